@@ -1,0 +1,98 @@
+# From a fresh clone: `make book` builds the book, `make test` runs the tests. `make help` lists the rest.
+
+PROFILE ?= standard
+CORES ?= all
+WORKERS ?= 2
+WHEELS ?=
+VENV := .venv
+BIN := $(VENV)/bin
+STAMP := $(VENV)/.installed
+ifndef PYTHON
+PYTHON := $(shell python3.11 -c '' 2>/dev/null && echo python3.11 || echo python3)
+endif
+
+ifneq ($(words $(PROFILE))/$(filter $(PROFILE),quick standard paper),1/$(PROFILE))
+$(error PROFILE is "$(PROFILE)"; it must be quick, standard or paper)
+endif
+ifneq ($(WHEELS),)
+ifeq ($(filter wheels,$(MAKECMDGOALS))$(wildcard $(WHEELS)/*.whl),)
+$(error WHEELS is "$(WHEELS)", a folder without wheels)
+endif
+endif
+
+# Our pins replace constraints from the user's pip settings, which could contradict them; a .venv takes no --user install.
+pip = PIP_CONSTRAINT=constraints.txt PIP_USER=0 $(BIN)/python -m pip --disable-pip-version-check
+check_python = $(if $(shell { $(PYTHON) -c 'import sys; print((3, 11) <= sys.version_info[:2] < (3, 13) or "")'; } 2>/dev/null),, \
+	$(error needs Python 3.11 or 3.12, but "$(PYTHON)" is $(or $(shell { $(PYTHON) -V; } 2>/dev/null),missing); \
+	say which one with PYTHON=/path/to/python3.11))
+
+# What runs below finds the tools of .venv first, and no packages from outside it.
+export PATH := $(CURDIR)/$(BIN):$(PATH)
+unexport PYTHONPATH PYTHONHOME
+
+.PHONY: help book chain pages test test-all test-book bench install wheels constraints clean
+.DEFAULT_GOAL := help
+.NOTPARALLEL:
+.DELETE_ON_ERROR:
+
+help: ## list these targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
+	@echo "  PROFILE=quick|standard|paper (now $(PROFILE)), CORES=$(CORES), PYTHON=$(PYTHON), WHEELS=folder (install offline)"
+
+book: chain pages ## run the notebooks and build the book
+
+chain: $(STAMP) ## run the notebooks that changed, into artifacts/PROFILE; an interrupted run resumes
+	$(BIN)/snakemake --snakefile notebooks/Snakefile --config profile=$(PROFILE) --cores $(CORES) --rerun-incomplete --nolock
+
+pages: $(STAMP) ## build the pages from the notebooks of PROFILE, without running them
+	@ls artifacts/$(PROFILE)/*.ipynb >/dev/null 2>&1 || { echo "no notebooks in artifacts/$(PROFILE): make chain PROFILE=$(PROFILE)"; exit 1; } >&2
+	rm -rf artifacts/book
+	mkdir -p artifacts/book
+	cp artifacts/$(PROFILE)/*.ipynb artifacts/book/
+	$(BIN)/jupyter-book build . --toc book/_toc.yml --all -W -n --keep-going
+	@echo "The book ($(PROFILE) profile) is at $(CURDIR)/_build/html/index.html"
+
+test: $(STAMP) ## check style and types, run the tests
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile
+
+test-all: $(STAMP) ## the same, slow tests included
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m ""
+
+test-book: $(STAMP) ## test the pages of the built book
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m book
+
+bench: $(STAMP) ## compare speeds with plain baselines, into artifacts/benchmarks.json
+	$(BIN)/python -m tests.benchmarks
+
+install: $(STAMP) ## make .venv with the pinned packages, nothing else
+
+$(STAMP): pyproject.toml constraints.txt
+	$(check_python)
+	$(PYTHON) -m venv $(VENV)
+	$(pip) install $(if $(WHEELS),--no-index --find-links "$(WHEELS)") -e '.[book,test]'
+	touch $@
+
+wheels: ## download every pinned package into WHEELS (default: wheels), for machines without a network
+	$(check_python)
+	$(PYTHON) -m venv $(VENV)
+	$(pip) download --dest "$(or $(WHEELS),wheels)" '.[book,test]' setuptools
+
+constraints: ## pin what a fresh install brings, in constraints.txt and environment.yml
+	$(check_python)
+	rm -rf build/fresh
+	$(PYTHON) -m venv build/fresh
+	PIP_USER=0 build/fresh/bin/python -m pip install -e '.[book,test]'
+	{ echo "# Everything that \`pip install -e '.[book,test]'\` installs, exactly. Written by \`make constraints\`, with Python 3.11 on"; \
+	  echo "# Linux x86-64. PyTorch is pinned without its build: torch==2.13.0 is met by the CPU build and by the CUDA builds."; \
+	  build/fresh/bin/python -m pip freeze --all --exclude-editable --exclude pip | sed 's/+cpu$$//'; } > constraints.txt
+	awk -F == 'NR == FNR {pin[$$1] = $$2; next} / - [A-Za-z0-9_-]+==/ {name = $$1; sub(/ *- /, "", name); $$0 = $$1 "==" pin[name]} {print}' \
+	  constraints.txt environment.yml > build/environment.yml
+	mv build/environment.yml environment.yml
+	rm -rf build/fresh
+
+clean: ## remove what was built: artifacts, pages and caches; .venv stays
+	rm -rf artifacts _build build .snakemake .pytest_cache .mypy_cache .ruff_cache .hypothesis

@@ -1,0 +1,37 @@
+"""The library of the AutoBuild book: build neural architectures from interpretable graph embeddings.
+
+The order of use follows the paper: a search space (`spaces`), evaluated architectures (`data`), a target equation
+(`Target`), a predictor whose hop-level norms rank architectures (`fit`, `evaluate`), and surrogate labels
+(`surrogate`).
+"""
+
+from autobuild_lib import data, graphs, losses, spaces, surrogate
+from autobuild_lib.predictor import NetworkConfig, Predictor, load
+from autobuild_lib.spaces import Architecture, Continuous, SequenceSpace, SpaceError, Unit
+from autobuild_lib.targets import Target
+from autobuild_lib.training import FitJob, TrainingConfig, evaluate, fit, fit_jobs, fit_many
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "Architecture",
+    "Continuous",
+    "FitJob",
+    "NetworkConfig",
+    "Predictor",
+    "SequenceSpace",
+    "SpaceError",
+    "Target",
+    "TrainingConfig",
+    "Unit",
+    "data",
+    "evaluate",
+    "fit",
+    "fit_jobs",
+    "fit_many",
+    "graphs",
+    "load",
+    "losses",
+    "spaces",
+    "surrogate",
+]

@@ -1,0 +1,186 @@
+"""Reading tables: bundled CSV files by their manifest, the authors' released caches, or your own CSV or cache."""
+
+import csv
+import functools
+import hashlib
+import io
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from autobuild_lib.data.released import RELEASED, ReleasedRecord, find_released, read_records
+from autobuild_lib.data.table import DataError, Table, make_table
+from autobuild_lib.spaces import Architecture, SequenceSpace, SpaceError, ofa_mbv3, ofa_pn
+
+FILES = Path(__file__).parent / "files"
+ARCHITECTURE = "architecture"
+NOISE_FREE = "_noise_free"  # suffix of the columns that hold a label before noise was added
+MOST_BYTES = 1 << 30
+
+
+@dataclass(frozen=True)
+class Bundled:
+    """A table that comes with the library: one entry of the manifest."""
+
+    name: str
+    file: str
+    kind: str
+    rows: int
+    columns: dict[str, str]  # column -> unit
+    source: str
+    builder: str
+    seed: int
+    sha256: str
+
+    @property
+    def path(self) -> Path:
+        """Where the file lies."""
+        return FILES / self.file
+
+
+@functools.cache
+def manifest() -> dict[str, Bundled]:
+    """Return the bundled tables by name."""
+    entries = json.loads((FILES / "manifest.json").read_text(encoding="utf-8"))
+    return {name: Bundled(name=name, **entry) for name, entry in entries.items()}
+
+
+def load(source: str | Path, space: SequenceSpace | None = None, folder: Path | None = None) -> Table:
+    """Load evaluated architectures.
+
+    Args:
+        source: a bundled table ("ofa_mbv3", "ofa_pn"), a released cache ("released:ofa_mbv3", found in `folder` or
+            the default data folder), or the path of a `.csv` or `.pkl` file.
+        space: the search space; needed for a CSV. A cache's own family is used when left out.
+        folder: where downloaded caches live.
+
+    Raises:
+        DataError: for data that cannot be used; the text names file, row, value and what is allowed.
+        FileNotFoundError: for a file that is not there; the text says where to put it.
+    """
+    text = str(source)
+    if text in manifest():
+        return _load_bundled(manifest()[text], space)
+    if text.startswith("released:"):
+        name = text.removeprefix("released:")
+        return _from_cache(find_released(name, folder), space, source=text)
+    path = Path(source)
+    if not path.is_file():
+        raise FileNotFoundError(
+            f"no such data: {text!r}; give a bundled table ({', '.join(manifest())}), a released cache "
+            f"(released:{', released:'.join(RELEASED)}), or the path of a .csv or .pkl file"
+        )
+    if path.suffix == ".pkl":
+        return _from_cache(path, space, source=text)
+    if path.suffix != ".csv":
+        raise DataError(f"{path}: cannot read {path.suffix or 'a file without suffix'}; allowed are .csv and .pkl")
+    if space is None:
+        raise DataError(f"{path}: a CSV needs its search space: load({text!r}, space=...)")
+    return read_csv(path, space)
+
+
+def _load_bundled(entry: Bundled, space: SequenceSpace | None) -> Table:
+    own = {"ofa_mbv3": ofa_mbv3, "ofa_pn": ofa_pn}[entry.name]()
+    table = read_csv(entry.path, space or own, sha256=entry.sha256, kind=entry.kind, source=entry.name)
+    if len(table) != entry.rows:
+        raise DataError(f"{entry.path}: {len(table)} rows, the manifest says {entry.rows}")
+    return table
+
+
+def check_bundled(entry: Bundled) -> None:
+    """Raise `DataError` unless a bundled file has the checksum of its manifest entry."""
+    _checked_bytes(entry.path, entry.sha256)
+
+
+def _checked_bytes(path: Path, sha256: str | None) -> bytes:
+    if path.stat().st_size > MOST_BYTES:
+        raise DataError(f"{path}: {path.stat().st_size:,} bytes, at most {MOST_BYTES:,} are read")
+    content = path.read_bytes()
+    found = hashlib.sha256(content).hexdigest()
+    if sha256 is not None and found != sha256:
+        raise DataError(f"{path}: sha256 is {found}, the manifest says {sha256}; restore the file")
+    return content
+
+
+# -------------------------------------------------------------------- CSV
+
+
+def read_csv(
+    path: Path, space: SequenceSpace, *, sha256: str | None = None, kind: str = "yours", source: str | None = None
+) -> Table:
+    """Read a CSV with a column `architecture` (text form) and a numeric column per label."""
+    content = _checked_bytes(path, sha256)
+    try:
+        rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig")), strict=True))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path}: not a CSV in UTF-8 ({error})") from None
+    header = _check_header(path, rows)
+    numbered = [(number, row) for number, row in enumerate(rows[1:], start=2) if row]
+    for number, row in numbered:
+        if len(row) != len(header):
+            raise DataError(f"{path}, row {number}: {len(row)} cells, the header has {len(header)} ({', '.join(header)})")
+    frame = pd.DataFrame([row for _, row in numbered], columns=header)
+    texts = frame.pop(ARCHITECTURE)
+    architectures = [_parse(path, space, n, text) for (n, _), text in zip(numbered, texts, strict=True)]
+    known = [name for name in frame if not str(name).endswith(NOISE_FREE)]
+    noise_free = frame[[f"{name}{NOISE_FREE}" for name in known if f"{name}{NOISE_FREE}" in frame]]
+    table = make_table(
+        space,
+        architectures,
+        frame[known],
+        source=source or str(path),
+        kind=kind,
+        first_row=2,
+        sha256=hashlib.sha256(content).hexdigest(),
+        noise_free=noise_free.rename(columns=lambda name: name.removesuffix(NOISE_FREE)) if len(noise_free.columns) else None,
+    )
+    return table
+
+
+def _check_header(path: Path, rows: Sequence[Sequence[str]]) -> list[str]:
+    if not rows:
+        raise DataError(f"{path}: the file is empty; expected a header with {ARCHITECTURE} and label names")
+    header = [name.strip() for name in rows[0]]
+    if header.count(ARCHITECTURE) != 1 or len(set(header)) < len(header) or "" in header:
+        raise DataError(f"{path}: header {header}; needs one column {ARCHITECTURE!r} and distinct label names")
+    return header
+
+
+def _parse(path: Path, space: SequenceSpace, number: int, text: str) -> Architecture:
+    try:
+        return space.parse(text)
+    except SpaceError as error:
+        raise DataError(f"{path}, row {number}: {error}") from None
+
+
+# -------------------------------------------------------------------- released caches
+
+
+def _from_cache(path: Path, space: SequenceSpace | None, source: str) -> Table:
+    records = read_records(path)
+    space = space or _family(path, records)
+    architectures = []
+    for number, record in enumerate(records):
+        try:
+            architectures.append(space.from_lists(record.stages, resolution=record.resolution))
+        except SpaceError as error:
+            raise DataError(f"{path}, entry {number}: {error}") from None
+    names = list(records[0].labels)
+    for number, record in enumerate(records):
+        if set(record.labels) != set(names):
+            raise DataError(f"{path}, entry {number}: labels {sorted(record.labels)}, entry 0 has {sorted(names)}")
+    labels = pd.DataFrame([[record.labels[name] for name in names] for record in records], columns=names)
+    digest = hashlib.sha256(path.read_bytes()).hexdigest()
+    return make_table(space, architectures, labels, source=source, kind="released", sha256=digest)
+
+
+def _family(path: Path, records: Sequence[ReleasedRecord]) -> SequenceSpace:
+    resolutions = tuple(sorted({record.resolution for record in records}))
+    families = {record.stages[0][0].split("_")[0] for record in records}
+    known = {"mbconv3": ofa_mbv3, "mbconv2": ofa_pn}
+    if len(families) != 1 or not families <= set(known):
+        raise DataError(f"{path}: layers of {', '.join(sorted(families))}; a table holds one family: {', '.join(known)}")
+    return known[families.pop()](resolutions=resolutions)

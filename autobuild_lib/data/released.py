@@ -1,0 +1,185 @@
+"""The caches that the authors released: where they come from, where they live, and what an entry must look like."""
+
+import math
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from autobuild_lib.data.download import fetch, verify
+from autobuild_lib.data.unpickle import read_pickle
+
+DATA_SET = "https://huggingface.co/datasets/kgmills/AutoBuild/resolve/main"
+_NOT_LABELS = ("original config", "net", "graph")
+_LONGEST = 64  # stages, and layers of a stage
+
+
+@dataclass(frozen=True)
+class ReleasedFile:
+    """One released cache: the file name and the address it is downloaded from."""
+
+    file_name: str
+    url: str
+
+
+RELEASED: Mapping[str, ReleasedFile] = {
+    name: ReleasedFile(file_name, f"{DATA_SET}/{file_name}")
+    for name, file_name in {
+        "ofa_mbv3": "ofa_mbv3_custom_cache.pkl",
+        "ofa_pn": "ofa_pn_custom_cache.pkl",
+        "ofa_mbv3_pn_ir": "ofa_mbv3_pn_onnx_ir_cache.pkl",
+        "ofa_mbv3_pan_seg": "ofa_mbv3_pan_seg_custom_cache.pkl",
+        "ofa_pn_pan_seg": "ofa_pn_pan_seg_custom_cache.pkl",
+    }.items()
+}
+
+
+@dataclass(frozen=True)
+class ReleasedRecord:
+    """One architecture of a released cache.
+
+    Attributes:
+        resolution: side of the input image, in pixels.
+        stages: names of the layers, stage by stage.
+        labels: label name -> value.
+        graph: inert op-level graph (`unpickle.Graph`), if the cache has one.
+    """
+
+    resolution: int
+    stages: list[list[str]]
+    labels: dict[str, float]
+    graph: object | None
+
+
+class RecordError(ValueError):
+    """A cache can be read, but does not hold what a released cache must hold."""
+
+
+def data_folder() -> Path:
+    """The folder for downloaded data: `$AUTOBUILD_DATA`, or `~/.cache/autobuild`."""
+    chosen = os.environ.get("AUTOBUILD_DATA")
+    return Path(chosen).expanduser() if chosen else Path.home() / ".cache" / "autobuild"
+
+
+def fetch_released(name: str, folder: Path | None = None, progress: bool = True) -> Path:
+    """Return the file of a released cache, downloading it on first use.
+
+    Args:
+        name: one of `RELEASED`.
+        folder: where it lives; `data_folder()` by default.
+        progress: whether to show a progress bar.
+
+    Raises:
+        ValueError: the name is unknown.
+        DownloadError: the file cannot be downloaded, or is not the one recorded at the first download.
+    """
+    released = _released(name)
+    return fetch(released.file_name, folder or data_folder(), released.url, progress=progress)
+
+
+def find_released(name: str, folder: Path | None = None) -> Path:
+    """Return the file of a released cache that is here already, without any network access.
+
+    Args:
+        name: one of `RELEASED`.
+        folder: where it lives; `data_folder()` by default.
+
+    Raises:
+        ValueError: the name is unknown.
+        FileNotFoundError: the file is not here; the message says how to get it.
+        ChecksumError: the file is not the one recorded at the first download.
+    """
+    released = _released(name)
+    path = (folder or data_folder()) / released.file_name
+    if not path.is_file():
+        raise FileNotFoundError(f"released:{name}: no file {path}. Run `autobuild data fetch released`, "
+                                f"or download {released.url} and put it at {path}")
+    verify(path)
+    return path
+
+
+def _released(name: str) -> ReleasedFile:
+    if name not in RELEASED:
+        raise ValueError(f"released cache {name!r}; allowed: {', '.join(RELEASED)}")
+    return RELEASED[name]
+
+
+def read_records(path: Path) -> list[ReleasedRecord]:
+    """Read a cache in the released format through the restricted unpickler, and check each entry.
+
+    An entry is a dict: the architecture `[resolution, [[layer name, ...], ...]]` under "original config" (or "net"),
+    optionally "graph", and otherwise labels, which are finite numbers.
+
+    Args:
+        path: the pickle.
+
+    Raises:
+        RecordError: an entry is malformed; the message names file, entry (from 0), key, value and what is allowed.
+        UnsafePickleError, BrokenPickleError: see `read_pickle`.
+        OSError: the file cannot be opened.
+    """
+    entries = read_pickle(path)
+    if not isinstance(entries, list) or not entries:
+        raise RecordError(f"{path}: {_short(entries)}; allowed: a list of at least one dict")
+    return [_record(entry, f"{path}: entry {number}") for number, entry in enumerate(entries)]
+
+
+def _record(entry: object, place: str) -> ReleasedRecord:
+    if not isinstance(entry, dict):
+        raise RecordError(f"{place}: {_short(entry)}; allowed: a dict")
+    key = "original config" if "original config" in entry else "net"
+    if key not in entry:
+        raise RecordError(f"{place}: no key 'original config'; allowed: 'original config' or 'net' in each entry")
+    resolution, stages = _architecture(entry[key], f"{place}: key {key!r}")
+    labels = {name: _label(name, value, place) for name, value in entry.items() if name not in _NOT_LABELS}
+    return ReleasedRecord(resolution, stages, labels, entry.get("graph"))
+
+
+def _architecture(value: object, place: str) -> tuple[int, list[list[str]]]:
+    if not isinstance(value, (list, tuple)) or len(value) != 2:
+        raise RecordError(f"{place}: {_short(value)}; allowed: [resolution, stages]")
+    resolution, stages = value
+    if not isinstance(resolution, (int, np.integer)) or isinstance(resolution, bool) or resolution <= 0:
+        raise RecordError(f"{place}: resolution {_short(resolution)}; allowed: a whole number of pixels above 0")
+    if not _is_short_list(stages):
+        raise RecordError(f"{place}: stages {_short(stages)}; allowed: a list of 1 to {_LONGEST} stages")
+    return int(resolution), [_stage(stage, f"{place}: stage {index}") for index, stage in enumerate(stages)]
+
+
+def _stage(stage: Any, place: str) -> list[str]:
+    if not _is_short_list(stage):
+        raise RecordError(f"{place}: {_short(stage)}; allowed: a list of 1 to {_LONGEST} layer names")
+    for layer in stage:
+        if not isinstance(layer, str) or not layer:
+            raise RecordError(f"{place}: layer {_short(layer)}; allowed: names such as 'mbconv3_e4_k5'")
+    return [str(layer) for layer in stage]
+
+
+def _is_short_list(value: object) -> bool:
+    return isinstance(value, (list, tuple)) and 1 <= len(value) <= _LONGEST
+
+
+def _label(name: object, value: object, place: str) -> float:
+    if not isinstance(name, str):
+        raise RecordError(f"{place}: key {_short(name)}; allowed: names of labels")
+    number = value[()] if isinstance(value, np.ndarray) and value.shape == () else value
+    if not isinstance(number, (int, float, np.integer, np.floating)) or not _is_finite(number):
+        raise RecordError(f"{place}: key {name!r:.90}: {_short(value)}; allowed: a finite number")
+    return float(number)
+
+
+def _is_finite(number: int | float | np.integer[Any] | np.floating[Any]) -> bool:
+    try:
+        return not isinstance(number, bool) and math.isfinite(float(number))
+    except OverflowError:  # a whole number beyond all floats
+        return False
+
+
+def _short(value: object) -> str:
+    """A short text for messages; containers are not printed, since shared parts can make them endless."""
+    if isinstance(value, (list, tuple, dict, set, frozenset)):
+        return f"a {type(value).__name__} of {len(value)}"
+    return f"{value!r:.90}" if isinstance(value, (str, int, float, bytes, np.generic)) else f"a {type(value).__name__}"

@@ -1,0 +1,119 @@
+"""Tables of evaluated architectures: rows of (architecture, labels) in one search space."""
+
+import hashlib
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from autobuild_lib.spaces import Architecture, SequenceSpace
+
+
+class DataError(ValueError):
+    """Data that cannot be used; the text names the source, the row, the value and what is allowed."""
+
+
+@dataclass(frozen=True, eq=False)
+class Table:
+    """Evaluated architectures of one space.
+
+    labels: a column per label. noise_free: the same columns before noise was added, where that is known.
+    kind: "surrogate", "released", "measured here" or "yours". sha256: of the rows.
+    """
+
+    space: SequenceSpace
+    architectures: tuple[Architecture, ...]
+    labels: pd.DataFrame
+    noise_free: pd.DataFrame | None = None
+    kind: str = "yours"
+    source: str = "records"
+    sha256: str = ""
+
+    def __len__(self) -> int:
+        return len(self.architectures)
+
+    def take(self, rows: npt.ArrayLike) -> "Table":
+        """Return the given rows, in that order."""
+        index = np.asarray(rows, dtype=np.intp)
+        noise_free = None if self.noise_free is None else self.noise_free.iloc[index].reset_index(drop=True)
+        labels = self.labels.iloc[index].reset_index(drop=True)
+        chosen = tuple(self.architectures[i] for i in index)
+        return replace(self, architectures=chosen, labels=labels, noise_free=noise_free)
+
+    def split(self, fraction: float = 0.9, seed: int = 12345) -> tuple["Table", "Table"]:
+        """Split at random into `fraction` of the rows and the rest, without overlap."""
+        if not 0 < fraction < 1 or not 1 <= round(fraction * len(self)) < len(self):
+            raise ValueError(f"cannot split {len(self)} rows at {fraction}: both parts need a row")
+        order = np.random.default_rng(seed).permutation(len(self))
+        cut = round(fraction * len(self))
+        return self.take(order[:cut]), self.take(order[cut:])
+
+    def describe(self) -> dict[str, Any]:
+        """Return what identifies the data: kind, source, rows, labels and checksum."""
+        return {
+            "kind": self.kind,
+            "source": self.source,
+            "rows": len(self),
+            "labels": list(self.labels),
+            "sha256": self.sha256,
+        }
+
+
+def make_table(
+    space: SequenceSpace,
+    architectures: Sequence[Architecture],
+    labels: pd.DataFrame,
+    *,
+    source: str,
+    kind: str,
+    noise_free: pd.DataFrame | None = None,
+    first_row: int = 0,
+    sha256: str = "",
+) -> Table:
+    """Check and assemble a table; rows in errors are counted from `first_row`, `sha256` is that of the source file."""
+    if len(architectures) == 0:
+        raise DataError(f"{source}: there are no rows")
+    seen: dict[Architecture, int] = {}
+    for row, architecture in enumerate(architectures, start=first_row):
+        if (before := seen.setdefault(architecture, row)) != row:
+            raise DataError(f"{source}, row {row}: architecture {architecture} stands in row {before} already")
+    checked = _numbers(labels, source, first_row)
+    return Table(space, tuple(architectures), checked, noise_free, kind, source, sha256 or _digest(architectures, checked))
+
+
+def _digest(architectures: Sequence[Architecture], labels: pd.DataFrame) -> str:
+    digest = hashlib.sha256("\n".join(map(str, architectures)).encode())
+    digest.update(labels.to_csv(index=False, lineterminator="\n").encode())
+    return digest.hexdigest()
+
+
+def _numbers(labels: pd.DataFrame, source: str, first_row: int) -> pd.DataFrame:
+    if labels.shape[1] == 0:
+        raise DataError(f"{source}: there is no label; give at least one numeric column")
+    columns = {}
+    for name in labels:
+        numbers = pd.to_numeric(labels[name], errors="coerce").to_numpy(dtype=np.float64)
+        bad = np.flatnonzero(~np.isfinite(numbers))
+        if len(bad):
+            value = labels[name].iloc[bad[0]]
+            raise DataError(f"{source}, row {bad[0] + first_row}: label {name} is {value!r}; allowed are finite numbers")
+        columns[str(name)] = numbers
+    return pd.DataFrame(columns)
+
+
+def from_records(
+    space: SequenceSpace, records: Iterable[tuple[Architecture, Mapping[str, float]]], source: str = "records"
+) -> Table:
+    """Make a table from (architecture, {label: value}) pairs; every record needs the same labels."""
+    rows = list(records)
+    names = list(rows[0][1]) if rows else []
+    for row, (architecture, labels) in enumerate(rows):
+        if architecture not in space:
+            raise DataError(f"{source}, row {row}: {architecture!r} is not in space {space.name!r}")
+        if set(labels) != set(names):
+            raise DataError(f"{source}, row {row}: labels {sorted(labels)}, the first row has {sorted(names)}")
+    frame = pd.DataFrame([[labels[n] for n in names] for _, labels in rows], columns=names)
+    return make_table(space, [space.adopt(a) for a, _ in rows], frame, source=source, kind="yours")

@@ -1,0 +1,477 @@
+"""Reads pickles from outside without running them.
+
+The standard unpickler can call whatever a file names. This module never hands a file to it: a small machine of its own
+takes the opcodes that plain data need and has no way to import or look up anything. The few names that a file may hold
+are listed in `_KNOWN`; each stands for a function of this module that checks its arguments first.
+
+Numbers, text, bytes, None, lists, tuples, dicts and sets come back as they are, numpy scalars and arrays of numbers or
+text too. `onnx_ir.graph.Graph` and `onnx_ir.node.Node` become `Graph` and `Node`, which hold attributes and do nothing.
+Keys and set members are scalars or short flat tuples of scalars: nothing deep is ever hashed, compared or printed.
+Bytes after the end of the pickle are refused.
+"""
+
+import gc
+import io
+import math
+import pickletools
+import re
+from collections import OrderedDict
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import IO, Any
+
+import numpy as np
+
+DEFAULT_MAX_BYTES = 2 * 1024**3
+_PROTOCOLS = 5  # the newest one
+_LONGEST_KEY = 16  # elements of a tuple used as a key
+_SCALARS = (str, bytes, int, float, complex, type(None), np.generic)
+_DTYPE = re.compile(r"[biufc]\d{1,2}|U\d{1,6}")
+
+
+class UnsafePickleError(ValueError):
+    """A file asks for something that plain data do not need, and was refused."""
+
+
+class BrokenPickleError(ValueError):
+    """A file is not a pickle, or not a whole one."""
+
+
+class Graph:
+    """Attributes of an `onnx_ir.graph.Graph`, without its behaviour."""
+
+
+class Node:
+    """Attributes of an `onnx_ir.node.Node`, without its behaviour."""
+
+
+def read_pickle(path: Path, max_bytes: int = DEFAULT_MAX_BYTES) -> object:
+    """Read plain data from a pickle (protocols 0 to 5), running nothing that the file brings along.
+
+    Args:
+        path: the file.
+        max_bytes: largest accepted size of the file, in bytes.
+
+    Raises:
+        UnsafePickleError: the file asks for something outside plain data, or is too large.
+        BrokenPickleError: the file is empty, truncated, or not a pickle.
+        OSError: the file cannot be opened.
+    """
+    with Path(path).open("rb") as file:
+        data = file.read(max_bytes + 1)
+    try:
+        if len(data) > max_bytes:
+            raise UnsafePickleError(f"more than {max_bytes} bytes; allowed: at most {max_bytes} (max_bytes)")
+        with _garbage_collection_paused():
+            return _Machine(data).run()
+    except (UnsafePickleError, BrokenPickleError) as error:
+        raise type(error)(f"{path}: {error}") from None
+
+
+@contextmanager
+def _garbage_collection_paused() -> Iterator[None]:
+    """Spare millions of new objects repeated collections, which take most of the time of a large file."""
+    was_enabled = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_enabled:
+            gc.enable()
+
+
+class _Machine:
+    """The stack, the marks on it and the memo of a pickle that is being read."""
+
+    def __init__(self, data: bytes) -> None:
+        self.size = len(data)
+        self.file = io.BytesIO(data)
+        self.stack: list[Any] = []
+        self.marks: list[int] = []
+        self.memo: dict[int, Any] = {}
+
+    def run(self) -> object:
+        try:
+            return self._run()
+        except UnsafePickleError as error:
+            raise UnsafePickleError(f"{error} (near byte {self.file.tell()})") from None
+        except Exception as error:  # whatever a malformed file makes fail
+            raise BrokenPickleError(f"not a whole pickle, stopped near byte {self.file.tell()} of {self.size} by "
+                                    f"{type(error).__name__}: {error!s:.150}; allowed: plain data") from None
+
+    def _run(self) -> object:
+        read, actions = self.file.read, _ACTIONS
+        while (code := read(1)) != b".":
+            if code not in actions:
+                raise ValueError(f"{code!r} is not an opcode" if code else "the file ends too early")
+            actions[code](self)
+        left = self.size - self.file.tell()
+        if left:
+            raise _refusal(f"{left} bytes after the end of the pickle", "none")
+        if len(self.stack) != 1 or self.marks:
+            raise ValueError(f"{len(self.stack)} values and {len(self.marks)} marks are left instead of one value")
+        return self.stack.pop()
+
+    def pop_mark(self) -> list[Any]:
+        mark = self.marks.pop()
+        items = self.stack[mark:]
+        del self.stack[mark:]
+        return items
+
+
+def _refusal(found: str, allowed: str) -> UnsafePickleError:
+    return UnsafePickleError(f"found {found}; allowed: {allowed}")
+
+
+def _describe(value: object) -> str:
+    """A short text; containers are not printed, since shared parts can make them endless."""
+    if isinstance(value, _Global):
+        return value.name
+    return f"{value!r:.90}" if type(value) in (str, int, float, bool, type(None)) else type(value).__name__
+
+
+# Names that a file may hold, and the functions that stand for them.
+
+
+@dataclass(frozen=True)
+class _Global:
+    """A name in a pickle: REDUCE may `call` it with arguments, NEWOBJ may make a `new` empty object of it."""
+
+    name: str
+    call: Callable[..., object] | None = None
+    new: Callable[[], object] | None = None
+
+
+def _dtype(name: object, align: object, copy: object) -> np.dtype[Any]:
+    if not isinstance(name, str) or not _DTYPE.fullmatch(name):
+        raise _refusal(f"numpy.dtype of {_describe(name)}", "numbers and text, such as 'f8', 'i4', 'b1', 'U12'")
+    return np.dtype(name, False, True)  # a copy, whose byte order BUILD may set
+
+
+def _checked_array(raw: object, dtype: object, shape: object, order: object = "C") -> np.ndarray[Any, Any]:
+    if not isinstance(dtype, np.dtype) or dtype.itemsize == 0 or order not in ("C", "F"):
+        raise _refusal(f"numpy array of {_describe(dtype)}, order {_describe(order)}", "numbers and text, 'C' or 'F'")
+    if not isinstance(shape, tuple) or len(shape) > 32 or not all(type(n) is int and 0 <= n < 2**31 for n in shape):
+        raise _refusal("numpy shape that is no tuple of at most 32 sizes", "such tuples")
+    if not isinstance(raw, (bytes, bytearray)) or math.prod(shape) * dtype.itemsize != len(raw):
+        raise _refusal(f"numpy shape {shape} of {dtype} that does not fit its data", "data of exactly that size")
+    points = np.frombuffer(raw, np.dtype(np.uint32).newbyteorder(dtype.byteorder)) if dtype.kind == "U" else None
+    if points is not None and (points > 0x10FFFF).any():
+        raise _refusal("numpy text with impossible characters", "Unicode")
+    return np.frombuffer(raw, dtype).reshape(shape, order="F" if order == "F" else "C")
+
+
+def _scalar(dtype: object, raw: object) -> object:
+    return _checked_array(raw, dtype, ())[()]
+
+
+def _array_from_buffer(raw: object, dtype: object, shape: object, order: object) -> np.ndarray[Any, Any]:
+    return _checked_array(raw, dtype, shape, order).copy(order="K")
+
+
+def _empty_array(kind: object, shape: object, code: object) -> np.ndarray[Any, Any]:
+    if kind is not _NDARRAY or shape != (0,) or code != b"b":
+        raise _refusal(f"numpy _reconstruct of {_describe(kind)}", "numpy.ndarray of shape (0,)")
+    return np.empty(0, np.int8)
+
+
+def _encode(text: object, encoding: object) -> bytes:
+    if not isinstance(text, str) or encoding != "latin1":
+        raise _refusal(f"_codecs.encode to {_describe(encoding)}", "text to 'latin1'")
+    return text.encode("latin1")
+
+
+def _complex(real: object, imaginary: object) -> complex:
+    if not isinstance(real, float) or not isinstance(imaginary, float):
+        raise _refusal(f"complex of {_describe(real)}", "complex of two floats")
+    return complex(real, imaginary)
+
+
+def _set(items: object) -> set[object]:
+    if not isinstance(items, list):
+        raise _refusal(f"set of {_describe(items)}", "set of a list")
+    return {_checked_key(item) for item in items}
+
+
+def _frozenset(items: object) -> frozenset[object]:
+    return frozenset(_set(items))
+
+
+def _checked_key(key: object) -> object:
+    parts = key if isinstance(key, tuple) and len(key) <= _LONGEST_KEY else (key,)
+    if not all(isinstance(part, _SCALARS) for part in parts):
+        raise _refusal(f"a {type(key).__name__} as key or set member",
+                       f"scalars and flat tuples of at most {_LONGEST_KEY} scalars")
+    return key
+
+
+_NDARRAY = _Global("numpy.ndarray")
+_KNOWN = [
+    _Global("onnx_ir.graph.Graph", new=Graph),
+    _Global("onnx_ir.node.Node", new=Node),
+    _NDARRAY,
+    _Global("numpy.dtype", call=_dtype),
+    _Global("_codecs.encode", call=_encode),
+    _Global("collections.OrderedDict", call=lambda: OrderedDict()),
+]
+for _core in ("numpy.core", "numpy._core"):
+    _KNOWN += [_Global(f"{_core}.multiarray.scalar", call=_scalar),
+               _Global(f"{_core}.multiarray._reconstruct", call=_empty_array),
+               _Global(f"{_core}.numeric._frombuffer", call=_array_from_buffer)]
+for _builtins in ("builtins", "__builtin__"):
+    _KNOWN += [_Global(f"{_builtins}.complex", call=_complex),
+               _Global(f"{_builtins}.set", call=_set),
+               _Global(f"{_builtins}.frozenset", call=_frozenset),
+               _Global(f"{_builtins}.bytes", call=lambda: b"")]
+_GLOBALS = {tuple(known.name.rsplit(".", 1)): known for known in _KNOWN}
+_ALLOWED_GLOBALS = "numpy scalars and arrays, onnx_ir.graph.Graph, onnx_ir.node.Node"
+
+
+def _find(module: object, name: object) -> _Global:
+    if not isinstance(module, str) or not isinstance(name, str):
+        raise _refusal(f"a name made of {_describe(module)} and {_describe(name)}", "text")
+    if (module, name) not in _GLOBALS:
+        raise _refusal(f"{module:.90}.{name:.90}", _ALLOWED_GLOBALS)
+    return _GLOBALS[module, name]
+
+
+# What each opcode does. The readers of `pickletools` take an argument from the file and check that all of it is there.
+
+
+Action = Callable[[_Machine], object]
+
+
+def _pushing(make: Callable[[], object]) -> Action:
+    return lambda machine: machine.stack.append(make())
+
+
+def _pushing_argument(read: Callable[[IO[bytes]], object]) -> Action:
+    return lambda machine: machine.stack.append(read(machine.file))
+
+
+def _pushing_gathered(make: Callable[[list[Any]], object]) -> Action:
+    return lambda machine: machine.stack.append(make(machine.pop_mark()))
+
+
+def _pushing_tuple(count: int) -> Action:
+    def act(machine: _Machine) -> None:
+        if count > len(machine.stack):
+            raise ValueError("the stack is empty")
+        machine.stack[-count:] = [tuple(machine.stack[-count:])]
+    return act
+
+
+def _getting(read: Callable[[IO[bytes]], int]) -> Action:
+    return lambda machine: machine.stack.append(machine.memo[read(machine.file)])
+
+
+def _putting(read: Callable[[IO[bytes]], int]) -> Action:
+    def act(machine: _Machine) -> None:
+        machine.memo[read(machine.file)] = machine.stack[-1]
+    return act
+
+
+def _refusing(name: str) -> Action:
+    def act(machine: _Machine) -> None:
+        raise _refusal(f"opcode {name}", "opcodes of plain data")
+    return act
+
+
+def _memoize(machine: _Machine) -> None:
+    memo = machine.memo
+    memo[len(memo)] = machine.stack[-1]
+
+
+def _mark(machine: _Machine) -> None:
+    machine.marks.append(len(machine.stack))
+
+
+def _short_text(machine: _Machine) -> None:
+    read = machine.file.read
+    length = read(1)[0]
+    raw = read(length)
+    if len(raw) != length:
+        raise ValueError("the file ends too early")
+    machine.stack.append(raw.decode("utf-8", "surrogatepass"))
+
+
+def _short_get(machine: _Machine) -> None:
+    machine.stack.append(machine.memo[machine.file.read(1)[0]])
+
+
+def _append(machine: _Machine) -> None:
+    item = machine.stack.pop()
+    _extend(machine.stack[-1], [item])
+
+
+def _appends(machine: _Machine) -> None:
+    items = machine.pop_mark()
+    _extend(machine.stack[-1], items)
+
+
+def _extend(target: object, items: list[Any]) -> None:
+    if not isinstance(target, list):
+        raise _refusal(f"items appended to {_describe(target)}", "to a list")
+    target.extend(items)
+
+
+def _set_item(machine: _Machine) -> None:
+    value, key = machine.stack.pop(), machine.stack.pop()
+    _update(machine.stack[-1], [key], [value])
+
+
+def _set_items(machine: _Machine) -> None:
+    items = machine.pop_mark()
+    _update(machine.stack[-1], items[::2], items[1::2])
+
+
+def _update(target: object, keys: list[Any], values: list[Any]) -> None:
+    if not isinstance(target, dict):
+        raise _refusal(f"items set on {_describe(target)}", "on a dict")
+    for key in keys:
+        if type(key) is not str:
+            _checked_key(key)
+    target.update(zip(keys, values, strict=True))
+
+
+def _dict(items: list[Any]) -> dict[Any, Any]:
+    made: dict[Any, Any] = {}
+    _update(made, items[::2], items[1::2])
+    return made
+
+
+def _add_items(machine: _Machine) -> None:
+    items = machine.pop_mark()
+    target = machine.stack[-1]
+    if not isinstance(target, set):
+        raise _refusal(f"items added to {_describe(target)}", "to a set")
+    target.update(_set(items))
+
+
+def _global(machine: _Machine) -> None:
+    module, name = pickletools.read_stringnl_noescape_pair(machine.file).split(" ", 1)
+    machine.stack.append(_find(module, name))
+
+
+def _stack_global(machine: _Machine) -> None:
+    name, module = machine.stack.pop(), machine.stack.pop()
+    machine.stack.append(_find(module, name))
+
+
+def _refuse_instance(machine: _Machine) -> None:
+    names = pickletools.read_stringnl_noescape_pair(machine.file)
+    raise _refusal(f"opcode INST of {names.replace(' ', '.'):.180}", _ALLOWED_GLOBALS)
+
+
+def _reduce(machine: _Machine) -> None:
+    arguments, function = machine.stack.pop(), machine.stack.pop()
+    if not isinstance(function, _Global) or function.call is None or not isinstance(arguments, tuple):
+        raise _refusal(f"a call of {_describe(function)}", "what rebuilds numpy scalars and arrays")
+    machine.stack.append(function.call(*arguments))
+
+
+def _new_object(machine: _Machine) -> None:
+    arguments, kind = machine.stack.pop(), machine.stack.pop()
+    if not isinstance(kind, _Global) or kind.new is None or not isinstance(arguments, tuple) or arguments:
+        raise _refusal(f"a new {_describe(kind)}", "onnx_ir.graph.Graph and onnx_ir.node.Node, without arguments")
+    machine.stack.append(kind.new())
+
+
+def _build(machine: _Machine) -> None:
+    state, target = machine.stack.pop(), machine.stack[-1]
+    if isinstance(target, (Graph, Node)):
+        _fill_attributes(target, state)
+    elif isinstance(target, np.dtype):
+        _set_byte_order(target, state)
+    elif isinstance(target, np.ndarray):
+        _fill_array(target, state)
+    else:
+        raise _refusal(f"a state for {_describe(target)}", "for Graph and Node of onnx_ir and for numpy arrays")
+
+
+def _fill_attributes(target: Graph | Node, state: object) -> None:
+    if not isinstance(state, dict):
+        raise _refusal(f"attributes of {type(target).__name__} in a {type(state).__name__}", "in a dict")
+    for name in state:
+        if not isinstance(name, str) or not name.isidentifier() or name.startswith("__"):
+            raise _refusal(f"attribute {_describe(name)} of {type(target).__name__}", "names without double underscore")
+    vars(target).update(state)
+
+
+def _set_byte_order(dtype: np.dtype[Any], state: object) -> None:
+    plain: Any = dtype.__reduce__()[2]  # version, byte order, six more
+    if not isinstance(state, tuple) or state[:1] + state[2:] != plain[:1] + plain[2:] or state[1] not in tuple("<>|="):
+        raise _refusal("a state of numpy.dtype with more than a byte order", "'<', '>', '|' or '='")
+    dtype.__setstate__(state)  # type: ignore[attr-defined]
+
+
+def _fill_array(array: np.ndarray[Any, Any], state: object) -> None:
+    if array.shape != (0,) or not isinstance(state, tuple) or len(state) != 5:
+        raise _refusal("a second or unknown state of a numpy array", "version, shape, dtype, order, data")
+    _, shape, dtype, is_fortran, raw = state
+    _checked_array(raw, dtype, shape)
+    plain: Any = (1, shape, dtype, is_fortran is True, bytes(raw))
+    array.__setstate__(plain)
+
+
+def _check_protocol(machine: _Machine) -> None:
+    protocol = pickletools.read_uint1(machine.file)
+    if protocol > _PROTOCOLS:
+        raise _refusal(f"pickle protocol {protocol}", f"0 to {_PROTOCOLS}")
+
+
+def _check_frame(machine: _Machine) -> None:
+    length, left = pickletools.read_uint8(machine.file), machine.size - machine.file.tell()
+    if length > left:
+        raise ValueError(f"a frame of {length} bytes is announced, {left} are left")
+
+
+def _actions_by_name() -> dict[str, Action]:
+    readers = {opcode.name: opcode.arg.reader for opcode in pickletools.opcodes if opcode.arg}
+    values = ("INT BININT BININT1 BININT2 LONG LONG1 LONG4 FLOAT BINFLOAT UNICODE BINUNICODE BINUNICODE8 "
+              "SHORT_BINBYTES BINBYTES BINBYTES8 BYTEARRAY8")
+    return {
+        **{name: _pushing_argument(readers[name]) for name in values.split()},
+        **{name: _getting(readers[name]) for name in ("GET", "LONG_BINGET")},
+        **{name: _putting(readers[name]) for name in ("PUT", "BINPUT", "LONG_BINPUT")},
+        "SHORT_BINUNICODE": _short_text,
+        "BINGET": _short_get,
+        "MEMOIZE": _memoize,
+        "NONE": _pushing(lambda: None),
+        "NEWTRUE": _pushing(lambda: True),
+        "NEWFALSE": _pushing(lambda: False),
+        "EMPTY_LIST": _pushing(list),
+        "EMPTY_DICT": _pushing(dict),
+        "EMPTY_SET": _pushing(set),
+        "EMPTY_TUPLE": _pushing(tuple),
+        "MARK": _mark,
+        "POP": lambda machine: machine.stack.pop(),
+        "POP_MARK": _Machine.pop_mark,
+        "LIST": _pushing_gathered(list),
+        "TUPLE": _pushing_gathered(tuple),
+        "DICT": _pushing_gathered(_dict),
+        "FROZENSET": _pushing_gathered(_frozenset),
+        "TUPLE1": _pushing_tuple(1),
+        "TUPLE2": _pushing_tuple(2),
+        "TUPLE3": _pushing_tuple(3),
+        "APPEND": _append,
+        "APPENDS": _appends,
+        "SETITEM": _set_item,
+        "SETITEMS": _set_items,
+        "ADDITEMS": _add_items,
+        "GLOBAL": _global,
+        "STACK_GLOBAL": _stack_global,
+        "REDUCE": _reduce,
+        "NEWOBJ": _new_object,
+        "BUILD": _build,
+        "PROTO": _check_protocol,
+        "FRAME": _check_frame,
+        "INST": _refuse_instance,
+    }
+
+
+_NAMED = _actions_by_name()
+_ACTIONS = {opcode.code.encode("latin1"): _NAMED.get(opcode.name, _refusing(opcode.name))
+            for opcode in pickletools.opcodes}

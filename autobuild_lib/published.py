@@ -1,0 +1,146 @@
+"""The public implementation's checkpoints, read strictly into this library's own predictor."""
+
+import re
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from autobuild_lib.predictor import Moments, NetworkConfig, Predictor, StackedNetwork
+from autobuild_lib.spaces import SequenceSpace, ofa_mbv3, ofa_pn
+from autobuild_lib.spaces.ofa import RESOLUTIONS
+
+EMBEDDINGS = {"unit": "stage", "index": "block", "op": "mbconv", "e": "exp", "k": "kernel"}
+OPS = ("mbconv2", "mbconv3")  # rows of the published op embedding
+UNUSED = ("encoder.init_ff.weight", "encoder.init_ff.bias")  # never read by the public forward pass
+HEAD = (0, 1, 3, 4)
+
+
+def load_published(path: Path | str) -> Predictor:
+    """Read one of the public implementation's `.pt` files.
+
+    GraphConv checkpoints pool by sum and use LeakyReLU throughout; GATv2 ones pool by mean and use ReLU. The family
+    follows from the shape of their moments. Only tensors are read; a missing or unknown one is a `ValueError`.
+    """
+    state = _read(Path(path))
+    graphconv = "encoder.gnn_layers.0.lin_rel.weight" in state
+    hops = len([name for name in state if re.fullmatch(r"encoder\.gnn_layers\.\d+\.bias|.*lin_rel\.bias", name)])
+    space = _family(path, state)
+    config = NetworkConfig(
+        convolution="graphconv" if graphconv else "gatv2",
+        pooling="sum" if graphconv else "mean",
+        activation="leaky_relu" if graphconv else "relu",
+        width=state["regressor.weight"].shape[1],
+        hops=hops,
+    )
+    network = StackedNetwork(space, config, seeds=[0])
+    try:
+        network.load_state_dict(_translate(space, state, config))
+    except (KeyError, RuntimeError) as error:
+        raise ValueError(f"{path}: not a checkpoint of the public implementation ({error})") from None
+    if left := sorted(set(state) - set(UNUSED) - {n for n in state if n.endswith("num_batches_tracked")}):
+        raise ValueError(f"{path}: unknown tensors in the checkpoint: {', '.join(left[:5])}")
+    mean, sd = (float(v) for v in state.labels)
+    return Predictor(space, network.eval(), _target(Path(path)), mean, sd, _moments(state), {"source": Path(path).name})
+
+
+class _State(dict[str, Tensor]):
+    """A state dict whose `take` removes what it returns, so that leftovers show."""
+
+    labels: Tensor
+    hop_moments: Tensor
+    unit_moments: Tensor
+    test_metrics: Tensor
+
+    def take(self, name: str) -> Tensor:
+        return self.pop(name)[None]
+
+
+def _read(path: Path) -> _State:
+    try:
+        loaded: Any = torch.load(path, map_location="cpu", weights_only=True)
+        state = _State(loaded)
+        state.labels, state.hop_moments = state.pop("mlp_moments"), state.pop("hop_moments")
+        state.unit_moments, state.test_metrics = state.pop("embed_layer.moment_tsr"), state.pop("test_metrics")
+        _ = state["regressor.weight"].shape[1]
+    except FileNotFoundError:
+        raise
+    except Exception as error:  # torch.load raises many kinds for files that are not checkpoints
+        raise ValueError(f"{path}: not a checkpoint of the public implementation ({error})") from None
+    return state
+
+
+def test_metrics(path: Path | str) -> dict[str, float]:
+    """Return what a checkpoint states about itself on its authors' held-out measurements: MAE, MAPE and SRCC."""
+    mae, mape, srcc = _read(Path(path)).test_metrics.tolist()
+    return {"mae": mae, "mape": mape, "srcc": srcc}
+
+
+def _family(path: Path | str, state: _State) -> SequenceSpace:
+    families = {(5, 4, 2): ofa_mbv3, (5, 5, 2): ofa_pn}
+    shape = tuple(state.unit_moments.shape)
+    if shape not in families:
+        raise ValueError(f"{path}: moments of shape {shape}, expected one of {list(families)}")
+    return families[shape](resolutions=RESOLUTIONS)
+
+
+def _target(path: Path) -> str:
+    for name in ("latency_gpu", "latency_cpu", "latency_npu", "acc"):
+        if name in path.name:
+            return name
+    return "label"
+
+
+def _translate(space: SequenceSpace, state: _State, config: NetworkConfig) -> dict[str, Tensor]:
+    new: dict[str, Tensor] = {}
+    for category in space.categories:
+        if category.name in EMBEDDINGS:
+            old = f"embed_layer.{EMBEDDINGS[category.name]}"
+            rows = state.take(f"{old}_embed.weight")
+            wanted = [OPS.index(str(v)) for v in category.values] if category.name == "op" else range(len(category.values))
+            new[f"features.embeddings.{category.name}.weight"] = rows[:, list(wanted)]
+            _linear(new, f"features.scores.{category.name}", state, f"{old}_mlp")
+        else:
+            _linear(new, f"features.embeddings.{category.name}", state, "embed_layer.res_mlp.0")
+            _linear(new, f"features.scores.{category.name}", state, "embed_layer.res_mlp.1")
+    for hop in range(config.hops):
+        _convolution(new, f"convolutions.{hop}", state, f"encoder.gnn_layers.{hop}")
+        old = f"encoder.bns.{hop}.module"
+        for name, old_name in {"weight": "weight", "bias": "bias", "mean": "running_mean", "variance": "running_var"}.items():
+            new[f"norms.{hop}.{name}"] = state.take(f"{old}.{old_name}")[:, None]
+    for layer, old_layer in enumerate(HEAD):
+        _linear(new, f"head.{layer}", state, f"post_proj.{old_layer}")
+    _linear(new, "output", state, "regressor")
+    return new
+
+
+def _linear(new: dict[str, Tensor], name: str, state: _State, old: str) -> None:
+    new[f"{name}.weight"] = state.take(f"{old}.weight").transpose(1, 2)
+    new[f"{name}.bias"] = state.take(f"{old}.bias")[:, None]
+
+
+def _convolution(new: dict[str, Tensor], name: str, state: _State, old: str) -> None:
+    if f"{old}.att" in state:
+        new[f"{name}.attention"] = state.pop(f"{old}.att")
+        new[f"{name}.bias"] = state.take(f"{old}.bias")[:, None]
+        _linear(new, f"{name}.source", state, f"{old}.lin_l")
+        _linear(new, f"{name}.target", state, f"{old}.lin_r")
+    else:
+        _linear(new, f"{name}.neighbour", state, f"{old}.lin_rel")
+        new[f"{name}.root"] = state.take(f"{old}.lin_root.weight").transpose(1, 2)
+
+
+def _moments(state: _State) -> Moments | None:
+    mean, sd = state.hop_moments.double().numpy()
+    if not np.any(mean):
+        return None  # never recorded
+    units = state.unit_moments.double()  # [units, depth - 1, (mean, sd)]; (0, 1) where a depth was never seen
+    seen = {
+        (unit, depth + 1): (float(m), float(s))
+        for unit, depths in enumerate(units.tolist())
+        for depth, (m, s) in enumerate(depths)
+        if (m, s) != (0.0, 1.0)
+    }
+    return Moments(np.stack([mean, sd], axis=1), seen)

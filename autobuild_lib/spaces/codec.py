@@ -1,0 +1,158 @@
+"""How the content of one unit is stored: its depth, its features and its layers as a run of bytes."""
+
+import functools
+import itertools
+import math
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from autobuild_lib.spaces.features import (
+    Choices,
+    FrozenFeatures,
+    SpaceError,
+    Value,
+    position,
+    read,
+    shorten,
+    values_of,
+    written,
+)
+
+MOST_LAYER_CHOICES = 100_000
+
+
+@dataclass(frozen=True)
+class UnitCodec:
+    """The bytes of one unit: depth, unit features, then `max_layers` layers, absent ones zero.
+
+    A feature is stored as its position among all values of that name in the space (`unit_values`, `layer_values`).
+    """
+
+    start: int  # place of the depth in the code of an architecture
+    depths: range
+    features: FrozenFeatures  # as this unit allows them
+    layers: FrozenFeatures
+    unit_values: tuple[tuple[str, Choices], ...]  # as any unit allows them, same names as `features`
+    layer_values: FrozenFeatures
+
+    @property
+    def first_layer(self) -> int:
+        """Place of the first layer's first feature."""
+        return self.start + 1 + len(self.features)
+
+    @property
+    def end(self) -> int:
+        """Place behind the last layer."""
+        return self.first_layer + len(self.layer_values) * self.depths[-1]
+
+    @functools.cached_property
+    def allowed(self) -> tuple[tuple[int, ...], ...]:
+        """Stored numbers allowed at each place from `start` to `end`."""
+        return (tuple(self.depths), *self._allowed_features, *(self._allowed_layer * self.depths[-1]))
+
+    @functools.cached_property
+    def _allowed_features(self) -> tuple[tuple[int, ...], ...]:
+        return _allowed(self.features, self.unit_values)
+
+    @functools.cached_property
+    def _allowed_layer(self) -> tuple[tuple[int, ...], ...]:
+        return _allowed(self.layers, self.layer_values)
+
+    @functools.cached_property
+    def layer_names(self) -> dict[tuple[int, ...], tuple[str, str]]:
+        """Every allowed layer with its short name (features with a choice) and its full name."""
+        if math.prod(map(len, self._allowed_layer)) > MOST_LAYER_CHOICES:
+            raise SpaceError(f"a layer may have at most {MOST_LAYER_CHOICES:,} combinations of its features")
+        names = {}
+        for code in itertools.product(*self._allowed_layer):
+            texts = [written(n, values_of(c)[i]) for (n, c), i in zip(self.layer_values, code, strict=True)]
+            full = "_".join(texts)
+            several = [len(values_of(c)) > 1 for _, c in self.layer_values]
+            names[code] = ("_".join(itertools.compress(texts, several)) or full, full)
+        if len({short for short, _ in names.values()}) < len(names):
+            raise SpaceError("two layers would be written alike; rename some values")
+        return names
+
+    @functools.cached_property
+    def _layer_codes(self) -> dict[str, tuple[int, ...]]:
+        return {text: code for code, pair in self.layer_names.items() for text in pair}
+
+    @property
+    def size(self) -> int:
+        """Number of contents."""
+        layers: int = sum(pow(len(self.layer_names), depth) for depth in self.depths)
+        return layers * math.prod(map(len, self._allowed_features))
+
+    def contents(self) -> Iterator[bytes]:
+        """Every content."""
+        for depth in self.depths:
+            padding = bytes(len(self.layer_values) * (self.depths[-1] - depth))
+            for chosen in itertools.product(*self._allowed_features):
+                for layers in itertools.product(self.layer_names, repeat=depth):
+                    yield bytes([depth, *chosen, *itertools.chain.from_iterable(layers)]) + padding
+
+    # ---------------------------------------------------------------- writing
+
+    def encode(self, where: str, content: Any) -> bytes:
+        """Turn a list of layers, or a dict with the unit's features and its `layers`, into bytes."""
+        given = dict(content) if isinstance(content, Mapping) else {"layers": content}
+        layers = given.pop("layers", ())
+        if set(given) != {name for name, _ in self.features}:
+            raise SpaceError(f"{where}: given features {sorted(given)}, needs {[name for name, _ in self.features]}")
+        if isinstance(layers, str) or len(layers) not in self.depths:
+            number = f"{len(layers)} layers" if not isinstance(layers, str) else f"a text ({layers[:40]!r})"
+            raise SpaceError(f"{where}: given {number}, allowed are {shorten(self.depths)} layers")
+        code = [len(layers)]
+        for (name, own), (_, every) in zip(self.features, self.unit_values, strict=True):
+            position(f"{where}: {name}", given[name], values_of(own))
+            code.append(values_of(every).index(given[name]))
+        for layer in layers:
+            code += self._encode_layer(where, layer)
+        return bytes(code) + bytes(len(self.layer_values) * (self.depths[-1] - len(layers)))
+
+    def _encode_layer(self, where: str, layer: Any) -> tuple[int, ...]:
+        names = [name for name, _ in self.layer_values]
+        code: tuple[int, ...] = ()
+        if isinstance(layer, Mapping):
+            if set(layer) != set(names):
+                raise SpaceError(f"{where}: layer {dict(layer)} needs exactly the features {names}")
+            code = tuple(position(f"{where}: {n}", layer[n], values_of(c)) for n, c in self.layer_values)
+        elif isinstance(layer, str):
+            code = self._layer_codes.get(layer.strip(), ())
+        if code not in self.layer_names:
+            allowed = shorten(full for _, full in self.layer_names.values())
+            raise SpaceError(f"{where}: layer {layer!r} is not allowed; choose from {allowed}")
+        return code
+
+    def parse(self, where: str, text: str) -> bytes:
+        """Turn the text form of a content into bytes."""
+        *texts, layers = text.split(";")
+        if len(texts) != len(self.features):
+            raise SpaceError(f"{where}: {text[:80]!r} needs features {[n for n, _ in self.features]} before its layers")
+        features = {n: read(n, c, t) for (n, c), t in zip(self.features, texts, strict=True)}
+        return self.encode(where, {**features, "layers": layers.split(",")})
+
+    # ---------------------------------------------------------------- reading
+
+    def decode_layers(self, code: bytes, full: bool) -> list[str]:
+        """Return the layer names of this unit in the code of an architecture."""
+        n, first = len(self.layer_values), self.first_layer
+        starts = range(first, first + n * code[self.start], n)
+        return [self.layer_names[tuple(code[i : i + n])][full] for i in starts]
+
+    def decode_features(self, code: bytes) -> dict[str, Value]:
+        """Return the features of this unit in the code of an architecture."""
+        chosen = code[self.start + 1 : self.first_layer]
+        return {name: values_of(c)[i] for (name, c), i in zip(self.unit_values, chosen, strict=True)}
+
+    def text(self, code: bytes) -> str:
+        """Return the text form of this unit in the code of an architecture."""
+        features = [written(name, value) for name, value in self.decode_features(code).items()]
+        return ";".join([*features, ",".join(self.decode_layers(code, full=False))])
+
+
+def _allowed(own: FrozenFeatures, every: FrozenFeatures) -> tuple[tuple[int, ...], ...]:
+    chosen = dict(own)
+    pairs = [(name, values_of(chosen.get(name, c)), values_of(c)) for name, c in every]
+    return tuple(tuple(position(name, value, values) for value in some) for name, some, values in pairs)

@@ -1,0 +1,128 @@
+"""Features of layers, units and whole architectures: their values, and how a value is written and read."""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+Value = str | int | float
+RESERVED = ("unit", "index", "layers")
+SEPARATORS = "|,;"
+
+
+class SpaceError(ValueError):
+    """An architecture, or the description of a search space, that is not valid; the text says what is allowed."""
+
+
+@dataclass(frozen=True, init=False)
+class Continuous:
+    """A numeric feature: a finite grid of numbers, scaled as (value - offset) / scale before its linear layer.
+
+    Give `values`, or `low`, `high` and the number of `grid` points. By default the grid is scaled onto [0, 1].
+    """
+
+    values: tuple[float, ...]
+    offset: float
+    scale: float
+
+    def __init__(
+        self,
+        low: float | None = None,
+        high: float | None = None,
+        *,
+        grid: int | None = None,
+        values: Sequence[float] = (),
+        offset: float | None = None,
+        scale: float | None = None,
+    ) -> None:
+        if len(values) == 0:
+            if low is None or high is None or not grid or grid < 1:
+                raise SpaceError("Continuous needs values=[...], or low, high and grid=<number of points>")
+            values = list(np.linspace(low, high, grid))
+        numbers = tuple(float(v) for v in values)
+        if len(set(numbers)) < len(numbers) or not all(map(math.isfinite, numbers)):
+            raise SpaceError(f"values of a continuous feature must be finite and distinct, given {list(numbers)}")
+        spread = (max(numbers) - min(numbers)) or 1.0
+        object.__setattr__(self, "values", numbers)
+        object.__setattr__(self, "offset", float(min(numbers) if offset is None else offset))
+        object.__setattr__(self, "scale", float(spread if scale is None else scale))
+
+    def scaled(self) -> tuple[float, ...]:
+        """Return the values as the predictor sees them."""
+        return tuple((value - self.offset) / self.scale for value in self.values)
+
+
+Choices = tuple[Value, ...] | Continuous
+FrozenFeatures = tuple[tuple[str, Choices], ...]
+Features = Mapping[str, Sequence[Value] | Continuous]
+
+
+@dataclass(frozen=True)
+class Category:
+    """One feature of a graph node: its values in order, and the width of its embedding."""
+
+    name: str
+    values: tuple[Value, ...]
+    width: int
+    scaled: tuple[float, ...] | None = None  # for a continuous feature: the numbers its linear layer sees
+    may_be_absent: bool = False  # "absent" is coded len(values) and contributes 0 to hop 0
+
+    @property
+    def size(self) -> int:
+        """Number of codes, the one for "absent" included."""
+        return len(self.values) + self.may_be_absent
+
+
+def freeze(features: Features) -> FrozenFeatures:
+    """Check features and make them hashable."""
+    frozen = tuple((n, c if isinstance(c, Continuous) else tuple(c)) for n, c in features.items())
+    for name, choices in frozen:
+        _check_feature(name, choices)
+    return frozen
+
+
+def _check_feature(name: str, choices: Choices) -> None:
+    values = values_of(choices)
+    if name in RESERVED or not name.isidentifier():
+        raise SpaceError(f"feature name {name!r}: must be an identifier other than {', '.join(RESERVED)}")
+    if not 1 <= len(values) <= 255 or len(set(values)) < len(values):
+        raise SpaceError(f"feature {name!r} needs 1 to 255 distinct values, given {shorten(values)}")
+    for value in values:
+        written = str(value)
+        if isinstance(value, bool) or not isinstance(value, str | int | float) or not written:
+            raise SpaceError(f"feature {name!r}: value {value!r} must be a number or a text")
+        if any(c in SEPARATORS or c.isspace() for c in written):
+            raise SpaceError(f"feature {name!r}: value {value!r} must not hold spaces or any of {SEPARATORS}")
+
+
+def values_of(choices: Choices) -> tuple[Value, ...]:
+    """Return the values a feature can take, in order."""
+    return choices.values if isinstance(choices, Continuous) else choices
+
+
+def written(name: str, value: Value) -> str:
+    """Return a value as it stands in the text form: texts bare, numbers behind their feature's name."""
+    return value if isinstance(value, str) else f"{name}{value:.12g}"
+
+
+def read(name: str, choices: Choices, text: str) -> Value:
+    """Return the value that `text` stands for."""
+    for value in values_of(choices):
+        if written(name, value) == text.strip():
+            return value
+    allowed = shorten([written(name, value) for value in values_of(choices)])
+    raise SpaceError(f"{name}: {text[:40]!r} is not allowed; write one of {allowed}")
+
+
+def position(where: str, value: Value, values: Sequence[Value]) -> int:
+    """Return the position of `value` in `values`, or raise an error that lists them."""
+    if isinstance(value, bool) or value not in values:
+        raise SpaceError(f"{where}: value {value!r} is not allowed; choose from {shorten(values)}")
+    return values.index(value)
+
+
+def shorten(values: Iterable[object], most: int = 12) -> str:
+    """Write at most the first few values, and how many there are in all."""
+    texts = [str(value) for value in values]
+    return ", ".join(texts[:most]) + (f", ... ({len(texts)} in all)" if len(texts) > most else "")

@@ -1,0 +1,28 @@
+"""The two families of the paper: once-for-all MobileNetV3 and ProxylessNAS (paper, Section 4)."""
+
+import functools
+
+from autobuild_lib.spaces.features import Continuous, SpaceError
+from autobuild_lib.spaces.sequence import SequenceSpace, Unit
+
+RESOLUTIONS = (192, 208, 224)
+_WIDTHS = {"unit": 3, "index": 2, "op": 2, "e": 2, "k": 3, "resolution": 3}
+
+
+def _ofa(name: str, op: str, units: list[Unit], resolutions: tuple[int, ...]) -> SequenceSpace:
+    if not resolutions or not set(resolutions) <= set(RESOLUTIONS):
+        raise SpaceError(f"{name}: resolutions {list(resolutions)}; choose from {list(RESOLUTIONS)}")
+    resolution = Continuous(values=resolutions, offset=192, scale=32)
+    return SequenceSpace(name, units, {"op": [op], "e": [3, 4, 6], "k": [3, 5, 7]}, {"resolution": resolution}, _WIDTHS)
+
+
+@functools.cache
+def ofa_mbv3(resolutions: tuple[int, ...] = (224,)) -> SequenceSpace:
+    """Return OFA-MobileNetV3: 5 units of 2 to 4 MBConv layers, expansion in {3, 4, 6}, kernel in {3, 5, 7}."""
+    return _ofa("ofa_mbv3", "mbconv3", [Unit(2, 4)] * 5, resolutions)
+
+
+@functools.cache
+def ofa_pn(resolutions: tuple[int, ...] = (224,)) -> SequenceSpace:
+    """Return OFA-ProxylessNAS: as OFA-MobileNetV3 plus a sixth unit of one layer, scored as the tail of the fifth."""
+    return _ofa("ofa_pn", "mbconv2", [*[Unit(2, 4)] * 5, Unit(1, 1, score_with_previous=True)], resolutions)

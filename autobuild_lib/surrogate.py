@@ -1,0 +1,222 @@
+"""Surrogates: small networks distilled from the published predictors, so that any architecture has labels.
+
+They imitate outputs of graph networks, not measurements: evidence about the pipeline, not about ImageNet.
+"""
+
+import functools
+import hashlib
+import json
+import logging
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+from scipy.stats import spearmanr
+
+from autobuild_lib.graphs import path_graphs_from_codes
+from autobuild_lib.predictor import (
+    NetworkConfig,
+    Predictor,
+    StackedNetwork,
+    load_weights,
+    replace_text,
+    run_network,
+    save_weights,
+)
+from autobuild_lib.published import load_published, test_metrics
+from autobuild_lib.spaces import Architecture, SequenceSpace
+from autobuild_lib.spaces import ofa_mbv3 as mbv3_space
+from autobuild_lib.spaces import ofa_pn as pn_space
+from autobuild_lib.spaces.sequence import Codes
+from autobuild_lib.training import TrainingConfig, train_network
+
+__all__ = ["Surrogate", "distill", "fidelity", "load_published", "ofa_mbv3", "ofa_pn"]
+
+logger = logging.getLogger(__name__)
+
+LABELS = ("acc", "latency_gpu", "latency_cpu", "latency_npu")
+SPACES = {"ofa_mbv3": mbv3_space, "ofa_pn": pn_space}
+FILES = Path(__file__).parent / "data" / "files"
+NETWORK = NetworkConfig(convolution="graphconv", pooling="sum", activation="leaky_relu", width=64)
+TRAINING = TrainingConfig(epochs=12, batch_size=256, learning_rate=3e-3, schedule="one_cycle", rank_loss="off")
+
+
+@dataclass(frozen=True)
+class Surrogate:
+    """Labels for any architecture of a family: acc (fraction), latency_gpu, latency_cpu and latency_npu (ms)."""
+
+    space: SequenceSpace
+    network: StackedNetwork  # one predictor per label
+    means: npt.NDArray[np.float64]
+    sds: npt.NDArray[np.float64]
+
+    def predict(self, architectures: Sequence[Architecture]) -> pd.DataFrame:
+        """Return the four labels of each architecture, one row each, in order."""
+        return self.predict_codes(self.space.to_codes(architectures))
+
+    def predict_codes(self, codes: Codes) -> pd.DataFrame:
+        """Return the labels of architectures given by their codes [N, code_width]."""
+        standardised, _ = run_network(self.network, self.space, codes)
+        return pd.DataFrame((standardised * self.sds[:, None] + self.means[:, None]).T, columns=list(LABELS))
+
+
+@functools.cache
+def load_bundled(family: str) -> Surrogate:
+    """Return the surrogate that comes with the library for "ofa_mbv3" or "ofa_pn"."""
+    if family not in SPACES:
+        raise ValueError(f"no surrogate for {family!r}; choose from {', '.join(SPACES)}")
+    return _load(family, FILES)
+
+
+def _load(family: str, folder: Path) -> Surrogate:
+    path = folder / f"surrogate_{family}.safetensors"
+    card = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
+    if (found := hashlib.sha256(path.read_bytes()).hexdigest()) != card["sha256"]:
+        raise ValueError(f"{path}: sha256 is {found}, its card says {card['sha256']}")
+    space = SPACES[family]()
+    network = StackedNetwork(space, NetworkConfig(**card["network"]), [0] * len(LABELS))
+    load_weights(network, path)
+    return Surrogate(space, network.eval(), np.array(card["label_means"]), np.array(card["label_sds"]))
+
+
+def ofa_mbv3() -> Surrogate:
+    """Return the surrogate of OFA-MobileNetV3 at resolution 224."""
+    return load_bundled("ofa_mbv3")
+
+
+def ofa_pn() -> Surrogate:
+    """Return the surrogate of OFA-ProxylessNAS at resolution 224."""
+    return load_bundled("ofa_pn")
+
+
+# -------------------------------------------------------------------- samples
+
+
+def sample_extreme_codes(space: SequenceSpace, rng: np.random.Generator, size: int) -> Codes:
+    """Draw codes [size, width] tilted towards an edge of the space: deep or shallow, large or small values.
+
+    Each architecture draws one tilt per kind of choice (depth, expansion, kernel, ...) and one per kind and unit.
+    """
+    kinds, units = _kinds(space)
+    common = rng.normal(size=(size, kinds.max() + 1))[:, kinds]
+    own = rng.normal(size=(size, units.max() + 1, kinds.max() + 1))[:, units, kinds]
+    return space.sample_codes(rng, size, exponent=np.exp(1.2 * common + 0.8 * own))
+
+
+def _kinds(space: SequenceSpace) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
+    kinds, units = list(range(len(space.global_features))), [0] * len(space.global_features)
+    for unit, codec in enumerate(space.codecs):
+        width = len(space.layer_features)
+        first, features = len(space.global_features), codec.first_layer - codec.start  # depth and unit features
+        own = [first + i for i in range(features)]
+        own += [first + 100 + i % width for i in range(codec.end - codec.first_layer)]
+        kinds, units = kinds + own, units + [unit] * len(own)
+    return np.unique(kinds, return_inverse=True)[1], np.array(units)
+
+
+# -------------------------------------------------------------------- distillation
+
+
+def published_file(family: str, label: str) -> str:
+    """Name of a published checkpoint, as in folder `l1_models` of the public repository."""
+    stem = f"minMAE_{family}_custom_acc" if label == "acc" else f"minMAE_{family}_{label}_custom_{label}"
+    return f"{stem}_GraphConv_sum_directed_srcc1_predictor.pt"
+
+
+def load_teachers(family: str, checkpoints: Path) -> dict[str, Predictor]:
+    """Read the four published predictors of a family from a folder."""
+    return {label: load_published(checkpoints / published_file(family, label)) for label in LABELS}
+
+
+def label_codes(teachers: Mapping[str, Predictor], space: SequenceSpace, codes: Codes) -> npt.NDArray[np.float64]:
+    """Predict every label with its teacher: codes [N, width] -> [labels, N]."""
+    rows = []
+    for teacher in teachers.values():
+        wide = codes.copy()  # the teachers know three resolutions, ours is one of them
+        wide[:, 0] = _resolution_index(teacher.space, space)
+        predicted, _ = run_network(teacher.network, teacher.space, wide)
+        rows.append(predicted[0] * teacher.label_sd + teacher.label_mean)
+    return np.stack(rows)
+
+
+def _resolution_index(teacher: SequenceSpace, space: SequenceSpace) -> int:
+    one = space.sample(np.random.default_rng(0))
+    return teacher.adopt(one).code[0]
+
+
+def distill(
+    family: str, checkpoints: Path, folder: Path, size: int = 400_000, seed: int = 0, progress: bool = True
+) -> dict[str, Any]:
+    """Fit a family's surrogate to its published predictors and write it, with its model card, into `folder`.
+
+    Half of the `size` training architectures are uniform, half lie towards the edge of the space.
+    """
+    space, teachers = SPACES[family](), load_teachers(family, checkpoints)
+    rng = np.random.default_rng(seed)
+    codes = np.concatenate([space.sample_codes(rng, size - size // 2), sample_extreme_codes(space, rng, size // 2)])
+    logger.info("labelling %d architectures of %s", size, family)
+    labels = label_codes(teachers, space, codes)
+    means, sds = labels.mean(1), labels.std(1)
+    network = StackedNetwork(space, NETWORK, [seed + i for i in range(len(LABELS))])
+    standardised = torch.from_numpy((labels - means[:, None]) / sds[:, None]).float()
+    train_network(network, path_graphs_from_codes(space, codes), standardised, TRAINING, seed, progress)
+    return _write(family, folder, Surrogate(space, network, means, sds), checkpoints, size, seed)
+
+
+def _write(family: str, folder: Path, made: Surrogate, checkpoints: Path, size: int, seed: int) -> dict[str, Any]:
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"surrogate_{family}.safetensors"
+    save_weights(made.network, path)
+    checkpoint_sums = {
+        name: hashlib.sha256((checkpoints / name).read_bytes()).hexdigest()
+        for name in (published_file(family, label) for label in LABELS)
+    }
+    card = {
+        "what": f"Labels of {family} architectures at resolution 224, distilled from published predictors.",
+        "is_not": "A measurement. It imitates graph networks that were trained on measurements; nothing was run on "
+        "ImageNet or on a device here. Other resolutions are outside its domain.",
+        "source": "Checkpoints of the AutoBuild repository, MIT License, (c) 2024 Huawei Technologies Co., Ltd.",
+        "labels": {"acc": "fraction", "latency_gpu": "ms", "latency_cpu": "ms", "latency_npu": "ms"},
+        "network": asdict(NETWORK),
+        "training": asdict(TRAINING),
+        "training_architectures": size,
+        "seed": seed,
+        "label_means": made.means.tolist(),
+        "label_sds": made.sds.tolist(),
+        "published": published_metrics_of(family, checkpoints),
+        "checkpoints_sha256": checkpoint_sums,
+        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+    }
+    replace_text(path.with_suffix(".json"), json.dumps(card, indent=1) + "\n")
+    return card
+
+
+def published_metrics_of(family: str, checkpoints: Path) -> dict[str, dict[str, float]]:
+    """What the four checkpoints of a family state about themselves on real measurements."""
+    return {label: test_metrics(checkpoints / published_file(family, label)) for label in LABELS}
+
+
+def fidelity(
+    surrogate: Surrogate, family: str, checkpoints: Path, size: int = 20_000, seed: int = 1_000
+) -> pd.DataFrame:
+    """Compare a surrogate with its teachers on fresh architectures, uniform and towards the edge.
+
+    Columns: family, sample, label, mean absolute difference `mae`, the published test MAE, their ratio and the SRCC.
+    """
+    space, teachers, rng = surrogate.space, load_teachers(family, checkpoints), np.random.default_rng(seed)
+    published = published_metrics_of(family, checkpoints)
+    samples = {"uniform": space.sample_codes(rng, size), "extreme": sample_extreme_codes(space, rng, size)}
+    rows = []
+    for sample, codes in samples.items():
+        truth, predicted = label_codes(teachers, space, codes), surrogate.predict_codes(codes)
+        for label, wanted in zip(LABELS, truth, strict=True):
+            mae = float(np.abs(predicted[label] - wanted).mean())
+            srcc = float(spearmanr(predicted[label], wanted).statistic)
+            stated = published[label]["mae"]
+            rows.append((family, sample, label, mae, stated, mae / stated, srcc))
+    return pd.DataFrame(rows, columns=["family", "sample", "label", "mae", "published_mae", "ratio", "srcc"])

@@ -1,0 +1,198 @@
+"""Target equations over labels: read by a whitelist, evaluated on arrays, named by their canonical text.
+
+The text is parsed to Python's syntax tree, and only the nodes listed here are kept. Nothing is ever run as Python.
+"""
+
+import ast
+import hashlib
+import math
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import reduce
+from typing import Any, NoReturn
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+MAX_CHARACTERS = 1000
+MAX_DEPTH = 50  # nested operations, a chain such as a + b + c included
+Array = npt.NDArray[np.float64]
+OPERATORS: dict[type[ast.operator | ast.unaryop], Callable[..., Any]] = {
+    ast.Add: np.add, ast.Sub: np.subtract, ast.Mult: np.multiply, ast.Div: np.divide, ast.Pow: np.power,
+    ast.UAdd: np.positive, ast.USub: np.negative,
+}  # fmt: skip
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    "log": np.log, "log10": np.log10, "log2": np.log2, "exp": np.exp, "sqrt": np.sqrt, "power": np.power,
+    "abs": np.abs, "min": np.minimum, "max": np.maximum,
+}  # fmt: skip
+ALLOWED = f"label names, finite numbers, + - * / **, parentheses, {', '.join(FUNCTIONS)} (also as np.log ...)"
+
+
+@dataclass(frozen=True)
+class Target:
+    """What a predictor learns: one label, or an equation over labels.
+
+    Targets that differ only in white space, redundant parentheses, ``np.`` or the spelling of numbers are equal.
+
+    Args:
+        expression: for example ``"acc"`` or ``"np.power(100, acc) / (log10(latency_gpu + 1) + 1)"``.
+
+    Raises:
+        ValueError: when the expression holds anything but ``ALLOWED`` (min and max are elementwise), or no label.
+    """
+
+    expression: str = field(compare=False)
+    canonical: str = field(init=False, repr=False)
+    labels: tuple[str, ...] = field(init=False, repr=False, compare=False)
+    _tree: ast.expr = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        reader = _Reader(self.expression)
+        tree = reader.read()
+        object.__setattr__(self, "_tree", tree)
+        object.__setattr__(self, "canonical", ast.unparse(tree))
+        object.__setattr__(self, "labels", tuple(sorted(reader.labels)))
+        if len(self.canonical) > MAX_CHARACTERS:
+            reader.refuse(0, "is too long once written out", f"at most {MAX_CHARACTERS} characters")
+
+    def __str__(self) -> str:
+        return self.canonical
+
+    @property
+    def id(self) -> str:
+        """A short name of the canonical text, fit for a file name: a readable part and 8 digits of its SHA-256."""
+        readable = re.sub(r"\W+", "_", self.canonical)[:40].strip("_")
+        return f"{readable}-{hashlib.sha256(self.canonical.encode()).hexdigest()[:8]}"
+
+    def evaluate(self, labels: pd.DataFrame | Mapping[str, npt.ArrayLike]) -> Array:
+        """The target of each row.
+
+        Args:
+            labels: a table, or a mapping from label name to values ``[N]``.
+
+        Returns:
+            Values ``[N]``, in the units that the equation gives.
+
+        Raises:
+            ValueError: when a label is missing or not a row of numbers, or when a result is not finite; the rows are
+                named by the table's index, or counted from 0.
+        """
+        columns = {name: self._column(labels, name) for name in self.labels}
+        if len({len(values) for values in columns.values()}) > 1:
+            lengths = ", ".join(f"{name} {len(values)}" for name, values in columns.items())
+            raise ValueError(f"target {self}: labels differ in length: {lengths}")
+        with np.errstate(all="ignore"):
+            values: Array = _evaluate(self._tree, columns)
+        bad = np.flatnonzero(~np.isfinite(values))
+        if len(bad):
+            rows = labels.index if isinstance(labels, pd.DataFrame) else range(len(values))
+            shown = ", ".join(str(rows[row]) for row in bad[:5]) + (", ..." if len(bad) > 5 else "")
+            first = ", ".join(f"{name} = {column[bad[0]]:g}" for name, column in columns.items())
+            why = f"row {rows[bad[0]]}: {first} gives {values[bad[0]]:g}"
+            raise ValueError(f"target {self} is not finite in {len(bad)} of {len(values)} rows: {shown} ({why})")
+        return values
+
+    def _column(self, labels: pd.DataFrame | Mapping[str, npt.ArrayLike], name: str) -> Array:
+        if name not in labels:
+            available = ", ".join(map(str, labels)) or "none"
+            raise ValueError(f"target {self}: there is no label {name!r}; available labels: {available}")
+        column = np.asarray(labels[name])
+        try:
+            if column.ndim != 1 or column.dtype.kind == "c":
+                raise ValueError(f"shape {column.shape}, type {column.dtype}")
+            return column.astype(np.float64)
+        except (TypeError, ValueError) as error:
+            raise ValueError(f"target {self}: label {name!r} is not a row of real numbers: {error}") from None
+
+
+def _evaluate(node: ast.expr, columns: Mapping[str, Array]) -> Any:
+    match node:
+        case ast.Constant(value=int() | float() as number):
+            return np.float64(number)
+        case ast.Name(id=name):
+            return columns[name]
+        case ast.UnaryOp(op=sign, operand=operand):
+            return OPERATORS[type(sign)](_evaluate(operand, columns))
+        case ast.BinOp(left=left, op=operator, right=right):
+            return OPERATORS[type(operator)](_evaluate(left, columns), _evaluate(right, columns))
+        case ast.Call(func=ast.Name(id=name), args=arguments):
+            values = [_evaluate(argument, columns) for argument in arguments]
+            return reduce(FUNCTIONS[name], values) if len(values) > 1 else FUNCTIONS[name](values[0])
+    raise AssertionError(f"the reader let {ast.dump(node)} through")
+
+
+class _Reader:
+    """Reads an expression into a tree of whitelisted nodes, without ``np.`` and with one spelling of each number."""
+
+    def __init__(self, expression: str) -> None:
+        if not isinstance(expression, str):
+            raise ValueError(f"a target is a text, not {type(expression).__name__}; allowed: {ALLOWED}")
+        self.text = re.sub(r"[\t\r\n]", " ", expression).strip(" ")
+        self.shift = len(expression) - len(expression.lstrip(" \t\r\n"))  # to columns as given
+        self.labels: set[str] = set()
+
+    def refuse(self, column: int, reason: str, allowed: str = ALLOWED) -> NoReturn:
+        shown = self.text[:100] + "..." * (len(self.text) > 100)
+        raise ValueError(f"target {shown!r}, column {column + self.shift + 1}: {reason}; allowed: {allowed}")
+
+    def refuse_node(self, node: ast.expr, reason: str) -> NoReturn:
+        part = (ast.get_source_segment(self.text, node) or "")[:40]
+        self.refuse(node.col_offset, f"{part!r} {reason}")
+
+    def read(self) -> ast.expr:
+        if not self.text:
+            self.refuse(0, "is empty")
+        if len(self.text) > MAX_CHARACTERS:
+            self.refuse(0, f"has {len(self.text)} characters", f"at most {MAX_CHARACTERS}")
+        odd = re.search(r"[^A-Za-z0-9_ .,()+\-*/]", self.text)  # ASCII only: look-alike letters stay out
+        if odd:
+            self.refuse(odd.start(), f"{odd.group()!r} is not a character of an equation")
+        try:
+            tree = ast.parse(self.text, mode="eval").body  # a syntax tree, never code
+        except SyntaxError as error:
+            self.refuse((error.offset or 1) - 1, f"not an equation ({error.msg})")
+        except (ValueError, MemoryError, RecursionError):
+            self.refuse(0, "is too deeply nested", f"depth {MAX_DEPTH}")
+        kept = self.keep(tree, 1)
+        if not self.labels:
+            self.refuse(0, "is a constant, an equation needs at least one label")
+        return kept
+
+    def keep(self, node: ast.expr, depth: int) -> ast.expr:
+        if depth > MAX_DEPTH:
+            self.refuse(node.col_offset, "is too deeply nested", f"depth {MAX_DEPTH}")
+        match node:
+            case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
+                return self.keep_number(node, number)
+            case ast.Name(id=name):
+                if name in FUNCTIONS or name == "np" or name.startswith("_"):
+                    self.refuse_node(node, "is not a label name")
+                self.labels.add(name)
+                return node
+            case ast.UnaryOp(op=sign, operand=operand) if type(sign) in OPERATORS:
+                return ast.UnaryOp(sign, self.keep(operand, depth + 1))
+            case ast.BinOp(left=left, op=operator, right=right) if type(operator) in OPERATORS:
+                return ast.BinOp(self.keep(left, depth + 1), operator, self.keep(right, depth + 1))
+            case ast.Call(func=ast.Name(id=name) | ast.Attribute(value=ast.Name(id="np"), attr=name)):
+                return self.keep_call(node, name, depth)
+        self.refuse_node(node, "is not allowed")
+
+    def keep_number(self, node: ast.expr, number: float) -> ast.expr:
+        try:
+            value = float(number)  # no big integers: 9**9**9 is infinite, not endless
+        except OverflowError:
+            value = math.inf
+        if not math.isfinite(value):
+            self.refuse_node(node, "is not a finite number")
+        return ast.Constant(int(value) if value.is_integer() and value < 1e15 else value)
+
+    def keep_call(self, node: ast.Call, name: str, depth: int) -> ast.expr:
+        if name not in FUNCTIONS or node.keywords:
+            self.refuse_node(node, "is not allowed")
+        least, most = {"power": (2, 2), "min": (2, MAX_CHARACTERS), "max": (2, MAX_CHARACTERS)}.get(name, (1, 1))
+        if not least <= len(node.args) <= most:
+            wanted = f"{least} or more" if most > least else f"exactly {least}"
+            self.refuse_node(node, f"needs {wanted}, not {len(node.args)} arguments")
+        return ast.Call(ast.Name(name), [self.keep(argument, depth + 1) for argument in node.args], [])

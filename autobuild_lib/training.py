@@ -1,0 +1,295 @@
+"""Training and evaluation: predictors for several targets train side by side, exactly as they would alone."""
+
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import asdict, dataclass, fields
+from multiprocessing import get_context
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+from scipy.stats import norm, spearmanr
+from torch import Tensor, nn
+from tqdm.auto import tqdm
+
+from autobuild_lib.data.table import Table
+from autobuild_lib.graphs import PathGraphs, path_graphs
+from autobuild_lib.losses import RANK_LOSSES, RankLoss, rank_loss
+from autobuild_lib.predictor import Moments, NetworkConfig, Predictor, StackedNetwork
+from autobuild_lib.spaces import SequenceSpace
+from autobuild_lib.targets import Target
+
+
+
+@dataclass(frozen=True)
+class TrainingConfig:
+    """How a predictor is trained; the defaults are the paper's preset."""
+
+    epochs: int = 200
+    batch_size: int = 128
+    learning_rate: float = 1e-4
+    weight_decay: float = 1e-5
+    gradient_clip: float = 5.0
+    schedule: str = "constant"  # or "one_cycle": warm up, then anneal to almost nothing
+    rank_loss: RankLoss = "released"
+    rank_weight: float = 1.0  # lambda in the paper's loss
+
+    def __post_init__(self) -> None:
+        if self.schedule not in ("constant", "one_cycle"):
+            raise ValueError(f"schedule={self.schedule!r}; choose from constant, one_cycle")
+        if self.rank_loss not in RANK_LOSSES:
+            raise ValueError(f"rank_loss={self.rank_loss!r}; choose from {', '.join(RANK_LOSSES)}")
+        if self.epochs < 1 or self.batch_size < 2 or not self.learning_rate > 0:
+            raise ValueError("epochs must be at least 1, batch_size at least 2, learning_rate above 0")
+
+
+PRESETS: dict[str, dict[str, Any]] = {
+    "paper": {},
+    "tuned": {"epochs": 40, "batch_size": 64, "learning_rate": 3e-3, "schedule": "one_cycle"},
+}
+
+
+def configure(preset: str, overrides: dict[str, Any]) -> tuple[NetworkConfig, TrainingConfig]:
+    """Return the two configurations of a preset with some fields replaced; unknown names are an error."""
+    if preset not in PRESETS:
+        raise ValueError(f"preset={preset!r}; choose from {', '.join(PRESETS)}")
+    chosen = {**PRESETS[preset], **overrides}
+    network_names = {f.name for f in fields(NetworkConfig)}
+    training_names = {f.name for f in fields(TrainingConfig)}
+    if unknown := sorted(set(chosen) - network_names - training_names):
+        raise ValueError(f"unknown options {unknown}; choose from {sorted(network_names | training_names)}")
+    network = NetworkConfig(**{k: v for k, v in chosen.items() if k in network_names})
+    return network, TrainingConfig(**{k: v for k, v in chosen.items() if k in training_names})
+
+
+def fit(
+    space: SequenceSpace,
+    table: Table,
+    target: Target | str,
+    seed: int = 0,
+    preset: str = "paper",
+    progress: bool = False,
+    **overrides: Any,
+) -> Predictor:
+    """Train one predictor of `target` on `table` (paper, Equations 3 and 4).
+
+    Args:
+        space: the search space the architectures belong to.
+        table: training architectures with labels.
+        target: a label or an equation over labels.
+        seed: of the initial weights and of the order of the batches.
+        preset: "paper", or "tuned" (chosen on a validation split of training data, for a fraction of the cost).
+        progress: show a bar over the epochs.
+        **overrides: any field of `NetworkConfig` or `TrainingConfig`.
+
+    Raises:
+        ValueError: for unknown options, fewer than 2 architectures, a constant target, or training that diverges.
+    """
+    return fit_many(space, table, [target], seed, preset, progress, **overrides)[0]
+
+
+def fit_many(
+    space: SequenceSpace,
+    table: Table,
+    targets: Sequence[Target | str],
+    seed: int = 0,
+    preset: str = "paper",
+    progress: bool = False,
+    **overrides: Any,
+) -> list[Predictor]:
+    """Train one predictor per target in one batched pass; each equals what `fit` gives for it alone (to rounding)."""
+    network_config, config = configure(preset, overrides)
+    equations = [t if isinstance(t, Target) else Target(t) for t in targets]
+    raw = np.stack([t.evaluate(table.labels) for t in equations])  # [P, N]
+    means, sds = _label_moments(raw, equations)
+    graphs = path_graphs(space, table.architectures)
+    standardised = torch.from_numpy((raw - means[:, None]) / sds[:, None]).float()
+    network = StackedNetwork(space, network_config, [seed] * len(equations))
+    train_network(network, graphs, standardised, config, seed, progress)
+    hops = _hop_moments(network, graphs)
+    provenance = {
+        "preset": preset,
+        "training": asdict(config),
+        "seed": seed,
+        "data": table.describe(),
+        "torch": torch.__version__,
+    }
+    depths = np.array([a.depths for a in table.architectures])
+    return [
+        Predictor(
+            space,
+            select(network, space, p),
+            str(equation),
+            float(means[p]),
+            float(sds[p]),
+            Moments(hops[p], _unit_target_moments(space, depths, raw[p])),
+            provenance,
+        )
+        for p, equation in enumerate(equations)
+    ]
+
+
+def _label_moments(
+    raw: npt.NDArray[np.float64], targets: Sequence[Target]
+) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+    if raw.shape[1] < 2:
+        raise ValueError(f"training needs at least 2 architectures, given {raw.shape[1]}")
+    sds = raw.std(axis=1, ddof=1)
+    for target, sd, row in zip(targets, sds, raw, strict=True):
+        if not sd > 0:
+            raise ValueError(f"target {target} has the same value ({row[0]}) for all {len(row)} training architectures")
+    return raw.mean(axis=1), sds
+
+
+def train_network(
+    network: StackedNetwork,
+    graphs: PathGraphs,
+    targets: Tensor,
+    config: TrainingConfig,
+    seed: int,
+    progress: bool = False,
+) -> None:
+    """Train P stacked networks in place on standardised targets [P, N]; the order of batches depends on the seed."""
+    steps = config.epochs * -(-len(graphs) // config.batch_size)
+    optimiser = torch.optim.AdamW(
+        network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
+    )
+    scheduler = _schedule(optimiser, config, steps)
+    rng = np.random.default_rng([seed, 1])
+    network.train()
+    for epoch in tqdm(range(config.epochs), desc="training", unit="epoch", disable=not progress):
+        for batch, wanted in _batches(graphs, targets, config.batch_size, rng):
+            predicted, norms = network(batch)
+            error = (predicted - wanted).square().mean(1)
+            loss = (error + config.rank_weight * rank_loss(norms, wanted, config.rank_loss)).sum()
+            optimiser.zero_grad()
+            loss.backward()
+            _clip_each(network, config.gradient_clip)
+            optimiser.step()
+            scheduler.step()
+        if not torch.isfinite(loss):
+            raise ValueError(f"training diverged in epoch {epoch + 1}: the loss is {float(loss)}; lower learning_rate")
+    network.eval()
+
+
+def _schedule(optimiser: torch.optim.Optimizer, config: TrainingConfig, steps: int) -> torch.optim.lr_scheduler.LRScheduler:
+    if config.schedule == "one_cycle":
+        return torch.optim.lr_scheduler.OneCycleLR(optimiser, config.learning_rate, total_steps=steps + 1)
+    return torch.optim.lr_scheduler.ConstantLR(optimiser, factor=1.0)
+
+
+def _batches(
+    graphs: PathGraphs, targets: Tensor, size: int, rng: np.random.Generator
+) -> Iterator[tuple[PathGraphs, Tensor]]:
+    order = torch.from_numpy(rng.permutation(len(graphs)))
+    shuffled, wanted = graphs.take(order), targets[:, order]
+    return zip(shuffled.split(size), torch.split(wanted, size, dim=1), strict=True)
+
+
+def _clip_each(network: nn.Module, most: float) -> None:
+    """Scale the gradient of each predictor in the stack to a norm of at most `most`."""
+    gradients = [p.grad for p in network.parameters() if p.grad is not None]
+    norms = torch.stack([g.flatten(1).square().sum(1) for g in gradients]).sum(0).sqrt()  # [P]
+    if bool((norms > most).any()):
+        scale = (most / (norms + 1e-6)).clamp(max=1.0)
+        for gradient in gradients:
+            gradient *= scale.view(-1, *[1] * (gradient.dim() - 1))
+
+
+def select(network: StackedNetwork, space: SequenceSpace, index: int) -> StackedNetwork:
+    """Take one predictor's network out of a stack, as a stack of one."""
+    single = StackedNetwork(space, network.config, seeds=[0])
+    single.load_state_dict({name: tensor[[index]].clone() for name, tensor in network.state_dict().items()})
+    return single.eval()
+
+
+def _hop_moments(network: StackedNetwork, graphs: PathGraphs) -> npt.NDArray[np.float64]:
+    """Mean and standard deviation (ddof 1) over all nodes of the L1 norm of their embeddings, [P, hops + 1, 2]."""
+    norms: list[list[Tensor]] = []
+    with torch.inference_mode():
+        for batch in graphs.split(1024):
+            norms.append([h.abs().sum(2) for h in network.node_embeddings(batch)])
+    hops = torch.stack([torch.cat(parts, dim=1) for parts in zip(*norms, strict=True)], dim=1).double()
+    return torch.stack([hops.mean(2), hops.std(2)], dim=2).numpy()
+
+
+def _unit_target_moments(
+    space: SequenceSpace, depths: npt.NDArray[np.int64], target: npt.NDArray[np.float64]
+) -> dict[tuple[int, int], tuple[float, float]]:
+    """Mean and standard deviation (ddof 0) of the target over architectures whose scoring group has a given depth."""
+    moments = {}
+    for number, group in enumerate(space.scoring_groups):
+        layers = depths[:, list(group)].sum(1)
+        for depth in np.unique(layers):
+            chosen = target[layers == depth]
+            moments[number, int(depth)] = (float(chosen.mean()), float(chosen.std()))
+    return moments
+
+
+# -------------------------------------------------------------------- many trainings on all cores
+
+
+@dataclass(frozen=True)
+class FitJob:
+    """One call of `fit_many`, to be run beside others by `fit_jobs`."""
+
+    space: SequenceSpace
+    table: Table
+    targets: tuple[str, ...]
+    seed: int = 0
+    preset: str = "paper"
+    overrides: tuple[tuple[str, Any], ...] = ()
+
+    def run(self) -> list[Predictor]:
+        """Train on one thread."""
+        threads = torch.get_num_threads()
+        torch.set_num_threads(1)
+        try:
+            return fit_many(self.space, self.table, self.targets, self.seed, self.preset, **dict(self.overrides))
+        finally:
+            torch.set_num_threads(threads)
+
+
+def fit_jobs(jobs: Sequence[FitJob], workers: int | None = None, progress: bool = True) -> list[list[Predictor]]:
+    """Run jobs in processes of one thread each (default: one per core); results do not depend on `workers`."""
+    workers = min(len(jobs), workers or os.cpu_count() or 1)
+    bar = tqdm(total=len(jobs), desc="training", unit="job", disable=not progress)
+    with bar, ProcessPoolExecutor(max(workers, 1), mp_context=get_context("spawn")) as pool:
+        futures = [pool.submit(FitJob.run, job) for job in jobs]
+        for future in futures:
+            future.add_done_callback(lambda _: bar.update())
+        return [future.result() for future in futures]
+
+
+# -------------------------------------------------------------------- evaluation
+
+
+def evaluate(predictor: Predictor, table: Table, target: Target | str | None = None) -> pd.DataFrame:
+    """Return the Spearman correlation (SRCC) of the head and of every hop's norms with the target on `table`.
+
+    Rows "hop 0", ..., "head"; columns `srcc`, its 95 % interval `low` and `high` (Bonett and Wright, 2000), and, for
+    the head, the mean absolute error `mae` in label units.
+    """
+    equation = Target(predictor.target) if target is None else target if isinstance(target, Target) else Target(target)
+    truth = equation.evaluate(table.labels)
+    predicted, norms = predictor.predict_and_norms(table.architectures)
+    rows = {f"hop {hop}": level for hop, level in enumerate(norms)} | {"head": predicted}
+    report = pd.DataFrame({name: srcc_with_interval(row, truth) for name, row in rows.items()}).T
+    report.columns = pd.Index(["srcc", "low", "high"])
+    report.loc["head", "mae"] = np.abs(predicted - truth).mean()
+    return report
+
+
+def srcc_with_interval(
+    predicted: npt.NDArray[np.float64], truth: npt.NDArray[np.float64], confidence: float = 0.95
+) -> tuple[float, float, float]:
+    """Spearman correlation and its confidence interval by Fisher's transformation (Bonett and Wright, 2000)."""
+    srcc, n = float(spearmanr(predicted, truth).statistic), len(truth)
+    if n < 4 or not abs(srcc) < 1:
+        return srcc, float("nan"), float("nan")
+    half = norm.ppf(0.5 + confidence / 2) * np.sqrt((1 + srcc**2 / 2) / (n - 3))
+    centre = np.arctanh(srcc)
+    return srcc, float(np.tanh(centre - half)), float(np.tanh(centre + half))

@@ -1,0 +1,125 @@
+"""Released caches: where they live, and what an entry must look like."""
+
+import pickle
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from autobuild_lib.data.download import LOCK_NAME, ChecksumError, DownloadError
+from autobuild_lib.data.released import RELEASED, RecordError, data_folder, fetch_released, find_released, read_records
+from autobuild_lib.data.unpickle import Graph, UnsafePickleError
+
+STAGES = [["mbconv3_e3_k3", "mbconv3_e6_k7"], ["mbconv3_e4_k5"]]
+ENTRY = {"original config": [224, STAGES], "acc": 0.77, "latency_gpu": 9.5}
+
+
+def cache(folder: Path, entries: object) -> Path:
+    path = folder / "cache.pkl"
+    path.write_bytes(pickle.dumps(entries))
+    return path
+
+
+def test_catalogue_holds_the_five_caches() -> None:
+    assert list(RELEASED) == ["ofa_mbv3", "ofa_pn", "ofa_mbv3_pn_ir", "ofa_mbv3_pan_seg", "ofa_pn_pan_seg"]
+    assert all(file.url == f"https://huggingface.co/datasets/kgmills/AutoBuild/resolve/main/{file.file_name}"
+               for file in RELEASED.values())
+
+
+def test_folder_follows_the_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTOBUILD_DATA", str(tmp_path / "chosen"))
+    assert data_folder() == tmp_path / "chosen" and not data_folder().exists()
+    monkeypatch.delenv("AUTOBUILD_DATA")
+    assert data_folder() == Path.home() / ".cache" / "autobuild"
+
+
+def test_missing_file_says_what_to_do(tmp_path: Path) -> None:
+    with pytest.raises(FileNotFoundError) as caught:
+        find_released("ofa_pn", tmp_path)
+    message = str(caught.value)
+    assert str(tmp_path / "ofa_pn_custom_cache.pkl") in message and RELEASED["ofa_pn"].url in message
+    assert "autobuild data fetch released" in message and list(tmp_path.iterdir()) == []
+
+
+def test_present_file_is_found_and_checked(tmp_path: Path) -> None:
+    path = tmp_path / RELEASED["ofa_mbv3"].file_name
+    path.write_bytes(b"content")
+    assert find_released("ofa_mbv3", tmp_path) == fetch_released("ofa_mbv3", tmp_path) == path
+    path.write_bytes(b"changed")
+    with pytest.raises(ChecksumError, match=LOCK_NAME):
+        find_released("ofa_mbv3", tmp_path)
+
+
+def test_offline_fetch_says_what_to_put_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def offline(url: str, path: Path, **_: Any) -> Path:
+        raise DownloadError(f"{url} {path}")
+
+    monkeypatch.setattr("autobuild_lib.data.download.download", offline)
+    with pytest.raises(DownloadError, match=f"{RELEASED['ofa_pn'].url} {tmp_path}/ofa_pn_custom_cache.pkl"):
+        fetch_released("ofa_pn", tmp_path)
+
+
+def test_unknown_name_lists_the_known_ones(tmp_path: Path) -> None:
+    with pytest.raises(ValueError, match=r"'ofa'; allowed: ofa_mbv3, ofa_pn"):
+        find_released("ofa", tmp_path)
+
+
+@pytest.mark.parametrize(("name", "stages"), [("ofa_mbv3", 5), ("ofa_pn", 6)])
+def test_golden_sequence_caches(reference: Path, name: str, stages: int) -> None:
+    records = read_records(reference / "released_format" / RELEASED[name].file_name)
+    assert len(records) == 32 and {len(record.stages) for record in records} == {stages}
+    for record in records:
+        assert list(record.labels) == ["acc", "latency_gpu", "latency_cpu", "latency_npu"] and record.graph is None
+        assert all(type(value) is float for value in record.labels.values()) and 0 < record.labels["acc"] < 1
+
+
+def test_golden_ir_cache(reference: Path) -> None:
+    records = read_records(reference / "released_format" / RELEASED["ofa_mbv3_pn_ir"].file_name)
+    assert len(records) == 4 and all(type(record.graph) is Graph for record in records)
+
+
+def test_numbers_become_floats(tmp_path: Path) -> None:
+    labels = {"a": np.float32(0.5), "b": np.int64(3), "c": 2, "d": np.array(1.5)}
+    record, = read_records(cache(tmp_path, [{"net": (np.int64(208), tuple(map(tuple, STAGES)))} | labels]))
+    assert record.resolution == 208 and record.stages == STAGES and type(record.resolution) is int
+    assert record.labels == {"a": 0.5, "b": 3.0, "c": 2.0, "d": 1.5}
+    assert {type(value) for value in record.labels.values()} == {float}
+
+
+def test_the_original_config_wins_over_net(tmp_path: Path) -> None:
+    record, = read_records(cache(tmp_path, [ENTRY | {"net": {"anything": 1}}]))
+    assert record.stages == STAGES and list(record.labels) == ["acc", "latency_gpu"]
+
+
+@pytest.mark.parametrize(("change", "found"), [
+    ({"acc": float("nan")}, "key 'acc': nan"), ({"acc": float("inf")}, "key 'acc': inf"),
+    ({"acc": np.float32("-inf")}, "key 'acc'"), ({"acc": "0.7"}, "key 'acc': '0.7'"), ({"acc": None}, "key 'acc'"),
+    ({"acc": True}, "key 'acc': True"), ({"acc": [0.7]}, "key 'acc': a list of 1"), ({"acc": 1j}, "key 'acc'"),
+    ({"acc": np.array([0.7])}, "key 'acc'"), ({"acc": 10**400}, "key 'acc'"), ({"acc": np.str_("a")}, "key 'acc'"),
+    ({3: 0.7}, "key 3"), ({"original config": None}, "key 'original config'"),
+    ({"original config": [224]}, "a list of 1"), ({"original config": [0, STAGES]}, "resolution 0"),
+    ({"original config": ["224", STAGES]}, "resolution '224'"), ({"original config": [True, STAGES]}, "resolution"),
+    ({"original config": [224.0, STAGES]}, "resolution 224.0"), ({"original config": [224, []]}, "stages a list of 0"),
+    ({"original config": [224, "mbconv3_e3_k3"]}, "stages 'mbconv3_e3_k3'"),
+    ({"original config": [224, [[]]]}, "stage 0"), ({"original config": [224, [["a"], "b"]]}, "stage 1: 'b'"),
+    ({"original config": [224, [["a", 3]]]}, "stage 0: layer 3"), ({"original config": [224, [[""]]]}, "layer ''"),
+    ({"original config": [224, [["a"] * 65]]}, "stage 0: a list of 65"),
+], ids=str)
+def test_errors_name_entry_key_and_value(tmp_path: Path, change: dict[object, object], found: str) -> None:
+    path = cache(tmp_path, [ENTRY, {**ENTRY, **change}])
+    with pytest.raises(RecordError) as caught:
+        read_records(path)
+    message = str(caught.value)
+    assert f"{path}: entry 1: " in message and found in message and "allowed" in message and "\n" not in message
+
+
+@pytest.mark.parametrize("entries", [{}, [], None, [None], [[1]], [{"acc": 0.5}], "text", {"acc": 1}], ids=str)
+def test_other_structures_are_refused(tmp_path: Path, entries: object) -> None:
+    with pytest.raises(RecordError, match=r"cache.pkl: .*allowed"):
+        read_records(cache(tmp_path, entries))
+
+
+def test_hostile_caches_are_refused(tmp_path: Path) -> None:
+    with pytest.raises(UnsafePickleError, match=r"pathlib\."):
+        read_records(cache(tmp_path, [ENTRY | {"graph": tmp_path}]))

@@ -1,0 +1,279 @@
+"""Pins agree with each other, modules import only what stands above them, and importing does nothing else."""
+
+import ast
+import os
+import re
+import shutil
+import subprocess
+import sys
+import tomllib
+from collections.abc import Iterator
+from importlib.util import resolve_name
+from pathlib import Path
+
+import pytest
+import yaml
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).resolve().parents[1]
+PACKAGE = ROOT / "autobuild_lib"
+PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
+
+
+def requirements(*extras: str) -> dict[str, Requirement]:
+    """Direct dependencies by name, those of the given extras included."""
+    lines = [*PROJECT["dependencies"]]
+    for extra in extras:
+        lines += PROJECT["optional-dependencies"][extra]
+    return {canonicalize_name(Requirement(line).name): Requirement(line) for line in lines}
+
+
+def pins(lines: list[str]) -> dict[str, str]:
+    """Exact versions by name; anything but name==version is an error."""
+    found: dict[str, str] = {}
+    for line in lines:
+        match = re.fullmatch(r"([A-Za-z0-9._-]+)==([A-Za-z0-9.]+)", line)  # no ranges, paths, builds or markers
+        assert match, f"not an exact pin: {line!r}"
+        name = canonicalize_name(match[1])
+        assert name not in found, f"pinned twice: {line!r}"
+        found[name] = match[2]
+    return found
+
+
+def constraint_lines() -> list[str]:
+    lines = (ROOT / "constraints.txt").read_text().splitlines()
+    return [line for line in lines if line and not line.startswith("#")]
+
+
+CONSTRAINTS = pins(constraint_lines())
+
+
+class TestPins:
+    @pytest.mark.parametrize("line", ["numpy>=2", "numpy", "torch==2.13.0+cpu", "-e .", "x @ file:///x", "numpy==2.*"])
+    def test_what_is_not_an_exact_pin_is_noticed(self, line: str) -> None:
+        with pytest.raises(AssertionError, match="not an exact pin"):
+            pins([line])
+
+    def test_one_pin_for_each_name(self) -> None:
+        with pytest.raises(AssertionError, match="pinned twice"):
+            pins(["scikit-learn==1.0", "scikit_learn==1.0"])
+
+    def test_every_direct_dependency_is_pinned_within_its_bounds(self) -> None:
+        for name, requirement in requirements("book", "test").items():
+            assert name in CONSTRAINTS, f"{name} has no pin in constraints.txt: run make constraints"
+            assert requirement.specifier.contains(CONSTRAINTS[name]), f"{name}: {requirement}"
+
+    def test_torch_is_pinned_in_both_places(self) -> None:
+        assert CONSTRAINTS["torch"] == "2.13.0" and str(requirements()["torch"].specifier) == "==2.13.0"
+
+    def test_environment_has_the_same_versions(self) -> None:
+        (packages,) = (entry["pip"] for entry in ENVIRONMENT if isinstance(entry, dict))
+        options = [line for line in packages if line.startswith("-")]
+        assert {"--constraint constraints.txt", "-e ."} <= set(options)
+        pinned = pins([line for line in packages if line not in options])
+        assert pinned == {name: CONSTRAINTS[name] for name in requirements("book")}
+
+    def test_environment_has_a_python_that_the_project_takes(self) -> None:
+        (python,) = (entry for entry in ENVIRONMENT if str(entry).startswith("python="))
+        assert SpecifierSet(PROJECT["requires-python"]).contains(python.removeprefix("python=") + ".0")
+
+    def test_readme_lists_every_direct_dependency(self) -> None:
+        readme = ROOT / "README.md"
+        text = readme.read_text() if readme.exists() else ""
+        section = re.search(r"^## Dependencies$(.*?)(?=^## |\Z)", text, re.MULTILINE | re.DOTALL)
+        if not section:
+            pytest.skip("README.md has no section Dependencies")
+        rows = {canonicalize_name(name) for name in re.findall(r"[\w.-]+", section[1])}
+        assert not requirements("book", "test").keys() - rows
+
+
+# A module imports only modules that stand before it.
+ORDER = [
+    "spaces", "targets", "graphs", "networks", "data", "losses", "layers", "predictor", "training", "surrogate",
+    "units", "search", "peers", "tasks", "plotting", "cli",
+]  # fmt: skip
+
+
+def modules() -> list[Path]:
+    return sorted(PACKAGE.rglob("*.py"))
+
+
+def imports(source: str, module: str, is_package: bool) -> Iterator[str]:
+    """Absolute names of what a module imports, wherever in the module it does so."""
+    package = module if is_package else module.rpartition(".")[0]
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import):
+            yield from (alias.name for alias in node.names)
+        elif isinstance(node, ast.ImportFrom):
+            origin = resolve_name("." * node.level + (node.module or ""), package) if node.level else node.module or ""
+            yield from (f"{origin}.{alias.name}" for alias in node.names)
+
+
+def wrong_imports(source: str, module: str, is_package: bool = False) -> list[str]:
+    """Imports of autobuild_lib modules that do not stand above the given one (a package may import its own parts)."""
+    own = module.split(".")[1]
+    if own not in ORDER:
+        return [f"{module}: {own} is not in the order"]
+    above = [*ORDER[: ORDER.index(own)], own]
+    names = [name.split(".") for name in imports(source, module, is_package) if name.split(".")[0] == "autobuild_lib"]
+    return [f"{module} imports {'.'.join(name)}" for name in names if len(name) == 1 or name[1] not in above]
+
+
+class TestDirectionOfImports:
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "import autobuild_lib",
+            "import autobuild_lib as ab",
+            "import autobuild_lib.training",
+            "from autobuild_lib import training",
+            "from autobuild_lib.training import fit",
+            "from .training import fit",
+            "from . import data, training",
+            "def f():\n    from .units import UnitCorpus",
+        ],
+    )
+    def test_a_wrong_direction_is_noticed(self, source: str) -> None:
+        assert wrong_imports(source, "autobuild_lib.losses")
+
+    def test_right_directions_pass(self) -> None:
+        assert not wrong_imports("import numpy\nfrom .spaces import Unit\nfrom . import data", "autobuild_lib.losses")
+        assert not wrong_imports("from .unpickle import load\nfrom ..spaces import Unit", "autobuild_lib.data", True)
+        assert not wrong_imports("from . import table\nfrom ..spaces import Unit", "autobuild_lib.data.unpickle")
+        assert wrong_imports("from ..losses import soft_rank", "autobuild_lib.data.unpickle")
+        assert wrong_imports("", "autobuild_lib.misc") == ["autobuild_lib.misc: misc is not in the order"]
+
+    def test_every_module_imports_only_modules_above_it(self) -> None:
+        wrong = []
+        for path in modules():
+            parts = path.relative_to(ROOT).with_suffix("").parts
+            is_package = parts[-1] == "__init__"
+            name = ".".join(parts[:-1] if is_package else parts)
+            if name not in ("autobuild_lib", "autobuild_lib.__main__"):
+                wrong += wrong_imports(path.read_text(), name, is_package)
+        assert not wrong, "\n".join(wrong)
+
+
+UNSAFE_MODULES = {"pickle", "cPickle", "_pickle", "marshal", "shelve", "dill", "cloudpickle", "joblib"}
+UNSAFE_CALLS = {"eval", "exec", "compile", "__import__"}
+
+
+def unsafe(source: str) -> list[str]:
+    """What would run or unpickle something: lines and reasons."""
+    found = []
+    for node in ast.walk(ast.parse(source)):
+        if isinstance(node, ast.Import | ast.ImportFrom):
+            origin = [node.module or ""] if isinstance(node, ast.ImportFrom) else [alias.name for alias in node.names]
+            found += [f"{node.lineno}: import of {name}" for name in origin if name.split(".")[0] in UNSAFE_MODULES]
+        elif isinstance(node, ast.Call):
+            name = ast.unparse(node.func)
+            keywords = {keyword.arg: ast.unparse(keyword.value) for keyword in node.keywords}
+            if name.removeprefix("builtins.") in UNSAFE_CALLS or name.endswith("read_pickle"):
+                found.append(f"{node.lineno}: {name}")
+            if name == "torch.load" and keywords.get("weights_only") != "True":
+                found.append(f"{node.lineno}: torch.load without weights_only=True")
+            wrong = {"weights_only": "False", "allow_pickle": "True", "shell": "True"}
+            if name.endswith(("load_state_dict", "load_model")):
+                wrong["strict"] = "False"
+            found += [f"{node.lineno}: {key}={value}" for key, value in wrong.items() if keywords.get(key) == value]
+    return found
+
+
+class TestSafety:
+    @pytest.mark.parametrize(
+        "source",
+        [
+            "eval('1')",
+            "exec('x = 1')",
+            "builtins.eval('1')",
+            "compile('1', '', 'eval')",
+            "import pickle",
+            "from pickle import load",
+            "import numpy, joblib",
+            "pd.read_pickle('x')",
+            "torch.load('x')",
+            "torch.load('x', weights_only=False)",
+            "model.load_state_dict(weights, strict=False)",
+            "np.load('x', allow_pickle=True)",
+            "subprocess.run('ls', shell=True)",
+        ],
+    )
+    def test_unsafe_code_is_noticed(self, source: str) -> None:
+        assert unsafe(source)
+
+    def test_safe_code_passes(self) -> None:
+        assert not unsafe("model.eval()\nre.compile('x')\ntorch.compile(f)\nnp.load('x')\nzip(a, b, strict=False)")
+        assert not unsafe("torch.load('x', weights_only=True)\nmodel.load_state_dict(weights)")
+
+    def test_only_the_restricted_unpickler_may_unpickle(self) -> None:
+        checked = [path for path in modules() if path != PACKAGE / "data" / "unpickle.py"]
+        assert checked
+        found = [f"{path.relative_to(ROOT)}:{line}" for path in checked for line in unsafe(path.read_text())]
+        assert not found, "\n".join(found)
+
+
+def test_importing_the_library_does_nothing_else(tmp_path: Path) -> None:
+    code = """
+import os, random, sys, threading
+import numpy as np, torch
+def state():
+    return (random.getstate(), str(np.random.get_state()), torch.get_rng_state().tolist(), torch.get_num_threads(),
+            torch.get_default_dtype(), threading.active_count(), os.getcwd(), sorted(os.environ))
+before = state()
+import autobuild_lib
+assert state() == before, "random state, threads or environment changed"
+assert "matplotlib.pyplot" not in sys.modules, "pyplot was imported"
+"""
+    home, work = tmp_path / "home", tmp_path / "work"
+    home.mkdir(), work.mkdir()
+    environment = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "MPL", "PYTEST"))}
+    environment |= {"HOME": str(home), "TMPDIR": str(home), "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
+    command = [sys.executable, "-c", code]
+    files = {path: path.stat().st_mtime_ns for path in PACKAGE.rglob("*")}
+    done = subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True, timeout=120)
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+    assert [*home.rglob("*"), *work.rglob("*")] == []
+    assert {path: path.stat().st_mtime_ns for path in PACKAGE.rglob("*") if path in files} == files
+
+
+@pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
+class TestMakefile:
+    def make(self, *arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
+        ours = ("MAKE", "MFLAGS", "PYTHON", "PROFILE", "WHEELS")  # a make that runs these tests must not show through
+        environment = {name: value for name, value in os.environ.items() if not name.startswith(ours)}
+        command = ["make", *arguments]
+        return subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, timeout=60)
+
+    def test_make_alone_lists_every_target(self) -> None:
+        phony = re.search(r"^\.PHONY: (.*)$", (ROOT / "Makefile").read_text(), re.MULTILINE)
+        assert phony
+        shown = self.make().stdout
+        assert all(f"make {target} " in shown for target in phony[1].split())
+
+    @pytest.mark.parametrize("profile", ["", "fast", "quick paper", "%"])
+    def test_an_unknown_profile_is_one_line(self, profile: str) -> None:
+        done = self.make("-n", "book", f"PROFILE={profile}")
+        assert done.returncode and f'PROFILE is "{profile}"; it must be quick, standard or paper' in done.stderr
+        assert done.stderr.count("\n") == 1 and not done.stdout
+
+    def test_a_folder_without_wheels_is_one_line(self, tmp_path: Path) -> None:
+        done = self.make("-n", "book", f"WHEELS={tmp_path}")
+        assert done.returncode and "a folder without wheels" in done.stderr and done.stderr.count("\n") == 1
+
+    @pytest.mark.parametrize(("version", "shown"), [("3, 10", "Python 3.10"), ("3, 13", "Python 3.13")])
+    def test_a_wrong_python_is_one_line(self, tmp_path: Path, version: str, shown: str) -> None:
+        for name in ("Makefile", "pyproject.toml", "constraints.txt"):
+            shutil.copy(ROOT / name, tmp_path)
+        python = tmp_path / "other-python"
+        python.write_text(
+            f'#!/bin/sh\n[ "$1" = -V ] && echo {shown} && exit\n'
+            f'exec "{sys.executable}" -c "import sys; sys.version_info = ({version}); $2"\n'
+        )
+        python.chmod(0o755)
+        for wrong, found in [(str(python), shown), (str(tmp_path / "none"), "")]:
+            done = self.make("install", f"PYTHON={wrong}", folder=tmp_path)
+            assert done.returncode and "needs Python 3.11 or 3.12" in done.stderr and found in done.stderr
+            assert done.stderr.count("\n") == 1 and not (tmp_path / ".venv").exists()
