@@ -6,10 +6,12 @@ The order of use follows the paper: a search space (`spaces`), evaluated archite
 """
 
 from autobuild_lib import data, graphs, losses, spaces, surrogate
+from autobuild_lib.evaluation import evaluate
+from autobuild_lib.jobs import FitJob, fit_jobs
 from autobuild_lib.predictor import NetworkConfig, Predictor, load
 from autobuild_lib.spaces import Architecture, Continuous, SequenceSpace, SpaceError, Unit
 from autobuild_lib.targets import Target
-from autobuild_lib.training import FitJob, TrainingConfig, evaluate, fit, fit_jobs, fit_many
+from autobuild_lib.training import TrainingConfig, fit, fit_many
 
 __version__ = "0.1.0"
 

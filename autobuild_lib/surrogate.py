@@ -7,6 +7,7 @@ import functools
 import hashlib
 import json
 import logging
+import math
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -18,6 +19,8 @@ import pandas as pd
 import torch
 from scipy.stats import spearmanr
 
+from autobuild_lib.data.download import fetch, sha256_of
+from autobuild_lib.data.files import NOISE_FREE
 from autobuild_lib.graphs import path_graphs_from_codes
 from autobuild_lib.predictor import (
     NetworkConfig,
@@ -28,7 +31,7 @@ from autobuild_lib.predictor import (
     run_network,
     save_weights,
 )
-from autobuild_lib.published import load_published, test_metrics
+from autobuild_lib.published import load_published
 from autobuild_lib.spaces import Architecture, SequenceSpace
 from autobuild_lib.spaces import ofa_mbv3 as mbv3_space
 from autobuild_lib.spaces import ofa_pn as pn_space
@@ -41,6 +44,7 @@ logger = logging.getLogger(__name__)
 
 LABELS = ("acc", "latency_gpu", "latency_cpu", "latency_npu")
 SPACES = {"ofa_mbv3": mbv3_space, "ofa_pn": pn_space}
+CHECKPOINTS = "https://raw.githubusercontent.com/Ascend-Research/AutoBuild/a2675b9a9d2d6396f477272f882739863f4b7d9c/l1_models"
 FILES = Path(__file__).parent / "data" / "files"
 NETWORK = NetworkConfig(convolution="graphconv", pooling="sum", activation="leaky_relu", width=64)
 TRAINING = TrainingConfig(epochs=12, batch_size=256, learning_rate=3e-3, schedule="one_cycle", rank_loss="off")
@@ -70,10 +74,11 @@ def load_bundled(family: str) -> Surrogate:
     """Return the surrogate that comes with the library for "ofa_mbv3" or "ofa_pn"."""
     if family not in SPACES:
         raise ValueError(f"no surrogate for {family!r}; choose from {', '.join(SPACES)}")
-    return _load(family, FILES)
+    return load_from(family, FILES)
 
 
-def _load(family: str, folder: Path) -> Surrogate:
+def load_from(family: str, folder: Path) -> Surrogate:
+    """Read the surrogate of a family and its model card from a folder; a wrong checksum is a `ValueError`."""
     path = folder / f"surrogate_{family}.safetensors"
     card = json.loads(path.with_suffix(".json").read_text(encoding="utf-8"))
     if (found := hashlib.sha256(path.read_bytes()).hexdigest()) != card["sha256"]:
@@ -128,9 +133,36 @@ def published_file(family: str, label: str) -> str:
     return f"{stem}_GraphConv_sum_directed_srcc1_predictor.pt"
 
 
+def fetch_checkpoints(folder: Path, progress: bool = True) -> list[Path]:
+    """Download the eight published checkpoints, checked against their known sha256, into `folder`."""
+    stated = published()
+    names = {published_file(family, label): stated[family][label]["sha256"] for family in SPACES for label in LABELS}
+    return [
+        fetch(name, folder, f"{CHECKPOINTS}/{name}", known_sha256=sha256, progress=progress)
+        for name, sha256 in names.items()
+    ]
+
+
+def _checked(folder: Path, family: str, label: str) -> Path:
+    path = folder / published_file(family, label)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such checkpoint; `autobuild data fetch checkpoints` downloads all eight")
+    found, stated = sha256_of(path), published()[family][label]["sha256"]
+    if found != stated:
+        raise ValueError(f"{path}: sha256 is {found}, the published file has {stated}")
+    return path
+
+
+@functools.cache
+def published() -> dict[str, dict[str, dict[str, Any]]]:
+    """Return, per family and label, the sha256 of the published checkpoint and its stated `mae`, `mape` and `srcc`."""
+    record = json.loads((FILES / "published_predictors.json").read_text(encoding="utf-8"))
+    return {family: record[family] for family in SPACES}
+
+
 def load_teachers(family: str, checkpoints: Path) -> dict[str, Predictor]:
     """Read the four published predictors of a family from a folder."""
-    return {label: load_published(checkpoints / published_file(family, label)) for label in LABELS}
+    return {label: load_published(_checked(checkpoints, family, label)) for label in LABELS}
 
 
 def label_codes(teachers: Mapping[str, Predictor], space: SequenceSpace, codes: Codes) -> npt.NDArray[np.float64]:
@@ -165,17 +197,13 @@ def distill(
     network = StackedNetwork(space, NETWORK, [seed + i for i in range(len(LABELS))])
     standardised = torch.from_numpy((labels - means[:, None]) / sds[:, None]).float()
     train_network(network, path_graphs_from_codes(space, codes), standardised, TRAINING, seed, progress)
-    return _write(family, folder, Surrogate(space, network, means, sds), checkpoints, size, seed)
+    return _write(family, folder, Surrogate(space, network, means, sds), size, seed)
 
 
-def _write(family: str, folder: Path, made: Surrogate, checkpoints: Path, size: int, seed: int) -> dict[str, Any]:
+def _write(family: str, folder: Path, made: Surrogate, size: int, seed: int) -> dict[str, Any]:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"surrogate_{family}.safetensors"
     save_weights(made.network, path)
-    checkpoint_sums = {
-        name: hashlib.sha256((checkpoints / name).read_bytes()).hexdigest()
-        for name in (published_file(family, label) for label in LABELS)
-    }
     card = {
         "what": f"Labels of {family} architectures at resolution 224, distilled from published predictors.",
         "is_not": "A measurement. It imitates graph networks that were trained on measurements; nothing was run on "
@@ -188,17 +216,11 @@ def _write(family: str, folder: Path, made: Surrogate, checkpoints: Path, size: 
         "seed": seed,
         "label_means": made.means.tolist(),
         "label_sds": made.sds.tolist(),
-        "published": published_metrics_of(family, checkpoints),
-        "checkpoints_sha256": checkpoint_sums,
+        "checkpoints_sha256": {label: published()[family][label]["sha256"] for label in LABELS},
         "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
     }
     replace_text(path.with_suffix(".json"), json.dumps(card, indent=1) + "\n")
     return card
-
-
-def published_metrics_of(family: str, checkpoints: Path) -> dict[str, dict[str, float]]:
-    """What the four checkpoints of a family state about themselves on real measurements."""
-    return {label: test_metrics(checkpoints / published_file(family, label)) for label in LABELS}
 
 
 def fidelity(
@@ -209,7 +231,6 @@ def fidelity(
     Columns: family, sample, label, mean absolute difference `mae`, the published test MAE, their ratio and the SRCC.
     """
     space, teachers, rng = surrogate.space, load_teachers(family, checkpoints), np.random.default_rng(seed)
-    published = published_metrics_of(family, checkpoints)
     samples = {"uniform": space.sample_codes(rng, size), "extreme": sample_extreme_codes(space, rng, size)}
     rows = []
     for sample, codes in samples.items():
@@ -217,6 +238,40 @@ def fidelity(
         for label, wanted in zip(LABELS, truth, strict=True):
             mae = float(np.abs(predicted[label] - wanted).mean())
             srcc = float(spearmanr(predicted[label], wanted).statistic)
-            stated = published[label]["mae"]
+            stated = published()[family][label]["mae"]
             rows.append((family, sample, label, mae, stated, mae / stated, srcc))
     return pd.DataFrame(rows, columns=["family", "sample", "label", "mae", "published_mae", "ratio", "srcc"])
+
+
+# -------------------------------------------------------------------- bundled tables
+
+
+def build_table(family: str, folder: Path, rows: int = 3_000, seed: int = 0) -> dict[str, Any]:
+    """Write a family's bundled table and return its manifest entry.
+
+    Labels are surrogate values plus Gaussian noise whose mean absolute value is the published test MAE; the value
+    before noise stands beside each label.
+    """
+    surrogate, rng = load_bundled(family), np.random.default_rng(seed)
+    drawn = surrogate.space.sample(rng, rows + rows // 10)
+    architectures = list(dict.fromkeys(drawn))[:rows]
+    clean = surrogate.predict(architectures)
+    columns: dict[str, Any] = {"architecture": [str(a) for a in architectures]}
+    for label in LABELS:
+        sd = published()[family][label]["mae"] * math.sqrt(math.pi / 2)  # mean |N(0, sd)| is the stated MAE
+        digits = 6 if label == "acc" else 4
+        columns[label] = (clean[label] + rng.normal(scale=sd, size=rows)).round(digits)
+        columns[f"{label}{NOISE_FREE}"] = clean[label].round(digits)
+    path = folder / f"{family}.csv"
+    replace_text(path, pd.DataFrame(columns).to_csv(index=False, lineterminator="\n"))
+    units = {"acc": "fraction"} | dict.fromkeys(LABELS[1:], "ms")
+    return {
+        "file": path.name,
+        "kind": "surrogate",
+        "rows": rows,
+        "columns": {"architecture": "text form"} | {n: units[n.removesuffix(NOISE_FREE)] for n in list(columns)[1:]},
+        "source": f"bundled surrogate of {family} at resolution 224, noise calibrated to the published test MAE",
+        "builder": f"autobuild data build --seed {seed}",
+        "seed": seed,
+        "sha256": sha256_of(path),
+    }

@@ -1,17 +1,12 @@
-"""Training and evaluation: predictors for several targets train side by side, exactly as they would alone."""
+"""Training: predictors for several targets train side by side, exactly as they would alone."""
 
-import os
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, fields
-from multiprocessing import get_context
 from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-import pandas as pd
 import torch
-from scipy.stats import norm, spearmanr
 from torch import Tensor, nn
 from tqdm.auto import tqdm
 
@@ -175,7 +170,9 @@ def train_network(
     network.eval()
 
 
-def _schedule(optimiser: torch.optim.Optimizer, config: TrainingConfig, steps: int) -> torch.optim.lr_scheduler.LRScheduler:
+def _schedule(
+    optimiser: torch.optim.Optimizer, config: TrainingConfig, steps: int
+) -> torch.optim.lr_scheduler.LRScheduler:
     if config.schedule == "one_cycle":
         return torch.optim.lr_scheduler.OneCycleLR(optimiser, config.learning_rate, total_steps=steps + 1)
     return torch.optim.lr_scheduler.ConstantLR(optimiser, factor=1.0)
@@ -227,69 +224,3 @@ def _unit_target_moments(
             chosen = target[layers == depth]
             moments[number, int(depth)] = (float(chosen.mean()), float(chosen.std()))
     return moments
-
-
-# -------------------------------------------------------------------- many trainings on all cores
-
-
-@dataclass(frozen=True)
-class FitJob:
-    """One call of `fit_many`, to be run beside others by `fit_jobs`."""
-
-    space: SequenceSpace
-    table: Table
-    targets: tuple[str, ...]
-    seed: int = 0
-    preset: str = "paper"
-    overrides: tuple[tuple[str, Any], ...] = ()
-
-    def run(self) -> list[Predictor]:
-        """Train on one thread."""
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
-            return fit_many(self.space, self.table, self.targets, self.seed, self.preset, **dict(self.overrides))
-        finally:
-            torch.set_num_threads(threads)
-
-
-def fit_jobs(jobs: Sequence[FitJob], workers: int | None = None, progress: bool = True) -> list[list[Predictor]]:
-    """Run jobs in processes of one thread each (default: one per core); results do not depend on `workers`."""
-    workers = min(len(jobs), workers or os.cpu_count() or 1)
-    bar = tqdm(total=len(jobs), desc="training", unit="job", disable=not progress)
-    with bar, ProcessPoolExecutor(max(workers, 1), mp_context=get_context("spawn")) as pool:
-        futures = [pool.submit(FitJob.run, job) for job in jobs]
-        for future in futures:
-            future.add_done_callback(lambda _: bar.update())
-        return [future.result() for future in futures]
-
-
-# -------------------------------------------------------------------- evaluation
-
-
-def evaluate(predictor: Predictor, table: Table, target: Target | str | None = None) -> pd.DataFrame:
-    """Return the Spearman correlation (SRCC) of the head and of every hop's norms with the target on `table`.
-
-    Rows "hop 0", ..., "head"; columns `srcc`, its 95 % interval `low` and `high` (Bonett and Wright, 2000), and, for
-    the head, the mean absolute error `mae` in label units.
-    """
-    equation = Target(predictor.target) if target is None else target if isinstance(target, Target) else Target(target)
-    truth = equation.evaluate(table.labels)
-    predicted, norms = predictor.predict_and_norms(table.architectures)
-    rows = {f"hop {hop}": level for hop, level in enumerate(norms)} | {"head": predicted}
-    report = pd.DataFrame({name: srcc_with_interval(row, truth) for name, row in rows.items()}).T
-    report.columns = pd.Index(["srcc", "low", "high"])
-    report.loc["head", "mae"] = np.abs(predicted - truth).mean()
-    return report
-
-
-def srcc_with_interval(
-    predicted: npt.NDArray[np.float64], truth: npt.NDArray[np.float64], confidence: float = 0.95
-) -> tuple[float, float, float]:
-    """Spearman correlation and its confidence interval by Fisher's transformation (Bonett and Wright, 2000)."""
-    srcc, n = float(spearmanr(predicted, truth).statistic), len(truth)
-    if n < 4 or not abs(srcc) < 1:
-        return srcc, float("nan"), float("nan")
-    half = norm.ppf(0.5 + confidence / 2) * np.sqrt((1 + srcc**2 / 2) / (n - 3))
-    centre = np.arctanh(srcc)
-    return srcc, float(np.tanh(centre - half)), float(np.tanh(centre + half))

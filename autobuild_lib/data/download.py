@@ -20,7 +20,6 @@ from dataclasses import dataclass
 from email.message import Message
 from pathlib import Path
 from typing import IO, Any
-from urllib.parse import urlsplit
 
 from tqdm import tqdm
 
@@ -183,9 +182,13 @@ def _checked_name(name: str) -> str:
     return name
 
 
+def _scheme(url: str) -> str:
+    return url.partition(":")[0].lower()
+
+
 def _check_scheme(url: str, transfer: _Transfer, secure: bool = False) -> None:
     allowed = ("https",) if secure else ("http", "https")
-    if urlsplit(url).scheme not in allowed:
+    if _scheme(url) not in allowed:
         raise transfer.failure(f"address {url!r}; allowed: {' and '.join(allowed)}")
 
 
@@ -271,6 +274,8 @@ def _opened(request: urllib.request.Request, transfer: _Transfer) -> Iterator[ht
         raise transfer.failure(f"the server answers {error.code} {error.reason}") from None
     except (OSError, http.client.HTTPException) as error:
         raise _InterruptedError(getattr(error, "reason", None) or repr(error)) from None
+    except ValueError as error:  # an address, or a redirect to one, that is none
+        raise transfer.failure(error) from None
     with response:
         yield response
 
@@ -279,7 +284,7 @@ def _opener(transfer: _Transfer) -> urllib.request.OpenerDirector:
     class Redirects(urllib.request.HTTPRedirectHandler):
         def redirect_request(self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str,
                              headers: http.client.HTTPMessage, newurl: str) -> urllib.request.Request | None:
-            _check_scheme(newurl, transfer, secure=urlsplit(req.full_url).scheme == "https")
+            _check_scheme(newurl, transfer, secure=_scheme(req.full_url) == "https")
             return super().redirect_request(req, fp, code, msg, headers, newurl)
 
     opener = urllib.request.OpenerDirector()  # without handlers for file: and ftp: addresses

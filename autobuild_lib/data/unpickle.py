@@ -160,7 +160,8 @@ def _checked_array(raw: object, dtype: object, shape: object, order: object = "C
     points = np.frombuffer(raw, np.dtype(np.uint32).newbyteorder(dtype.byteorder)) if dtype.kind == "U" else None
     if points is not None and (points > 0x10FFFF).any():
         raise _refusal("numpy text with impossible characters", "Unicode")
-    return np.frombuffer(raw, dtype).reshape(shape, order="F" if order == "F" else "C")
+    own = np.dtype(dtype.str)  # the one of the file may still change its byte order
+    return np.frombuffer(raw, own).reshape(shape, order="F" if order == "F" else "C")
 
 
 def _scalar(dtype: object, raw: object) -> object:
@@ -411,8 +412,8 @@ def _fill_array(array: np.ndarray[Any, Any], state: object) -> None:
     if array.shape != (0,) or not isinstance(state, tuple) or len(state) != 5:
         raise _refusal("a second or unknown state of a numpy array", "version, shape, dtype, order, data")
     _, shape, dtype, is_fortran, raw = state
-    _checked_array(raw, dtype, shape)
-    plain: Any = (1, shape, dtype, is_fortran is True, bytes(raw))
+    own = _checked_array(raw, dtype, shape).dtype
+    plain: Any = (1, shape, own, is_fortran is True, bytes(raw))
     array.__setstate__(plain)
 
 

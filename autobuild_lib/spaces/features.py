@@ -76,24 +76,32 @@ class Category:
 
 def freeze(features: Features) -> FrozenFeatures:
     """Check features and make them hashable."""
-    frozen = tuple((n, c if isinstance(c, Continuous) else tuple(c)) for n, c in features.items())
+    frozen = tuple((name, c if isinstance(c, Continuous) else _plain(name, c)) for name, c in features.items())
     for name, choices in frozen:
         _check_feature(name, choices)
     return frozen
+
+
+def _plain(name: str, values: object) -> tuple[Value, ...]:
+    if isinstance(values, str) or not isinstance(values, Iterable):
+        raise SpaceError(f"feature {name!r} needs a list of values or a Continuous, given {values!r}")
+    return tuple(value.item() if isinstance(value, np.generic) else value for value in values)
 
 
 def _check_feature(name: str, choices: Choices) -> None:
     values = values_of(choices)
     if name in RESERVED or not name.isidentifier():
         raise SpaceError(f"feature name {name!r}: must be an identifier other than {', '.join(RESERVED)}")
-    if not 1 <= len(values) <= 255 or len(set(values)) < len(values):
-        raise SpaceError(f"feature {name!r} needs 1 to 255 distinct values, given {shorten(values)}")
     for value in values:
-        written = str(value)
-        if isinstance(value, bool) or not isinstance(value, str | int | float) or not written:
+        if isinstance(value, bool) or not isinstance(value, str | int | float) or value == "":
             raise SpaceError(f"feature {name!r}: value {value!r} must be a number or a text")
-        if any(c in SEPARATORS or c.isspace() for c in written):
+        if not isinstance(value, str) and not abs(value) <= LARGEST:
+            raise SpaceError(f"feature {name!r}: value {value:.6g} must be finite" if isinstance(value, float)
+                             else f"feature {name!r}: a value is beyond {LARGEST:g}")  # fmt: skip
+        if any(c in SEPARATORS or c.isspace() for c in str(value)):
             raise SpaceError(f"feature {name!r}: value {value!r} must not hold spaces or any of {SEPARATORS}")
+    if not 1 <= len(values) <= MOST_VALUES or len({written(name, value) for value in values}) < len(values):
+        raise SpaceError(f"feature {name!r} needs 1 to {MOST_VALUES} distinct values, given {shorten(values)}")
 
 
 def values_of(choices: Choices) -> tuple[Value, ...]:

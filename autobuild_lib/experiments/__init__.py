@@ -1,0 +1,1 @@
+"""What the notebooks compute: one module per experiment of the paper."""

@@ -1,0 +1,190 @@
+"""Experiment 1: how well the norms of the graph embeddings rank architectures at every hop (claim C1)."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import spearmanr
+
+from autobuild_lib import data
+from autobuild_lib.data.table import Table
+from autobuild_lib.evaluation import evaluate
+from autobuild_lib.jobs import FitJob, fit_jobs
+from autobuild_lib.peers import AdditiveRidge
+from autobuild_lib.spaces import SequenceSpace
+from autobuild_lib.statistics import greater_than_zero, holm, mean_with_interval
+from autobuild_lib.surrogate import LABELS, published
+from autobuild_lib.targets import Target
+
+BUNDLED = ("ofa_mbv3", "ofa_pn")
+
+
+@dataclass(frozen=True)
+class Split:
+    """One data set, split for training and testing, and the targets learnt from it."""
+
+    train: Table
+    test: Table
+    targets: tuple[str, ...]
+
+    @property
+    def family(self) -> str:
+        """Name of the search space."""
+        return self.train.space.name
+
+
+def load_splits(source: str, targets: Sequence[str], space: SequenceSpace | None = None) -> list[Split]:
+    """Load "bundled" (both families) or one source, split 90/10; targets without their labels are left out.
+
+    Raises `ValueError` when no target can be computed from a source.
+    """
+    splits = []
+    for one in BUNDLED if source == "bundled" else (source,):
+        table = data.load(one, space=space)
+        labels = [str(name) for name in table.labels]
+        usable = tuple(t for t in targets if set(Target(t).labels) <= set(labels))
+        if not usable:
+            raise ValueError(f"{one} has labels {', '.join(labels)}; no target of {list(targets)} can be computed")
+        splits.append(Split(*table.split(0.9, seed=12345), usable))
+    return splits
+
+
+def compare_presets(
+    splits: Sequence[Split], seeds: Mapping[str, Sequence[int]], folder: Path, overrides: Mapping[str, Mapping[str, Any]]
+) -> pd.DataFrame:
+    """Train every preset with its seeds; return one row per family, target, preset, seed and level.
+
+    Levels are "hop 0", ..., "head"; `srcc` is on the test rows, with its interval over those rows; the head has `mae`.
+    """
+    jobs = [
+        (split, FitJob(split.train.space, split.train, split.targets, seed, preset, _options(overrides, preset)))
+        for preset, chosen in seeds.items()
+        for seed in chosen
+        for split in splits
+    ]
+    rows = []
+    for (split, job), trained in zip(jobs, fit_jobs([job for _, job in jobs], folder), strict=True):
+        for predictor in trained:
+            report = evaluate(predictor, split.test).rename_axis("level").reset_index()
+            rows.append(
+                report.assign(family=split.family, target=predictor.target, preset=job.preset, seed=job.seed)
+            )
+    order = ["family", "target", "preset", "seed", "level", "srcc", "low", "high", "mae"]
+    return pd.concat(rows, ignore_index=True)[order]
+
+
+def _options(overrides: Mapping[str, Mapping[str, Any]], preset: str) -> tuple[tuple[str, Any], ...]:
+    return tuple(sorted(overrides.get(preset, {}).items()))
+
+
+def reference_lines(splits: Sequence[Split]) -> pd.DataFrame:
+    """Per task: the noise ceiling (where noise-free labels are known), the additive ridge, the published checkpoint.
+
+    The ceiling is the SRCC of noise-free with noisy labels on the test rows. The published number is what the authors'
+    checkpoint states about itself on real measurements: other data, shown for orientation.
+    """
+    rows = []
+    for split in splits:
+        for text in split.targets:
+            target = Target(text)
+            train, test = target.evaluate(split.train.labels), target.evaluate(split.test.labels)
+            ridge = AdditiveRidge(split.train.space).fit(split.train.architectures, train)
+            rows.append(
+                {
+                    "family": split.family,
+                    "target": str(target),
+                    "ceiling": _ceiling(split.test, target),
+                    "ridge": float(spearmanr(ridge.predict(split.test.architectures), test).statistic),
+                    "published": published().get(split.family, {}).get(text, {}).get("srcc", float("nan")),
+                }
+            )
+    return pd.DataFrame(rows)
+
+
+def _ceiling(test: Table, target: Target) -> float:
+    if test.noise_free is None or not set(target.labels) <= set(test.noise_free):
+        return float("nan")
+    return float(spearmanr(target.evaluate(test.noise_free), target.evaluate(test.labels)).statistic)
+
+
+def learning_curve(
+    splits: Sequence[Split], sizes: Sequence[int], seeds: Sequence[int], folder: Path, preset: str = "tuned"
+) -> pd.DataFrame:
+    """SRCC on the test rows against the number of training architectures, of the head and of the additive ridge.
+
+    The seed chooses the training architectures as well as the initial weights.
+    """
+    jobs = [
+        (split, FitJob(split.train.space, _subset(split.train, size, seed), split.targets, seed, preset))
+        for seed in seeds
+        for size in sorted({min(size, len(split.train)) for split in splits for size in sizes}, reverse=True)
+        for split in splits
+    ]
+    rows = []
+    for (split, job), trained in zip(jobs, fit_jobs([job for _, job in jobs], folder), strict=True):
+        for predictor in trained:
+            target = Target(predictor.target)
+            truth = target.evaluate(split.test.labels)
+            ridge = AdditiveRidge(job.space).fit(job.table.architectures, target.evaluate(job.table.labels))
+            for model in (predictor, ridge):
+                name = "AutoBuild head" if model is predictor else "additive ridge"
+                srcc = float(spearmanr(model.predict(split.test.architectures), truth).statistic)
+                rows.append((split.family, predictor.target, len(job.table), job.seed, name, srcc))
+    frame = pd.DataFrame(rows, columns=["family", "target", "size", "seed", "model", "srcc"])
+    return frame.sort_values(["family", "target", "model", "size", "seed"], ignore_index=True)
+
+
+def _subset(table: Table, size: int, seed: int) -> Table:
+    return table.take(np.sort(np.random.default_rng([seed, size]).permutation(len(table))[:size]))
+
+
+def summarise(ranks: pd.DataFrame) -> pd.DataFrame:
+    """Mean SRCC over seeds per family, target, preset and level, with a 95 % interval.
+
+    The interval is over seeds where there are at least two, otherwise over the test rows (`interval` says which).
+    """
+    rows = []
+    for key, group in ranks.groupby(["family", "target", "preset", "level"], sort=False):
+        mean, low, high = mean_with_interval(group.srcc.to_numpy())
+        if len(group) == 1:
+            low, high = float(group.low.iloc[0]), float(group.high.iloc[0])
+        over = "seeds" if len(group) > 1 else "test rows"
+        rows.append((*key, mean, low, high, len(group), over))
+    columns = ["family", "target", "preset", "level", "srcc", "low", "high", "seeds", "interval"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def verdict(ranks: pd.DataFrame, references: pd.DataFrame, preset: str = "paper") -> tuple[pd.DataFrame, str]:
+    """Judge claim C1 on one preset: a table of checks and "supported", "partly" or "not supported".
+
+    Checks: the last hop's norms reach 0.9 x ceiling in at least 7 of 8 tasks; over tasks, each hop beats the one
+    before, and the head beats the last hop (paired t-tests, Holm's correction over all of them).
+    """
+    mean = ranks[ranks.preset == preset].groupby(["family", "target", "level"]).srcc.mean().unstack("level")
+    hops = [f"hop {hop}" for hop in range(mean.shape[1] - 1)]
+    ceiling = references.set_index(["family", "target"]).ceiling.reindex(mean.index).fillna(1.0)
+    reached = mean[hops[-1]] >= 0.9 * ceiling
+    first = {
+        "check": f"{hops[-1]} reaches 0.9 x ceiling",
+        "value": f"{int(reached.sum())} of {len(reached)} tasks",
+        "holds": bool(reached.sum() >= np.ceil(7 / 8 * len(reached))),
+    }
+    pairs = list(zip(hops, hops[1:], strict=False)) + [(hops[-1], "head")]
+    differences = [(mean[after] - mean[before]).to_numpy() for before, after in pairs]
+    adjusted = holm([greater_than_zero(d) for d in differences])
+    checks = [first]
+    for (before, after), difference, p in zip(pairs, differences, adjusted, strict=True):
+        centre, low, high = mean_with_interval(difference)
+        value = f"{centre:+.4f} [{low:+.4f}, {high:+.4f}], p = {p:.3g}"
+        checks.append({"check": f"{after} beats {before}", "value": value, "holds": bool(p < 0.05)})
+    table = pd.DataFrame(checks)
+    share = table.holds.mean()
+    return table, "supported" if share == 1 else "partly" if share >= 0.5 else "not supported"
+
+
+def default_targets() -> list[str]:
+    """Return the four labels of the paper's experiment."""
+    return list(LABELS)

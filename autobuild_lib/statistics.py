@@ -1,0 +1,45 @@
+"""Intervals and tests used by every experiment."""
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+from scipy.stats import norm, spearmanr, t, ttest_1samp
+
+Array = npt.NDArray[np.float64]
+
+
+def srcc_with_interval(
+    predicted: Array, truth: Array, confidence: float = 0.95
+) -> tuple[float, float, float]:
+    """Spearman correlation and its confidence interval by Fisher's transformation (Bonett and Wright, 2000)."""
+    srcc, n = float(spearmanr(predicted, truth).statistic), len(truth)
+    if n < 4 or not abs(srcc) < 1:
+        return srcc, float("nan"), float("nan")
+    half = norm.ppf(0.5 + confidence / 2) * np.sqrt((1 + srcc**2 / 2) / (n - 3))
+    centre = np.arctanh(srcc)
+    return srcc, float(np.tanh(centre - half)), float(np.tanh(centre + half))
+
+
+def mean_with_interval(values: Sequence[float] | Array, confidence: float = 0.95) -> tuple[float, float, float]:
+    """Mean and its confidence interval by Student's t; the interval is NaN for a single value."""
+    array = np.asarray(values, dtype=np.float64)
+    if len(array) < 2:
+        return float(array.mean()), float("nan"), float("nan")
+    half = t.ppf(0.5 + confidence / 2, len(array) - 1) * array.std(ddof=1) / np.sqrt(len(array))
+    return float(array.mean()), float(array.mean() - half), float(array.mean() + half)
+
+
+def greater_than_zero(differences: Sequence[float] | Array) -> float:
+    """One-sided p-value of a paired t-test that the mean difference is above 0."""
+    return float(ttest_1samp(np.asarray(differences, dtype=np.float64), 0.0, alternative="greater").pvalue)
+
+
+def holm(p_values: Sequence[float]) -> list[float]:
+    """Adjust p-values for several tests of one claim (Holm, 1979)."""
+    p = np.asarray(p_values, dtype=np.float64)
+    order = np.argsort(p)
+    steps = np.maximum.accumulate(p[order] * np.arange(len(p), 0, -1))
+    adjusted = np.empty_like(p)
+    adjusted[order] = np.minimum(steps, 1.0)
+    return [float(value) for value in adjusted]
