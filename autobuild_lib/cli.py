@@ -3,17 +3,19 @@
 import argparse
 import json
 import logging
+import subprocess
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import pandas as pd
 
-from autobuild_lib import __version__, data, evaluation, predictor, spaces, surrogate, training
+from autobuild_lib import __version__, book, data, evaluation, predictor, surrogate, training
 from autobuild_lib.data import files, released
 from autobuild_lib.data.download import DownloadError
 from autobuild_lib.predictor import replace_text
-from autobuild_lib.spaces import SequenceSpace
+from autobuild_lib.runs import PROFILES
+from autobuild_lib.spaces import read_space
 
 EPILOG = """examples:
   autobuild data list
@@ -29,7 +31,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run: Callable[[argparse.Namespace], None] = parsed.run
     try:
         run(parsed)
-    except (ValueError, OSError, DownloadError) as error:
+    except (ValueError, OSError, DownloadError, subprocess.CalledProcessError) as error:
         print(f"autobuild: {' '.join(str(error).split())}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -107,7 +109,7 @@ def _add_surrogate(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_book(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--profile", default="standard", choices=["quick", "standard", "paper"], help="default: standard")
+    parser.add_argument("--profile", default="standard", choices=PROFILES, help="default: standard")
     parser.set_defaults(run=_book)
 
 
@@ -148,15 +150,8 @@ def _data_build(given: argparse.Namespace) -> None:
     print(f"wrote {', '.join(entries)} and manifest.json in {given.folder}")
 
 
-def _space(name: str | None) -> SequenceSpace | None:
-    known = {"ofa_mbv3": spaces.ofa_mbv3, "ofa_pn": spaces.ofa_pn}
-    if name is None or name in known:
-        return known[name]() if name else None
-    return SequenceSpace.from_json(json.loads(Path(name).read_text(encoding="utf-8")))
-
-
 def _split(given: argparse.Namespace) -> tuple[data.Table, data.Table]:
-    return data.load(given.data, space=_space(given.space)).split(0.9, seed=given.split_seed)
+    return data.load(given.data, space=read_space(given.space) if given.space else None).split(0.9, seed=given.split_seed)
 
 
 def _fit(given: argparse.Namespace) -> None:
@@ -197,4 +192,4 @@ def _check(given: argparse.Namespace) -> None:
 
 
 def _book(given: argparse.Namespace) -> None:
-    print(given.profile)
+    print(f"The book ({given.profile} profile) is at {book.build(given.profile, Path.cwd())}")

@@ -64,6 +64,13 @@ def _embedding(category: Category, seeds: Sequence[torch.Generator]) -> nn.Modul
     return StackedScale(category.scaled, category.width, seeds)
 
 
+TAKEN = frozenset(dir(nn.ModuleDict()))  # names that PyTorch keeps for itself, such as `type`
+
+
+def _key(category: Category) -> str:
+    return f"{category.name}_" if category.name in TAKEN else category.name
+
+
 class FeatureMLP(nn.Module):
     """Hop 0: every feature value becomes one scalar score, and a node is the list of its |scores| (paper, Section 3.2).
 
@@ -80,14 +87,14 @@ class FeatureMLP(nn.Module):
         self.categories = tuple(categories)
         self.embeddings, self.scores = nn.ModuleDict(), nn.ModuleDict()
         for category in categories:
-            self.embeddings[category.name] = _embedding(category, seeds)
-            self.scores[category.name] = StackedLinear(category.width, 1, seeds)
+            self.embeddings[_key(category)] = _embedding(category, seeds)
+            self.scores[_key(category)] = StackedLinear(category.width, 1, seeds)
         sizes = torch.tensor([category.size for category in categories])
         self.register_buffer("offsets", sizes.cumsum(0) - sizes, persistent=False)
 
     def value_scores(self, category: Category) -> Tensor:
         """Score of each value of a category, [P, values]: its magnitude is the value's importance."""
-        scores: Tensor = self.scores[category.name](self.embeddings[category.name]()).squeeze(2)
+        scores: Tensor = self.scores[_key(category)](self.embeddings[_key(category)]()).squeeze(2)
         return functional.pad(scores, (0, 1)) if category.may_be_absent else scores
 
     def forward(self, codes: Tensor) -> Tensor:

@@ -20,10 +20,15 @@ def soft_rank(values: Tensor, regularization_strength: float = 1.0) -> Tensor:
     The ranks are the Euclidean projection of values / strength onto the permutahedron of (1, ..., n); a small
     strength approaches hard ranks, a large one a constant (n + 1) / 2.
 
-    Shapes: values [..., n] -> [..., n]. Raises `ValueError` for a strength that is not positive, or NaN values.
+    Shapes: values [..., n] -> [..., n]. Raises `ValueError` for a strength that is not positive, for values that are
+    not finite, and for a tensor without a dimension.
     """
+    if values.dim() == 0:
+        raise ValueError("soft_rank needs values of shape [..., n], given a single number")
     if not regularization_strength > 0:
         raise ValueError(f"regularization_strength must be positive, given {regularization_strength}")
+    if values.numel() == 0:
+        return values
     return _SoftRank.apply(values, regularization_strength)  # type: ignore[no-any-return,no-untyped-call]
 
 
@@ -32,15 +37,16 @@ class _SoftRank(torch.autograd.Function):
 
     @staticmethod
     def forward(ctx: torch.autograd.function.FunctionCtx, values: Tensor, strength: float) -> Tensor:
-        rows = values.detach().double().reshape(-1, values.shape[-1]).numpy() / strength  # [R, n]
+        rows = values.detach().double()[None].flatten(0, -2).numpy()  # [R, n]
         if not np.isfinite(rows).all():
             raise ValueError("soft_rank needs finite values")
         order = np.argsort(rows, axis=1, kind="stable")
-        ascending = np.take_along_axis(rows, order, axis=1)
-        blocks = _pooled_blocks(ascending - np.arange(1, rows.shape[1] + 1))
+        ascending = _from_zero(np.take_along_axis(rows, order, axis=1), strength)
+        excess = ascending - np.arange(1, rows.shape[1] + 1)
+        blocks = _pooled_blocks(excess)
         ctx.saved = order, blocks, strength  # type: ignore[attr-defined]
         ranks = np.empty_like(rows)
-        np.put_along_axis(ranks, order, ascending - _block_means(ascending - np.arange(1, rows.shape[1] + 1), blocks), 1)
+        np.put_along_axis(ranks, order, ascending - _block_means(excess, blocks), axis=1)
         return torch.from_numpy(ranks).to(values.dtype).reshape(values.shape)
 
     @staticmethod
@@ -51,6 +57,13 @@ class _SoftRank(torch.autograd.Function):
         gradient = np.empty_like(rows)
         np.put_along_axis(gradient, order, (sorted_rows - _block_means(sorted_rows, blocks)) / strength, axis=1)
         return torch.from_numpy(gradient).to(upstream[0].dtype).reshape(upstream[0].shape), None
+
+
+def _from_zero(ascending: Array, strength: float) -> Array:
+    """Sorted rows / strength, moved to begin at 0; gaps of n or more part any blocks, so they may shrink to n."""
+    with np.errstate(over="ignore"):
+        steps = np.minimum(np.diff(ascending, axis=1, prepend=ascending[:, :1]) / strength, ascending.shape[1])
+    return np.cumsum(steps, axis=1)
 
 
 def _pooled_blocks(rows: Array) -> npt.NDArray[np.intp]:
@@ -78,6 +91,8 @@ def rank_loss(norms: Tensor, targets: Tensor, kind: RankLoss = "released") -> Te
     `released` correlates with the targets themselves, as the public implementation does; `spearman` with their hard
     (average) ranks. Shapes: norms [P, hops + 1, n], targets [P, n] -> [P].
     """
+    if kind not in RANK_LOSSES:
+        raise ValueError(f"rank_loss={kind!r}; choose from {', '.join(RANK_LOSSES)}")
     if kind == "off" or norms.shape[-1] < 2:
         return norms.new_zeros(len(norms))
     if kind == "spearman":

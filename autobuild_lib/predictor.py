@@ -24,6 +24,9 @@ ACTIVATIONS: dict[str, nn.Module] = {"relu": nn.ReLU(), "leaky_relu": nn.LeakyRe
 POOLINGS = ("mean", "sum", "max")
 FORMAT = "autobuild-predictor-1"
 CONFIG, WEIGHTS = "config.json", "weights.safetensors"
+CONFIG_KEYS = {
+    "format", "space", "network", "target", "label_mean", "label_sd", "hop_moments", "unit_target_moments", "provenance",
+}  # fmt: skip
 CHUNK = 1024  # architectures evaluated at once: small enough for the processor's cache
 
 
@@ -206,16 +209,35 @@ def load(folder: Path | str) -> Predictor:
     try:
         config = json.loads(path.read_text(encoding="utf-8"))
         if config["format"] != FORMAT:
-            raise ValueError(f"{path}: format {config['format']!r}, this version reads {FORMAT!r}")
+            raise ValueError(f"format {config['format']!r}, this version reads {FORMAT!r}")
         space = SequenceSpace.from_json(config["space"])
         network = StackedNetwork(space, NetworkConfig(**config["network"]), seeds=[0])
-        hops = config["hop_moments"]
-        units = {(int(g), int(d)): (float(m), float(s)) for g, d, m, s in config["unit_target_moments"]}
-        moments = None if hops is None else Moments(np.array(hops, dtype=np.float64), units)
-        chosen = {name: config[name] for name in ("target", "label_mean", "label_sd", "provenance")}
-    except FileNotFoundError:
+        if unknown := sorted(set(config) - CONFIG_KEYS):
+            raise ValueError(f"unknown entries {', '.join(unknown)}")
+        mean, sd = _finite(config["label_mean"]), _finite(config["label_sd"])
+        moments = _read_moments(config, network.config.hops)
+        target, provenance = str(config["target"]), dict(config["provenance"])
+    except (FileNotFoundError, NotADirectoryError):
         raise FileNotFoundError(f"{path}: no such file; a saved predictor is a folder with {CONFIG} and {WEIGHTS}") from None
-    except (KeyError, TypeError, json.JSONDecodeError) as error:
-        raise ValueError(f"{path}: not the configuration of a predictor ({error!r})") from None
+    except KeyError as error:
+        raise ValueError(f"{path}: not the configuration of a predictor (there is no {error})") from None
+    except (TypeError, ValueError, RecursionError) as error:
+        raise ValueError(f"{path}: not the configuration of a predictor ({error})") from None
     load_weights(network, path.with_name(WEIGHTS))
-    return Predictor(space, network.eval(), moments=moments, **chosen)
+    return Predictor(space, network.eval(), target, mean, sd, moments, provenance)
+
+
+def _read_moments(config: dict[str, Any], hops: int) -> Moments | None:
+    units = {(int(g), int(d)): (_finite(m), _finite(s)) for g, d, m, s in config["unit_target_moments"]}
+    if config["hop_moments"] is None:
+        return None
+    levels = np.array([[_finite(mean), _finite(sd)] for mean, sd in config["hop_moments"]])
+    if len(levels) != hops + 1:
+        raise ValueError(f"hop_moments has {len(levels)} rows, expected {hops + 1}")
+    return Moments(levels, units)
+
+
+def _finite(value: Any) -> float:
+    if not np.isfinite(number := float(value)):
+        raise ValueError(f"{value} is not a finite number")
+    return number

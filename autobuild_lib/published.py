@@ -25,9 +25,16 @@ def load_published(path: Path | str) -> Predictor:
     follows from the shape of their moments. Only tensors are read; a missing or unknown one is a `ValueError`.
     """
     state = _read(Path(path))
+    try:
+        return _predictor(Path(path), state)
+    except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
+        raise _not_a_checkpoint(path, error) from None
+
+
+def _predictor(path: Path, state: "_State") -> Predictor:
     graphconv = "encoder.gnn_layers.0.lin_rel.weight" in state
     hops = len([name for name in state if re.fullmatch(r"encoder\.gnn_layers\.\d+\.bias|.*lin_rel\.bias", name)])
-    space = _family(path, state)
+    space = _family(state)
     config = NetworkConfig(
         convolution="graphconv" if graphconv else "gatv2",
         pooling="sum" if graphconv else "mean",
@@ -36,14 +43,18 @@ def load_published(path: Path | str) -> Predictor:
         hops=hops,
     )
     network = StackedNetwork(space, config, seeds=[0])
-    try:
-        network.load_state_dict(_translate(space, state, config))
-    except (KeyError, RuntimeError) as error:
-        raise ValueError(f"{path}: not a checkpoint of the public implementation ({error})") from None
+    network.load_state_dict(_translate(space, state, config))
     if left := sorted(set(state) - set(UNUSED) - {n for n in state if n.endswith("num_batches_tracked")}):
-        raise ValueError(f"{path}: unknown tensors in the checkpoint: {', '.join(left[:5])}")
+        raise ValueError(f"unknown tensors: {', '.join(left[:5])}")
+    if bad := [name for name, tensor in network.state_dict().items() if not torch.isfinite(tensor).all()]:
+        raise ValueError(f"non-finite numbers in {bad[0]}")
     mean, sd = (float(v) for v in state.labels)
-    return Predictor(space, network.eval(), _target(Path(path)), mean, sd, _moments(state), {"source": Path(path).name})
+    return Predictor(space, network.eval(), _target(path), mean, sd, _moments(state), {"source": path.name})
+
+
+def _not_a_checkpoint(path: Path | str, error: Exception) -> ValueError:
+    reason = f"there is no {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
+    return ValueError(f"{path}: not a checkpoint of the public implementation ({reason:.300})")
 
 
 class _State(dict[str, Tensor]):
@@ -61,14 +72,17 @@ class _State(dict[str, Tensor]):
 def _read(path: Path) -> _State:
     try:
         loaded: Any = torch.load(path, map_location="cpu", weights_only=True)
+    except FileNotFoundError:
+        raise
+    except Exception:  # torch.load raises many kinds, with pages of advice
+        raise _not_a_checkpoint(path, ValueError("damaged, or more than tensors")) from None
+    try:
         state = _State(loaded)
         state.labels, state.hop_moments = state.pop("mlp_moments"), state.pop("hop_moments")
         state.unit_moments, state.test_metrics = state.pop("embed_layer.moment_tsr"), state.pop("test_metrics")
         _ = state["regressor.weight"].shape[1]
-    except FileNotFoundError:
-        raise
-    except Exception as error:  # torch.load raises many kinds for files that are not checkpoints
-        raise ValueError(f"{path}: not a checkpoint of the public implementation ({error})") from None
+    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
+        raise _not_a_checkpoint(path, error) from None
     return state
 
 
@@ -78,11 +92,11 @@ def test_metrics(path: Path | str) -> dict[str, float]:
     return {"mae": mae, "mape": mape, "srcc": srcc}
 
 
-def _family(path: Path | str, state: _State) -> SequenceSpace:
+def _family(state: _State) -> SequenceSpace:
     families = {(5, 4, 2): ofa_mbv3, (5, 5, 2): ofa_pn}
     shape = tuple(state.unit_moments.shape)
     if shape not in families:
-        raise ValueError(f"{path}: moments of shape {shape}, expected one of {list(families)}")
+        raise ValueError(f"moments of shape {shape}, expected one of {list(families)}")
     return families[shape](resolutions=RESOLUTIONS)
 
 

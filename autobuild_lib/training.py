@@ -133,8 +133,8 @@ def _label_moments(
     if raw.shape[1] < 2:
         raise ValueError(f"training needs at least 2 architectures, given {raw.shape[1]}")
     sds = raw.std(axis=1, ddof=1)
-    for target, sd, row in zip(targets, sds, raw, strict=True):
-        if not sd > 0:
+    for target, row in zip(targets, raw, strict=True):
+        if not np.ptp(row) > 0:
             raise ValueError(f"target {target} has the same value ({row[0]}) for all {len(row)} training architectures")
     return raw.mean(axis=1), sds
 
@@ -158,6 +158,8 @@ def train_network(
     for epoch in tqdm(range(config.epochs), desc="training", unit="epoch", disable=not progress):
         for batch, wanted in _batches(graphs, targets, config.batch_size, rng):
             predicted, norms = network(batch)
+            if not torch.isfinite(norms).all():
+                raise ValueError(f"training diverged in epoch {epoch + 1}: norms are not finite; lower learning_rate")
             error = (predicted - wanted).square().mean(1)
             loss = (error + config.rank_weight * rank_loss(norms, wanted, config.rank_loss)).sum()
             optimiser.zero_grad()

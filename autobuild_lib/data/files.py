@@ -126,6 +126,8 @@ def read_csv(
     texts = frame.pop(ARCHITECTURE)
     architectures = [_parse(path, space, n, text) for (n, _), text in zip(numbered, texts, strict=True)]
     known = [name for name in frame if not str(name).endswith(NOISE_FREE)]
+    if alone := [name for name in map(str, frame) if name.removesuffix(NOISE_FREE) not in known]:
+        raise DataError(f"{path}: column {alone[0]} needs a column {alone[0].removesuffix(NOISE_FREE)} beside it")
     noise_free = frame[[f"{name}{NOISE_FREE}" for name in known if f"{name}{NOISE_FREE}" in frame]]
     table = make_table(
         space,
@@ -133,7 +135,7 @@ def read_csv(
         frame[known],
         source=source or str(path),
         kind=kind,
-        first_row=2,
+        rows=[number for number, _ in numbered],
         sha256=hashlib.sha256(content).hexdigest(),
         noise_free=noise_free.rename(columns=lambda name: name.removesuffix(NOISE_FREE)) if len(noise_free.columns) else None,
     )

@@ -70,18 +70,20 @@ def make_table(
     source: str,
     kind: str,
     noise_free: pd.DataFrame | None = None,
-    first_row: int = 0,
+    rows: Sequence[int] | None = None,
     sha256: str = "",
 ) -> Table:
-    """Check and assemble a table; rows in errors are counted from `first_row`, `sha256` is that of the source file."""
+    """Check and assemble a table; `rows` numbers the rows in errors, `sha256` is that of the source file."""
+    numbers = range(len(architectures)) if rows is None else rows
     if len(architectures) == 0:
         raise DataError(f"{source}: there are no rows")
     seen: dict[Architecture, int] = {}
-    for row, architecture in enumerate(architectures, start=first_row):
+    for row, architecture in zip(numbers, architectures, strict=True):
         if (before := seen.setdefault(architecture, row)) != row:
             raise DataError(f"{source}, row {row}: architecture {architecture} stands in row {before} already")
-    checked = _numbers(labels, source, first_row)
-    return Table(space, tuple(architectures), checked, noise_free, kind, source, sha256 or _digest(architectures, checked))
+    checked = _numbers(labels, source, numbers)
+    free = None if noise_free is None else _numbers(noise_free, source, numbers)
+    return Table(space, tuple(architectures), checked, free, kind, source, sha256 or _digest(architectures, checked))
 
 
 def _digest(architectures: Sequence[Architecture], labels: pd.DataFrame) -> str:
@@ -90,16 +92,16 @@ def _digest(architectures: Sequence[Architecture], labels: pd.DataFrame) -> str:
     return digest.hexdigest()
 
 
-def _numbers(labels: pd.DataFrame, source: str, first_row: int) -> pd.DataFrame:
+def _numbers(labels: pd.DataFrame, source: str, rows: Sequence[int]) -> pd.DataFrame:
     if labels.shape[1] == 0:
         raise DataError(f"{source}: there is no label; give at least one numeric column")
     columns = {}
     for name in labels:
-        numbers = pd.to_numeric(labels[name], errors="coerce").to_numpy(dtype=np.float64)
+        numbers = pd.to_numeric(labels[name], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
         bad = np.flatnonzero(~np.isfinite(numbers))
         if len(bad):
             value = labels[name].iloc[bad[0]]
-            raise DataError(f"{source}, row {bad[0] + first_row}: label {name} is {value!r}; allowed are finite numbers")
+            raise DataError(f"{source}, row {rows[bad[0]]}: label {name} is {value!r}; allowed are finite numbers")
         columns[str(name)] = numbers
     return pd.DataFrame(columns)
 

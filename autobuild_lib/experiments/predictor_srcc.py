@@ -111,14 +111,15 @@ def _ceiling(test: Table, target: Target) -> float:
 
 
 def learning_curve(
-    splits: Sequence[Split], sizes: Sequence[int], seeds: Sequence[int], folder: Path, preset: str = "tuned"
+    splits: Sequence[Split], sizes: Sequence[int], seeds: Sequence[int], folder: Path, overrides: Mapping[str, Any]
 ) -> pd.DataFrame:
-    """SRCC on the test rows against the number of training architectures, of the head and of the additive ridge.
+    """SRCC on the test rows against the number of training architectures: head of the tuned preset, additive ridge.
 
     The seed chooses the training architectures as well as the initial weights.
     """
+    options = tuple(sorted(overrides.items()))
     jobs = [
-        (split, FitJob(split.train.space, _subset(split.train, size, seed), split.targets, seed, preset))
+        (split, FitJob(split.train.space, _subset(split.train, size, seed), split.targets, seed, "tuned", options))
         for seed in seeds
         for size in sorted({min(size, len(split.train)) for split in splits for size in sizes}, reverse=True)
         for split in splits
@@ -188,3 +189,14 @@ def verdict(ranks: pd.DataFrame, references: pd.DataFrame, preset: str = "paper"
 def default_targets() -> list[str]:
     """Return the four labels of the paper's experiment."""
     return list(LABELS)
+
+
+def compare_table(summary: pd.DataFrame, references: pd.DataFrame) -> pd.DataFrame:
+    """Return the head's and the last hop's mean SRCC per task and preset, beside ceiling, ridge and published number."""
+    last = [level for level in summary.level.unique() if level != "head"][-1]
+    head = summary[summary.level == "head"].drop(columns="level")
+    hop = summary[summary.level == last][["family", "target", "preset", "srcc"]].rename(columns={"srcc": last})
+    table = head.rename(columns={"srcc": "head"}).merge(hop).merge(references, on=["family", "target"])
+    return table[
+        ["family", "target", "preset", "head", "low", "high", "interval", "seeds", last, "ceiling", "ridge", "published"]
+    ]

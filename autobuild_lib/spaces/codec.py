@@ -3,7 +3,7 @@
 import functools
 import itertools
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,7 +70,7 @@ class UnitCodec:
             full = "_".join(texts)
             several = [len(values_of(c)) > 1 for _, c in self.layer_values]
             names[code] = ("_".join(itertools.compress(texts, several)) or full, full)
-        if len({short for short, _ in names.values()}) < len(names):
+        if len({text for pair in names.values() for text in pair}) < sum(len(set(pair)) for pair in names.values()):
             raise SpaceError("two layers would be written alike; rename some values")
         return names
 
@@ -100,9 +100,10 @@ class UnitCodec:
         layers = given.pop("layers", ())
         if set(given) != {name for name, _ in self.features}:
             raise SpaceError(f"{where}: given features {sorted(given)}, needs {[name for name, _ in self.features]}")
-        if isinstance(layers, str) or len(layers) not in self.depths:
-            number = f"{len(layers)} layers" if not isinstance(layers, str) else f"a text ({layers[:40]!r})"
-            raise SpaceError(f"{where}: given {number}, allowed are {shorten(self.depths)} layers")
+        if isinstance(layers, str) or not isinstance(layers, Sequence):
+            raise SpaceError(f"{where}: given {layers!r:.60}, needs a list of {shorten(self.depths)} layers")
+        if len(layers) not in self.depths:
+            raise SpaceError(f"{where}: given {len(layers)} layers, allowed are {shorten(self.depths)} layers")
         code = [len(layers)]
         for (name, own), (_, every) in zip(self.features, self.unit_values, strict=True):
             position(f"{where}: {name}", given[name], values_of(own))

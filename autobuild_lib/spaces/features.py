@@ -9,6 +9,8 @@ import numpy as np
 Value = str | int | float
 RESERVED = ("unit", "index", "layers")
 SEPARATORS = "|,;"
+MOST_VALUES = 255  # a position fits into a byte, with one left for "absent"
+LARGEST = 1e300
 
 
 class SpaceError(ValueError):
@@ -41,6 +43,8 @@ class Continuous:
                 raise SpaceError("Continuous needs values=[...], or low, high and grid=<number of points>")
             values = list(np.linspace(low, high, grid))
         numbers = tuple(float(v) for v in values)
+        if scale is not None and not 0 < abs(scale) < LARGEST:
+            raise SpaceError(f"scale of a continuous feature must be finite and not 0, given {scale}")
         if len(set(numbers)) < len(numbers) or not all(map(math.isfinite, numbers)):
             raise SpaceError(f"values of a continuous feature must be finite and distinct, given {list(numbers)}")
         spread = (max(numbers) - min(numbers)) or 1.0
@@ -95,9 +99,8 @@ def _check_feature(name: str, choices: Choices) -> None:
     for value in values:
         if isinstance(value, bool) or not isinstance(value, str | int | float) or value == "":
             raise SpaceError(f"feature {name!r}: value {value!r} must be a number or a text")
-        if not isinstance(value, str) and not abs(value) <= LARGEST:
-            raise SpaceError(f"feature {name!r}: value {value:.6g} must be finite" if isinstance(value, float)
-                             else f"feature {name!r}: a value is beyond {LARGEST:g}")  # fmt: skip
+        if not isinstance(value, str) and not abs(value) < LARGEST:
+            raise SpaceError(f"feature {name!r} holds a number that is not finite, or beyond {LARGEST:g}")
         if any(c in SEPARATORS or c.isspace() for c in str(value)):
             raise SpaceError(f"feature {name!r}: value {value!r} must not hold spaces or any of {SEPARATORS}")
     if not 1 <= len(values) <= MOST_VALUES or len({written(name, value) for value in values}) < len(values):

@@ -1,6 +1,8 @@
 """The two families of the paper: once-for-all MobileNetV3 and ProxylessNAS (paper, Section 4)."""
 
 import functools
+import json
+from pathlib import Path
 
 from autobuild_lib.spaces.features import Continuous, SpaceError
 from autobuild_lib.spaces.sequence import SequenceSpace, Unit
@@ -26,3 +28,16 @@ def ofa_mbv3(resolutions: tuple[int, ...] = (224,)) -> SequenceSpace:
 def ofa_pn(resolutions: tuple[int, ...] = (224,)) -> SequenceSpace:
     """Return OFA-ProxylessNAS: as OFA-MobileNetV3 plus a sixth unit of one layer, scored as the tail of the fifth."""
     return _ofa("ofa_pn", "mbconv2", [*[Unit(2, 4)] * 5, Unit(1, 1, score_with_previous=True)], resolutions)
+
+
+def read_space(name: str) -> SequenceSpace:
+    """Return the space "ofa_mbv3" or "ofa_pn", or the one described in a JSON file (`SequenceSpace.to_json`)."""
+    families = {"ofa_mbv3": ofa_mbv3, "ofa_pn": ofa_pn}
+    if name in families:
+        return families[name]()
+    if not Path(name).is_file():
+        raise SpaceError(f"space {name!r}: neither {' nor '.join(families)}, nor a JSON file that is there")
+    try:
+        return SequenceSpace.from_json(json.loads(Path(name).read_text(encoding="utf-8")))
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+        raise SpaceError(f"{name}: not JSON ({error})") from None

@@ -4,7 +4,7 @@ import functools
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from typing import Any, Self, overload
 
 import numpy as np
@@ -13,6 +13,7 @@ import numpy.typing as npt
 from autobuild_lib.spaces.architecture import Architecture
 from autobuild_lib.spaces.codec import UnitCodec
 from autobuild_lib.spaces.features import (
+    MOST_VALUES,
     Category,
     Choices,
     Continuous,
@@ -100,6 +101,11 @@ class SequenceSpace:
             raise SpaceError(f"space {self.name!r}: layer, unit and global features need different names, given {names}")
         if unknown := set(dict(self.embedding_widths)) - set(names):
             raise SpaceError(f"space {self.name!r}: embedding widths for unknown features {sorted(unknown)}")
+        for category in self.categories:
+            if len(category.values) > MOST_VALUES or category.width < 1:
+                found = f"{len(category.values)} values and embedding width {category.width}"
+                raise SpaceError(f"space {self.name!r}: feature {category.name!r} has {found}; "
+                                 f"allowed are at most {MOST_VALUES} values and a width of at least 1")  # fmt: skip
         for unit, codec in zip(self.units, self.codecs, strict=True):
             if unknown := set(dict(unit.layer_features)) - set(dict(self.layer_features)):
                 raise SpaceError(f"space {self.name!r}: a unit restricts unknown layer features {sorted(unknown)}")
@@ -111,6 +117,10 @@ class SequenceSpace:
     @functools.cached_property
     def _hash(self) -> int:
         return hash((self.name, self.units, self.layer_features, self.global_features, self.embedding_widths))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave cached facts out of pickles: the hash of a text differs between processes."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
 
     # ---------------------------------------------------------------- derived facts
 
@@ -322,4 +332,4 @@ def _features_to_json(features: FrozenFeatures) -> dict[str, Any]:
 
 
 def _features_from_json(features: Mapping[str, Any]) -> Features:
-    return {n: Continuous(**c) if isinstance(c, Mapping) else tuple(c) for n, c in features.items()}
+    return {n: Continuous(**c) if isinstance(c, Mapping) else c for n, c in features.items()}

@@ -1,0 +1,250 @@
+"""Stacked path layers equal the public layers they replace: outputs, gradients and running statistics."""
+
+from collections.abc import Callable
+
+import numpy as np
+import pytest
+import torch
+from torch import Tensor, nn
+from torch_geometric.data import Batch
+from torch_geometric.nn import GATv2Conv, GraphConv, global_add_pool, global_max_pool, global_mean_pool
+
+import autobuild_lib as ab
+from autobuild_lib.graphs import PathGraphs, path_graphs
+from autobuild_lib.layers import FeatureMLP, PathGATv2, PathGraphConv, StackedBatchNorm, StackedLinear, pool
+from autobuild_lib.predictor import StackedNetwork
+from autobuild_lib.spaces import Category
+from tests.benchmarks.plain import PlainPredictor, plain_data
+
+LENGTHS = torch.tensor([3, 1, 5, 2, 1])
+PATHS = PathGraphs(torch.zeros(12, 1, dtype=torch.int64), LENGTHS)
+GRAPH = torch.repeat_interleave(torch.arange(5), LENGTHS)
+
+
+def seeds(*numbers: int) -> list[torch.Generator]:
+    return [torch.Generator().manual_seed(number) for number in numbers]
+
+
+def has_previous() -> Tensor:
+    mask = torch.ones(12, 1)
+    mask[PATHS.starts] = 0
+    return mask
+
+
+def random(*shape: int) -> Tensor:
+    return torch.randn(*shape, generator=torch.Generator().manual_seed(9))
+
+
+def fill(module: nn.Module) -> None:
+    """Give every parameter random values, so that zeros and ones of an initialisation hide nothing."""
+    generator = torch.Generator().manual_seed(3)
+    with torch.no_grad():
+        for parameter in module.parameters():
+            parameter.copy_(torch.randn(parameter.shape, generator=generator) / 2)
+
+
+def copy(pairs: list[tuple[nn.Parameter, Tensor]]) -> None:
+    """Set each public parameter to ours."""
+    with torch.no_grad():
+        for public, ours in pairs:
+            public.copy_(ours)
+
+
+def close(a: Tensor, b: Tensor) -> None:
+    torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-5)
+
+
+def gradients(output: Tensor, wanted: list[Tensor]) -> list[Tensor]:
+    return list(torch.autograd.grad((output * random(*output.shape)).sum(), wanted))
+
+
+def test_gatv2_equals_the_public_layer() -> None:
+    ours, public = PathGATv2(5, 8, seeds(1)), GATv2Conv(5, 8)
+    fill(ours)
+    pairs = [
+        (public.lin_l.weight, ours.source.weight[0].T),
+        (public.lin_l.bias, ours.source.bias[0, 0]),
+        (public.lin_r.weight, ours.target.weight[0].T),
+        (public.lin_r.bias, ours.target.bias[0, 0]),
+        (public.att, ours.attention),
+        (public.bias, ours.bias[0, 0]),
+    ]
+    copy(pairs)
+    x = random(12, 5).requires_grad_()
+    y = x.detach().clone().requires_grad_()
+    mine, theirs = ours(x[None], has_previous())[0], public(y, PATHS.edge_index())
+    close(mine, theirs)
+    here = gradients(mine, [x, ours.source.weight, ours.source.bias, ours.target.weight, ours.target.bias, ours.attention, ours.bias])
+    there = gradients(theirs, [y, *(parameter for parameter, _ in pairs)])
+    for own, other in zip(here, there, strict=True):
+        turned = own[0].T if other.dim() == 2 and own.dim() == 3 and own.shape[1] > 1 else own.reshape(other.shape)
+        close(turned, other)
+
+
+def test_graph_convolution_equals_the_public_layer() -> None:
+    ours, public = PathGraphConv(5, 8, seeds(1)), GraphConv(5, 8)
+    fill(ours)
+    pairs = [
+        (public.lin_rel.weight, ours.neighbour.weight[0].T),
+        (public.lin_rel.bias, ours.neighbour.bias[0, 0]),
+        (public.lin_root.weight, ours.root[0].T),
+    ]
+    copy(pairs)
+    x = random(12, 5).requires_grad_()
+    y = x.detach().clone().requires_grad_()
+    mine, theirs = ours(x[None], has_previous())[0], public(y, PATHS.edge_index())
+    close(mine, theirs)
+    here = gradients(mine, [x, ours.neighbour.weight, ours.neighbour.bias, ours.root])
+    there = gradients(theirs, [y, *(parameter for parameter, _ in pairs)])
+    close(here[0], there[0])
+    close(here[1][0].T, there[1])
+    close(here[2][0, 0], there[2])
+    close(here[3][0].T, there[3])
+
+
+@pytest.mark.parametrize("layer", [PathGATv2, PathGraphConv])
+def test_no_message_crosses_from_one_path_to_the_next(layer: Callable[..., nn.Module]) -> None:
+    convolution, x = layer(4, 3, seeds(0)), random(1, 12, 4)
+    changed = x.clone()
+    changed[:, :3] += 1  # the first path
+    assert torch.equal(convolution(x, has_previous())[:, 3:], convolution(changed, has_previous())[:, 3:])
+
+
+def test_batch_norm_equals_the_public_layer() -> None:
+    ours, public = StackedBatchNorm(6, 1), nn.BatchNorm1d(6)
+    fill(ours)
+    copy([(public.weight, ours.weight[0, 0]), (public.bias, ours.bias[0, 0])])
+    for step in range(3):
+        x = (random(1, 10 + step, 6) * 3 + step).requires_grad_()
+        y = x.detach()[0].clone().requires_grad_()
+        mine, theirs = ours(x)[0], public(y)
+        close(mine, theirs)
+        for own, other in zip(
+            gradients(mine, [x, ours.weight, ours.bias]), gradients(theirs, [y, public.weight, public.bias]), strict=True
+        ):
+            close(own.reshape(other.shape), other)
+        close(ours.mean[0, 0], public.running_mean)
+        close(ours.variance[0, 0], public.running_var)
+    ours.eval(), public.eval()
+    close(ours(random(1, 4, 6))[0], public(random(1, 4, 6)[0]))
+
+
+@pytest.mark.parametrize(
+    ("how", "public"), [("mean", global_mean_pool), ("sum", global_add_pool), ("max", global_max_pool)]
+)
+def test_pooling_equals_the_public_functions(how: str, public: Callable[..., Tensor]) -> None:
+    x = random(2, 12, 4).requires_grad_()
+    mine, theirs = pool(x, LENGTHS, how), torch.stack([public(part, GRAPH) for part in x])
+    close(mine, theirs)
+    close(gradients(mine, [x])[0], gradients(theirs, [x])[0])
+
+
+def test_feature_mlp_by_hand() -> None:
+    categories = [Category("op", ("a", "b"), 2), Category("w", (1, 2), 1, may_be_absent=True), Category("r", (5, 7), 2, (0.0, 0.5))]
+    layer = FeatureMLP(categories, seeds(0))
+    values = {
+        "embeddings.op.weight": [[1.0, 2.0], [-3.0, 0.5]],
+        "scores.op.weight": [[2.0], [-1.0]],
+        "scores.op.bias": [[0.5]],
+        "embeddings.w.weight": [[4.0], [-5.0]],
+        "scores.w.weight": [[2.0]],
+        "scores.w.bias": [[1.0]],
+        "embeddings.r.weight": [[2.0, 4.0]],
+        "embeddings.r.bias": [[1.0, -1.0]],
+        "scores.r.weight": [[1.0], [3.0]],
+        "scores.r.bias": [[-2.0]],
+    }
+    layer.load_state_dict({name: torch.tensor([value]) for name, value in values.items()})
+    # op: a -> 2 - 2 + .5 = .5, b -> -6 - .5 + .5 = -6; w: 9, -9, absent 0; r at 0: 1 - 3 - 2 = -4, at .5: 2 + 3 - 2 = 3
+    nodes = layer(torch.tensor([[0, 0, 0], [1, 1, 1], [1, 2, 0]]))
+    close(nodes, torch.tensor([[[0.5, 9.0, 4.0], [6.0, 9.0, 3.0], [6.0, 0.0, 4.0]]]))
+    close(layer.value_scores(categories[1]), torch.tensor([[9.0, -9.0, 0.0]]))
+
+
+@pytest.mark.parametrize("name", ["type", "keys", "training", "values", "forward", "_modules"])
+def test_features_may_bear_names_that_pytorch_uses(name: str) -> None:
+    space = ab.SequenceSpace("s", [ab.Unit(1, 2)], {name: ["a", "b"]})
+    network = StackedNetwork(space, ab.NetworkConfig(width=2, hops=1), [0])
+    assert network(path_graphs(space, list(space)))[0].shape == (1, space.size)
+
+
+def test_linear_starts_like_the_public_layers() -> None:
+    weights = StackedLinear(50, 40, seeds(0)).weight
+    assert 0.9 / np.sqrt(50) < weights.abs().max() <= 1 / np.sqrt(50)
+    glorot = StackedLinear(50, 40, seeds(0), glorot=True).weight
+    assert 0.9 * np.sqrt(6 / 90) < glorot.abs().max() <= np.sqrt(6 / 90)
+
+
+@pytest.mark.parametrize("convolution", ["gatv2", "graphconv"])
+@pytest.mark.parametrize("training", [True, False])
+def test_a_stack_equals_its_members_alone(toy: ab.SequenceSpace, convolution: str, training: bool) -> None:
+    config = ab.NetworkConfig(convolution=convolution, width=8, hops=2)
+    graphs = path_graphs(toy, toy.sample(np.random.default_rng(0), 9))
+    stack = StackedNetwork(toy, config, [4, 5, 4]).train(training)
+    predicted, norms = stack(graphs)
+    for place, seed in enumerate([4, 5, 4]):
+        alone = StackedNetwork(toy, config, [seed]).train(training)
+        one, levels = alone(graphs)
+        close(predicted[place], one[0])
+        close(norms[place], levels[0])
+        for name, tensor in alone.state_dict().items():
+            close(stack.state_dict()[name][place], tensor[0])
+    assert not torch.allclose(predicted[0], predicted[1])
+
+
+def plain_twin(network: StackedNetwork, space: ab.SequenceSpace) -> tuple[PlainPredictor, dict[str, tuple[Tensor, Tensor]]]:
+    """A plain model with the weights of a stack of one, and both models' parameters by our names."""
+    plain, own = PlainPredictor(space, network.config.width, network.config.hops), dict(network.named_parameters())
+    theirs: dict[str, nn.Parameter] = {}
+
+    def linear(name: str, layer: nn.Module) -> None:
+        theirs[f"{name}.weight"], theirs[f"{name}.bias"] = layer.weight, layer.bias
+
+    for place, category in enumerate(space.categories):
+        embedding = plain.embeddings[place]
+        linear(f"features.scores.{category.name}", plain.scores[place])
+        if category.scaled is None:
+            theirs[f"features.embeddings.{category.name}.weight"] = embedding.weight
+        else:
+            linear(f"features.embeddings.{category.name}", embedding)
+    for hop, (convolution, norm) in enumerate(zip(plain.convolutions, plain.norms, strict=True)):
+        linear(f"convolutions.{hop}.source", convolution.lin_l)
+        linear(f"convolutions.{hop}.target", convolution.lin_r)
+        theirs[f"convolutions.{hop}.attention"] = convolution.att
+        theirs[f"convolutions.{hop}.bias"] = convolution.bias
+        linear(f"norms.{hop}", norm.module)
+    for place, layer in enumerate(layer for layer in plain.head if isinstance(layer, nn.Linear)):
+        linear(f"head.{place}", layer)
+    linear("output", plain.out)
+    assert set(theirs) == set(own)
+    copy([(theirs[name], like(parameter, theirs[name], name)) for name, parameter in own.items()])
+    return plain, {name: (own[name], theirs[name]) for name in own}
+
+
+def like(ours: Tensor, public: Tensor, name: str) -> Tensor:
+    """Our tensor in the shape of the public one: linear layers are kept transposed."""
+    transposed = name.endswith(".weight") and "norms" not in name and ours[0].T.shape == public.shape
+    embedding = ".embeddings." in name and ours[0].shape == public.shape and ours.shape[1] > 1
+    return ours[0].T if transposed and not embedding else ours.reshape(public.shape)
+
+
+@pytest.mark.parametrize("training", [True, False])
+def test_whole_network_equals_the_plain_model(training: bool) -> None:
+    space = ab.spaces.ofa_mbv3(resolutions=(192, 208, 224))
+    architectures = space.sample(np.random.default_rng(2), 12)
+    network = StackedNetwork(space, ab.NetworkConfig(), [6])
+    plain, parameters = plain_twin(network, space)
+    graphs = path_graphs(space, architectures)
+    batch = Batch.from_data_list(plain_data(space, architectures, torch.zeros(12)))
+    network.train(), plain.train()
+    network(graphs), plain(batch)  # moves the running statistics
+    network.train(training), plain.train(training)
+    (predicted, norms), (expected, embeddings) = network(graphs), plain(batch)
+    close(predicted[0], expected)
+    close(norms[0], torch.stack([embedding.abs().sum(1) for embedding in embeddings]))
+    upstream = random(6, 12)
+    (predicted * upstream[0] + (norms * upstream[1:]).sum(1)).sum().backward()
+    hops = zip(embeddings, upstream[1:], strict=True)
+    ((expected * upstream[0]).sum() + sum((e.abs().sum(1) * u).sum() for e, u in hops)).backward()
+    for name, (ours, theirs) in parameters.items():
+        torch.testing.assert_close(like(ours.grad, theirs.grad, name), theirs.grad, rtol=1e-4, atol=2e-4, msg=name)
