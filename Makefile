@@ -45,12 +45,7 @@ chain: $(STAMP) ## run the notebooks that changed, into artifacts/PROFILE; an in
 	$(BIN)/snakemake --snakefile notebooks/Snakefile --config profile=$(PROFILE) --cores $(CORES) --rerun-incomplete --nolock
 
 pages: $(STAMP) ## build the pages from the notebooks of PROFILE, without running them
-	@ls artifacts/$(PROFILE)/*.ipynb >/dev/null 2>&1 || { echo "no notebooks in artifacts/$(PROFILE): make chain PROFILE=$(PROFILE)"; exit 1; } >&2
-	rm -rf artifacts/book
-	mkdir -p artifacts/book
-	cp artifacts/$(PROFILE)/*.ipynb artifacts/book/
-	$(BIN)/jupyter-book build . --toc book/_toc.yml --all -W -n --keep-going
-	@echo "The book ($(PROFILE) profile) is at $(CURDIR)/_build/html/index.html"
+	@$(BIN)/python -m autobuild_lib.book $(PROFILE)
 
 test: $(STAMP) ## check style and types, run the tests
 	$(BIN)/ruff check .

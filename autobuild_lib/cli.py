@@ -1,8 +1,10 @@
 """The command line `autobuild`: thin, with one-line errors and exit codes (0 done, 1 refused, 2 wrong usage)."""
 
 import argparse
+import io
 import json
 import logging
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
@@ -16,6 +18,7 @@ from autobuild_lib.data.download import DownloadError
 from autobuild_lib.predictor import replace_text
 from autobuild_lib.runs import PROFILES
 from autobuild_lib.spaces import read_space
+from autobuild_lib.targets import Target
 
 EPILOG = """examples:
   autobuild data list
@@ -28,16 +31,24 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
     parsed = _parser().parse_args(arguments)
     logging.basicConfig(level=logging.INFO, format="%(message)s")
+    if isinstance(sys.stdout, io.TextIOWrapper):
+        sys.stdout.reconfigure(errors="backslashreplace")  # for paths that are not text
     run: Callable[[argparse.Namespace], None] = parsed.run
     try:
         run(parsed)
     except (ValueError, OSError, DownloadError, subprocess.CalledProcessError) as error:
-        print(f"autobuild: {' '.join(str(error).split())}", file=sys.stderr)
+        print(f"autobuild: {_one_line(str(error))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print("autobuild: interrupted; finished parts are kept", file=sys.stderr)
         return 130
     return 0
+
+
+def _one_line(text: str) -> str:
+    """Write a text in one line, without characters that steer a terminal."""
+    spaced = " ".join(text.split())
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in spaced)
 
 
 # -------------------------------------------------------------------- what can be asked
@@ -46,7 +57,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     kind = argparse.RawDescriptionHelpFormatter
     parser = argparse.ArgumentParser(
-        "autobuild", description="Build neural architectures from interpretable knowledge.", epilog=EPILOG, formatter_class=kind
+        "autobuild",
+        description="Build neural architectures from interpretable knowledge.",
+        epilog=EPILOG,
+        formatter_class=kind,
     )
     parser.add_argument("--version", action="version", version=f"autobuild {__version__}")
     commands = parser.add_subparsers(required=True, metavar="command")
@@ -63,19 +77,21 @@ def _add_data(parser: argparse.ArgumentParser) -> None:
     actions.add_parser("list", help="bundled tables and released caches").set_defaults(run=_data_list)
     actions.add_parser("verify", help="check the bundled files against their manifest").set_defaults(run=_data_verify)
     fetch = actions.add_parser("fetch", help="download released caches, or the published checkpoints")
-    fetch.add_argument("what", choices=["released", "checkpoints", *released.RELEASED], help="all caches, or one of them")
+    wanted = ["released", "checkpoints", *released.RELEASED]
+    fetch.add_argument("what", choices=wanted, help="all caches, or one of them")
     fetch.add_argument("--folder", type=Path, help="where to put them (default: $AUTOBUILD_DATA or ~/.cache/autobuild)")
     fetch.set_defaults(run=_data_fetch)
     build = actions.add_parser("build", help="make the bundled tables from the bundled surrogates")
     build.add_argument("--folder", type=Path, default=files.FILES, help="where to write (default: inside the package)")
-    build.add_argument("--seed", type=int, default=0, help="of the sample and the noise (default: 0)")
+    build.add_argument("--seed", type=_whole(0), default=0, help="of the sample and the noise (default: 0)")
     build.set_defaults(run=_data_build)
 
 
 def _add_source(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", required=True, help="ofa_mbv3, ofa_pn, released:NAME, or the path of a .csv or .pkl")
     parser.add_argument("--space", help="for a CSV: ofa_mbv3, ofa_pn, or a JSON file (SequenceSpace.to_json)")
-    parser.add_argument("--split-seed", type=int, default=12345, help="of the 90/10 split (default: 12345)")
+    text = "of the 90/10 split, the same to fit and to evaluate (default: 12345)"
+    parser.add_argument("--split-seed", type=_whole(0), default=12345, help=text)
 
 
 def _add_fit(parser: argparse.ArgumentParser) -> None:
@@ -83,8 +99,8 @@ def _add_fit(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--target", required=True, help="a label or an equation, e.g. 'acc * 100 / latency_gpu'")
     parser.add_argument("--out", type=Path, required=True, help="folder for weights.safetensors and config.json")
     parser.add_argument("--preset", default="paper", choices=list(training.PRESETS), help="default: paper")
-    parser.add_argument("--seed", type=int, default=0, help="of the initial weights and batches (default: 0)")
-    parser.add_argument("--epochs", type=int, help="instead of the preset's")
+    parser.add_argument("--seed", type=_whole(0), default=0, help="of the initial weights and batches (default: 0)")
+    parser.add_argument("--epochs", type=_whole(1), help="instead of the preset's")
     parser.set_defaults(run=_fit)
 
 
@@ -104,8 +120,17 @@ def _add_surrogate(parser: argparse.ArgumentParser) -> None:
         action.add_argument("--checkpoints", type=Path, required=True, help="folder with the eight .pt files")
         action.add_argument("--family", choices=list(surrogate.SPACES), help="default: both")
         action.add_argument("--folder", type=Path, default=files.FILES, help="of the surrogates (default: the package)")
-        action.add_argument("--size", type=int, help="number of architectures")
+        action.add_argument("--size", type=_whole(2), help="number of architectures")
         action.set_defaults(run=run)
+
+
+def _whole(least: int, most: int = 2**32 - 1) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not text.isdecimal() or not least <= int(text[:20]) <= most:
+            raise argparse.ArgumentTypeError(f"{text[:40]!r}: allowed are whole numbers from {least} to {most}")
+        return int(text)
+
+    return read
 
 
 def _add_book(parser: argparse.ArgumentParser) -> None:
@@ -120,8 +145,9 @@ def _data_list(_: argparse.Namespace) -> None:
     for entry in data.manifest().values():
         print(f"{entry.name:<28} {entry.kind:<10} {entry.rows:>6,} rows  {', '.join(entry.columns)}")
     for name, cache in released.RELEASED.items():
-        here = "here" if (released.data_folder() / cache.file_name).is_file() else "not here: autobuild data fetch released"
-        print(f"{'released:' + name:<28} {'released':<10} {here}")
+        is_here = (released.data_folder() / cache.file_name).is_file()
+        found = "here" if is_here else f"not here: autobuild data fetch {name}"
+        print(f"{'released:' + name:<28} {'released':<10} {found}")
 
 
 def _data_verify(_: argparse.Namespace) -> None:
@@ -151,16 +177,27 @@ def _data_build(given: argparse.Namespace) -> None:
 
 
 def _split(given: argparse.Namespace) -> tuple[data.Table, data.Table]:
-    return data.load(given.data, space=read_space(given.space) if given.space else None).split(0.9, seed=given.split_seed)
+    space = read_space(given.space) if given.space else None
+    return data.load(given.data, space=space).split(0.9, seed=given.split_seed)
 
 
 def _fit(given: argparse.Namespace) -> None:
     train, test = _split(given)
+    _check_before_training(given.out, given.target, test)
     options = {} if given.epochs is None else {"epochs": given.epochs}
     made = training.fit(train.space, train, given.target, given.seed, given.preset, progress=True, **options)
+    report = evaluation.evaluate(made, test)
     made.save(given.out)
-    _print(evaluation.evaluate(made, test))
+    _print(report)
     print(f"saved in {given.out}")
+
+
+def _check_before_training(out: Path, target: str, test: data.Table) -> None:
+    """Refuse now what would be refused after the training only."""
+    Target(target).evaluate(test.labels)
+    nearest = next(path for path in (out.absolute(), *out.absolute().parents) if path.exists())
+    if not nearest.is_dir() or not os.access(nearest, os.W_OK):
+        raise OSError(f"cannot write into {out}: {nearest} is not a folder, or not yours to write into")
 
 
 def _evaluate(given: argparse.Namespace) -> None:

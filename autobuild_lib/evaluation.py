@@ -9,7 +9,6 @@ from autobuild_lib.statistics import srcc_with_interval
 from autobuild_lib.targets import Target
 
 
-
 def evaluate(predictor: Predictor, table: Table, target: Target | str | None = None) -> pd.DataFrame:
     """Return the Spearman correlation (SRCC) of the head and of every hop's norms with the target on `table`.
 

@@ -4,6 +4,7 @@ import hashlib
 import json
 import os
 import shutil
+import uuid
 from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
@@ -66,13 +67,16 @@ class FitJob:
 
 def _save(trained: Sequence[Predictor], place: Path) -> None:
     """Save all predictors of a job, or none."""
-    partial = place.with_suffix(f".partial{os.getpid()}")
-    for one in trained:
-        one.save(partial / Target(one.target).id)
+    partial = place.with_suffix(f".partial-{uuid.uuid4().hex}")  # processes may run on several machines
     try:
+        for one in trained:
+            one.save(partial / Target(one.target).id)
         os.replace(partial, place)
-    except OSError:  # another process was first
-        shutil.rmtree(partial)
+    except OSError:
+        if not place.is_dir():  # otherwise another process was first
+            raise
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
 
 
 def fit_jobs(
@@ -88,4 +92,8 @@ def fit_jobs(
         futures = [pool.submit(FitJob.run, job, folder) for job in jobs]
         for future in futures:
             future.add_done_callback(lambda _: bar.update())
-        return [future.result() for future in futures]
+        try:
+            return [future.result() for future in futures]
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)  # report a failure now, not after all other jobs
+            raise

@@ -176,6 +176,6 @@ def pool(x: Tensor, lengths: Tensor, how: str) -> Tensor:
     graph = torch.repeat_interleave(torch.arange(len(lengths)), lengths)
     empty = x.new_zeros(len(x), len(lengths), x.shape[2])
     if how == "max":
-        return empty.index_reduce(1, graph, x, "amax", include_self=False)
+        return empty.scatter_reduce(1, graph[None, :, None].expand_as(x), x, "amax", include_self=False)
     total = empty.index_add(1, graph, x)
     return total / lengths[:, None] if how == "mean" else total

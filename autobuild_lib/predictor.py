@@ -2,6 +2,7 @@
 
 import json
 import os
+import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -11,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file
+from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
 from autobuild_lib.graphs import PathGraphs, path_graphs_from_codes
@@ -152,8 +154,11 @@ class Predictor:
             "unit_target_moments": [[*key, *value] for key, value in sorted(units.items())],
             "provenance": self.provenance,
         }
-        save_weights(self.network, target / WEIGHTS)
-        replace_text(target / CONFIG, json.dumps(config, indent=1) + "\n")
+        with tempfile.TemporaryDirectory(dir=target, prefix=".partial") as partial:  # all or nothing
+            save_weights(self.network, Path(partial) / WEIGHTS)
+            replace_text(Path(partial) / CONFIG, json.dumps(config, indent=1) + "\n")
+            for name in (WEIGHTS, CONFIG):
+                os.replace(Path(partial) / name, target / name)
 
 
 def run_network(
@@ -174,7 +179,7 @@ def run_network(
 def save_weights(network: nn.Module, path: Path) -> None:
     """Write a network's weights as safetensors, replacing the file atomically."""
     partial = path.with_suffix(".partial")
-    save_file({name: tensor.contiguous() for name, tensor in network.state_dict().items()}, partial)
+    partial.write_bytes(to_bytes({name: tensor.contiguous() for name, tensor in network.state_dict().items()}))
     os.replace(partial, path)
 
 
@@ -211,6 +216,8 @@ def load(folder: Path | str) -> Predictor:
         if config["format"] != FORMAT:
             raise ValueError(f"format {config['format']!r}, this version reads {FORMAT!r}")
         space = SequenceSpace.from_json(config["space"])
+        if set(config["network"]) != (wanted := set(asdict(NetworkConfig()))):
+            raise ValueError(f"network has {sorted(config['network'])}, expected {sorted(wanted)}")
         network = StackedNetwork(space, NetworkConfig(**config["network"]), seeds=[0])
         if unknown := sorted(set(config) - CONFIG_KEYS):
             raise ValueError(f"unknown entries {', '.join(unknown)}")

@@ -9,16 +9,26 @@ from scipy.stats import norm, spearmanr, t, ttest_1samp
 Array = npt.NDArray[np.float64]
 
 
+def srcc(predicted: Array, truth: Array) -> float:
+    """Spearman correlation; NaN where there is none: fewer than two rows, or one side constant."""
+    if len(truth) < 2 or np.ptp(predicted) == 0 or np.ptp(truth) == 0:
+        return float("nan")
+    return float(spearmanr(predicted, truth).statistic)
+
+
 def srcc_with_interval(
     predicted: Array, truth: Array, confidence: float = 0.95
 ) -> tuple[float, float, float]:
-    """Spearman correlation and its confidence interval by Fisher's transformation (Bonett and Wright, 2000)."""
-    srcc, n = float(spearmanr(predicted, truth).statistic), len(truth)
-    if n < 4 or not abs(srcc) < 1:
-        return srcc, float("nan"), float("nan")
-    half = norm.ppf(0.5 + confidence / 2) * np.sqrt((1 + srcc**2 / 2) / (n - 3))
-    centre = np.arctanh(srcc)
-    return srcc, float(np.tanh(centre - half)), float(np.tanh(centre + half))
+    """Spearman correlation and its confidence interval by Fisher's transformation (Bonett and Wright, 2000).
+
+    The interval is NaN for fewer than four rows and for a correlation of exactly 1 or -1.
+    """
+    found, n = srcc(predicted, truth), len(truth)
+    if n < 4 or not abs(found) < 1:
+        return found, float("nan"), float("nan")
+    half = norm.ppf(0.5 + confidence / 2) * np.sqrt((1 + found**2 / 2) / (n - 3))
+    centre = np.arctanh(found)
+    return found, float(np.tanh(centre - half)), float(np.tanh(centre + half))
 
 
 def mean_with_interval(values: Sequence[float] | Array, confidence: float = 0.95) -> tuple[float, float, float]:
@@ -31,8 +41,13 @@ def mean_with_interval(values: Sequence[float] | Array, confidence: float = 0.95
 
 
 def greater_than_zero(differences: Sequence[float] | Array) -> float:
-    """One-sided p-value of a paired t-test that the mean difference is above 0."""
-    return float(ttest_1samp(np.asarray(differences, dtype=np.float64), 0.0, alternative="greater").pvalue)
+    """One-sided p-value of a paired t-test that the mean difference is above 0; NaN for fewer than two differences."""
+    array = np.asarray(differences, dtype=np.float64)
+    if len(array) < 2:
+        return float("nan")
+    if np.ptp(array) == 0:  # without spread the test's limit: sure, or not at all
+        return 0.0 if array[0] > 0 else 1.0
+    return float(ttest_1samp(array, 0.0, alternative="greater").pvalue)
 
 
 def holm(p_values: Sequence[float]) -> list[float]:

@@ -31,6 +31,7 @@ class TrainingConfig:
     schedule: str = "constant"  # or "one_cycle": warm up, then anneal to almost nothing
     rank_loss: RankLoss = "released"
     rank_weight: float = 1.0  # lambda in the paper's loss
+    frozen_statistics: bool = False  # batch normalisation by the running statistics, which stay as they are
 
     def __post_init__(self) -> None:
         if self.schedule not in ("constant", "one_cycle"):
@@ -155,6 +156,8 @@ def train_network(
     scheduler = _schedule(optimiser, config, steps)
     rng = np.random.default_rng([seed, 1])
     network.train()
+    if config.frozen_statistics:
+        network.norms.eval()
     for epoch in tqdm(range(config.epochs), desc="training", unit="epoch", disable=not progress):
         for batch, wanted in _batches(graphs, targets, config.batch_size, rng):
             predicted, norms = network(batch)
@@ -168,7 +171,7 @@ def train_network(
             optimiser.step()
             scheduler.step()
         if not torch.isfinite(loss):
-            raise ValueError(f"training diverged in epoch {epoch + 1}: the loss is {float(loss)}; lower learning_rate")
+            raise ValueError(f"training diverged in epoch {epoch + 1}: the loss is {loss.item()}; lower learning_rate")
     network.eval()
 
 

@@ -74,11 +74,12 @@ def test_gatv2_equals_the_public_layer() -> None:
     y = x.detach().clone().requires_grad_()
     mine, theirs = ours(x[None], has_previous())[0], public(y, PATHS.edge_index())
     close(mine, theirs)
-    here = gradients(mine, [x, ours.source.weight, ours.source.bias, ours.target.weight, ours.target.bias, ours.attention, ours.bias])
+    of_source, of_target = [ours.source.weight, ours.source.bias], [ours.target.weight, ours.target.bias]
+    here = gradients(mine, [x, *of_source, *of_target, ours.attention, ours.bias])
     there = gradients(theirs, [y, *(parameter for parameter, _ in pairs)])
+    here[1], here[3] = here[1].mT, here[3].mT  # linear layers are kept transposed
     for own, other in zip(here, there, strict=True):
-        turned = own[0].T if other.dim() == 2 and own.dim() == 3 and own.shape[1] > 1 else own.reshape(other.shape)
-        close(turned, other)
+        close(own.reshape(other.shape), other)
 
 
 def test_graph_convolution_equals_the_public_layer() -> None:
@@ -96,10 +97,9 @@ def test_graph_convolution_equals_the_public_layer() -> None:
     close(mine, theirs)
     here = gradients(mine, [x, ours.neighbour.weight, ours.neighbour.bias, ours.root])
     there = gradients(theirs, [y, *(parameter for parameter, _ in pairs)])
-    close(here[0], there[0])
-    close(here[1][0].T, there[1])
-    close(here[2][0, 0], there[2])
-    close(here[3][0].T, there[3])
+    here[1], here[3] = here[1].mT, here[3].mT
+    for own, other in zip(here, there, strict=True):
+        close(own.reshape(other.shape), other)
 
 
 @pytest.mark.parametrize("layer", [PathGATv2, PathGraphConv])
@@ -119,9 +119,8 @@ def test_batch_norm_equals_the_public_layer() -> None:
         y = x.detach()[0].clone().requires_grad_()
         mine, theirs = ours(x)[0], public(y)
         close(mine, theirs)
-        for own, other in zip(
-            gradients(mine, [x, ours.weight, ours.bias]), gradients(theirs, [y, public.weight, public.bias]), strict=True
-        ):
+        here, there = gradients(mine, [x, ours.weight, ours.bias]), gradients(theirs, [y, public.weight, public.bias])
+        for own, other in zip(here, there, strict=True):
             close(own.reshape(other.shape), other)
         close(ours.mean[0, 0], public.running_mean)
         close(ours.variance[0, 0], public.running_var)
@@ -140,7 +139,8 @@ def test_pooling_equals_the_public_functions(how: str, public: Callable[..., Ten
 
 
 def test_feature_mlp_by_hand() -> None:
-    categories = [Category("op", ("a", "b"), 2), Category("w", (1, 2), 1, may_be_absent=True), Category("r", (5, 7), 2, (0.0, 0.5))]
+    op, w = Category("op", ("a", "b"), 2), Category("w", (1, 2), 1, may_be_absent=True)
+    categories = [op, w, Category("r", (5, 7), 2, scaled=(0.0, 0.5))]
     layer = FeatureMLP(categories, seeds(0))
     values = {
         "embeddings.op.weight": [[1.0, 2.0], [-3.0, 0.5]],
@@ -158,7 +158,7 @@ def test_feature_mlp_by_hand() -> None:
     # op: a -> 2 - 2 + .5 = .5, b -> -6 - .5 + .5 = -6; w: 9, -9, absent 0; r at 0: 1 - 3 - 2 = -4, at .5: 2 + 3 - 2 = 3
     nodes = layer(torch.tensor([[0, 0, 0], [1, 1, 1], [1, 2, 0]]))
     close(nodes, torch.tensor([[[0.5, 9.0, 4.0], [6.0, 9.0, 3.0], [6.0, 0.0, 4.0]]]))
-    close(layer.value_scores(categories[1]), torch.tensor([[9.0, -9.0, 0.0]]))
+    close(layer.value_scores(w), torch.tensor([[9.0, -9.0, 0.0]]))
 
 
 @pytest.mark.parametrize("name", ["type", "keys", "training", "values", "forward", "_modules"])
@@ -192,7 +192,10 @@ def test_a_stack_equals_its_members_alone(toy: ab.SequenceSpace, convolution: st
     assert not torch.allclose(predicted[0], predicted[1])
 
 
-def plain_twin(network: StackedNetwork, space: ab.SequenceSpace) -> tuple[PlainPredictor, dict[str, tuple[Tensor, Tensor]]]:
+Pairs = dict[str, tuple[Tensor, Tensor]]
+
+
+def plain_twin(network: StackedNetwork, space: ab.SequenceSpace) -> tuple[PlainPredictor, Pairs]:
     """A plain model with the weights of a stack of one, and both models' parameters by our names."""
     plain, own = PlainPredictor(space, network.config.width, network.config.hops), dict(network.named_parameters())
     theirs: dict[str, nn.Parameter] = {}

@@ -300,7 +300,7 @@ def test_global_features_are_checked() -> None:
         space.from_lists(stages)
     with pytest.raises(ab.SpaceError, match=r"unknown global features \['size'\]; it has \['resolution'\]"):
         space.from_lists(stages, resolution=192, size=3)
-    with pytest.raises(ab.SpaceError, match="value '224' is not allowed; choose from 192.0, 224.0"):
+    with pytest.raises(ab.SpaceError, match="value '224' is not allowed"):
         space.from_lists(stages, resolution="224")
     with pytest.raises(ab.SpaceError, match=r"resolutions \[225\]; choose from \[192, 208, 224\]"):
         ab.spaces.ofa_mbv3(resolutions=(225,))

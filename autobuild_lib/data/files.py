@@ -78,7 +78,7 @@ def load(source: str | Path, space: SequenceSpace | None = None, folder: Path | 
     if path.suffix != ".csv":
         raise DataError(f"{path}: cannot read {path.suffix or 'a file without suffix'}; allowed are .csv and .pkl")
     if space is None:
-        raise DataError(f"{path}: a CSV needs its search space: load({text!r}, space=...)")
+        raise DataError(f"{path}: a CSV needs its search space: load(..., space=...), or --space in a command")
     return read_csv(path, space)
 
 

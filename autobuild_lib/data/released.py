@@ -61,7 +61,7 @@ class RecordError(ValueError):
 def data_folder() -> Path:
     """The folder for downloaded data: `$AUTOBUILD_DATA`, or `~/.cache/autobuild`."""
     chosen = os.environ.get("AUTOBUILD_DATA")
-    return Path(chosen).expanduser() if chosen else Path.home() / ".cache" / "autobuild"
+    return Path(os.path.expanduser(chosen)) if chosen else Path.home() / ".cache" / "autobuild"
 
 
 def fetch_released(name: str, folder: Path | None = None, progress: bool = True) -> Path:

@@ -1,5 +1,6 @@
 """Experiment 1: how well the norms of the graph embeddings rank architectures at every hop (claim C1)."""
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -7,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from scipy.stats import spearmanr
 
 from autobuild_lib import data
 from autobuild_lib.data.table import Table
@@ -15,7 +15,7 @@ from autobuild_lib.evaluation import evaluate
 from autobuild_lib.jobs import FitJob, fit_jobs
 from autobuild_lib.peers import AdditiveRidge
 from autobuild_lib.spaces import SequenceSpace
-from autobuild_lib.statistics import greater_than_zero, holm, mean_with_interval
+from autobuild_lib.statistics import greater_than_zero, holm, mean_with_interval, srcc
 from autobuild_lib.surrogate import LABELS, published
 from autobuild_lib.targets import Target
 
@@ -45,7 +45,8 @@ def load_splits(source: str, targets: Sequence[str], space: SequenceSpace | None
     for one in BUNDLED if source == "bundled" else (source,):
         table = data.load(one, space=space)
         labels = [str(name) for name in table.labels]
-        usable = tuple(t for t in targets if set(Target(t).labels) <= set(labels))
+        wanted = dict.fromkeys(str(Target(t)) for t in targets)  # one spelling each, without repeats
+        usable = tuple(t for t in wanted if set(Target(t).labels) <= set(labels))
         if not usable:
             raise ValueError(f"{one} has labels {', '.join(labels)}; no target of {list(targets)} can be computed")
         splits.append(Split(*table.split(0.9, seed=12345), usable))
@@ -53,7 +54,10 @@ def load_splits(source: str, targets: Sequence[str], space: SequenceSpace | None
 
 
 def compare_presets(
-    splits: Sequence[Split], seeds: Mapping[str, Sequence[int]], folder: Path, overrides: Mapping[str, Mapping[str, Any]]
+    splits: Sequence[Split],
+    seeds: Mapping[str, Sequence[int]],
+    folder: Path,
+    overrides: Mapping[str, Mapping[str, Any]],
 ) -> pd.DataFrame:
     """Train every preset with its seeds; return one row per family, target, preset, seed and level.
 
@@ -97,7 +101,7 @@ def reference_lines(splits: Sequence[Split]) -> pd.DataFrame:
                     "family": split.family,
                     "target": str(target),
                     "ceiling": _ceiling(split.test, target),
-                    "ridge": float(spearmanr(ridge.predict(split.test.architectures), test).statistic),
+                    "ridge": srcc(ridge.predict(split.test.architectures), test),
                     "published": published().get(split.family, {}).get(text, {}).get("srcc", float("nan")),
                 }
             )
@@ -107,7 +111,7 @@ def reference_lines(splits: Sequence[Split]) -> pd.DataFrame:
 def _ceiling(test: Table, target: Target) -> float:
     if test.noise_free is None or not set(target.labels) <= set(test.noise_free):
         return float("nan")
-    return float(spearmanr(target.evaluate(test.noise_free), target.evaluate(test.labels)).statistic)
+    return srcc(target.evaluate(test.noise_free), target.evaluate(test.labels))
 
 
 def learning_curve(
@@ -121,8 +125,8 @@ def learning_curve(
     jobs = [
         (split, FitJob(split.train.space, _subset(split.train, size, seed), split.targets, seed, "tuned", options))
         for seed in seeds
-        for size in sorted({min(size, len(split.train)) for split in splits for size in sizes}, reverse=True)
         for split in splits
+        for size in sorted({min(size, len(split.train)) for size in sizes}, reverse=True)
     ]
     rows = []
     for (split, job), trained in zip(jobs, fit_jobs([job for _, job in jobs], folder), strict=True):
@@ -132,8 +136,8 @@ def learning_curve(
             ridge = AdditiveRidge(job.space).fit(job.table.architectures, target.evaluate(job.table.labels))
             for model in (predictor, ridge):
                 name = "AutoBuild head" if model is predictor else "additive ridge"
-                srcc = float(spearmanr(model.predict(split.test.architectures), truth).statistic)
-                rows.append((split.family, predictor.target, len(job.table), job.seed, name, srcc))
+                found = srcc(model.predict(split.test.architectures), truth)
+                rows.append((split.family, predictor.target, len(job.table), job.seed, name, found))
     frame = pd.DataFrame(rows, columns=["family", "target", "size", "seed", "model", "srcc"])
     return frame.sort_values(["family", "target", "model", "size", "seed"], ignore_index=True)
 
@@ -162,8 +166,12 @@ def verdict(ranks: pd.DataFrame, references: pd.DataFrame, preset: str = "paper"
     """Judge claim C1 on one preset: a table of checks and "supported", "partly" or "not supported".
 
     Checks: the last hop's norms reach 0.9 x ceiling in at least 7 of 8 tasks; over tasks, each hop beats the one
-    before, and the head beats the last hop (paired t-tests, Holm's correction over all of them).
+    before, and the head beats the last hop (paired t-tests, Holm's correction over all of them). A ceiling that is not
+    known counts as 1; a test over fewer than two tasks does not hold. Raises `ValueError` for a preset without rows.
     """
+    if preset not in set(ranks.preset):
+        known = ", ".join(map(str, ranks.preset.unique())) or "none"
+        raise ValueError(f"there is no predictor of preset {preset!r} to judge; there are: {known}")
     mean = ranks[ranks.preset == preset].groupby(["family", "target", "level"]).srcc.mean().unstack("level")
     hops = [f"hop {hop}" for hop in range(mean.shape[1] - 1)]
     ceiling = references.set_index(["family", "target"]).ceiling.reindex(mean.index).fillna(1.0)
@@ -173,13 +181,14 @@ def verdict(ranks: pd.DataFrame, references: pd.DataFrame, preset: str = "paper"
         "value": f"{int(reached.sum())} of {len(reached)} tasks",
         "holds": bool(reached.sum() >= np.ceil(7 / 8 * len(reached))),
     }
-    pairs = list(zip(hops, hops[1:], strict=False)) + [(hops[-1], "head")]
+    pairs = list(itertools.pairwise([*hops, "head"]))
     differences = [(mean[after] - mean[before]).to_numpy() for before, after in pairs]
     adjusted = holm([greater_than_zero(d) for d in differences])
     checks = [first]
     for (before, after), difference, p in zip(pairs, differences, adjusted, strict=True):
         centre, low, high = mean_with_interval(difference)
-        value = f"{centre:+.4f} [{low:+.4f}, {high:+.4f}], p = {p:.3g}"
+        tested = f"[{low:+.4f}, {high:+.4f}], p = {p:.3g}" if len(difference) > 1 else "(no test: one task)"
+        value = f"{centre:+.4f} {tested}"
         checks.append({"check": f"{after} beats {before}", "value": value, "holds": bool(p < 0.05)})
     table = pd.DataFrame(checks)
     share = table.holds.mean()
@@ -192,11 +201,10 @@ def default_targets() -> list[str]:
 
 
 def compare_table(summary: pd.DataFrame, references: pd.DataFrame) -> pd.DataFrame:
-    """Return the head's and the last hop's mean SRCC per task and preset, beside ceiling, ridge and published number."""
+    """Return the mean SRCC of head and last hop per task and preset, beside ceiling, ridge and published number."""
     last = [level for level in summary.level.unique() if level != "head"][-1]
     head = summary[summary.level == "head"].drop(columns="level")
     hop = summary[summary.level == last][["family", "target", "preset", "srcc"]].rename(columns={"srcc": last})
     table = head.rename(columns={"srcc": "head"}).merge(hop).merge(references, on=["family", "target"])
-    return table[
-        ["family", "target", "preset", "head", "low", "high", "interval", "seeds", last, "ceiling", "ridge", "published"]
-    ]
+    own = ["family", "target", "preset", "head", "low", "high", "interval", "seeds", last]
+    return table[[*own, "ceiling", "ridge", "published"]]

@@ -39,5 +39,5 @@ def read_space(name: str) -> SequenceSpace:
         raise SpaceError(f"space {name!r}: neither {' nor '.join(families)}, nor a JSON file that is there")
     try:
         return SequenceSpace.from_json(json.loads(Path(name).read_text(encoding="utf-8")))
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
+    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
         raise SpaceError(f"{name}: not JSON ({error})") from None

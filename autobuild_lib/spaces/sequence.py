@@ -210,8 +210,8 @@ class SequenceSpace:
     @classmethod
     def from_json(cls, description: Mapping[str, Any]) -> Self:
         """Build a space from `to_json`'s description; anything missing or unknown in it is an error."""
-        given = dict(description)
         try:
+            given = dict(description)
             units = [
                 Unit(**{**u, "features": _features_from_json(u["features"]),
                         "layer_features": _features_from_json(u["layer_features"])})
@@ -220,7 +220,9 @@ class SequenceSpace:
             layers = _features_from_json(given.pop("layer_features"))
             return cls(units=units, layer_features=layers,
                        global_features=_features_from_json(given.pop("global_features")), **given)  # fmt: skip
-        except (KeyError, TypeError, AttributeError) as error:
+        except (KeyError, TypeError, AttributeError, ValueError) as error:
+            if isinstance(error, SpaceError):
+                raise
             raise SpaceError(f"not the description of a search space: {error}") from None
 
     # ---------------------------------------------------------------- one architecture

@@ -1,0 +1,83 @@
+"""Figures of experiment 1: rank correlation by hop, and against the number of training architectures."""
+
+from collections.abc import Callable
+
+import pandas as pd
+import seaborn as sns
+from matplotlib.axes import Axes
+
+from autobuild_lib.plotting.style import INK, PALETTE, Picture, family_name, label_name, picture, styled
+
+MARKERS = {"paper": "o", "tuned": "s"}
+
+
+@styled
+def srcc_by_hop(summary: pd.DataFrame, references: pd.DataFrame) -> Picture:
+    """Draw rank correlation at every hop and of the head, one panel per task, one marker per preset.
+
+    Args:
+        summary: columns family, target, preset, level, srcc, low, high.
+        references: columns family, target, ceiling, ridge.
+    """
+
+    def draw(axes: Axes, family: str, target: str) -> None:
+        own = summary[(summary["family"] == family) & (summary["target"] == target)]
+        levels = list(dict.fromkeys(own["level"]))
+        for number, (preset, part) in enumerate(own.groupby("preset", sort=False)):
+            places = [levels.index(level) + 0.16 * (number - 0.5) for level in part["level"]]
+            below, above = part["srcc"] - part["low"], part["high"] - part["srcc"]
+            look = {"fmt": MARKERS.get(str(preset), "D"), "markersize": 4.5, "capsize": 2, "linewidth": 1.2}
+            axes.errorbar(
+                places, part["srcc"], [below, above], color=PALETTE[number], label=f"{preset} preset", **look
+            )
+        axes.set_xticks(range(len(levels)), [level.removeprefix("hop ") for level in levels])
+
+    return _panels(references, draw, xlabel="hop")
+
+
+@styled
+def learning_curves(curve: pd.DataFrame, references: pd.DataFrame) -> Picture:
+    """Draw rank correlation against the number of training architectures, one panel per task.
+
+    Lines are means over seeds, bands reach from the lowest to the highest.
+
+    Args:
+        curve: columns family, target, size, seed, model, srcc.
+        references: columns family, target, ceiling.
+    """
+
+    def draw(axes: Axes, family: str, target: str) -> None:
+        own = curve[(curve["family"] == family) & (curve["target"] == target)]
+        colours = dict(zip(sorted(curve["model"].unique()), PALETTE, strict=False))
+        sns.lineplot(
+            own, x="size", y="srcc", hue="model", style="model", markers=True, dashes=False, palette=colours,
+            hue_order=list(colours), style_order=list(colours), errorbar=("pi", 100), ax=axes, legend="brief",
+        )  # fmt: skip
+        if (legend := axes.get_legend()) is not None:
+            legend.remove()
+        axes.set_xscale("log")
+        axes.set_xticks(ticks := sorted(own["size"].unique())[::2], [str(size) for size in ticks])
+        axes.minorticks_off()
+
+    return _panels(references.drop(columns="ridge"), draw, xlabel="training architectures")
+
+
+def _panels(references: pd.DataFrame, draw: Callable[[Axes, str, str], None], xlabel: str) -> Picture:
+    """One panel per task: a column per family, a row per target; reference lines; one legend below."""
+    families, targets = list(references["family"].unique()), list(references["target"].unique())
+    figure = picture(1.75 * len(targets) + 0.9)
+    grid = figure.subplots(len(targets), len(families), squeeze=False)
+    for task in references.to_dict("records"):
+        axes = grid[targets.index(task["target"])][families.index(task["family"])]
+        for name, look in {"ceiling": "--", "ridge": ":"}.items():
+            if pd.notna(task.get(name)):
+                shown = {"ceiling": "noise ceiling", "ridge": "additive ridge"}[name]
+                axes.axhline(task[name], linestyle=look, color=INK, linewidth=1.2, label=shown)
+        draw(axes, task["family"], task["target"])
+        axes.set(title=f"{family_name(task['family'])}, {label_name(task['target'], unit=False)}", xlabel="", ylabel="")
+        axes.title.set_fontsize(9.5)
+    figure.supxlabel(xlabel, fontsize=10.5)
+    figure.supylabel("Spearman correlation (SRCC)", fontsize=10.5)
+    handles, names = grid[0][0].get_legend_handles_labels()
+    figure.legend(handles, names, loc="outside lower center", ncols=2)
+    return figure

@@ -1,0 +1,103 @@
+"""The look of the book's figures: one palette, one style, one width."""
+
+import functools
+import io
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, ParamSpec
+
+import matplotlib as mpl
+from cycler import cycler
+from matplotlib.figure import Figure
+
+# Seaborn's "colorblind" palette in the order of its use here: blue, orange, green, vermilion, purple, brown, grey.
+PALETTE = ("#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc", "#ca9161", "#949494")
+INK = "#262626"
+WIDTH = 5.8  # inches: the width of the text, so that letters keep their size on a page and stay readable on a phone
+RESOLUTION = 130  # dots per inch
+FAMILIES = {"ofa_mbv3": "MobileNetV3", "ofa_pn": "ProxylessNAS"}
+LABELS = {"acc": "accuracy", "latency_gpu": "GPU latency", "latency_cpu": "CPU latency", "latency_npu": "NPU latency"}
+UNITS = {"acc": "fraction", "latency_gpu": "ms", "latency_cpu": "ms", "latency_npu": "ms"}
+STYLE: Any = {
+    "axes.axisbelow": True,
+    "axes.edgecolor": INK,
+    "axes.grid": True,
+    "axes.prop_cycle": cycler(color=PALETTE),
+    "axes.spines.right": False,
+    "axes.spines.top": False,
+    "axes.titlesize": 11,
+    "axes.labelsize": 10.5,
+    "figure.facecolor": "white",
+    "font.family": "DejaVu Sans",
+    "font.size": 10.5,
+    "grid.color": "#e3e3e3",
+    "grid.linewidth": 0.7,
+    "legend.frameon": False,
+    "lines.linewidth": 1.8,
+    "text.color": INK,
+}
+
+
+class Picture(Figure):
+    """A Matplotlib figure that notebooks show by themselves, without pyplot."""
+
+    def _repr_png_(self) -> bytes:
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", dpi=RESOLUTION, metadata={"Software": None})
+        return buffer.getvalue()
+
+
+@contextmanager
+def style() -> Iterator[None]:
+    """Use the book's style inside a `with` block; what was set before comes back after it."""
+    with mpl.rc_context(STYLE):
+        yield
+
+
+Arguments = ParamSpec("Arguments")
+
+
+def styled(draw: Callable[Arguments, Picture]) -> Callable[Arguments, Picture]:
+    """Decorate a figure function so that it draws in the book's style."""
+
+    @functools.wraps(draw)
+    def wrapped(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Picture:
+        with style():
+            return draw(*args, **kwargs)
+
+    return wrapped
+
+
+def picture(height: float) -> Picture:
+    """Return an empty figure of the book's width and the given height in inches."""
+    return Picture(figsize=(WIDTH, height), layout="constrained")
+
+
+def family_name(name: str) -> str:
+    """Return a family as readers know it."""
+    return FAMILIES.get(name, name)
+
+
+def label_name(name: object, unit: bool = True) -> str:
+    """Return a label as readers know it, with its unit where that is known."""
+    known = LABELS.get(str(name), str(name))
+    return f"{known} ({UNITS[str(name)]})" if unit and str(name) in UNITS else known
+
+
+def finish_grid(figure: Picture) -> None:
+    """Switch empty axes off, and put one legend for all axes under the figure."""
+    for axes in figure.axes:
+        axes.set_axis_off() if not axes.has_data() else axes.locator_params(axis="x", nbins=5)
+    handles, names = figure.axes[0].get_legend_handles_labels()
+    legend = figure.legend(handles, names, loc="outside lower center", ncols=len(names), markerscale=4)
+    for handle in legend.legend_handles:
+        if handle is not None:
+            handle.set_alpha(1)
+
+
+@styled
+def note(text: str) -> Picture:
+    """Return a figure that only says why there is nothing to draw."""
+    figure = picture(1.0)
+    figure.text(0.5, 0.5, text, ha="center", va="center", wrap=True)
+    return figure

@@ -1,0 +1,92 @@
+"""Tables: rows are checked when a table is made, and splits neither overlap nor change."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+import autobuild_lib as ab
+from autobuild_lib.data import DataError, Table
+
+
+@given(st.floats(0.02, 0.98), st.integers(0, 2**32))
+def test_split_parts_share_nothing_and_lose_nothing(toy_table: Table, fraction: float, seed: int) -> None:
+    first, second = toy_table.split(fraction, seed=seed)
+    assert len(first) == round(fraction * 150) and not set(first.architectures) & set(second.architectures)
+    assert set(first.architectures) | set(second.architectures) == set(toy_table.architectures)
+    rows = {a: tuple(labels) for a, labels in zip(toy_table.architectures, toy_table.labels.to_numpy(), strict=True)}
+    for part in (first, second):
+        assert [rows[a] for a in part.architectures] == list(map(tuple, part.labels.to_numpy()))
+        assert list(part.labels.index) == list(range(len(part)))
+
+
+def test_split_depends_on_the_seed_alone(toy_table: Table) -> None:
+    first, again, other = (toy_table.split(0.9, seed=s)[1].architectures for s in (12345, 12345, 1))
+    assert first == again != other and toy_table.split()[1].architectures == first
+
+
+@pytest.mark.parametrize("fraction", [0, 1, -0.5, 2, 0.001, 0.999, float("nan")])
+def test_both_parts_need_a_row(toy_table: Table, fraction: float) -> None:
+    with pytest.raises(ValueError, match="cannot split 150 rows at"):
+        toy_table.split(fraction)
+
+
+def test_take_keeps_labels_beside_their_architectures(toy: ab.SequenceSpace) -> None:
+    drawn = list(dict.fromkeys(toy.sample(np.random.default_rng(0), 6)))
+    table = ab.data.from_records(toy, [(a, {"y": float(i), "z": -i}) for i, a in enumerate(drawn)], source="mine")
+    taken = table.take([3, 0])
+    assert taken.architectures == (drawn[3], drawn[0]) and taken.labels.to_numpy().tolist() == [[3, -3], [0, 0]]
+    assert taken.source == "mine" and taken.kind == "yours" and len(table) == 6
+    described = {"kind": "yours", "source": "mine", "rows": 6, "labels": ["y", "z"], "sha256": table.sha256}
+    assert table.describe() == described
+
+
+def test_checksum_sees_every_cell(toy: ab.SequenceSpace) -> None:
+    drawn = list(dict.fromkeys(toy.sample(np.random.default_rng(0), 3)))
+
+    def checksum(architectures: list[ab.Architecture], last: float, name: str = "y") -> str:
+        values = [0.0, 1.0, last]
+        return ab.data.from_records(toy, [(a, {name: v}) for a, v in zip(architectures, values, strict=True)]).sha256
+
+    seen = [checksum(drawn, 2.0), checksum(drawn, 2.5), checksum(drawn, 2.0, "z"), checksum(drawn[::-1], 2.0)]
+    assert len(set(seen)) == 4 and checksum(drawn, 2.0) == seen[0]
+
+
+def test_records_of_another_resolution_set_are_adopted() -> None:
+    three, one = ab.spaces.ofa_mbv3(resolutions=(192, 224)), ab.spaces.ofa_mbv3()
+    architecture = three.from_lists([["mbconv3_e3_k3"] * 2] * 5, resolution=224)
+    assert ab.data.from_records(one, [(architecture, {"acc": 1})]).architectures[0].space == one
+
+
+WIDE = "identity_ratio1,identity_ratio1|width16;identity_ratio1|identity_ratio1"
+NARROW = WIDE.replace("width16", "width32")
+
+
+@pytest.mark.parametrize(
+    ("labels", "message"),
+    [
+        ([{"y": 1.0}, {"y": float("nan")}], r"records, row 1: label y is .*nan.*; allowed are finite numbers"),
+        ([{"y": 1.0}, {"y": float("inf")}], "row 1: label y is .*inf"),
+        ([{"y": "many"}, {"y": 1.0}], "row 0: label y is 'many'"),
+        ([{"y": None}, {"y": 1.0}], "row 0: label y is"),
+        ([{"y": 1.0}, {"z": 1.0}], r"row 1: labels \['z'\], the first row has \['y'\]"),
+        ([{"y": 1.0}, {"y": 1.0, "z": 1.0}], r"row 1: labels \['y', 'z'\], the first row has \['y'\]"),
+        ([{}, {}], "there is no label"),
+    ],
+)
+def test_wrong_labels_name_their_row(toy: ab.SequenceSpace, labels: list[dict[str, Any]], message: str) -> None:
+    with pytest.raises(DataError, match=message):
+        ab.data.from_records(toy, zip([toy.parse(WIDE), toy.parse(NARROW)], labels, strict=True))
+
+
+def test_other_wrong_records(toy: ab.SequenceSpace) -> None:
+    row = (toy.parse(WIDE), {"y": 1.0})
+    with pytest.raises(DataError, match="mine: there are no rows"):
+        ab.data.from_records(toy, [], source="mine")
+    with pytest.raises(DataError, match=r"row 1: architecture identity_ratio1,.* stands in row 0 already"):
+        ab.data.from_records(toy, [row, row])
+    for stranger in (ab.spaces.ofa_pn().sample(np.random.default_rng(0)), WIDE):
+        with pytest.raises(DataError, match=r"row 1: .* is not in space 'toy'"):
+            ab.data.from_records(toy, [row, (stranger, {"y": 1.0})])  # type: ignore[list-item]

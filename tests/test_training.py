@@ -1,0 +1,208 @@
+"""Training: side by side as alone, repeatable, clipped, with the right moments, and it learns."""
+
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import autobuild_lib as ab
+from autobuild_lib.graphs import path_graphs
+from autobuild_lib.losses import RANK_LOSSES
+from autobuild_lib.predictor import Predictor, StackedNetwork
+from autobuild_lib.training import PRESETS, _clip_each, configure
+
+SMALL: dict[str, Any] = {"epochs": 3, "batch_size": 32, "width": 8, "hops": 2}
+
+
+def weights(predictor: Predictor) -> dict[str, torch.Tensor]:
+    return predictor.network.state_dict()
+
+
+def same(a: Predictor, b: Predictor) -> bool:
+    return all(torch.equal(tensor, weights(b)[name]) for name, tensor in weights(a).items())
+
+
+# -------------------------------------------------------------------- one, many, again
+
+
+ONE_CYCLE = {"schedule": "one_cycle", "learning_rate": 3e-3}
+
+
+@pytest.mark.parametrize("options", [{}, ONE_CYCLE, {"convolution": "graphconv"}], ids=str)
+def test_side_by_side_as_alone(toy_table: ab.data.Table, options: dict[str, Any]) -> None:
+    targets = ["additive", "other", "additive / (other + 9)"]
+    together = ab.fit_many(toy_table.space, toy_table, targets, seed=4, **SMALL, **options)
+    for target, one in zip(targets, together, strict=True):
+        alone = ab.fit(toy_table.space, toy_table, target, seed=4, **SMALL, **options)
+        assert one.target == alone.target and one.label_mean == alone.label_mean and one.label_sd == alone.label_sd
+        # in training mode, where biases before batch normalisation, which rounding alone moves, have no effect
+        graphs = path_graphs(toy_table.space, toy_table.architectures)
+        for found, expected in zip(one.network.train()(graphs), alone.network.train()(graphs), strict=True):
+            torch.testing.assert_close(found, expected, rtol=1e-3, atol=1e-4)
+
+
+def test_same_seed_same_bytes_other_seed_other_weights(toy_table: ab.data.Table) -> None:
+    first, again, other = (ab.fit(toy_table.space, toy_table, "additive", seed=s, **SMALL) for s in (1, 1, 2))
+    assert same(first, again) and not same(first, other)
+    assert first.provenance["seed"] == 1 and first.provenance["training"]["epochs"] == 3
+    assert first.provenance["data"]["sha256"] == toy_table.sha256
+
+
+def test_global_random_state_is_neither_used_nor_changed(toy_table: ab.data.Table) -> None:
+    torch.manual_seed(0)
+    state = torch.random.get_rng_state()
+    first = ab.fit(toy_table.space, toy_table, "additive", **SMALL)
+    assert torch.equal(torch.random.get_rng_state(), state)
+    torch.manual_seed(99)
+    assert same(first, ab.fit(toy_table.space, toy_table, "additive", **SMALL))
+
+
+# -------------------------------------------------------------------- learning
+
+
+def test_it_learns_an_additive_target(toy_table: ab.data.Table) -> None:
+    train, test = toy_table.split(0.8)
+    predictor = ab.fit(toy_table.space, train, "additive", preset="tuned")
+    report = ab.evaluate(predictor, test)
+    assert report.loc["head", "srcc"] > 0.8 and report.loc["hop 4", "srcc"] > 0.8
+    assert report.loc["head", "mae"] < 0.5 * test.labels["additive"].std()
+
+
+def test_rank_loss_makes_norms_follow_the_target(toy_table: ab.data.Table) -> None:
+    hops = [f"hop {hop}" for hop in range(1, 5)]
+    srcc = {}
+    for kind in RANK_LOSSES:
+        predictor = ab.fit(toy_table.space, toy_table, "additive", preset="tuned", rank_loss=kind)
+        srcc[kind] = ab.evaluate(predictor, toy_table).loc[hops, "srcc"].mean()
+    assert min(srcc["released"], srcc["spearman"]) > 0.8 > srcc["off"] + 0.1
+
+
+OPTIONS = [
+    *({"convolution": c, "pooling": p} for c in ("gatv2", "graphconv") for p in ("mean", "sum", "max")),
+    *({"activation": a, "residual": r} for a in ("relu", "leaky_relu", "gelu") for r in (True, False)),
+    *({"rank_loss": kind} for kind in RANK_LOSSES),
+    {"schedule": "one_cycle"},
+    {"hops": 1, "width": 1},
+]
+
+
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_every_option_trains(toy_table: ab.data.Table, options: dict[str, Any]) -> None:
+    chosen = SMALL | {"epochs": 2} | options
+    predictor = ab.fit(toy_table.space, toy_table, "additive", **chosen)
+    untrained = StackedNetwork(toy_table.space, predictor.network.config, [0])
+    assert np.isfinite(predictor.predict(toy_table.architectures)).all()
+    before = dict(untrained.named_parameters())
+    assert all(not torch.equal(p, before[n]) for n, p in predictor.network.named_parameters() if "head" in n)
+    used = vars(predictor.network.config) | predictor.provenance["training"]
+    assert {name: used[name] for name in options} == options
+
+
+def test_the_last_batch_may_hold_a_single_architecture(toy_table: ab.data.Table) -> None:
+    few = toy_table.take(range(9))
+    predictor = ab.fit(few.space, few, "additive", **SMALL | {"batch_size": 4})
+    assert np.isfinite(predictor.predict(few.architectures)).all()
+
+
+# -------------------------------------------------------------------- presets and errors
+
+
+def test_paper_preset() -> None:
+    network, training = configure("paper", {})
+    assert (network.convolution, network.pooling, network.width, network.hops) == ("gatv2", "mean", 32, 4)
+    assert (training.epochs, training.batch_size, training.learning_rate) == (200, 128, 1e-4)
+    assert (training.weight_decay, training.gradient_clip) == (1e-5, 5.0)
+    assert (training.rank_loss, training.rank_weight) == ("released", 1.0)
+
+
+def test_overrides_replace_a_presets_fields() -> None:
+    network, training = configure("tuned", {"width": 5, "epochs": 7})
+    assert (network.width, training.epochs) == (5, 7)
+    assert training.batch_size == PRESETS["tuned"]["batch_size"] and PRESETS["tuned"]["epochs"] != 7
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"preset": "papers"}, "preset='papers'; choose from paper, tuned"),
+        ({"epoch": 3}, r"unknown options \['epoch'\]; choose from .*'epochs'"),
+        ({"pooling": "median"}, "pooling='median'; choose from mean, sum, max"),
+        ({"rank_loss": "kendall"}, "rank_loss='kendall'; choose from released, spearman, off"),
+        ({"schedule": "cosine"}, "schedule='cosine'; choose from constant, one_cycle"),
+        ({"epochs": 0}, "epochs must be at least 1"),
+        ({"batch_size": 1}, "batch_size at least 2"),
+        ({"learning_rate": float("nan")}, "learning_rate above 0"),
+    ],
+)
+def test_wrong_options_say_what_is_allowed(toy_table: ab.data.Table, options: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        ab.fit(toy_table.space, toy_table, "additive", **options)
+
+
+@pytest.mark.parametrize("value", [0.1, 0.77, 1e-9, 3.0])
+def test_constant_target_is_refused(toy: ab.SequenceSpace, value: float) -> None:
+    drawn = list(dict.fromkeys(toy.sample(np.random.default_rng(0), 7)))
+    table = ab.data.from_records(toy, [(a, {"y": value}) for a in drawn])
+    with pytest.raises(ValueError, match=rf"target y has the same value \({value}\) for all {len(drawn)} training"):
+        ab.fit(toy, table, "y", epochs=1)
+
+
+def test_other_unusable_training_data(toy_table: ab.data.Table) -> None:
+    with pytest.raises(ValueError, match="at least 2 architectures, given 1"):
+        ab.fit(toy_table.space, toy_table.take([0]), "additive")
+    with pytest.raises(ValueError, match="there is no label 'acc'; available labels: additive, other"):
+        ab.fit(toy_table.space, toy_table, "acc")
+    with pytest.raises(ab.SpaceError, match="space 'toy' given to space 'ofa_pn'"):
+        ab.fit(ab.spaces.ofa_pn(), toy_table, "additive")
+
+
+@pytest.mark.parametrize("rank_loss", RANK_LOSSES)
+@pytest.mark.parametrize("rate", [1e24, 1e34])
+def test_divergence_is_named(toy_table: ab.data.Table, rate: float, rank_loss: str) -> None:
+    chosen = SMALL | {"batch_size": 16, "learning_rate": rate, "rank_loss": rank_loss}
+    with pytest.raises(ValueError, match=r"training diverged in epoch \d: .*; lower learning_rate"):
+        ab.fit(toy_table.space, toy_table, "additive", **chosen)
+
+
+# -------------------------------------------------------------------- by hand
+
+
+def test_each_predictor_is_clipped_alone() -> None:
+    module = torch.nn.Module()
+    module.a, module.b = torch.nn.Parameter(torch.zeros(3, 1, 2)), torch.nn.Parameter(torch.zeros(3, 2, 1))
+    module.a.grad = torch.tensor([[[3.0, 0.0]], [[30.0, 0.0]], [[0.0, 0.0]]])
+    module.b.grad = torch.tensor([[[4.0], [0.0]], [[40.0], [0.0]], [[0.0], [0.0]]])
+    _clip_each(module, 10.0)  # norms are 5, 50 and 0
+    torch.testing.assert_close(module.a.grad[:, 0, 0], torch.tensor([3.0, 6.0, 0.0]))
+    torch.testing.assert_close(module.b.grad[:, 0, 0], torch.tensor([4.0, 8.0, 0.0]))
+
+
+def test_clipping_one_equals_the_public_function() -> None:
+    ours, public = torch.nn.Linear(3, 2), torch.nn.Linear(3, 2)
+    for ours_p, public_p in zip(ours.parameters(), public.parameters(), strict=True):
+        gradient = torch.randn(public_p.shape, generator=torch.Generator().manual_seed(0)) * 9
+        ours_p.data, public_p.grad = ours_p.data[None], gradient
+        ours_p.grad = gradient.clone()[None]
+    _clip_each(ours, 5.0)
+    torch.nn.utils.clip_grad_norm_(public.parameters(), 5.0)
+    for ours_p, public_p in zip(ours.parameters(), public.parameters(), strict=True):
+        torch.testing.assert_close(ours_p.grad[0], public_p.grad)
+
+
+def test_moments_by_hand(toy_table: ab.data.Table) -> None:
+    predictor = ab.fit(toy_table.space, toy_table, "additive", **SMALL)
+    truth, moments = toy_table.labels["additive"].to_numpy(), predictor.moments
+    assert predictor.label_mean == pytest.approx(truth.mean())
+    assert predictor.label_sd == pytest.approx(truth.std(ddof=1))
+    depths = np.array([a.depths for a in toy_table.architectures])
+    assert moments is not None and set(moments.units) == {(0, 2), (1, 2), (1, 3), (1, 4)}  # the tail counts with unit 1
+    for (group, depth), (mean, sd) in moments.units.items():
+        rows = truth[(depths[:, 0] if group == 0 else depths[:, 1] + depths[:, 2]) == depth]
+        assert mean == pytest.approx(rows.mean()) and sd == pytest.approx(rows.std())
+    graphs = path_graphs(toy_table.space, toy_table.architectures)
+    with torch.no_grad():
+        levels = [h[0].abs().sum(1).double().numpy() for h in predictor.network.node_embeddings(graphs)]
+    expected = [[level.mean(), level.std(ddof=1)] for level in levels]
+    np.testing.assert_allclose(moments.hops, expected, rtol=1e-6)
+    assert len(levels[0]) == depths.sum()
