@@ -45,7 +45,8 @@ def collect(profile: str, root: Path) -> Path:
 def provenance(profile: str, records: Sequence[Mapping[str, Any]]) -> str:
     """Return a Markdown table of what a book is built with, from the metrics.json of its notebooks."""
     seeds = sorted({str(record["parameters"].get("seed", "none")) for record in records})
-    tables = {table["source"]: table for record in records for table in record["data"]}
+    used = sorted((table for record in records for table in record["data"]), key=lambda table: table["rows"])
+    tables = {table["source"]: table for table in used}  # of several parts of a table, the largest
     rows = [("profile", profile), ("seed", ", ".join(seeds) or "none")]
     for name, table in tables.items():
         rows.append((f"data {name}", f"{table['kind']}, {table['rows']:,} rows, sha256 {table['sha256'][:12]}"))

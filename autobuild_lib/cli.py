@@ -15,9 +15,9 @@ import pandas as pd
 from autobuild_lib import __version__, book, data, evaluation, predictor, surrogate, training
 from autobuild_lib.data import files, released
 from autobuild_lib.data.download import DownloadError
-from autobuild_lib.predictor import replace_text
 from autobuild_lib.runs import PROFILES
 from autobuild_lib.spaces import read_space
+from autobuild_lib.storage import replace_text
 from autobuild_lib.targets import Target
 
 EPILOG = """examples:
@@ -172,7 +172,9 @@ def _data_fetch(given: argparse.Namespace) -> None:
 def _data_build(given: argparse.Namespace) -> None:
     given.folder.mkdir(parents=True, exist_ok=True)
     entries = {family: surrogate.build_table(family, given.folder, seed=given.seed) for family in surrogate.SPACES}
-    replace_text(given.folder / "manifest.json", json.dumps(entries, indent=1) + "\n")
+    path = given.folder / "manifest.json"
+    others = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    replace_text(path, json.dumps(others | entries, indent=1) + "\n")
     print(f"wrote {', '.join(entries)} and manifest.json in {given.folder}")
 
 
@@ -200,8 +202,17 @@ def _check_before_training(out: Path, target: str, test: data.Table) -> None:
         raise OSError(f"cannot write into {out}: {nearest} is not a folder, or not yours to write into")
 
 
+def _check_unseen(made: predictor.Predictor, test: data.Table) -> None:
+    """Refuse to evaluate on rows that a predictor was trained on."""
+    used, wanted = made.provenance.get("data", {}), test.part.replace("test of", "train of")
+    if used.get("sha256") == test.sha256 and used.get("part") != wanted:
+        raise ValueError(f"the predictor was trained on {used.get('part')} of this data; give its seed as --split-seed")
+
+
 def _evaluate(given: argparse.Namespace) -> None:
-    _print(evaluation.evaluate(predictor.load(given.predictor), _split(given)[1]))
+    made, (_, test) = predictor.load(given.predictor), _split(given)
+    _check_unseen(made, test)
+    _print(evaluation.evaluate(made, test))
 
 
 def _print(report: pd.DataFrame) -> None:

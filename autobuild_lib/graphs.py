@@ -82,7 +82,9 @@ def _places(space: SequenceSpace) -> tuple[list[list[int]], npt.NDArray[np.uint8
     for name, choices in space.unit_features:
         own = [[n for n, _ in unit.features] for unit in space.units]
         absent = fixed + len(values_of(choices))
-        at = [codec.start + 1 + n.index(name) if name in n else absent for codec, n in zip(space.codecs, own, strict=True)]
+        at = [
+            codec.start + 1 + n.index(name) if name in n else absent for codec, n in zip(space.codecs, own, strict=True)
+        ]
         places.append([at[unit] for unit, _ in layers])
     places += [[column] * len(layers) for column in range(len(space.global_features))]
     return places, constants

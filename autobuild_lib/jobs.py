@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from autobuild_lib import graphs, layers, losses, predictor, training
 from autobuild_lib.data.table import Table
@@ -54,12 +54,8 @@ class FitJob:
         place = None if folder is None else folder / self.key
         if place is not None and place.is_dir():
             return [load(place / Target(target).id) for target in self.targets]
-        threads = torch.get_num_threads()
-        torch.set_num_threads(1)
-        try:
-            trained = fit_many(self.space, self.table, self.targets, self.seed, self.preset, **dict(self.overrides))
-        finally:
-            torch.set_num_threads(threads)
+        options = dict(self.overrides)
+        trained = fit_many(self.space, self.table, self.targets, self.seed, self.preset, progress=False, **options)
         if place is not None:
             _save(trained, place)
         return trained
@@ -86,6 +82,8 @@ def fit_jobs(
 
     With a `folder`, finished jobs are kept there, and a later call, also after a kill, takes them from there.
     """
+    if folder is not None and all((folder / job.key).is_dir() for job in jobs):
+        return [job.run(folder) for job in jobs]  # nothing to train
     workers = min(len(jobs), workers or os.cpu_count() or 1)
     bar = tqdm(total=len(jobs), desc="training", unit="job", disable=not progress)
     with bar, ProcessPoolExecutor(max(workers, 1), mp_context=get_context("spawn")) as pool:

@@ -1,5 +1,6 @@
 """The predictor: FE-MLP, message passing at every hop, and the head (paper, Section 3.2)."""
 
+import hashlib
 import json
 import os
 import tempfile
@@ -11,15 +12,13 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import torch
-from safetensors import SafetensorError
-from safetensors.torch import load_file
-from safetensors.torch import save as to_bytes
 from torch import Tensor, nn
 
 from autobuild_lib.graphs import PathGraphs, path_graphs_from_codes
 from autobuild_lib.layers import FeatureMLP, PathGATv2, PathGraphConv, StackedBatchNorm, StackedLinear, pool
 from autobuild_lib.spaces import Architecture, SequenceSpace
 from autobuild_lib.spaces.sequence import Codes
+from autobuild_lib.storage import load_weights, replace_bytes, replace_text, weights_bytes
 
 CONVOLUTIONS = {"gatv2": PathGATv2, "graphconv": PathGraphConv}
 ACTIVATIONS: dict[str, nn.Module] = {"relu": nn.ReLU(), "leaky_relu": nn.LeakyReLU(), "gelu": nn.GELU()}
@@ -27,7 +26,8 @@ POOLINGS = ("mean", "sum", "max")
 FORMAT = "autobuild-predictor-1"
 CONFIG, WEIGHTS = "config.json", "weights.safetensors"
 CONFIG_KEYS = {
-    "format", "space", "network", "target", "label_mean", "label_sd", "hop_moments", "unit_target_moments", "provenance",
+    "format", "space", "network", "target", "label_mean", "label_sd", "hop_moments", "unit_target_moments",
+    "provenance", "weights_sha256",
 }  # fmt: skip
 CHUNK = 1024  # architectures evaluated at once: small enough for the processor's cache
 
@@ -139,8 +139,8 @@ class Predictor:
         return predicted[0], norms[0]
 
     def save(self, folder: Path | str) -> None:
-        """Write weights.safetensors and config.json into `folder`, each replaced atomically."""
-        target = Path(folder)
+        """Write weights.safetensors and config.json, which holds its sha256, into `folder`; each atomically."""
+        target, weights = Path(folder), weights_bytes(self.network)
         target.mkdir(parents=True, exist_ok=True)
         units = {} if self.moments is None else self.moments.units
         config = {
@@ -153,9 +153,10 @@ class Predictor:
             "hop_moments": None if self.moments is None else self.moments.hops.tolist(),
             "unit_target_moments": [[*key, *value] for key, value in sorted(units.items())],
             "provenance": self.provenance,
+            "weights_sha256": hashlib.sha256(weights).hexdigest(),
         }
-        with tempfile.TemporaryDirectory(dir=target, prefix=".partial") as partial:  # all or nothing
-            save_weights(self.network, Path(partial) / WEIGHTS)
+        with tempfile.TemporaryDirectory(dir=target, prefix=".partial") as partial:  # both are ready before one moves
+            replace_bytes(Path(partial) / WEIGHTS, weights)
             replace_text(Path(partial) / CONFIG, json.dumps(config, indent=1) + "\n")
             for name in (WEIGHTS, CONFIG):
                 os.replace(Path(partial) / name, target / name)
@@ -176,38 +177,6 @@ def run_network(
     return predicted, norms
 
 
-def save_weights(network: nn.Module, path: Path) -> None:
-    """Write a network's weights as safetensors, replacing the file atomically."""
-    partial = path.with_suffix(".partial")
-    partial.write_bytes(to_bytes({name: tensor.contiguous() for name, tensor in network.state_dict().items()}))
-    os.replace(partial, path)
-
-
-def load_weights(network: nn.Module, path: Path) -> None:
-    """Read weights strictly: every tensor must be there, with its shape, and no other."""
-    try:
-        given = load_file(path)
-    except (SafetensorError, OSError) as error:
-        raise ValueError(f"{path}: not a readable safetensors file ({error})") from None
-    expected = network.state_dict()
-    if missing := sorted(set(expected) - set(given)):
-        raise ValueError(f"{path}: weights are missing: {', '.join(missing[:5])}")
-    if unknown := sorted(set(given) - set(expected)):
-        raise ValueError(f"{path}: unknown weights: {', '.join(unknown[:5])}")
-    for name, tensor in expected.items():
-        if given[name].shape != tensor.shape or not torch.isfinite(given[name]).all():
-            found = "non-finite numbers" if given[name].shape == tensor.shape else f"shape {tuple(given[name].shape)}"
-            raise ValueError(f"{path}: {name} has {found}, expected finite numbers of shape {tuple(tensor.shape)}")
-    network.load_state_dict(given)
-
-
-def replace_text(path: Path, text: str) -> None:
-    """Write a text file so that readers see the old or the new one, never a part."""
-    partial = path.with_name(path.name + ".partial")
-    partial.write_text(text, encoding="utf-8")
-    os.replace(partial, path)
-
-
 def load(folder: Path | str) -> Predictor:
     """Read a predictor that `Predictor.save` wrote; raises `ValueError` for anything missing, unknown or damaged."""
     path = Path(folder) / CONFIG
@@ -223,14 +192,16 @@ def load(folder: Path | str) -> Predictor:
             raise ValueError(f"unknown entries {', '.join(unknown)}")
         mean, sd = _finite(config["label_mean"]), _finite(config["label_sd"])
         moments = _read_moments(config, network.config.hops)
-        target, provenance = str(config["target"]), dict(config["provenance"])
+        target, provenance, sha256 = str(config["target"]), dict(config["provenance"]), str(config["weights_sha256"])
     except (FileNotFoundError, NotADirectoryError):
-        raise FileNotFoundError(f"{path}: no such file; a saved predictor is a folder with {CONFIG} and {WEIGHTS}") from None
+        raise FileNotFoundError(
+            f"{path}: no such file; a saved predictor is a folder with {CONFIG} and {WEIGHTS}"
+        ) from None
     except KeyError as error:
         raise ValueError(f"{path}: not the configuration of a predictor (there is no {error})") from None
     except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"{path}: not the configuration of a predictor ({error})") from None
-    load_weights(network, path.with_name(WEIGHTS))
+    load_weights(network, path.with_name(WEIGHTS), sha256)
     return Predictor(space, network.eval(), target, mean, sd, moments, provenance)
 
 

@@ -113,7 +113,9 @@ def _translate(space: SequenceSpace, state: _State, config: NetworkConfig) -> di
         if category.name in EMBEDDINGS:
             old = f"embed_layer.{EMBEDDINGS[category.name]}"
             rows = state.take(f"{old}_embed.weight")
-            wanted = [OPS.index(str(v)) for v in category.values] if category.name == "op" else range(len(category.values))
+            wanted = (
+                [OPS.index(str(v)) for v in category.values] if category.name == "op" else range(len(category.values))
+            )
             new[f"features.embeddings.{category.name}.weight"] = rows[:, list(wanted)]
             _linear(new, f"features.scores.{category.name}", state, f"{old}_mlp")
         else:
@@ -122,7 +124,12 @@ def _translate(space: SequenceSpace, state: _State, config: NetworkConfig) -> di
     for hop in range(config.hops):
         _convolution(new, f"convolutions.{hop}", state, f"encoder.gnn_layers.{hop}")
         old = f"encoder.bns.{hop}.module"
-        for name, old_name in {"weight": "weight", "bias": "bias", "mean": "running_mean", "variance": "running_var"}.items():
+        for name, old_name in {
+            "weight": "weight",
+            "bias": "bias",
+            "mean": "running_mean",
+            "variance": "running_var",
+        }.items():
             new[f"norms.{hop}.{name}"] = state.take(f"{old}.{old_name}")[:, None]
     for layer, old_layer in enumerate(HEAD):
         _linear(new, f"head.{layer}", state, f"post_proj.{old_layer}")

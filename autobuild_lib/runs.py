@@ -13,7 +13,7 @@ from typing import Any
 import pandas as pd
 
 from autobuild_lib.data.table import Table
-from autobuild_lib.predictor import replace_text
+from autobuild_lib.storage import replace_text
 
 PROFILES = ("quick", "standard", "paper")
 NOT_PARAMETERS = ("In", "Out", "exit", "quit", "open", "get_ipython")  # what IPython itself puts beside them
@@ -75,7 +75,9 @@ class Run:
     def provenance(self) -> pd.DataFrame:
         """Return a small table for the end of a page: profile, seed, data with checksum, version."""
         rows = [("profile", self.parameters["profile"]), ("seed", str(self.parameters.get("seed", "none")))]
-        rows += [(f"data {d['source']}", f"{d['kind']}, {d['rows']:,} rows, sha256 {d['sha256'][:12]}") for d in self.data]
+        rows += [
+            (f"data {d['source']}", f"{d['kind']}, {d['rows']:,} rows, sha256 {d['sha256'][:12]}") for d in self.data
+        ]
         rows += [("version", f"autobuild-book {version('autobuild-book')}, torch {version('torch')}")]
         return pd.DataFrame(rows, columns=["built with", "value"]).set_index("built with")
 

@@ -16,9 +16,7 @@ def srcc(predicted: Array, truth: Array) -> float:
     return float(spearmanr(predicted, truth).statistic)
 
 
-def srcc_with_interval(
-    predicted: Array, truth: Array, confidence: float = 0.95
-) -> tuple[float, float, float]:
+def srcc_with_interval(predicted: Array, truth: Array, confidence: float = 0.95) -> tuple[float, float, float]:
     """Spearman correlation and its confidence interval by Fisher's transformation (Bonett and Wright, 2000).
 
     The interval is NaN for fewer than four rows and for a correlation of exactly 1 or -1.

@@ -4,7 +4,6 @@ They imitate outputs of graph networks, not measurements: evidence about the pip
 """
 
 import functools
-import hashlib
 import json
 import logging
 import math
@@ -26,16 +25,14 @@ from autobuild_lib.predictor import (
     NetworkConfig,
     Predictor,
     StackedNetwork,
-    load_weights,
-    replace_text,
     run_network,
-    save_weights,
 )
 from autobuild_lib.published import load_published
 from autobuild_lib.spaces import Architecture, SequenceSpace
 from autobuild_lib.spaces import ofa_mbv3 as mbv3_space
 from autobuild_lib.spaces import ofa_pn as pn_space
 from autobuild_lib.spaces.sequence import Codes
+from autobuild_lib.storage import load_weights, replace_bytes, replace_text, weights_bytes
 from autobuild_lib.training import TrainingConfig, train_network
 
 __all__ = ["Surrogate", "distill", "fidelity", "load_published", "ofa_mbv3", "ofa_pn"]
@@ -44,7 +41,9 @@ logger = logging.getLogger(__name__)
 
 LABELS = ("acc", "latency_gpu", "latency_cpu", "latency_npu")
 SPACES = {"ofa_mbv3": mbv3_space, "ofa_pn": pn_space}
-CHECKPOINTS = "https://raw.githubusercontent.com/Ascend-Research/AutoBuild/a2675b9a9d2d6396f477272f882739863f4b7d9c/l1_models"
+CHECKPOINTS = (
+    "https://raw.githubusercontent.com/Ascend-Research/AutoBuild/a2675b9a9d2d6396f477272f882739863f4b7d9c/l1_models"
+)
 FILES = Path(__file__).parent / "data" / "files"
 NETWORK = NetworkConfig(convolution="graphconv", pooling="sum", activation="leaky_relu", width=64)
 TRAINING = TrainingConfig(epochs=12, batch_size=256, learning_rate=3e-3, schedule="one_cycle", rank_loss="off")
@@ -90,11 +89,9 @@ def load_from(family: str, folder: Path) -> Surrogate:
     except (KeyError, TypeError, ValueError) as error:
         reason = f"there is no {error}" if isinstance(error, KeyError) else error
         raise ValueError(f"{path.with_suffix('.json')}: not the model card of a surrogate ({reason})") from None
-    if (found := hashlib.sha256(path.read_bytes()).hexdigest()) != sha256:
-        raise ValueError(f"{path}: sha256 is {found}, its card says {sha256}")
     space = SPACES[family]()
     network = StackedNetwork(space, config, [0] * len(LABELS))
-    load_weights(network, path)
+    load_weights(network, path, sha256)
     return Surrogate(space, network.eval(), means, sds)
 
 
@@ -214,7 +211,7 @@ def distill(
 def _write(family: str, folder: Path, made: Surrogate, size: int, seed: int) -> dict[str, Any]:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"surrogate_{family}.safetensors"
-    save_weights(made.network, path)
+    replace_bytes(path, weights_bytes(made.network))
     card = {
         "what": f"Labels of {family} architectures at resolution 224, distilled from published predictors.",
         "is_not": "A measurement. It imitates graph networks that were trained on measurements; nothing was run on "
@@ -228,7 +225,7 @@ def _write(family: str, folder: Path, made: Surrogate, size: int, seed: int) -> 
         "label_means": made.means.tolist(),
         "label_sds": made.sds.tolist(),
         "checkpoints_sha256": {label: published()[family][label]["sha256"] for label in LABELS},
-        "sha256": hashlib.sha256(path.read_bytes()).hexdigest(),
+        "sha256": sha256_of(path),
     }
     replace_text(path.with_suffix(".json"), json.dumps(card, indent=1) + "\n")
     return card
@@ -278,6 +275,7 @@ def build_table(family: str, folder: Path, rows: int = 3_000, seed: int = 0) -> 
     replace_text(path, pd.DataFrame(columns).to_csv(index=False, lineterminator="\n"))
     units = {"acc": "fraction"} | dict.fromkeys(LABELS[1:], "ms")
     return {
+        "space": family,
         "file": path.name,
         "kind": "surrogate",
         "rows": rows,

@@ -1,6 +1,7 @@
 """Training: predictors for several targets train side by side, exactly as they would alone."""
 
 from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from typing import Any
 
@@ -8,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
-from tqdm.auto import tqdm
+from tqdm import tqdm
 
 from autobuild_lib.data.table import Table
 from autobuild_lib.graphs import PathGraphs, path_graphs
@@ -16,7 +17,6 @@ from autobuild_lib.losses import RANK_LOSSES, RankLoss, rank_loss
 from autobuild_lib.predictor import Moments, NetworkConfig, Predictor, StackedNetwork
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.targets import Target
-
 
 
 @dataclass(frozen=True)
@@ -67,7 +67,7 @@ def fit(
     target: Target | str,
     seed: int = 0,
     preset: str = "paper",
-    progress: bool = False,
+    progress: bool = True,
     **overrides: Any,
 ) -> Predictor:
     """Train one predictor of `target` on `table` (paper, Equations 3 and 4).
@@ -93,10 +93,14 @@ def fit_many(
     targets: Sequence[Target | str],
     seed: int = 0,
     preset: str = "paper",
-    progress: bool = False,
+    progress: bool = True,
     **overrides: Any,
 ) -> list[Predictor]:
-    """Train one predictor per target in one batched pass; each equals what `fit` gives for it alone (to rounding)."""
+    """Train one predictor per target in one batched pass.
+
+    The computation is what `fit` does for each alone; sums in another order make them differ by rounding, which
+    training amplifies.
+    """
     network_config, config = configure(preset, overrides)
     equations = [t if isinstance(t, Target) else Target(t) for t in targets]
     raw = np.stack([t.evaluate(table.labels) for t in equations])  # [P, N]
@@ -104,8 +108,9 @@ def fit_many(
     graphs = path_graphs(space, table.architectures)
     standardised = torch.from_numpy((raw - means[:, None]) / sds[:, None]).float()
     network = StackedNetwork(space, network_config, [seed] * len(equations))
-    train_network(network, graphs, standardised, config, seed, progress)
-    hops = _hop_moments(network, graphs)
+    with one_thread():
+        train_network(network, graphs, standardised, config, seed, progress)
+        hops = _hop_moments(network, graphs)
     provenance = {
         "preset": preset,
         "training": asdict(config),
@@ -126,6 +131,17 @@ def fit_many(
         )
         for p, equation in enumerate(equations)
     ]
+
+
+@contextmanager
+def one_thread() -> Iterator[None]:
+    """Let PyTorch use one thread: the tensors are too small to share, and sums do not depend on the machine's cores."""
+    threads = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(threads)
 
 
 def _label_moments(

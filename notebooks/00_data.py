@@ -16,10 +16,10 @@
 # (data)=
 # # The data, and what they can show
 #
-# A companion that reruns experiments stands or falls with its labels. Training thousands of networks on ImageNet and
-# timing them on three devices is out of reach for most readers, so this book works with four kinds of data and never
-# mixes them without saying so. This chapter looks at each, checks the tables that come with the book, and says what
-# may be concluded from them.
+# A companion that reruns experiments stands or falls with its labels. Training thousands of networks on ImageNet
+# and timing them on three devices is out of reach for most readers, so this book works with four kinds of data
+# and never mixes them without saying so. This chapter looks at each, checks the tables that come with the book,
+# and says what may be concluded from them.
 #
 # **What you will learn**
 #
@@ -31,7 +31,8 @@
 # %% [markdown]
 # ## Set-up
 #
-# `data` is `bundled`, or one source for one family: `released:ofa_mbv3`, a `.pkl` of the authors, or your own `.csv`
+# `data` is `bundled`, or one source for one family: `released:ofa_mbv3`, a `.pkl` of the authors, or your own
+# `.csv`
 # (then `space` names its search space: a family, or a JSON description).
 
 # %% tags=["parameters"]
@@ -70,8 +71,8 @@ run = Run.start("00_data", globals(), ["profile", "seed", "data", "space", "out"
 # | measured here | trained and evaluated, or timed, by this project's code | yes, and can be made again |
 # | yours | a CSV, or records, in your own search space | no |
 #
-# Released caches are Python pickles, a format that can run code when it is opened. The library reads them through an
-# unpickler that knows containers and numbers and refuses everything else. Each bundled table has an entry in a
+# Released caches are Python pickles, a format that can run code when it is opened. The library reads them through
+# an unpickler that knows containers and numbers and refuses everything else. Each bundled table has an entry in a
 # manifest, with the command that built it and a checksum that is compared before the table is opened:
 
 # %%
@@ -85,14 +86,15 @@ entries = [
     }
     for e in ab.data.manifest().values()
 ]
+pd.set_option("display.max_colwidth", None)
 pd.DataFrame(entries, index=pd.Index(ab.data.manifest(), name="table")).T
 
 # %% [markdown]
 # ## What the tables look like
 #
 # The two families are OFA-MobileNetV3 {cite:p}`cai2020once,howard2019searching` and OFA-ProxylessNAS
-# {cite:p}`cai2020once,cai2019proxylessnas`. Architectures were drawn with uniform depths, expansions and kernels, at
-# an input resolution of 224 pixels.
+# {cite:p}`cai2020once,cai2019proxylessnas`. Architectures were drawn with uniform depths, expansions and kernels,
+# at an input resolution of 224 pixels.
 
 # %%
 sources = list(ab.data.manifest()) if data == "bundled" else [data]
@@ -120,13 +122,13 @@ glue("figure_distributions", plotting.label_distributions(labels))
 #   orange, with a dashed line at each median.
 # ---
 #
-# Distribution of every label over the architectures of the two families; dashed lines are medians. Data: the bundled
-# tables, whose labels are surrogate labels with noise (unless this page was run on another source).
+# Distribution of every label over the architectures of the two families; dashed lines are medians. Data: the
+# bundled tables, whose labels are surrogate labels with noise (unless this page was run on another source).
 # ```
 
 # %% [markdown]
-# Accuracy and latency pull against each other. The upper left edge of each cloud is what network design is after: no
-# architecture of the table is both faster and more accurate.
+# Accuracy and latency pull against each other. The upper left edge of each cloud is what network design is after:
+# no architecture of the table is both faster and more accurate.
 
 # %% tags=["remove-output"]
 known = {name: frame for name, frame in labels.items() if {"acc"} < set(frame)}
@@ -150,10 +152,10 @@ glue("figure_accuracy_latency", plotting.accuracy_latency(known) if known else s
 # ## Why the labels carry noise
 #
 # A network that imitates a predictor is smooth: it lacks the scatter of real measurements, and a student learning
-# from it would look too good. Each published checkpoint states its own mean absolute error (MAE) on real measurements.
-# The bundled labels are surrogate values plus Gaussian noise with *that* mean absolute value, and the value before
-# noise is kept beside each label. So the **noise ceiling** is known: the rank correlation (SRCC) between noise-free and
-# noisy labels, which no model can be expected to exceed on these tables.
+# from it would look too good. Each published checkpoint states its own mean absolute error (MAE) on real
+# measurements. The bundled labels are surrogate values plus Gaussian noise with *that* mean absolute value, and
+# the value before noise is kept beside each label. So the **noise ceiling** is known: the rank correlation (SRCC)
+# between noise-free and noisy labels, which no model can be expected to exceed on these tables.
 
 # %%
 rows = []
@@ -184,19 +186,20 @@ glue("figure_noise", drawn)
 #   MobileNetV3. Dots scatter around the diagonal, most widely for CPU latency.
 # ---
 #
-# Labels of OFA-MobileNetV3 with noise against the same labels without; the line marks equality. The wider the scatter,
-# the lower the noise ceiling. Data: the bundled table; both axes are surrogate labels, and the noise is as large as the
-# test error that the published predictor states about itself.
+# Labels of OFA-MobileNetV3 with noise against the same labels without; the line marks equality. The wider the
+# scatter, the lower the noise ceiling. Data: the bundled table; both axes are surrogate labels, and the noise is
+# as large as the test error that the published predictor states about itself.
 # ```
 
 # %% [markdown]
 # ## How closely the surrogates follow their teachers
 #
-# A surrogate is *distilled*: it learns the outputs of the authors' published predictors, its teachers, on hundreds of
-# thousands of architectures. On fresh ones, we compare the mean absolute difference to the teacher with the test MAE
-# that the teacher states about itself: a ratio well below 1 means that imitating adds little to an error that was there
-# anyway. Uniform samples are what the tables hold; *extreme* ones lie towards the edges of the space, where later
-# chapters build networks. This comparison needs the teachers, so it is computed once and committed as a table.
+# A surrogate is *distilled*: it learns the outputs of the authors' published predictors, its teachers, on
+# hundreds of thousands of architectures. On fresh ones, we compare the mean absolute difference to the teacher
+# with the test MAE that the teacher states about itself: a ratio well below 1 means that imitating adds little to
+# an error that was there anyway. Uniform samples are what the tables hold; *extreme* ones lie towards the edges
+# of the space, where later chapters build networks. This comparison needs the teachers, so it is computed once
+# and committed as a table.
 
 # %%
 fidelity = pd.read_csv(files.FILES / "surrogate_fidelity.csv")
@@ -223,13 +226,14 @@ glue("figure_fidelity", plotting.surrogate_fidelity(fidelity, limits))
 # ---
 #
 # Mean absolute difference between surrogate and published predictor, divided by the test error that the predictor
-# states about itself, on fresh architectures; dashed lines are the limits set beforehand. Data: outputs of surrogates
-# and of the published predictors; no measurement is involved.
+# states about itself, on fresh architectures; dashed lines are the limits set beforehand. Data: outputs of
+# surrogates and of the published predictors; no measurement is involved.
 # ```
 
 # %% [markdown]
-# Of the {glue:text}`comparisons` comparisons, {glue:text}`within_limits` stay within their limit; the largest ratio
-# is {glue:text}`largest_ratio:.2f`. Each surrogate comes with a model card, which says what it is and what it is not:
+# Of the {glue:text}`comparisons` comparisons, {glue:text}`within_limits` stay within their limit; the largest
+# ratio is {glue:text}`largest_ratio:.2f`. Each surrogate comes with a model card, which says what it is and what
+# it is not:
 
 # %%
 paths = sorted(files.FILES.glob("surrogate_*.json"))
@@ -246,16 +250,16 @@ for family, card in cards.items():
 #
 # They **can** show
 #
-# - whether the method's machinery works as the paper says: norms that rank, scores that agree with predictions, reduced
-#   spaces that contain better architectures *according to the labels*;
+# - whether the method's machinery works as the paper says: norms that rank, scores that agree with predictions,
+#   reduced spaces that contain better architectures *according to the labels*;
 # - how methods compare on the same labels, at a cost that allows many seeds;
 # - how much data a method needs, since any number of architectures can be labelled.
 #
 # They **cannot** show
 #
 # - that a built network is better on ImageNet, or faster on a phone: nothing was trained or timed;
-# - that a method finds what its teachers do not know: the same surrogate that labels the training table also judges
-#   what is built from it, and both inherit the teachers' blind spots;
+# - that a method finds what its teachers do not know: the same surrogate that labels the training table also
+#   judges what is built from it, and both inherit the teachers' blind spots;
 # - anything away from resolution 224, where the teachers' latencies are not credible.
 #
 # ## Checks
@@ -284,25 +288,26 @@ assert set(fidelity["sample"]) == set(limits) and (fidelity.srcc > 0.9).all()
 #
 # - Four kinds of data: released, surrogate, measured here, yours. Each figure names its kind.
 # - Bundled tables are checked against a manifest before they are opened.
-# - Their labels are surrogate values with noise as large as the published predictors' own error, so the best reachable
-#   rank correlation is known.
+# - Their labels are surrogate values with noise as large as the published predictors' own error, so the best
+#   reachable rank correlation is known.
 # - They are evidence about the method, not about ImageNet.
 #
 # ## Exercises
 #
 # 1. Which label has the lowest noise ceiling in each family, and why can no amount of training data raise it?
-# 2. Draw 1,000 architectures with `space.sample` and label them with `ab.surrogate.ofa_mbv3().predict`. Is the most
-#    accurate one within the range of the bundled table?
-# 3. Suppose a search method finds an architecture whose surrogate accuracy is above every label in the table. Name two
-#    explanations that do not involve a better network.
+# 2. Draw 1,000 architectures with `space.sample` and label them with `ab.surrogate.ofa_mbv3().predict`. Is the
+#    most accurate one within the range of the bundled table?
+# 3. Suppose a search method finds an architecture whose surrogate accuracy is above every label in the table.
+#    Name two explanations that do not involve a better network.
 #
 # ````{dropdown} Answers
-# 1. Compare the published error with the spread of the label: where the error is a large part of the spread, ranks of
-#    close architectures are settled by noise. More data average noise out of the *model*, not out of the test labels.
-# 2. Almost always: 1,000 new draws come from the same distribution as the table's 3,000, and the table's labels carry
-#    noise on top, which widens their range.
-# 3. The surrogate may extrapolate wrongly at the edge of the space, and so may its teacher. And the table holds a small
-#    random part of the space: its maximum is not the maximum of the space.
+# 1. Compare the published error with the spread of the label: where the error is a large part of the spread,
+#    ranks of close architectures are settled by noise. More data average noise out of the *model*, not out of the
+#    test labels.
+# 2. Almost always: 1,000 new draws come from the same distribution as the table's 3,000, and the table's labels
+#    carry noise on top, which widens their range.
+# 3. The surrogate may extrapolate wrongly at the edge of the space, and so may its teacher. And the table holds a
+#    small random part of the space: its maximum is not the maximum of the space.
 # ````
 
 # %% [markdown]

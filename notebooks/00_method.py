@@ -33,8 +33,8 @@
 #
 # The parameters of this chapter. Every notebook of the book begins with such a cell; the page on
 # [rerunning](rerunning) shows how to give other values. `data` is `bundled`, or one source for one family:
-# `released:ofa_mbv3`, a `.pkl` of the authors, or your own `.csv` (then `space` names its search space: a family, or a
-# JSON description).
+# `released:ofa_mbv3`, a `.pkl` of the authors, or your own `.csv` (then `space` names its search space: a family,
+# or a JSON description).
 
 # %% tags=["parameters"]
 profile = "standard"  # quick, standard or paper
@@ -102,6 +102,7 @@ pd.DataFrame(columns).rename_axis("node").head(4)
 # epochs. It is good enough to look at and not what [experiment 1](predictor-srcc) evaluates.
 
 # %%
+torch.set_num_threads(1)  # for tensors this small, more threads only wait for each other
 source = "ofa_mbv3" if data == "bundled" else data
 table = run.uses(ab.data.load(source, space=read_space(space) if space else None))
 family, target = table.space, "acc" if "acc" in table.labels else table.labels.columns[0]
@@ -278,8 +279,8 @@ glue("figure_soft_ranks", plotting.soft_ranks(pd.concat(parts)))
 # ranks lack. An illustration: it rests on no data.
 # ```
 #
-# Training with this loss is meant to make the norms rank architectures that the predictor has never seen. What the small
-# predictor of this page does on the test split, with 95 % intervals {cite:p}`bonett2000sample`:
+# Training with this loss is meant to make the norms rank architectures that the predictor has never seen. What
+# the small predictor of this page does on the test split, with 95 % intervals {cite:p}`bonett2000sample`:
 
 # %%
 report[["srcc", "low", "high"]].round(3)

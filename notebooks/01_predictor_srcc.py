@@ -53,7 +53,6 @@ out = "artifacts/standard"
 # `Run` refuses unknown parameters and notes what this page is made from.
 
 # %%
-import numpy as np
 from myst_nb import glue
 
 from autobuild_lib import plotting
@@ -64,8 +63,8 @@ from autobuild_lib.spaces import read_space
 run = Run.start(
     "01_predictor_srcc",
     globals(),
-    ["profile", "seed", "data", "space", "targets", "paper_seeds", "paper_epochs", "tuned_seeds", "tuned_epochs"]
-    + ["sizes", "curve_seeds", "out"],
+    ["profile", "seed", "data", "space", "targets", "paper_seeds", "paper_epochs", "tuned_seeds", "tuned_epochs",
+     "sizes", "curve_seeds", "out"],
 )
 
 # %% [markdown]
@@ -110,9 +109,11 @@ references.round(4).set_index(["family", "target"])
 
 # %% [markdown]
 # ## Result: every hop ranks
+#
+# One panel per task, from hop 0 to the head.
 
 # %% tags=["remove-output"]
-glue("figure_srcc_by_hop", plotting.srcc_by_hop(summary, references), display=False)
+glue("figure_srcc_by_hop", plotting.srcc_by_hop(summary, references))
 
 # %% [markdown]
 # ```{glue:figure} figure_srcc_by_hop
@@ -151,8 +152,11 @@ curve = run.table(
     ),
 )
 
+# %% [markdown]
+# Drawn on a logarithmic axis:
+
 # %% tags=["remove-output"]
-glue("figure_learning_curves", plotting.learning_curves(curve, references), display=False)
+glue("figure_learning_curves", plotting.learning_curves(curve, references))
 
 # %% [markdown]
 # ```{glue:figure} figure_learning_curves
@@ -192,6 +196,9 @@ checks, verdict = experiment.verdict(ranks, references)
 run.table("checks", lambda: checks)
 print(f"Claim C1: {verdict}")
 checks
+
+# %% [markdown]
+# The numbers that the summary below quotes are written to `metrics.json` and glued into the text, never typed.
 
 # %%
 tuned = heads[heads.preset == "tuned"]

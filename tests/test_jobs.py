@@ -51,7 +51,9 @@ def changed(job: FitJob) -> dict[str, FitJob]:
         "the order of the targets": replace(job, targets=("other", "additive")),
         "the seed": replace(job, seed=1),
         "the preset": replace(job, preset="tuned"),
-        "an override": replace(job, overrides=(*SMALL, ("rank_weight", 0.5))),
+        "an override of the training": replace(job, overrides=(*SMALL, ("rank_weight", 0.5))),
+        "an override of the network": replace(job, overrides=(*SMALL, ("pooling", "sum"))),
+        "an architecture": replace(job, table=replace(job.table, architectures=job.table.architectures[::-1])),
         "the space": replace(job, space=other_space),
     }
 
@@ -190,11 +192,12 @@ def test_the_number_of_threads_is_put_back(job: FitJob, monkeypatch: pytest.Monk
 # -------------------------------------------------------------------- processes
 
 
+@pytest.mark.parametrize("workers", [1, pytest.param(2, marks=pytest.mark.slow)])
 def test_processes_give_what_this_process_gives_in_order_and_keep_it(
-    job: FitJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    job: FitJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, workers: int
 ) -> None:
     several = [replace(job, seed=s) for s in (3, 1, 2)]
-    made = fit_jobs(several, tmp_path, workers=2, progress=False)
+    made = fit_jobs(several, tmp_path, workers, progress=False)
     for one, predictors in zip(several, made, strict=True):
         assert_same(predictors, one.run(), job.table)
     assert {p.name for p in tmp_path.iterdir()} == {one.key for one in several}
@@ -203,9 +206,11 @@ def test_processes_give_what_this_process_gives_in_order_and_keep_it(
 
 
 @pytest.mark.slow
-def test_a_failing_job_reports_its_own_error(job: FitJob) -> None:
+def test_a_failing_job_reports_its_own_error_and_stops_the_others(job: FitJob, tmp_path: Path) -> None:
+    waiting = [replace(job, seed=seed, overrides=(("epochs", 30),)) for seed in range(8)]
     with pytest.raises(ValueError, match="no label 'speed'; available labels: additive, other"):
-        fit_jobs([replace(job, targets=("speed",)), job], workers=1, progress=False)
+        fit_jobs([replace(job, targets=("speed",)), *waiting], tmp_path, workers=1, progress=False)
+    assert len(list(tmp_path.iterdir())) < len(waiting)
 
 
 def test_no_jobs_no_predictors(tmp_path: Path) -> None:

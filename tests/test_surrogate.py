@@ -202,6 +202,14 @@ def test_distilling_writes_a_surrogate_that_loads(
     assert report["srcc"].min() > 0.5  # it learns; the bundled ones had 270 times the data
 
 
+def test_a_built_table_is_the_surrogate_plus_noise_of_the_published_error(family: str, tmp_path: Path) -> None:
+    build_table(family, tmp_path, rows=1500, seed=3)
+    table = ab.data.load(tmp_path / f"{family}.csv", module.SPACES[family]())
+    for label in LABELS:
+        noise = (table.labels[label] - table.noise_free[label]).abs().mean()
+        assert noise == pytest.approx(published()[family][label]["mae"], rel=0.08)  # four standard errors
+
+
 def test_building_a_table_is_repeatable(family: str, tmp_path: Path) -> None:
     entries = [build_table(family, tmp_path / name, rows=50, seed=s) for name, s in (("a", 1), ("b", 1), ("c", 2))]
     assert entries[0] == entries[1] and entries[0]["sha256"] != entries[2]["sha256"] and entries[0]["rows"] == 50

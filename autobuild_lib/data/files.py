@@ -13,7 +13,7 @@ import pandas as pd
 
 from autobuild_lib.data.released import RELEASED, ReleasedRecord, find_released, read_records
 from autobuild_lib.data.table import DataError, Table, make_table
-from autobuild_lib.spaces import Architecture, SequenceSpace, SpaceError, ofa_mbv3, ofa_pn
+from autobuild_lib.spaces import Architecture, SequenceSpace, SpaceError, ofa_mbv3, ofa_pn, read_space
 
 FILES = Path(__file__).parent / "files"
 ARCHITECTURE = "architecture"
@@ -26,6 +26,7 @@ class Bundled:
     """A table that comes with the library: one entry of the manifest."""
 
     name: str
+    space: str
     file: str
     kind: str
     rows: int
@@ -83,8 +84,8 @@ def load(source: str | Path, space: SequenceSpace | None = None, folder: Path | 
 
 
 def _load_bundled(entry: Bundled, space: SequenceSpace | None) -> Table:
-    own = {"ofa_mbv3": ofa_mbv3, "ofa_pn": ofa_pn}[entry.name]()
-    table = read_csv(entry.path, space or own, sha256=entry.sha256, kind=entry.kind, source=entry.name)
+    own = space or read_space(entry.space)
+    table = read_csv(entry.path, own, sha256=entry.sha256, kind=entry.kind, source=entry.name)
     if len(table) != entry.rows:
         raise DataError(f"{entry.path}: {len(table)} rows, the manifest says {entry.rows}")
     return table
@@ -121,7 +122,9 @@ def read_csv(
     numbered = [(number, row) for number, row in enumerate(rows[1:], start=2) if row]
     for number, row in numbered:
         if len(row) != len(header):
-            raise DataError(f"{path}, row {number}: {len(row)} cells, the header has {len(header)} ({', '.join(header)})")
+            raise DataError(
+                f"{path}, row {number}: {len(row)} cells, the header has {len(header)} ({', '.join(header)})"
+            )
     frame = pd.DataFrame([row for _, row in numbered], columns=header)
     texts = frame.pop(ARCHITECTURE)
     architectures = [_parse(path, space, n, text) for (n, _), text in zip(numbered, texts, strict=True)]
@@ -137,7 +140,9 @@ def read_csv(
         kind=kind,
         rows=[number for number, _ in numbered],
         sha256=hashlib.sha256(content).hexdigest(),
-        noise_free=noise_free.rename(columns=lambda name: name.removesuffix(NOISE_FREE)) if len(noise_free.columns) else None,
+        noise_free=noise_free.rename(columns=lambda name: name.removesuffix(NOISE_FREE))
+        if len(noise_free.columns)
+        else None,
     )
     return table
 
@@ -184,5 +189,10 @@ def _family(path: Path, records: Sequence[ReleasedRecord]) -> SequenceSpace:
     families = {record.stages[0][0].split("_")[0] for record in records}
     known = {"mbconv3": ofa_mbv3, "mbconv2": ofa_pn}
     if len(families) != 1 or not families <= set(known):
-        raise DataError(f"{path}: layers of {', '.join(sorted(families))}; a table holds one family: {', '.join(known)}")
-    return known[families.pop()](resolutions=resolutions)
+        raise DataError(
+            f"{path}: layers of {', '.join(sorted(families))}; a table holds one family: {', '.join(known)}"
+        )
+    try:
+        return known[families.pop()](resolutions=resolutions)
+    except SpaceError as error:
+        raise DataError(f"{path}: {error}") from None

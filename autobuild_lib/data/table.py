@@ -31,6 +31,7 @@ class Table:
     kind: str = "yours"
     source: str = "records"
     sha256: str = ""
+    part: str = "all"  # which rows of the source these are
 
     def __len__(self) -> int:
         return len(self.architectures)
@@ -49,7 +50,9 @@ class Table:
             raise ValueError(f"cannot split {len(self)} rows at {fraction}: both parts need a row")
         order = np.random.default_rng(seed).permutation(len(self))
         cut = round(fraction * len(self))
-        return self.take(order[:cut]), self.take(order[cut:])
+        name = f"split({fraction:g}, seed={seed})"
+        train, test = self.take(order[:cut]), self.take(order[cut:])
+        return replace(train, part=f"train of {name}"), replace(test, part=f"test of {name}")
 
     def describe(self) -> dict[str, Any]:
         """Return what identifies the data: kind, source, rows, labels and checksum."""
@@ -59,6 +62,7 @@ class Table:
             "rows": len(self),
             "labels": list(self.labels),
             "sha256": self.sha256,
+            "part": self.part,
         }
 
 

@@ -1,6 +1,7 @@
 """Figures of experiment 1: rank correlation by hop, and against the number of training architectures."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pandas as pd
 import seaborn as sns
@@ -9,6 +10,7 @@ from matplotlib.axes import Axes
 from autobuild_lib.plotting.style import INK, PALETTE, Picture, family_name, label_name, picture, styled
 
 MARKERS = {"paper": "o", "tuned": "s"}
+REFERENCES = {"ceiling": ("noise ceiling", "--"), "ridge": ("additive ridge", ":")}
 
 
 @styled
@@ -26,10 +28,13 @@ def srcc_by_hop(summary: pd.DataFrame, references: pd.DataFrame) -> Picture:
         for number, (preset, part) in enumerate(own.groupby("preset", sort=False)):
             places = [levels.index(level) + 0.16 * (number - 0.5) for level in part["level"]]
             below, above = part["srcc"] - part["low"], part["high"] - part["srcc"]
-            look = {"fmt": MARKERS.get(str(preset), "D"), "markersize": 4.5, "capsize": 2, "linewidth": 1.2}
-            axes.errorbar(
-                places, part["srcc"], [below, above], color=PALETTE[number], label=f"{preset} preset", **look
-            )
+            look: dict[str, Any] = {
+                "fmt": MARKERS.get(str(preset), "D"),
+                "markersize": 4.5,
+                "capsize": 2,
+                "linewidth": 1.2,
+            }
+            axes.errorbar(places, part["srcc"], [below, above], color=PALETTE[number], label=f"{preset} preset", **look)
         axes.set_xticks(range(len(levels)), [level.removeprefix("hop ") for level in levels])
 
     return _panels(references, draw, xlabel="hop")
@@ -69,10 +74,9 @@ def _panels(references: pd.DataFrame, draw: Callable[[Axes, str, str], None], xl
     grid = figure.subplots(len(targets), len(families), squeeze=False)
     for task in references.to_dict("records"):
         axes = grid[targets.index(task["target"])][families.index(task["family"])]
-        for name, look in {"ceiling": "--", "ridge": ":"}.items():
+        for name, (shown, line) in REFERENCES.items():
             if pd.notna(task.get(name)):
-                shown = {"ceiling": "noise ceiling", "ridge": "additive ridge"}[name]
-                axes.axhline(task[name], linestyle=look, color=INK, linewidth=1.2, label=shown)
+                axes.axhline(float(task[name]), linestyle=line, color=INK, linewidth=1.2, label=shown)
         draw(axes, task["family"], task["target"])
         axes.set(title=f"{family_name(task['family'])}, {label_name(task['target'], unit=False)}", xlabel="", ylabel="")
         axes.title.set_fontsize(9.5)

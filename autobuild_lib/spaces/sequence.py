@@ -98,7 +98,9 @@ class SequenceSpace:
             raise SpaceError(f"space {self.name!r}: the first unit has no previous unit to be scored with")
         names = [category.name for category in self.categories]
         if len(set(names)) < len(names):
-            raise SpaceError(f"space {self.name!r}: layer, unit and global features need different names, given {names}")
+            raise SpaceError(
+                f"space {self.name!r}: layer, unit and global features need different names, given {names}"
+            )
         if unknown := set(dict(self.embedding_widths)) - set(names):
             raise SpaceError(f"space {self.name!r}: embedding widths for unknown features {sorted(unknown)}")
         for category in self.categories:
@@ -235,7 +237,9 @@ class SequenceSpace:
         """
         if len(units) != len(self.units):
             raise SpaceError(f"{self.name}: given {len(units)} units, the space has {len(self.units)}")
-        contents = [c.encode(f"{self.name}, unit {i}", u) for i, (u, c) in enumerate(zip(units, self.codecs, strict=True))]
+        contents = [
+            c.encode(f"{self.name}, unit {i}", u) for i, (u, c) in enumerate(zip(units, self.codecs, strict=True))
+        ]
         return Architecture(self, self._encode_globals(global_features) + b"".join(contents))
 
     def from_lists(self, stages: Sequence[Sequence[str]], **global_features: Value) -> Architecture:
@@ -258,7 +262,9 @@ class SequenceSpace:
         """Read an architecture from its text form."""
         parts, n = text.strip().split("|"), len(self.global_features)
         if len(parts) != n + len(self.units):
-            wanted = "|".join([name for name, _ in self.global_features] + [f"unit {i}" for i in range(len(self.units))])
+            wanted = "|".join(
+                [name for name, _ in self.global_features] + [f"unit {i}" for i in range(len(self.units))]
+            )
             raise SpaceError(f"{self.name}: {text[:80]!r} has {len(parts)} parts, expected {wanted}")
         chosen = {name: read(name, c, part) for (name, c), part in zip(self.global_features, parts[:n], strict=True)}
         units = enumerate(zip(self.codecs, parts[n:], strict=True))

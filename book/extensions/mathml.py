@@ -1,4 +1,4 @@
-"""Sphinx extension: formulas become MathML when the book is built, so that its pages need no script from the network."""
+"""Sphinx extension: formulas become MathML when the book is built, so that pages need no script from the network."""
 
 from typing import Any
 

@@ -1,4 +1,4 @@
-"""Run the benchmarks: `make bench`, or `python -m tests.benchmarks --epochs 200` for the paper preset's whole training."""
+"""Run the benchmarks: `make bench`; `python -m tests.benchmarks --epochs 200` trains the paper preset to its end."""
 
 import argparse
 import json

@@ -1,5 +1,7 @@
 """The plain way to train the same predictor: PyTorch Geometric layers, a DataLoader, one predictor at a time."""
 
+import itertools
+
 import torch
 from torch import Tensor, nn
 from torch_geometric.data import Data
@@ -20,13 +22,18 @@ class PlainPredictor(nn.Module):
         self.embeddings, self.scores = nn.ModuleList(), nn.ModuleList()
         for category in space.categories:
             continuous = category.scaled is not None
-            self.embeddings.append(nn.Linear(1, category.width) if continuous else nn.Embedding(category.size, category.width))
+            embedding = nn.Linear(1, category.width) if continuous else nn.Embedding(category.size, category.width)
+            self.embeddings.append(embedding)
             self.scores.append(nn.Linear(category.width, 1))
         widths = [len(space.categories)] + [width] * hops
-        self.convolutions = nn.ModuleList(GATv2Conv(i, o) for i, o in zip(widths, widths[1:], strict=False))
+        self.convolutions = nn.ModuleList(GATv2Conv(i, o) for i, o in itertools.pairwise(widths))
         self.norms = nn.ModuleList(BatchNorm(width) for _ in range(hops))
         self.head = nn.Sequential(
-            nn.Linear(width, width), nn.Linear(width, width), nn.ReLU(), nn.Linear(width, width), nn.Linear(width, width)
+            nn.Linear(width, width),
+            nn.Linear(width, width),
+            nn.ReLU(),
+            nn.Linear(width, width),
+            nn.Linear(width, width),
         )
         self.out = nn.Linear(width, 1)
 

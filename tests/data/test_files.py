@@ -2,6 +2,7 @@
 
 import dataclasses
 import hashlib
+import pickle
 from pathlib import Path
 
 import numpy as np
@@ -138,6 +139,13 @@ def test_a_cache_of_two_families_or_another_space_is_refused(reference: Path, to
         ab.data.load(folder / "ofa_mbv3_pn_onnx_ir_cache.pkl")
     with pytest.raises(DataError, match=r"ofa_pn_custom_cache\.pkl, entry 0: toy"):
         ab.data.load(folder / "ofa_pn_custom_cache.pkl", toy)
+
+
+def test_a_cache_of_another_resolution_is_refused(tmp_path: Path) -> None:
+    entry = {"original config": [160, [["mbconv3_e3_k3"] * 2] * 5], "acc": 0.7}
+    (tmp_path / "mine.pkl").write_bytes(pickle.dumps([entry]))
+    with pytest.raises(DataError, match=r"mine\.pkl: ofa_mbv3: resolutions \[160\]; choose from \[192, 208, 224\]"):
+        ab.data.load(tmp_path / "mine.pkl")
 
 
 def test_released_cache_that_is_not_here(tmp_path: Path) -> None:

@@ -1,0 +1,164 @@
+"""Notebooks: pairs agree, cells are short and explained, parameters are plain; and what a chain leaves behind."""
+
+import ast
+import importlib.util
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import jupytext
+import nbformat
+import pytest
+import yaml
+
+from autobuild_lib.runs import PROFILES
+
+ROOT = Path(__file__).resolve().parents[1]
+FOLDER = ROOT / "notebooks"
+SOURCES = sorted(FOLDER.glob("[0-9]*.py"))
+ARTIFACTS = ROOT / "artifacts" / "quick"
+MOST_LINES = 15
+COMMON = {"profile", "seed", "data", "space", "out"}
+
+sources = pytest.mark.parametrize("source", SOURCES, ids=lambda path: path.stem)
+
+
+def cells(notebook: Any) -> list[tuple[Any, ...]]:
+    """What must agree between a source and its pair: kinds, texts and tags, not the random ids of cells."""
+    return [(c.cell_type, c.source, tuple(c.metadata.get("tags", ()))) for c in notebook.cells]
+
+
+def code(source: Path) -> list[Any]:
+    return [cell for cell in jupytext.read(source).cells if cell.cell_type == "code"]
+
+
+def parameters(source: Path) -> dict[str, Any]:
+    """The values in the parameters cell; anything but plain assignments of literals is an error."""
+    found = {}
+    for statement in ast.parse(code(source)[0].source).body:
+        assert isinstance(statement, ast.Assign), ast.unparse(statement)
+        (target,) = statement.targets
+        found[ast.unparse(target)] = ast.literal_eval(statement.value)
+    return found
+
+
+def test_there_are_notebooks() -> None:
+    assert [path.stem for path in SOURCES][:2] == ["00_data", "00_method"]
+
+
+@sources
+class TestSource:
+    def test_the_pair_does_not_drift(self, source: Path) -> None:
+        pair = source.with_suffix(".ipynb")
+        assert pair.is_file(), f"run jupytext --to ipynb {source.relative_to(ROOT)}"
+        assert cells(jupytext.read(source)) == cells(nbformat.read(pair, as_version=4)), "run jupytext --sync"
+
+    def test_the_pair_has_no_outputs(self, source: Path) -> None:
+        notebook = nbformat.read(source.with_suffix(".ipynb"), as_version=4)
+        assert not any(cell.get("outputs") or cell.get("execution_count") for cell in notebook.cells)
+
+    def test_the_kernel_says_its_language(self, source: Path) -> None:
+        kernel = nbformat.read(source.with_suffix(".ipynb"), as_version=4).metadata.kernelspec
+        assert (kernel.name, kernel.language) == ("python3", "python")
+
+    def test_cells_are_short(self, source: Path) -> None:
+        long = [cell.source for cell in code(source) if len(cell.source.splitlines()) > MOST_LINES]
+        assert not long, f"more than {MOST_LINES} lines:\n" + "\n---\n".join(long)
+
+    def test_prose_stands_before_every_code_cell(self, source: Path) -> None:
+        kinds = [cell.cell_type for cell in jupytext.read(source).cells]
+        assert kinds[0] == "markdown"
+        bare = [n for n in range(1, len(kinds)) if kinds[n - 1 : n + 1] == ["code", "code"]]
+        assert not bare, f"cells {bare} (from 0) follow another code cell"
+
+    def test_the_first_code_cell_holds_plain_parameters(self, source: Path) -> None:
+        first, second, *_ = code(source)
+        assert first.metadata.get("tags") == ["parameters"]
+        assert set(parameters(source)) >= COMMON
+        assert "Run.start(" in second.source
+
+    def test_every_parameter_is_declared(self, source: Path) -> None:
+        (call,) = [
+            node
+            for node in ast.walk(ast.parse(code(source)[1].source))
+            if isinstance(node, ast.Call) and ast.unparse(node.func) == "Run.start"
+        ]
+        names = {n.value for n in ast.walk(call.args[2]) if isinstance(n, ast.Constant)}
+        assert call.args[0].value == source.stem and names == set(parameters(source))  # type: ignore[attr-defined]
+
+    def test_it_ends_with_what_it_was_built_with(self, source: Path) -> None:
+        assert code(source)[-1].source.rstrip().endswith("run.provenance()")
+
+    def test_every_figure_has_alt_text_and_a_label(self, source: Path) -> None:
+        for cell in jupytext.read(source).cells:
+            if "{glue:figure}" in cell.source:
+                options = yaml.safe_load(cell.source.split("---")[1])
+                assert len(options["alt"]) > 40 and options["name"].startswith("figure-")
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+class TestProfile:
+    def sections(self, profile: str) -> dict[str, dict[str, Any]]:
+        loaded = yaml.safe_load((FOLDER / "profiles" / f"{profile}.yml").read_text())
+        assert isinstance(loaded, dict)
+        return loaded
+
+    def test_parameters_are_known_and_of_the_right_type(self, profile: str) -> None:
+        sections = self.sections(profile)
+        common = sections.pop("common")
+        for source in SOURCES:
+            defaults = parameters(source)
+            given = {**common, **sections.pop(source.stem, {})}
+            assert not set(given) - set(defaults), source.stem
+            wrong = {k: v for k, v in given.items() if type(v) is not type(defaults[k])}
+            assert not wrong, f"{source.stem}: {wrong}"
+        assert not sections, "sections without a notebook"
+
+
+def test_papermill_runs_a_pair_and_an_unknown_parameter_is_refused(tmp_path: Path) -> None:
+    """Only the first cells of a notebook are kept: enough to see its parameters accepted or refused."""
+    papermill = pytest.importorskip("papermill")
+    notebook = nbformat.read(FOLDER / "00_data.ipynb", as_version=4)
+    last = next(n for n, cell in enumerate(notebook.cells) if "Run.start" in cell.source)
+    notebook.cells = notebook.cells[: last + 1]
+    short, executed = tmp_path / "short.ipynb", tmp_path / "executed.ipynb"
+    nbformat.write(notebook, short)
+
+    def run(**given: Any) -> None:
+        given = {"profile": "quick", "out": str(tmp_path), **given}
+        papermill.execute_notebook(short, executed, given, kernel_name="python3", progress_bar=False, cwd=ROOT)
+
+    with pytest.raises(papermill.PapermillExecutionError, match="unknown parameters sed; allowed are profile, seed"):
+        run(sed=3)
+
+
+def artifacts() -> Path:
+    """The folder of a quick chain; without it a test skips, or fails when AUTOBUILD_REQUIRE_ARTIFACTS is set."""
+    if not any(ARTIFACTS.glob("*.ipynb")):
+        reason = "no artifacts of the quick profile: run make chain PROFILE=quick"
+        (pytest.fail if os.environ.get("AUTOBUILD_REQUIRE_ARTIFACTS") else pytest.skip)(reason)
+    return ARTIFACTS
+
+
+@sources
+class TestArtifacts:
+    def test_every_cell_ran(self, source: Path) -> None:
+        notebook = nbformat.read(artifacts() / f"{source.stem}.ipynb", as_version=4)
+        ran = [cell for cell in notebook.cells if cell.cell_type == "code"]
+        assert len(ran) >= len(code(source)) and all(cell.execution_count for cell in ran)
+        assert not [o for cell in ran for o in cell.outputs if o.output_type == "error"]
+
+    def test_metrics_say_where_numbers_come_from(self, source: Path) -> None:
+        record = json.loads((artifacts() / source.stem / "metrics.json").read_text())
+        assert record["notebook"] == source.stem and record["metrics"]
+        assert record["parameters"]["profile"] == "quick" and set(record["parameters"]) == set(parameters(source))
+        assert record["seconds"] > 0 and {"python", "torch", "autobuild-book"} <= set(record["versions"])
+        assert record["data"] and all(len(table["sha256"]) == 64 for table in record["data"])
+
+    def test_nothing_failed(self, source: Path) -> None:
+        assert not (artifacts() / "failed" / f"{source.stem}.ipynb").exists()
+
+
+def test_the_book_extra_is_installed() -> None:
+    assert all(importlib.util.find_spec(name) for name in ("papermill", "jupytext", "snakemake", "jupyter_book"))
