@@ -1,5 +1,6 @@
 """Saved predictors: they come back bit for bit, and anything missing, unknown or damaged is refused in one line."""
 
+import hashlib
 import json
 import os
 from collections.abc import Callable
@@ -100,6 +101,13 @@ def test_missing_folder_or_file(saved: Path, tmp_path: Path) -> None:
     refused(saved, "no such file", FileNotFoundError)
 
 
+def sign(folder: Path) -> None:
+    """Write the checksum of changed weights into the configuration, as someone who tampers would."""
+    config = json.loads((folder / CONFIG).read_text())
+    config["weights_sha256"] = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
+    (folder / CONFIG).write_text(json.dumps(config))
+
+
 WEIGHT_CHANGES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "missing": (lambda w: w.pop("head.2.bias"), r"weights are missing: head\.2\.bias"),
     "missing statistics": (lambda w: w.pop("norms.1.variance"), r"missing: norms\.1\.variance"),
@@ -116,6 +124,8 @@ def test_weights_are_read_strictly(saved: Path, change: str) -> None:
     alter, message = WEIGHT_CHANGES[change]
     alter(weights)
     save_file(weights, saved / WEIGHTS)
+    refused(saved, "sha256 is .*, expected .* damaged or of another save")
+    sign(saved)
     refused(saved, message)
 
 
@@ -160,7 +170,7 @@ def test_every_config_entry_is_needed(saved: Path) -> None:
 def test_truncated_files(saved: Path, kept: int) -> None:
     for name in (WEIGHTS, CONFIG):
         (saved / name).write_bytes((saved / name).read_bytes()[:kept])
-        refused(saved, "not a readable safetensors file" if name == WEIGHTS else "not the configuration")
+        refused(saved, "sha256 is" if name == WEIGHTS else "not the configuration")
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"[]", b"3", b"null", b"[" * 100_000, b'"text"'])
@@ -171,6 +181,7 @@ def test_config_of_another_kind(saved: Path, content: bytes) -> None:
 
 def test_a_pickle_is_not_read_as_weights(saved: Path) -> None:
     torch.save({"output.bias": torch.zeros(1)}, saved / WEIGHTS)
+    sign(saved)
     refused(saved, "not a readable safetensors file")
 
 

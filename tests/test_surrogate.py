@@ -162,7 +162,7 @@ def test_changed_weights_are_refused(family: str, tmp_path: Path) -> None:
     content = bytearray(path.read_bytes())
     content[-1] ^= 1
     path.write_bytes(content)
-    with pytest.raises(ValueError, match=r"\.safetensors: sha256 is [0-9a-f]{64}, its card says [0-9a-f]{64}"):
+    with pytest.raises(ValueError, match=r"\.safetensors: sha256 is [0-9a-f]{64}, expected [0-9a-f]{64}"):
         load_from(family, tmp_path)
 
 

@@ -134,7 +134,7 @@ def test_a_preset_without_rows_is_an_error_that_lists_the_others() -> None:
 
 def test_one_task_cannot_be_tested_and_says_so() -> None:
     table, text = experiment.verdict(ranks(tasks=TASKS[:1]), references(TASKS[:1]))
-    assert text == "not supported" and table.holds.tolist() == [True] + [False] * 5
+    assert text == "undecided" and table.holds.tolist() == [True] + [False] * 5
     assert table.value[0] == "1 of 1 tasks" and all("no test: one task" in value for value in table.value[1:])
 
 
