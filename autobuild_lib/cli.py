@@ -16,7 +16,7 @@ from autobuild_lib import __version__, book, data, evaluation, predictor, surrog
 from autobuild_lib.data import files, released
 from autobuild_lib.data.download import DownloadError
 from autobuild_lib.runs import PROFILES
-from autobuild_lib.spaces import read_space
+from autobuild_lib.spaces import SequenceSpace, read_space
 from autobuild_lib.storage import replace_text
 from autobuild_lib.targets import Target
 
@@ -178,8 +178,8 @@ def _data_build(given: argparse.Namespace) -> None:
     print(f"wrote {', '.join(entries)} and manifest.json in {given.folder}")
 
 
-def _split(given: argparse.Namespace) -> tuple[data.Table, data.Table]:
-    space = read_space(given.space) if given.space else None
+def _split(given: argparse.Namespace, known: SequenceSpace | None = None) -> tuple[data.Table, data.Table]:
+    space = read_space(given.space) if given.space else known
     return data.load(given.data, space=space).split(0.9, seed=given.split_seed)
 
 
@@ -210,7 +210,8 @@ def _check_unseen(made: predictor.Predictor, test: data.Table) -> None:
 
 
 def _evaluate(given: argparse.Namespace) -> None:
-    made, (_, test) = predictor.load(given.predictor), _split(given)
+    made = predictor.load(given.predictor)
+    _, test = _split(given, known=made.space if given.data.endswith(".csv") else None)
     _check_unseen(made, test)
     _print(evaluation.evaluate(made, test))
 

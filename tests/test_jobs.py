@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import autobuild_lib as ab
-from autobuild_lib import jobs
+from autobuild_lib import jobs, training
 from autobuild_lib.jobs import FitJob, fit_jobs
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.targets import Target
@@ -178,7 +178,7 @@ def test_the_number_of_threads_is_put_back(job: FitJob, monkeypatch: pytest.Monk
         during.append(torch.get_num_threads())
         raise ValueError("diverged")
 
-    monkeypatch.setattr(jobs, "fit_many", fails)
+    monkeypatch.setattr(training, "train_network", fails)
     before = torch.get_num_threads()
     torch.set_num_threads(2)
     try:
