@@ -113,7 +113,7 @@ def _add_evaluate(parser: argparse.ArgumentParser) -> None:
 def _add_surrogate(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(required=True, metavar="action")
     for name, run, text in (
-        ("distill", _distill, "fit the surrogates to the published checkpoints (about half an hour on 2 cores)"),
+        ("distill", _distill, "fit the surrogates to the published checkpoints (about an hour on 1 core)"),
         ("check", _check, "compare the surrogates with the published checkpoints on fresh architectures"),
     ):
         action = actions.add_parser(name, help=text)
@@ -121,6 +121,7 @@ def _add_surrogate(parser: argparse.ArgumentParser) -> None:
         action.add_argument("--family", choices=list(surrogate.SPACES), help="default: both")
         action.add_argument("--folder", type=Path, default=files.FILES, help="of the surrogates (default: the package)")
         action.add_argument("--size", type=_whole(2), help="number of architectures")
+        action.add_argument("--out", type=Path, help="also write the comparison as this CSV file")
         action.set_defaults(run=run)
 
 
@@ -237,7 +238,10 @@ def _check(given: argparse.Namespace) -> None:
         surrogate.fidelity(surrogate.load_from(family, given.folder), family, given.checkpoints, **size)
         for family in _families(given)
     ]
-    _print(pd.concat(found))
+    table = pd.concat(found)
+    _print(table)
+    if given.out is not None:
+        replace_text(given.out, table.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
 
 
 def _book(given: argparse.Namespace) -> None:
