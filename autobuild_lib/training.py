@@ -42,9 +42,11 @@ class TrainingConfig:
             raise ValueError("epochs must be at least 1, batch_size at least 2, learning_rate above 0")
 
 
+# "tuned" was chosen on validation rows taken out of the training split (tests/benchmarks/presets.py).
+TUNED = {"convolution": "graphconv", "pooling": "sum", "epochs": 40, "batch_size": 64, "learning_rate": 1e-2}
 PRESETS: dict[str, dict[str, Any]] = {
     "paper": {},
-    "tuned": {"epochs": 40, "batch_size": 64, "learning_rate": 3e-3, "schedule": "one_cycle"},
+    "tuned": {**TUNED, "weight_decay": 0.3, "schedule": "one_cycle"},
 }
 
 
