@@ -108,7 +108,8 @@ table = run.uses(ab.data.load(source, space=read_space(space) if space else None
 family, target = table.space, "acc" if "acc" in table.labels else table.labels.columns[0]
 train, test = table.split(0.9, seed=12345)
 few = train.take(range(min(architectures, len(train))))
-predictor = ab.fit(family, few, target, seed=seed, preset="tuned", epochs=epochs)
+brief = {"epochs": epochs, "batch_size": 64, "learning_rate": 3e-3, "schedule": "one_cycle"}
+predictor = ab.fit(family, few, target, seed=seed, **brief)
 report = ab.evaluate(predictor, test)
 
 # %% [markdown]
