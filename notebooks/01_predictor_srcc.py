@@ -128,18 +128,19 @@ glue("figure_srcc_by_hop", plotting.srcc_by_hop(summary, references))
 # ---
 #
 # Spearman correlation (SRCC) of embedding norms at hops 0 to 4, and of the head's predictions, with the target, on
-# test architectures. Points are means over training seeds; bars are 95 % intervals, over seeds where there are at
-# least two and otherwise over test rows. Dashed: the noise ceiling. Dotted: an additive ridge regression. With the
-# bundled data the labels are surrogate labels with calibrated noise, not measurements.
+# test architectures; the axis is stretched towards 1 (Fisher's transformation). Points are means over training seeds;
+# bars are 95 % intervals, over seeds where there are at least two and otherwise over test rows, and may leave the
+# panel. Dashed: the noise ceiling. Dotted: an additive ridge regression. With the bundled data the labels are
+# surrogate labels with calibrated noise, not measurements.
 # ```
 
 # %% [markdown]
-# The same in numbers, for the head and the last hop. The column `interval` says what the interval is taken over.
+# The same in numbers, for the head and the last hop; `table.csv` beside the notebook has all digits.
 
 # %%
 table = experiment.compare_table(summary, references)
 run.table("table", lambda: table)
-table.round(4)
+experiment.readable(table)
 
 # %% [markdown]
 # ## Result: how many evaluated networks are needed?

@@ -197,6 +197,14 @@ def verdict(ranks: pd.DataFrame, references: pd.DataFrame, preset: str = "paper"
     return table, "supported" if share == 1 else "partly" if share >= 0.5 else "not supported"
 
 
+def readable(table: pd.DataFrame) -> pd.DataFrame:
+    """Return `compare_table` for a page: one text per head with its interval, everything rounded."""
+    shown, texts = table.round(3), table[["head", "low", "high"]].map("{:.3f}".format)
+    shown["head [95 % interval]"] = texts["head"] + " [" + texts["low"] + ", " + texts["high"] + "]"
+    others = [name for name in table if str(name).startswith("hop")] + ["ceiling", "ridge", "published"]
+    return shown.set_index(["family", "target", "preset"])[["head [95 % interval]", *others]]
+
+
 def default_targets() -> list[str]:
     """Return the four labels of the paper's experiment."""
     return list(LABELS)

@@ -1,8 +1,10 @@
 """Figures of experiment 1: rank correlation by hop, and against the number of training architectures."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
@@ -10,6 +12,7 @@ from matplotlib.axes import Axes
 from autobuild_lib.plotting.style import INK, PALETTE, Picture, family_name, label_name, picture, styled
 
 MARKERS = {"paper": "o", "tuned": "s"}
+TICKS = (-0.8, -0.5, 0, 0.5, 0.8, 0.9, 0.95, 0.96, 0.97, 0.98, 0.99, 0.995, 0.999)
 REFERENCES = {"ceiling": ("noise ceiling", "--"), "ridge": ("additive ridge", ":")}
 
 
@@ -22,7 +25,7 @@ def srcc_by_hop(summary: pd.DataFrame, references: pd.DataFrame) -> Picture:
         references: columns family, target, ceiling, ridge.
     """
 
-    def draw(axes: Axes, family: str, target: str) -> None:
+    def draw(axes: Axes, family: str, target: str) -> list[float]:
         own = summary[(summary["family"] == family) & (summary["target"] == target)]
         levels = list(dict.fromkeys(own["level"]))
         for number, (preset, part) in enumerate(own.groupby("preset", sort=False)):
@@ -36,6 +39,7 @@ def srcc_by_hop(summary: pd.DataFrame, references: pd.DataFrame) -> Picture:
             }
             axes.errorbar(places, part["srcc"], [below, above], color=PALETTE[number], label=f"{preset} preset", **look)
         axes.set_xticks(range(len(levels)), [level.removeprefix("hop ") for level in levels])
+        return list(own["srcc"])
 
     return _panels(references, draw, xlabel="hop")
 
@@ -51,7 +55,7 @@ def learning_curves(curve: pd.DataFrame, references: pd.DataFrame) -> Picture:
         references: columns family, target, ceiling.
     """
 
-    def draw(axes: Axes, family: str, target: str) -> None:
+    def draw(axes: Axes, family: str, target: str) -> list[float]:
         own = curve[(curve["family"] == family) & (curve["target"] == target)]
         colours = dict(zip(sorted(curve["model"].unique()), PALETTE, strict=False))
         sns.lineplot(
@@ -63,11 +67,30 @@ def learning_curves(curve: pd.DataFrame, references: pd.DataFrame) -> Picture:
         axes.set_xscale("log")
         axes.set_xticks(ticks := sorted(own["size"].unique())[::2], [str(size) for size in ticks])
         axes.minorticks_off()
+        return list(own["srcc"])
 
     return _panels(references.drop(columns="ridge"), draw, xlabel="training architectures")
 
 
-def _panels(references: pd.DataFrame, draw: Callable[[Axes, str, str], None], xlabel: str) -> Picture:
+def _fisher_scale(axes: Axes, values: Sequence[float]) -> None:
+    """Stretch the axis of correlations towards 1 (Fisher's transformation), around `values`; bars may leave it."""
+    low, high = float(_to_z(np.nanmin(values))), float(_to_z(np.nanmax(values)))
+    margin = 0.12 * (high - low) + 0.02
+    ticks: list[float] = []
+    for value in TICKS:
+        z = float(_to_z(value))
+        if low - margin <= z <= high + margin and (not ticks or z - float(_to_z(ticks[-1])) > 1.1 * margin):
+            ticks.append(value)
+    axes.set_yscale("function", functions=(_to_z, np.tanh))
+    axes.set_yticks(ticks, [f"{value:g}" for value in ticks])
+    axes.set_ylim(float(np.tanh(low - margin)), float(np.tanh(high + margin)))
+
+
+def _to_z(srcc: npt.ArrayLike) -> npt.NDArray[np.float64]:
+    return np.asarray(np.arctanh(np.clip(srcc, -0.9999, 0.9999)), dtype=np.float64)
+
+
+def _panels(references: pd.DataFrame, draw: Callable[[Axes, str, str], list[float]], xlabel: str) -> Picture:
     """One panel per task: a column per family, a row per target; reference lines; one legend below."""
     families, targets = list(references["family"].unique()), list(references["target"].unique())
     figure = picture(1.75 * len(targets) + 0.9)
@@ -77,10 +100,12 @@ def _panels(references: pd.DataFrame, draw: Callable[[Axes, str, str], None], xl
         for name, (shown, line) in REFERENCES.items():
             if pd.notna(task.get(name)):
                 axes.axhline(float(task[name]), linestyle=line, color=INK, linewidth=1.2, label=shown)
-        draw(axes, task["family"], task["target"])
+        values = draw(axes, task["family"], task["target"])
+        _fisher_scale(axes, [*values, *(task[name] for name in REFERENCES if name in task)])
         axes.set(title=f"{family_name(task['family'])}, {label_name(task['target'], unit=False)}", xlabel="", ylabel="")
         axes.title.set_fontsize(9.5)
-    figure.supxlabel(xlabel, fontsize=10.5)
+    for axes in grid[-1]:
+        axes.set_xlabel(xlabel)
     figure.supylabel("Spearman correlation (SRCC)", fontsize=10.5)
     handles, names = grid[0][0].get_legend_handles_labels()
     figure.legend(handles, names, loc="outside lower center", ncols=2)
