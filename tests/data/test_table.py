@@ -40,6 +40,7 @@ def test_take_keeps_labels_beside_their_architectures(toy: ab.SequenceSpace) -> 
     assert taken.architectures == (drawn[3], drawn[0]) and taken.labels.to_numpy().tolist() == [[3, -3], [0, 0]]
     assert taken.source == "mine" and taken.kind == "yours" and len(table) == 6
     described = {"kind": "yours", "source": "mine", "rows": 6, "labels": ["y", "z"], "sha256": table.sha256}
+    described["part"] = "all"
     assert table.describe() == described
 
 
