@@ -135,7 +135,8 @@ glue("figure_srcc_by_hop", plotting.srcc_by_hop(summary, references))
 # ```
 
 # %% [markdown]
-# The same in numbers, for the head and the last hop; `table.csv` beside the notebook has all digits.
+# The same in numbers for the head, with the ends of its interval; `table.csv` beside the notebook has the last hop
+# and all digits.
 
 # %%
 table = experiment.compare_table(summary, references)

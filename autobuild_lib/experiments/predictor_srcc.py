@@ -198,11 +198,12 @@ def verdict(ranks: pd.DataFrame, references: pd.DataFrame, preset: str = "paper"
 
 
 def readable(table: pd.DataFrame) -> pd.DataFrame:
-    """Return `compare_table` for a page: one text per head with its interval, everything rounded."""
-    shown, texts = table.round(3), table[["head", "low", "high"]].map("{:.3f}".format)
-    shown["head [95 % interval]"] = texts["head"] + " [" + texts["low"] + ", " + texts["high"] + "]"
-    others = [name for name in table if str(name).startswith("hop")] + ["ceiling", "ridge", "published"]
-    return shown.set_index(["family", "target", "preset"])[["head [95 % interval]", *others]]
+    """Return `compare_table` for a page: a row per task, the head of each preset with its interval, rounded."""
+    heads = table.pivot(index=["family", "target"], columns="preset", values=["head", "low", "high"])
+    heads = heads.swaplevel(axis=1).sort_index(axis=1, level=0, sort_remaining=False)
+    lines = table.groupby(["family", "target"])[["ceiling", "ridge"]].first()
+    lines.columns = pd.MultiIndex.from_product([["reference"], lines.columns])
+    return heads.join(lines).round(3)
 
 
 def default_targets() -> list[str]:

@@ -198,6 +198,16 @@ def test_compare_table_by_hand() -> None:
     assert table.preset.tolist() == ["paper", "tuned"] and table["head"].tolist() == pytest.approx([0.85, 0.95])
 
 
+def test_readable_has_a_row_per_task_and_the_heads_of_the_table() -> None:
+    known = references().drop_duplicates(["family", "target"])
+    table = experiment.compare_table(experiment.summarise(ranks()), known)
+    shown = experiment.readable(table)
+    assert len(shown) == len(TASKS) and list(shown["paper"]) == ["head", "low", "high"]
+    for row in table.to_dict("records"):
+        assert shown.loc[(row["family"], row["target"]), (row["preset"], "head")] == round(row["head"], 3)
+        assert shown.loc[(row["family"], row["target"]), ("reference", "ceiling")] == round(row["ceiling"], 3)
+
+
 # -------------------------------------------------------------------- data
 
 
