@@ -200,10 +200,7 @@ def verdict(ranks: pd.DataFrame, references: pd.DataFrame, preset: str = "paper"
 def readable(table: pd.DataFrame) -> pd.DataFrame:
     """Return `compare_table` for a page: a row per task, the head of each preset with its interval, rounded."""
     heads = table.pivot(index=["family", "target"], columns="preset", values=["head", "low", "high"])
-    heads = heads.swaplevel(axis=1).sort_index(axis=1, level=0, sort_remaining=False)
-    lines = table.groupby(["family", "target"])[["ceiling", "ridge"]].first()
-    lines.columns = pd.MultiIndex.from_product([["reference"], lines.columns])
-    return heads.join(lines).round(3)
+    return heads.swaplevel(axis=1).sort_index(axis=1, level=0, sort_remaining=False).round(3)
 
 
 def default_targets() -> list[str]:
