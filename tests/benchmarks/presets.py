@@ -1,6 +1,6 @@
 """How the tuned preset was chosen: candidates compared on validation rows taken out of the training split.
 
-Run `python -m tests.benchmarks.presets` (about 8 minutes on 2 cores). The test rows are never looked at.
+Run `python -m tests.benchmarks.presets` (about 3 minutes on 2 cores). The test rows are never looked at.
 """
 
 import argparse
