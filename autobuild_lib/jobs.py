@@ -15,14 +15,15 @@ from typing import Any
 import torch
 from tqdm import tqdm
 
-from autobuild_lib import graphs, layers, losses, predictor, training
+from autobuild_lib import layers, losses, predictor, training
 from autobuild_lib.data.table import Table
+from autobuild_lib.graphs import path
 from autobuild_lib.predictor import Predictor, load
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.targets import Target
 from autobuild_lib.training import configure, fit_many
 
-CODE = (graphs, layers, losses, predictor, training)  # what a trained predictor depends on
+CODE = (path, layers, losses, predictor, training)  # what a trained predictor depends on
 
 
 @dataclass(frozen=True)
