@@ -5,13 +5,15 @@ The order of use follows the paper: a search space (`spaces`), evaluated archite
 (`surrogate`).
 """
 
-from autobuild_lib import data, graphs, losses, spaces, surrogate
+from autobuild_lib import data, graphs, losses, networks, search, spaces, surrogate
 from autobuild_lib.evaluation import evaluate
 from autobuild_lib.jobs import FitJob, fit_jobs
 from autobuild_lib.predictor import NetworkConfig, Predictor, load
+from autobuild_lib.reduced import ReducedSpace
 from autobuild_lib.spaces import Architecture, Continuous, SequenceSpace, SpaceError, Unit
 from autobuild_lib.targets import Target
 from autobuild_lib.training import TrainingConfig, fit, fit_many
+from autobuild_lib.units import UnitCorpus, score_units
 
 __version__ = "0.1.0"
 
@@ -21,11 +23,13 @@ __all__ = [
     "FitJob",
     "NetworkConfig",
     "Predictor",
+    "ReducedSpace",
     "SequenceSpace",
     "SpaceError",
     "Target",
     "TrainingConfig",
     "Unit",
+    "UnitCorpus",
     "data",
     "evaluate",
     "fit",
@@ -34,6 +38,9 @@ __all__ = [
     "graphs",
     "load",
     "losses",
+    "score_units",
+    "networks",
+    "search",
     "spaces",
     "surrogate",
 ]

@@ -120,11 +120,25 @@ class PathGATv2(nn.Module):
 
     def forward(self, x: Tensor, has_previous: Tensor) -> Tensor:
         """Pass messages: x [P, nodes, in], has_previous [nodes, 1] -> [P, nodes, out]."""
-        source, target = self.source(x), self.target(x)
-        own = source + target
+        source, target = self.project(x)
         step = functional.pad(source[:, :-1] - source[:, 1:], (0, 0, 1, 0))  # from each node to the one before
+        return self._attend(source, target, step, has_previous)
+
+    def project(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return l and r of the nodes x [P, nodes, in]."""
+        return self.source(x), self.target(x)
+
+    def combine(self, own: tuple[Tensor, Tensor], previous: tuple[Tensor, Tensor] | None) -> Tensor:
+        """Pass a message to nodes from those before them (None: a path starts), both projected; shapes broadcast."""
+        source, target = own
+        if previous is None:
+            return source + self.bias
+        return self._attend(source, target, previous[0] - source, 1.0)
+
+    def _attend(self, source: Tensor, target: Tensor, step: Tensor, has_previous: Tensor | float) -> Tensor:
+        own = source + target
         difference = functional.leaky_relu(own + step, 0.2) - functional.leaky_relu(own, 0.2)
-        gate = torch.sigmoid((difference * self.attention).sum(2, keepdim=True)) * has_previous
+        gate = torch.sigmoid((difference * self.attention).sum(-1, keepdim=True)) * has_previous
         return torch.addcmul(source + self.bias, gate, step)
 
 
@@ -141,6 +155,15 @@ class PathGraphConv(nn.Module):
         previous = functional.pad(x[:, :-1], (0, 0, 1, 0)) * has_previous
         return torch.baddbmm(self.neighbour(previous), x, self.root)
 
+    def project(self, x: Tensor) -> tuple[Tensor, Tensor]:
+        """Return x W_root and x W_neighbour, the bias left out, of the nodes x [P, nodes, in]."""
+        return x @ self.root, x @ self.neighbour.weight
+
+    def combine(self, own: tuple[Tensor, Tensor], previous: tuple[Tensor, Tensor] | None) -> Tensor:
+        """Pass a message to nodes from those before them (None: a path starts), both projected; shapes broadcast."""
+        new = own[0] + self.neighbour.bias
+        return new if previous is None else new + previous[1]
+
 
 class StackedBatchNorm(nn.Module):
     """Batch normalisation over the nodes, each predictor with its own statistics."""
@@ -156,19 +179,26 @@ class StackedBatchNorm(nn.Module):
         self.register_buffer("mean", torch.zeros(stack, 1, channels))
         self.register_buffer("variance", torch.ones(stack, 1, channels))
 
-    def forward(self, x: Tensor) -> Tensor:
-        """Normalise x [P, nodes, channels] by the batch (training) or the running statistics."""
+    def forward(self, x: Tensor, counts: Tensor | None = None) -> Tensor:
+        """Normalise x [P, nodes, channels] by the batch (training) or the running statistics.
+
+        With counts [nodes], row v stands for counts[v] equal nodes.
+        """
         if not self.training:
             scale = self.weight * torch.rsqrt(self.variance + self.epsilon)
             return torch.addcmul(self.bias - self.mean * scale, x, scale)
-        nodes = x.shape[1]
-        mean = x.sum(1, keepdim=True) / nodes
+        nodes = x.shape[1] if counts is None else int(counts.sum())
+        mean = _total(x, counts) / nodes
         centred = x - mean
-        variance = (centred * centred).sum(1, keepdim=True) / nodes
+        variance = _total(centred * centred, counts) / nodes
         with torch.no_grad():
             self.mean.lerp_(mean, self.momentum)
             self.variance.lerp_(variance * (nodes / max(nodes - 1, 1)), self.momentum)
         return torch.addcmul(self.bias, centred, self.weight * torch.rsqrt(variance + self.epsilon))
+
+
+def _total(x: Tensor, counts: Tensor | None) -> Tensor:
+    return x.sum(1, keepdim=True) if counts is None else counts[None, None] @ x
 
 
 def pool(x: Tensor, lengths: Tensor, how: str) -> Tensor:

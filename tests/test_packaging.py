@@ -92,8 +92,8 @@ class TestPins:
 
 # A module imports only modules that stand before it.
 ORDER = [
-    "spaces", "targets", "graphs", "networks", "statistics", "storage", "data", "losses", "layers", "predictor",
-    "training", "evaluation", "jobs", "runs", "published", "surrogate", "units", "search", "peers", "tasks", "plotting",
+    "spaces", "targets", "networks", "graphs", "statistics", "storage", "data", "losses", "layers", "predictor",
+    "training", "evaluation", "jobs", "runs", "published", "surrogate", "reduced", "effects", "units", "search", "peers", "tasks", "plotting",
     "experiments", "book", "cli",
 ]  # fmt: skip
 

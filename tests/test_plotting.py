@@ -11,15 +11,15 @@ import autobuild_lib as ab
 from autobuild_lib import plotting
 from autobuild_lib.plotting.style import WIDTH, label_name
 
-LABELS = ("acc", "latency_gpu", "latency_cpu", "latency_npu")
+LABELS = ("acc", "latency_gpu", "latency_cpu", "latency_npu", "flops_m")
 
 
 def labels(seed: int) -> pd.DataFrame:
-    return pd.DataFrame(np.random.default_rng(seed).normal(size=(60, 4)) + 5, columns=list(LABELS))
+    return pd.DataFrame(np.random.default_rng(seed).normal(size=(60, 5)) + 5, columns=list(LABELS))
 
 
 def fidelity() -> pd.DataFrame:
-    rows = [(f, s, n, 0.3) for f in ("ofa_mbv3", "ofa_pn") for s in ("uniform", "extreme") for n in LABELS]
+    rows = [(f, s, n, 0.3) for f in ("ofa_mbv3", "ofa_pn") for s in ("uniform", "extreme") for n in LABELS[:4]]
     return pd.DataFrame(rows, columns=["family", "sample", "label", "ratio"])
 
 

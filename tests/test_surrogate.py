@@ -214,4 +214,4 @@ def test_building_a_table_is_repeatable(family: str, tmp_path: Path) -> None:
     entries = [build_table(family, tmp_path / name, rows=50, seed=s) for name, s in (("a", 1), ("b", 1), ("c", 2))]
     assert entries[0] == entries[1] and entries[0]["sha256"] != entries[2]["sha256"] and entries[0]["rows"] == 50
     table = ab.data.load(tmp_path / "a" / f"{family}.csv", module.SPACES[family]())
-    assert len(table) == 50 and list(table.labels) == list(LABELS) == list(table.noise_free)
+    assert len(table) == 50 and list(table.labels) == [*LABELS, "flops_m"] == list(table.noise_free)

@@ -6,18 +6,20 @@ import hashlib
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pandas as pd
 
 from autobuild_lib.data.released import RELEASED, ReleasedRecord, find_released, read_records
 from autobuild_lib.data.table import DataError, Table, make_table
+from autobuild_lib.networks import count_macs, has_networks
 from autobuild_lib.spaces import Architecture, SequenceSpace, SpaceError, ofa_mbv3, ofa_pn, read_space
 
 FILES = Path(__file__).parent / "files"
 ARCHITECTURE = "architecture"
 NOISE_FREE = "_noise_free"  # suffix of the columns that hold a label before noise was added
+FLOPS = "flops_m"  # label in millions of multiply-adds for one image; counted, so it carries no noise
 MOST_BYTES = 1 << 30
 
 
@@ -52,6 +54,9 @@ def manifest() -> dict[str, Bundled]:
 def load(source: str | Path, space: SequenceSpace | None = None, folder: Path | None = None) -> Table:
     """Load evaluated architectures.
 
+    Tables of the OFA families get one more label unless they have it: `flops_m`, the millions of multiply-adds of each
+    network, counted from its architecture (`networks.count_macs`) and hence free of noise.
+
     Args:
         source: a bundled table ("ofa_mbv3", "ofa_pn"), a released cache ("released:ofa_mbv3", found in `folder` or
             the default data folder), or the path of a `.csv` or `.pkl` file.
@@ -62,6 +67,18 @@ def load(source: str | Path, space: SequenceSpace | None = None, folder: Path | 
         DataError: for data that cannot be used; the text names file, row, value and what is allowed.
         FileNotFoundError: for a file that is not there; the text says where to put it.
     """
+    return _with_flops(_read(source, space, folder))
+
+
+def _with_flops(table: Table) -> Table:
+    if FLOPS in table.labels or not has_networks(table.space):
+        return table
+    flops = {FLOPS: count_macs(table.architectures) / 1e6}
+    noise_free = None if table.noise_free is None else table.noise_free.assign(**flops)
+    return replace(table, labels=table.labels.assign(**flops), noise_free=noise_free)
+
+
+def _read(source: str | Path, space: SequenceSpace | None, folder: Path | None) -> Table:
     text = str(source)
     if text in manifest():
         return _load_bundled(manifest()[text], space)
@@ -84,7 +101,8 @@ def load(source: str | Path, space: SequenceSpace | None = None, folder: Path | 
 
 
 def _load_bundled(entry: Bundled, space: SequenceSpace | None) -> Table:
-    own = space or read_space(entry.space)
+    described = FILES / entry.space  # a space that is none of the families lies beside its table
+    own = space or read_space(str(described) if described.suffix == ".json" else entry.space)
     table = read_csv(entry.path, own, sha256=entry.sha256, kind=entry.kind, source=entry.name)
     if len(table) != entry.rows:
         raise DataError(f"{entry.path}: {len(table)} rows, the manifest says {entry.rows}")

@@ -1,19 +1,30 @@
 """The op-level IR: a network as a directed acyclic graph of operations in ONNX vocabulary (paper, Section 4.2)."""
 
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
-# Append only: a saved predictor stores the place of an operation in this list.
+# Append only: a graph stores the place of an operation in this list.
 OPERATIONS = (
     "Input", "Output", "Conv", "BatchNormalization", "Relu", "Clip", "HardSwish", "HardSigmoid", "GlobalAveragePool",
     "ReduceMean", "Add", "Mul", "Div", "Sub", "Gemm", "MatMul", "Flatten", "Reshape", "Concat", "Sigmoid", "Softmax",
     "Tanh", "LeakyRelu", "Gelu", "Silu", "MaxPool", "AveragePool", "ConvTranspose", "LayerNormalization",
     "GroupNormalization", "Dropout", "Identity", "Transpose", "Squeeze", "Unsqueeze", "Pad", "Resize", "Slice",
+    "Split", "Gather", "Expand", "GlobalMaxPool", "InstanceNormalization", "RMSNormalization", "PRelu", "Elu", "Mish",
+    "Softplus", "LogSoftmax", "Erf", "Exp", "Log", "Sqrt", "Reciprocal", "Pow", "Neg", "Abs", "Max", "Min", "ReduceSum",
+    "ReduceMax", "ReduceMin", "ReduceL2", "Attention", "Einsum", "DepthToSpace", "SpaceToDepth",
+    "Sin", "Cos", "CumSum", "Where",
 )  # fmt: skip
+PLACES = {name: place for place, name in enumerate(OPERATIONS)}
 SHAPES = 12  # channels / 256, height / 128, width / 128 of two inputs, then of two outputs; 0 where there is none
 ATTRIBUTES = 8  # kernel / 3 (three dimensions), groups / output channels, dilation (three dimensions), bias
+SCALES = (256, 128, 128)  # of channels, height and width
+TENSORS = 2  # inputs, and outputs, whose shapes are features
+SIDES = 3  # most spatial dimensions of a kernel
+
+Shape = Sequence[int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,7 +33,7 @@ class IRGraph:
 
     operations: [nodes], place of each node's type in `OPERATIONS`.
     shapes: [nodes, SHAPES], attributes: [nodes, ATTRIBUTES], scaled for the predictor's linear layers.
-    edges: [2, edges], from the node that computes a tensor to the node that reads it.
+    edges: [2, edges], from the node that computes a tensor to the node that reads it, once per reading.
     """
 
     operations: npt.NDArray[np.int64]
@@ -30,5 +41,84 @@ class IRGraph:
     attributes: npt.NDArray[np.float32]
     edges: npt.NDArray[np.int64]
 
+    def __post_init__(self) -> None:
+        nodes = len(self.operations)
+        for name, wanted in (("shapes", SHAPES), ("attributes", ATTRIBUTES)):
+            if (found := getattr(self, name).shape) != (nodes, wanted):
+                raise ValueError(f"IR graph: {name} has shape {found}; {nodes} nodes need {(nodes, wanted)}")
+            if not np.isfinite(getattr(self, name)).all():
+                raise ValueError(f"IR graph: {name} must be finite numbers")
+        if nodes == 0 or self.operations.min() < 0 or self.operations.max() >= len(OPERATIONS):
+            raise ValueError(f"IR graph: operations must be at least one place from 0 to {len(OPERATIONS) - 1}")
+        if self.edges.ndim != 2 or len(self.edges) != 2:
+            raise ValueError(f"IR graph: edges has shape {self.edges.shape}; allowed is (2, edges)")
+        source, target = self.edges
+        if self.edges.size and not (source.min() >= 0 and (source < target).all() and target.max() < nodes):
+            raise ValueError(f"IR graph: an edge must lead from a node to a later one, both from 0 to {nodes - 1}")
+
     def __len__(self) -> int:
         return len(self.operations)
+
+    @property
+    def names(self) -> list[str]:
+        """The operation of each node."""
+        return [OPERATIONS[place] for place in self.operations]
+
+
+@dataclass(frozen=True, slots=True)
+class IRNode:
+    """One operation before its features are scaled.
+
+    operation: one of `OPERATIONS`.
+    inputs: places of the nodes that compute what it reads, once per reading.
+    input_shapes, output_shapes: of the tensors, batch first, whatever the other dimensions stand for; tensors after
+        the second and dimensions after the fourth are left out. Parameters and constants are no inputs.
+    kernel, dilation: per spatial dimension, for convolutions (`kernel` for pooling too); groups: for convolutions.
+    bias: whether a convolution or `Gemm` adds one.
+    """
+
+    operation: str
+    inputs: Sequence[int] = ()
+    input_shapes: Sequence[Shape] = ()
+    output_shapes: Sequence[Shape] = ()
+    kernel: Sequence[int] = ()
+    groups: int = 0
+    dilation: Sequence[int] = ()
+    bias: bool = False
+
+    def shape_features(self) -> list[float]:
+        """The node's row of `IRGraph.shapes`."""
+        return [*_scaled(self.input_shapes), *_scaled(self.output_shapes)]
+
+    def attribute_features(self) -> list[float]:
+        """The node's row of `IRGraph.attributes`."""
+        channels = self.output_shapes[0][1] if self.groups else 1
+        kernel = [side / 3 for side in _filled(self.kernel, SIDES)]
+        return [*kernel, self.groups / channels, *_filled(self.dilation, SIDES), float(self.bias)]
+
+
+def graph_of(nodes: Sequence[IRNode]) -> IRGraph:
+    """Assemble a graph from nodes in topological order; an operation outside the vocabulary is a `ValueError`."""
+    check_operations(node.operation for node in nodes)
+    edges = [(source, target) for target, node in enumerate(nodes) for source in node.inputs]
+    return IRGraph(
+        np.array([PLACES[node.operation] for node in nodes], dtype=np.int64),
+        np.array([node.shape_features() for node in nodes], dtype=np.float32).reshape(-1, SHAPES),
+        np.array([node.attribute_features() for node in nodes], dtype=np.float32).reshape(-1, ATTRIBUTES),
+        np.array(edges, dtype=np.int64).reshape(-1, 2).T,
+    )
+
+
+def check_operations(names: Iterable[str]) -> None:
+    """Raise `ValueError`, naming all of them, for operations outside the vocabulary."""
+    if unknown := sorted(set(names) - set(PLACES)):
+        raise ValueError(f"operations {', '.join(unknown)} are not in the vocabulary: {', '.join(OPERATIONS)}")
+
+
+def _scaled(shapes: Sequence[Shape]) -> list[float]:
+    sizes = [_filled(shape[1:], len(SCALES)) for shape in [*shapes[:TENSORS], *[()] * (TENSORS - len(shapes))]]
+    return [size / scale for shape in sizes for size, scale in zip(shape, SCALES, strict=True)]
+
+
+def _filled(sizes: Sequence[int], length: int) -> list[int]:
+    return [*sizes[:length], *[0] * (length - len(sizes))]

@@ -28,7 +28,7 @@ def label_distributions(tables: Mapping[str, pd.DataFrame]) -> Picture:
 
 @styled
 def accuracy_latency(tables: Mapping[str, pd.DataFrame]) -> Picture:
-    """Draw accuracy against every latency, a dot per architecture, one colour per family."""
+    """Draw accuracy against every other label, a dot per architecture, one colour per family."""
     names = list(dict.fromkeys(n for labels in tables.values() for n in labels if n != "acc"))
     figure = picture(2.3 * len(names) + 0.4)
     for name, axes in zip(names, figure.subplots(len(names), 1, squeeze=False).flat, strict=True):
@@ -45,7 +45,10 @@ def noise(noise_free: pd.DataFrame, noisy: pd.DataFrame) -> Picture:
     """Draw every label with noise against the same label without; dots on the line carry no noise."""
     rows = -(-len(noisy.columns) // 2)
     figure = picture(2.6 * rows)
-    for name, axes in zip(noisy, figure.subplots(rows, 2, squeeze=False).flat, strict=False):
+    grid = figure.subplots(rows, 2, squeeze=False).flat
+    for axes in grid[len(noisy.columns) :]:
+        axes.set_axis_off()
+    for name, axes in zip(noisy, grid, strict=False):
         axes.scatter(noise_free[name], noisy[name], s=5, alpha=0.35, linewidths=0, color=PALETTE[0])
         ends = [noise_free[name].min(), noise_free[name].max()]
         axes.plot(ends, ends, color=INK, linewidth=1)

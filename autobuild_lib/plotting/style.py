@@ -16,8 +16,14 @@ INK = "#262626"
 WIDTH = 5.8  # inches: the width of the text, so that letters keep their size on a page and stay readable on a phone
 RESOLUTION = 130  # dots per inch
 FAMILIES = {"ofa_mbv3": "MobileNetV3", "ofa_pn": "ProxylessNAS"}
-LABELS = {"acc": "accuracy", "latency_gpu": "GPU latency", "latency_cpu": "CPU latency", "latency_npu": "NPU latency"}
-UNITS = {"acc": "fraction", "latency_gpu": "ms", "latency_cpu": "ms", "latency_npu": "ms"}
+LABELS = {
+    "acc": "accuracy",
+    "latency_gpu": "GPU latency",
+    "latency_cpu": "CPU latency",
+    "latency_npu": "NPU latency",
+    "flops_m": "multiply-adds",
+}
+UNITS = {"acc": "fraction", "latency_gpu": "ms", "latency_cpu": "ms", "latency_npu": "ms", "flops_m": "millions"}
 STYLE: Any = {
     "axes.axisbelow": True,
     "axes.edgecolor": INK,

@@ -3,9 +3,12 @@
 import functools
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+import numpy as np
+import numpy.typing as npt
 
 from autobuild_lib.spaces.features import (
     Choices,
@@ -84,13 +87,21 @@ class UnitCodec:
         layers: int = sum(pow(len(self.layer_names), depth) for depth in self.depths)
         return layers * math.prod(map(len, self._allowed_features))
 
-    def contents(self) -> Iterator[bytes]:
-        """Every content."""
+    def contents(self) -> npt.NDArray[np.uint8]:
+        """Return the code of every content, [size, end - start]: by depth, and later choices vary fastest."""
+        features = np.array(list(itertools.product(*self._allowed_features)), dtype=np.uint8)  # [combinations, F]
+        layers = np.array(list(self.layer_names), dtype=np.uint8)  # [choices, layer features]
+        found = []
         for depth in self.depths:
-            padding = bytes(len(self.layer_values) * (self.depths[-1] - depth))
-            for chosen in itertools.product(*self._allowed_features):
-                for layers in itertools.product(self.layer_names, repeat=depth):
-                    yield bytes([depth, *chosen, *itertools.chain.from_iterable(layers)]) + padding
+            chosen = np.indices((len(features), *[len(layers)] * depth), dtype=np.int32).reshape(1 + depth, -1)
+            codes = np.zeros((chosen.shape[1], self.end - self.start), dtype=np.uint8)
+            codes[:, 0] = depth
+            codes[:, 1 : 1 + len(self.features)] = features[chosen[0]]
+            for place, choice in enumerate(chosen[1:]):
+                first = self.first_layer - self.start + place * layers.shape[1]
+                codes[:, first : first + layers.shape[1]] = layers[choice]
+            found.append(codes)
+        return np.concatenate(found)
 
     # ---------------------------------------------------------------- writing
 

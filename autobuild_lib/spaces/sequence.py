@@ -240,13 +240,14 @@ class SequenceSpace:
         contents = [
             c.encode(f"{self.name}, unit {i}", u) for i, (u, c) in enumerate(zip(units, self.codecs, strict=True))
         ]
-        return Architecture(self, self._encode_globals(global_features) + b"".join(contents))
+        return Architecture(self, self.encode_globals(global_features) + b"".join(contents))
 
     def from_lists(self, stages: Sequence[Sequence[str]], **global_features: Value) -> Architecture:
         """Build an architecture from the authors' nested lists, e.g. `[["mbconv3_e6_k7", ...], ...]`."""
         return self.architecture(stages, **global_features)
 
-    def _encode_globals(self, given: Mapping[str, Value]) -> bytes:
+    def encode_globals(self, given: Mapping[str, Value]) -> bytes:
+        """Return the code of the global features; one with a single value may be left out."""
         names = [name for name, _ in self.global_features]
         if unknown := set(given) - set(names):
             raise SpaceError(f"{self.name}: unknown global features {sorted(unknown)}; it has {names}")
@@ -269,7 +270,7 @@ class SequenceSpace:
         chosen = {name: read(name, c, part) for (name, c), part in zip(self.global_features, parts[:n], strict=True)}
         units = enumerate(zip(self.codecs, parts[n:], strict=True))
         contents = [codec.parse(f"{self.name}, unit {i}", part) for i, (codec, part) in units]
-        return Architecture(self, self._encode_globals(chosen) + b"".join(contents))
+        return Architecture(self, self.encode_globals(chosen) + b"".join(contents))
 
     def adopt(self, architecture: Architecture) -> Architecture:
         """Return the same choices as an architecture of this space, or raise `SpaceError`."""
@@ -293,7 +294,7 @@ class SequenceSpace:
     def __iter__(self) -> Iterator[Architecture]:
         """Every architecture, one at a time; mind `size`."""
         heads = itertools.product(*(range(len(values_of(c))) for _, c in self.global_features))
-        bodies = [list(codec.contents()) for codec in self.codecs]
+        bodies = [[row.tobytes() for row in codec.contents()] for codec in self.codecs]
         for head in heads:
             for body in itertools.product(*bodies):
                 yield Architecture(self, bytes(head) + b"".join(body))
@@ -315,14 +316,24 @@ class SequenceSpace:
         """
         drawn = np.minimum(rng.random((size, self.code_width)) ** np.asarray(exponent), np.nextafter(1, 0))
         codes = np.empty((size, self.code_width), dtype=np.uint8)
-        allowed = [tuple(range(len(values_of(c)))) for _, c in self.global_features]
-        allowed += itertools.chain.from_iterable(codec.allowed for codec in self.codecs)
-        for column, numbers in enumerate(allowed):
+        for column, numbers in enumerate(self.allowed):
             codes[:, column] = np.array(numbers, np.uint8)[(drawn[:, column] * len(numbers)).astype(np.intp)]
+        codes[self.absent(codes)] = 0
+        return codes
+
+    @functools.cached_property
+    def allowed(self) -> tuple[tuple[int, ...], ...]:
+        """Numbers allowed at each place of a code."""
+        heads = [tuple(range(len(values_of(choices)))) for _, choices in self.global_features]
+        return (*heads, *itertools.chain.from_iterable(codec.allowed for codec in self.codecs))
+
+    def absent(self, codes: Codes) -> npt.NDArray[np.bool_]:
+        """Mark the bytes that belong to absent layers: codes [N, code_width] -> [N, code_width]."""
+        absent = np.zeros(codes.shape, dtype=np.bool_)
         for codec in self.codecs:
             place = np.arange(codec.end - codec.first_layer) // len(self.layer_features)
-            codes[:, codec.first_layer : codec.end][place >= codes[:, [codec.start]]] = 0
-        return codes
+            absent[:, codec.first_layer : codec.end] = place >= codes[:, [codec.start]]
+        return absent
 
     def from_codes(self, codes: Codes) -> list[Architecture]:
         """Turn codes [N, code_width] made by this space into architectures."""

@@ -128,7 +128,7 @@ def test_golden_caches_become_tables(reference: Path, family: str, space: object
     path = folder / f"{family}_custom_cache.pkl"
     for table in (ab.data.load(path), ab.data.load(f"released:{family}", folder=folder)):
         assert len(table) == 32 and table.kind == "released" and table.space.name == family
-        assert list(table.labels) == ["acc", "latency_gpu", "latency_cpu", "latency_npu"]
+        assert list(table.labels) == ["acc", "latency_gpu", "latency_cpu", "latency_npu", "flops_m"]
         assert table.labels["acc"].between(0.5, 0.9).all() and (table.labels > 0).all(axis=None)
         assert table.sha256 == hashlib.sha256(path.read_bytes()).hexdigest()
 
@@ -166,7 +166,8 @@ def test_bundled_tables(bundled: Bundled) -> None:
     table = ab.data.load(bundled.name)
     assert len(table) == bundled.rows == len(set(table.architectures)) == 3000
     assert {a.global_features["resolution"] for a in table.architectures} == {224} and table.space.name == bundled.name
-    assert list(table.labels) == list(table.noise_free) == ["acc", "latency_gpu", "latency_cpu", "latency_npu"]
+    names = ["acc", "latency_gpu", "latency_cpu", "latency_npu", "flops_m"]
+    assert list(table.labels) == list(table.noise_free) == names
     assert table.kind == "surrogate" and table.sha256 == bundled.sha256
     assert table.labels["acc"].between(0.6, 0.9).all() and (table.labels.to_numpy() > 0).all()
 
@@ -201,7 +202,27 @@ def test_noise_has_the_published_error(bundled: Bundled) -> None:
 def test_noise_free_labels_are_the_surrogates(bundled: Bundled) -> None:
     table = ab.data.load(bundled.name).take(range(0, 3000, 30))
     predicted = getattr(ab.surrogate, bundled.name)().predict(table.architectures)
-    np.testing.assert_allclose(table.noise_free, predicted[list(table.noise_free)], rtol=1e-4)
+    np.testing.assert_allclose(table.noise_free[list(predicted)], predicted, rtol=1e-4)
+
+
+def test_flops_are_counted_and_carry_no_noise(bundled: Bundled) -> None:
+    table = ab.data.load(bundled.name).take(range(0, 3000, 30))
+    assert table.labels["flops_m"].tolist() == [ab.networks.count_macs(a) / 1e6 for a in table.architectures]
+    assert table.noise_free["flops_m"].tolist() == table.labels["flops_m"].tolist()
+    values = ab.Target("acc * 100 / flops_m").evaluate(table.labels)
+    np.testing.assert_allclose(values * table.labels["flops_m"], table.labels["acc"] * 100)
+
+
+def test_your_tables_of_a_family_get_flops_unless_they_have_them(toy: ab.SequenceSpace, tmp_path: Path) -> None:
+    space = ab.spaces.ofa_pn()
+    one, two = space.sample(np.random.default_rng(0), 2)
+    counted = ab.data.load(csv(tmp_path, "architecture,acc", f'"{one}",1', f'"{two}",2'), space)
+    assert counted.labels["flops_m"].tolist() == [ab.networks.count_macs(a) / 1e6 for a in (one, two)]
+    assert counted.noise_free is None and counted.describe()["labels"] == ["acc", "flops_m"]
+    given = ab.data.load(csv(tmp_path, "architecture,flops_m", f'"{one}",1', f'"{two}",2'), space)
+    assert given.labels.to_dict("list") == {"flops_m": [1.0, 2.0]}
+    namesake = ab.SequenceSpace("ofa_pn", toy.units, dict(toy.layer_features))
+    assert list(ab.data.load(csv(tmp_path, HEAD, f'"{A}",1'), namesake).labels) == ["acc"]
 
 
 def test_corrupted_copy_is_refused_before_it_is_opened(

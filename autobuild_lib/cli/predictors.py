@@ -1,0 +1,100 @@
+"""The commands that train, evaluate and check predictors."""
+
+import argparse
+from pathlib import Path
+
+import pandas as pd
+
+from autobuild_lib import data, evaluation, predictor, surrogate, training
+from autobuild_lib.cli.common import add_source, check_writable, print_report, split, whole
+from autobuild_lib.data import files
+from autobuild_lib.storage import replace_text
+from autobuild_lib.targets import Target
+
+
+def add_fit(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `autobuild fit`."""
+    add_source(parser)
+    parser.add_argument("--target", required=True, help="a label or an equation, e.g. 'acc * 100 / latency_gpu'")
+    parser.add_argument("--out", type=Path, required=True, help="folder for weights.safetensors and config.json")
+    parser.add_argument("--preset", default="paper", choices=list(training.PRESETS), help="default: paper")
+    parser.add_argument("--seed", type=whole(0), default=0, help="of the initial weights and batches (default: 0)")
+    parser.add_argument("--epochs", type=whole(1), help="instead of the preset's")
+    parser.set_defaults(run=_fit)
+
+
+def add_evaluate(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `autobuild evaluate`."""
+    add_source(parser)
+    parser.add_argument("--predictor", type=Path, required=True, help="a folder that `autobuild fit` wrote")
+    parser.set_defaults(run=_evaluate)
+
+
+def _fit(given: argparse.Namespace) -> None:
+    train, test = split(given)
+    check_before_training(given.out, given.target, test)
+    options = {} if given.epochs is None else {"epochs": given.epochs}
+    made = training.fit(train.space, train, given.target, given.seed, given.preset, progress=True, **options)
+    report = evaluation.evaluate(made, test)
+    made.save(given.out)
+    print_report(report)
+    print(f"saved in {given.out}")
+
+
+def check_before_training(out: Path, target: str, test: data.Table) -> None:
+    """Refuse now what would be refused after the training only."""
+    Target(target).evaluate(test.labels)
+    check_writable(out)
+
+
+def _check_unseen(made: predictor.Predictor, test: data.Table) -> None:
+    """Refuse to evaluate on rows that a predictor was trained on."""
+    used, wanted = made.provenance.get("data", {}), test.part.replace("test of", "train of")
+    if used.get("sha256") == test.sha256 and used.get("part") != wanted:
+        raise ValueError(f"the predictor was trained on {used.get('part')} of this data; give its seed as --split-seed")
+
+
+def _evaluate(given: argparse.Namespace) -> None:
+    made = predictor.load(given.predictor)
+    _, test = split(given, known=made.space if given.data.endswith(".csv") else None)
+    _check_unseen(made, test)
+    print_report(evaluation.evaluate(made, test))
+
+
+def add_surrogate(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `autobuild surrogate`."""
+    actions = parser.add_subparsers(required=True, metavar="action")
+    for name, run, text in (
+        ("distill", _distill, "fit the surrogates to the published checkpoints (about an hour on 1 core)"),
+        ("check", _check, "compare the surrogates with the published checkpoints on fresh architectures"),
+    ):
+        action = actions.add_parser(name, help=text)
+        action.add_argument("--checkpoints", type=Path, required=True, help="folder with the eight .pt files")
+        action.add_argument("--family", choices=list(surrogate.SPACES), help="default: both")
+        action.add_argument("--folder", type=Path, default=files.FILES, help="of the surrogates (default: the package)")
+        action.add_argument("--size", type=whole(2), help="number of architectures")
+        action.add_argument("--out", type=Path, help="also write the comparison as this CSV file")
+        action.set_defaults(run=run)
+
+
+def _families(given: argparse.Namespace) -> list[str]:
+    return [given.family] if given.family else list(surrogate.SPACES)
+
+
+def _distill(given: argparse.Namespace) -> None:
+    size = {} if given.size is None else {"size": given.size}
+    for family in _families(given):
+        surrogate.distill(family, given.checkpoints, given.folder, **size)
+    _check(given)
+
+
+def _check(given: argparse.Namespace) -> None:
+    size = {} if given.size is None else {"size": given.size}
+    found = [
+        surrogate.fidelity(surrogate.load_from(family, given.folder), family, given.checkpoints, **size)
+        for family in _families(given)
+    ]
+    table = pd.concat(found)
+    print_report(table)
+    if given.out is not None:
+        replace_text(given.out, table.to_csv(index=False, float_format="%.6g", lineterminator="\n"))

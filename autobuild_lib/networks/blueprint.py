@@ -1,0 +1,228 @@
+"""Blueprints: the layers of a once-for-all network as plain data, from which modules, counts and graphs are made.
+
+Widths and strides: Cai et al., "Once-for-All" (ICLR 2020), MobileNetV3 at width 1.2 and ProxylessNAS at width 1.3.
+"""
+
+import functools
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+
+from autobuild_lib.spaces import Architecture, SequenceSpace, SpaceError, ofa_mbv3, ofa_pn
+from autobuild_lib.spaces.codec import UnitCodec
+from autobuild_lib.spaces.features import values_of
+from autobuild_lib.spaces.ofa import RESOLUTIONS
+
+CLASSES = 1000
+EXPANSION, KERNEL = 1, 2  # places of expansion and kernel in the features of a layer: op, e, k
+
+
+@dataclass(frozen=True)
+class Stage:
+    """What the layers of a unit share; the first of them changes width and resolution."""
+
+    width: int
+    stride: int
+    activation: str
+    squeezes: bool = False
+
+
+@dataclass(frozen=True)
+class Family:
+    """A family of networks: stem, a first block without expansion, a stage per unit, head."""
+
+    space: Callable[..., SequenceSpace]
+    stem: int
+    first: Stage
+    stages: tuple[Stage, ...]
+    expanded: int  # width in front of the pooling
+    mixed: int | None  # width behind the pooling, where that differs
+    activation: str  # of stem and head
+
+
+FAMILIES = {
+    "ofa_mbv3": Family(
+        space=ofa_mbv3,
+        stem=24,
+        first=Stage(24, 1, "relu"),
+        stages=(
+            Stage(32, 2, "relu"),
+            Stage(48, 2, "relu", squeezes=True),
+            Stage(96, 2, "hard_swish"),
+            Stage(136, 1, "hard_swish", squeezes=True),
+            Stage(192, 2, "hard_swish", squeezes=True),
+        ),
+        expanded=1152,
+        mixed=1536,
+        activation="hard_swish",
+    ),
+    "ofa_pn": Family(
+        space=ofa_pn,
+        stem=40,
+        first=Stage(24, 1, "relu6"),
+        stages=(
+            Stage(32, 2, "relu6"),
+            Stage(56, 2, "relu6"),
+            Stage(104, 2, "relu6"),
+            Stage(128, 1, "relu6"),
+            Stage(248, 2, "relu6"),
+            Stage(416, 1, "relu6"),
+        ),
+        expanded=1664,
+        mixed=None,
+        activation="relu6",
+    ),
+}
+
+
+@dataclass(frozen=True)
+class Convolution:
+    """A square convolution padded by half its kernel, then batch normalisation and activation where it has them."""
+
+    inputs: int
+    outputs: int
+    kernel: int = 1
+    stride: int = 1
+    groups: int = 1
+    activation: str | None = None
+    normalised: bool = True
+    bias: bool = False
+
+    def side(self, side: int) -> int:
+        """Return the side of the output for an input of the given side, in pixels."""
+        return (side - 1) // self.stride + 1
+
+
+@dataclass(frozen=True)
+class Block:
+    """An MBConv layer: expand, convolve each channel by itself, reweight the channels, project; add the input."""
+
+    expand: Convolution | None
+    depthwise: Convolution
+    squeeze: tuple[Convolution, Convolution] | None  # from the pooled channels to a weight for each
+    project: Convolution
+
+    @property
+    def convolutions(self) -> tuple[Convolution, ...]:
+        """Those that see the whole image, in order."""
+        return (*((self.expand,) if self.expand else ()), self.depthwise, self.project)
+
+    @property
+    def residual(self) -> bool:
+        """Whether the input is added to the output, which needs the same shape."""
+        return self.depthwise.stride == 1 and self.convolutions[0].inputs == self.project.outputs
+
+
+@dataclass(frozen=True)
+class Blueprint:
+    """All layers of one network, for square images of `resolution` pixels."""
+
+    resolution: int
+    stem: Convolution
+    first: Block
+    units: tuple[tuple[Block, ...], ...]
+    expand: Convolution
+    mix: Convolution | None
+    classifier: tuple[int, int]  # inputs, classes
+
+    @property
+    def blocks(self) -> Iterator[Block]:
+        """Every block in order."""
+        return itertools.chain([self.first], *self.units)
+
+
+def round_to_eight(width: float) -> int:
+    """Round to a multiple of eight, but never by more than a tenth down (the reference networks' rule)."""
+    rounded = max(8, int(width + 4) // 8 * 8)
+    return rounded if rounded >= 0.9 * width else rounded + 8
+
+
+@functools.cache
+def make_block(inputs: int, stage: Stage, stride: int, expansion: int, kernel: int) -> Block:
+    """Return the block of a stage with the given input width, stride, expansion and kernel."""
+    width, activation = inputs * expansion, stage.activation
+    reduced = round_to_eight(width // 4)
+    return Block(
+        expand=Convolution(inputs, width, activation=activation) if expansion > 1 else None,
+        depthwise=Convolution(width, width, kernel, stride, groups=width, activation=activation),
+        squeeze=(
+            Convolution(width, reduced, activation="relu", normalised=False, bias=True),
+            Convolution(reduced, width, activation="hard_sigmoid", normalised=False, bias=True),
+        )
+        if stage.squeezes
+        else None,
+        project=Convolution(width, stage.width),
+    )
+
+
+def unit_block(family: Family, unit: int, index: int, expansion: int, kernel: int) -> Block:
+    """Return the block at place `index` of a unit."""
+    stage = family.stages[unit]
+    before = (family.first, *family.stages)[unit].width
+    is_first = index == 0
+    return make_block(before if is_first else stage.width, stage, stage.stride if is_first else 1, expansion, kernel)
+
+
+def blueprint(architecture: Architecture) -> Blueprint:
+    """Return the layers of an architecture; raises `SpaceError` for one whose space has no networks."""
+    space, code = architecture.space, architecture.code
+    family, width = family_of(space), len(space.layer_features)
+    expansions, kernels = layer_values(space, EXPANSION), layer_values(space, KERNEL)
+    units = []
+    for unit, codec in enumerate(space.codecs):
+        places = range(codec.first_layer, codec.first_layer + width * code[codec.start], width)
+        layers = [(expansions[code[place + EXPANSION]], kernels[code[place + KERNEL]]) for place in places]
+        units.append(tuple(unit_block(family, unit, i, e, k) for i, (e, k) in enumerate(layers)))
+    return assemble(family, resolutions(space)[code[0]], tuple(units))
+
+
+def assemble(family: Family, resolution: int, units: tuple[tuple[Block, ...], ...]) -> Blueprint:
+    """Put stem, first block and head of a family around the blocks of its units."""
+    wide, activation = family.expanded, family.activation
+    return Blueprint(
+        resolution=resolution,
+        stem=Convolution(3, family.stem, kernel=3, stride=2, activation=activation),
+        first=make_block(family.stem, family.first, family.first.stride, 1, 3),
+        units=units,
+        expand=Convolution(family.stages[-1].width, wide, activation=activation),
+        mix=Convolution(wide, family.mixed, activation=activation, normalised=False) if family.mixed else None,
+        classifier=(family.mixed or wide, CLASSES),
+    )
+
+
+# -------------------------------------------------------------------- which architectures have a network
+
+
+def resolutions(space: SequenceSpace) -> list[int]:
+    """Return the sides of the input image that a space with networks allows, in pixels, in the order of its codes."""
+    return [int(value) for value in values_of(dict(space.global_features)["resolution"])]
+
+
+def layer_values(space: SequenceSpace, place: int) -> list[int]:
+    """Return what layers of a space take as `EXPANSION` or `KERNEL`, in the order of its codes."""
+    return [int(value) for value in values_of(space.layer_features[place][1])]
+
+
+@functools.cache
+def has_networks(space: SequenceSpace) -> bool:
+    """Whether every architecture of `space` is one of a once-for-all family, at resolution 192, 208 or 224."""
+    if space.name not in FAMILIES:
+        return False
+    whole = FAMILIES[space.name].space(resolutions=RESOLUTIONS)
+    own, known = [{name: set(values_of(c)) for name, c in s.global_features} for s in (space, whole)]
+    if own.keys() != known.keys() or any(own[name] - known[name] for name in own):
+        return False
+    return len(space.units) == len(whole.units) and all(map(_is_part, space.codecs, whole.codecs))
+
+
+def _is_part(own: UnitCodec, whole: UnitCodec) -> bool:
+    layers, known = [{full for _, full in codec.layer_names.values()} for codec in (own, whole)]
+    return not own.features and layers <= known and set(own.depths) <= set(whole.depths)
+
+
+def family_of(space: SequenceSpace) -> Family:
+    """Return the family of a space; raises `SpaceError` where `has_networks` does not hold."""
+    if not has_networks(space):
+        allowed = f"{', '.join(FAMILIES)} with their own units and layers, at resolutions {list(RESOLUTIONS)}"
+        raise SpaceError(f"no networks for architectures of space {space.name!r}; there are for {allowed}")
+    return FAMILIES[space.name]

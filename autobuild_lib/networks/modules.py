@@ -1,0 +1,83 @@
+"""The networks themselves, as PyTorch modules with untrained weights."""
+
+from collections import OrderedDict
+from collections.abc import Callable
+
+from torch import Tensor, nn
+
+from autobuild_lib.networks.blueprint import Block, Convolution, blueprint
+from autobuild_lib.spaces import Architecture
+
+ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
+    "relu": nn.ReLU,
+    "relu6": nn.ReLU6,
+    "hard_swish": nn.Hardswish,
+    "hard_sigmoid": nn.Hardsigmoid,
+}
+
+
+def layers(plan: Convolution) -> list[nn.Module]:
+    """Return a convolution with its batch normalisation and activation."""
+    padding = plan.kernel // 2
+    made: list[nn.Module] = [
+        nn.Conv2d(plan.inputs, plan.outputs, plan.kernel, plan.stride, padding, groups=plan.groups, bias=plan.bias)
+    ]
+    if plan.normalised:
+        made.append(nn.BatchNorm2d(plan.outputs))
+    return made + ([ACTIVATIONS[plan.activation]()] if plan.activation else [])
+
+
+class SqueezeExcitation(nn.Module):
+    """Multiply every channel by a weight in [0, 1] that depends on the means of all channels.
+
+    Hu et al., "Squeeze-and-Excitation Networks" (CVPR 2018). Shapes: x [N, C, H, W] -> [N, C, H, W].
+    """
+
+    def __init__(self, reduce: Convolution, restore: Convolution) -> None:
+        super().__init__()
+        self.weight = nn.Sequential(nn.AdaptiveAvgPool2d(1), *layers(reduce), *layers(restore))
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the reweighted channels."""
+        product: Tensor = x * self.weight(x)
+        return product
+
+
+class MBConv(nn.Module):
+    """A mobile inverted bottleneck. Shapes: x [N, C, H, W] -> [N, C', H / stride, W / stride].
+
+    Sandler et al., "MobileNetV2" (CVPR 2018); with squeeze-and-excitation Howard et al., "MobileNetV3" (ICCV 2019).
+    """
+
+    def __init__(self, plan: Block) -> None:
+        super().__init__()
+        parts = [*layers(plan.expand)] if plan.expand else []
+        parts += layers(plan.depthwise)
+        if plan.squeeze:
+            parts.append(SqueezeExcitation(*plan.squeeze))
+        self.body = nn.Sequential(*parts, *layers(plan.project))
+        self.residual = plan.residual
+
+    def forward(self, x: Tensor) -> Tensor:
+        """Return the projected channels, plus the input where shapes allow it."""
+        y: Tensor = self.body(x)
+        return x + y if self.residual else y
+
+
+def build(architecture: Architecture) -> nn.Sequential:
+    """Return the network of an architecture: images [N, 3, resolution, resolution] -> class scores [N, 1000].
+
+    Parts: `stem`, `first`, `units` (a sequence per unit, a block per layer), `head`, `classifier`. Weights are drawn
+    from PyTorch's global generator (`torch.manual_seed`), on the default device. Raises `SpaceError` for an
+    architecture of a space without networks.
+    """
+    plan = blueprint(architecture)
+    head = [*layers(plan.expand), nn.AdaptiveAvgPool2d(1), *(layers(plan.mix) if plan.mix else []), nn.Flatten()]
+    parts = {
+        "stem": nn.Sequential(*layers(plan.stem)),
+        "first": MBConv(plan.first),
+        "units": nn.Sequential(*(nn.Sequential(*map(MBConv, unit)) for unit in plan.units)),
+        "head": nn.Sequential(*head),
+        "classifier": nn.Linear(*plan.classifier),
+    }
+    return nn.Sequential(OrderedDict(parts))

@@ -1,0 +1,198 @@
+"""Evaluating architectures once each: at once, one at a time, or in other processes; finished ones stay in a log."""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing import get_context
+from multiprocessing.reduction import ForkingPickler
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Protocol, Self, TypeAlias
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from autobuild_lib.search.log import Evaluation, EvaluationLog
+from autobuild_lib.spaces import Architecture
+
+logger = logging.getLogger(__name__)
+Bar: TypeAlias = "tqdm[Any]"
+SLOW = 60.0  # seconds of work that a kill may cost before we say so
+RESERVED = ("architecture", "round")  # columns of a search's own
+
+
+class Evaluator(Protocol):
+    """Anything that labels architectures, such as `ab.surrogate.ofa_mbv3().predict` or a function that trains them.
+
+    It returns a table with one row each, in order, and a column of numbers per label. A row with a number that is not
+    finite has failed; so has an architecture for which the evaluator raises.
+    """
+
+    def __call__(self, architectures: list[Architecture], /) -> pd.DataFrame:
+        """Evaluate `architectures`."""
+        ...
+
+
+class Evaluations:
+    """Evaluates each architecture once, and takes those from the log that are in it.
+
+    workers: None gives the evaluator all architectures at once and logs them when it returns, which is right for
+    surrogates; 0 evaluates one at a time; n does so in n processes. One at a time, each is logged as it finishes.
+    """
+
+    def __init__(self, evaluator: Evaluator, log: EvaluationLog, workers: int | None = None) -> None:
+        if workers is not None and workers < 0:
+            raise ValueError(f"workers={workers}; give None (all at once), 0 (one at a time) or a number of processes")
+        log.append([])  # a file that cannot be written is an error now, not after the first evaluation
+        self.evaluator, self.log = evaluator, log
+        self.one_at_a_time = workers is not None
+        self._workers = workers or 0
+        self._pool = _start_pool(evaluator, self._workers) if workers else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+        if self._pool is not None:
+            self._pool.shutdown(wait=error is None, cancel_futures=True)
+
+    def run(self, architectures: Sequence[Architecture], bar: Bar) -> list[Evaluation]:
+        """Evaluate those that are not in the log, and return all, in order."""
+        self.log.refresh()
+        missing = [one for one in dict.fromkeys(architectures) if one not in self.log.evaluations]
+        bar.update(len(architectures) - len(missing))
+        if self._pool is not None:
+            self._in_processes(self._pool, missing, bar)
+        elif self.one_at_a_time or len(missing) == 1:
+            self._one_at_a_time(missing, bar)
+        elif missing:
+            self._at_once(missing, bar)
+        return [self.log.evaluations[one] for one in architectures]
+
+    def _at_once(self, architectures: list[Architecture], bar: Bar) -> None:
+        started = time.monotonic()
+        try:
+            labels = self.evaluator(architectures)
+        except Exception as error:
+            logger.warning("evaluating %d architectures at once failed (%s); now one at a time",
+                           len(architectures), _one_line(error))  # fmt: skip
+            return self._one_at_a_time(architectures, bar)
+        self._record(_checked(architectures, labels), bar)
+        if self.log.path is not None and (seconds := time.monotonic() - started) > SLOW:
+            logger.warning("%d evaluations took %.0f s, and all would have been lost by a kill; with workers=0 or more "
+                           "each is logged as it finishes", len(architectures), seconds)  # fmt: skip
+
+    def _one_at_a_time(self, architectures: Sequence[Architecture], bar: Bar) -> None:
+        for one in architectures:
+            self.log.refresh()  # another process may have evaluated it
+            if one in self.log.evaluations:
+                bar.update()
+            else:
+                self._record([evaluate_one(self.evaluator, one)], bar)
+
+    def _in_processes(self, pool: ProcessPoolExecutor, architectures: Sequence[Architecture], bar: Bar) -> None:
+        waiting, running = deque(architectures), dict[Future[Evaluation], Architecture]()
+        while waiting or running:
+            self.log.refresh()
+            while waiting and len(running) < self._workers:
+                one = waiting.popleft()
+                if one in self.log.evaluations:
+                    bar.update()
+                else:
+                    running[pool.submit(evaluate_one, self.evaluator, one)] = one
+            for done in wait(running, return_when=FIRST_COMPLETED).done:
+                try:
+                    self._record([done.result()], bar)
+                except BrokenProcessPool:
+                    raise RuntimeError(
+                        f"a process died while evaluating {' or '.join(map(str, running.values()))}: out of memory, "
+                        "killed, or the evaluator cannot be imported there (it must be of a module, and a script "
+                        "needs `if __name__ == '__main__':`); finished evaluations are in the log"
+                    ) from None
+                del running[done]
+
+    def _record(self, finished: list[Evaluation], bar: Bar) -> None:
+        for evaluation in finished:
+            if evaluation.error:
+                logger.warning("evaluation of %s failed: %s", evaluation.architecture, evaluation.error)
+        self.log.append(finished)
+        bar.update(len(finished))
+
+
+def _start_pool(evaluator: Evaluator, workers: int) -> ProcessPoolExecutor:
+    try:
+        ForkingPickler.dumps(evaluator)
+    except Exception as error:
+        raise ValueError(f"workers={workers}: the evaluator cannot be sent to another process ({_one_line(error)}); "
+                         "give a function or an object of a module, or workers=0") from None  # fmt: skip
+    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+
+
+def evaluate_one(evaluator: Evaluator, architecture: Architecture) -> Evaluation:
+    """Evaluate one architecture; what the evaluator raises becomes the evaluation's error."""
+    try:
+        labels = evaluator([architecture])
+    except Exception as error:
+        return Evaluation(architecture, {}, _one_line(error))
+    return _checked([architecture], labels)[0]
+
+
+def _checked(architectures: Sequence[Architecture], labels: pd.DataFrame) -> list[Evaluation]:
+    """Read the labels; one error for what breaks the evaluator's contract, a failed evaluation for an odd number."""
+    if not isinstance(labels, pd.DataFrame) or len(labels) != len(architectures) or labels.shape[1] == 0:
+        given = f"{labels.shape} table" if isinstance(labels, pd.DataFrame) else f"{type(labels).__name__}"
+        raise ValueError(f"the evaluator returned a {given} for {len(architectures)} architectures; "
+                         "it must be a DataFrame with a row for each, and at least one label")  # fmt: skip
+    if len(set(labels)) < labels.shape[1] or any(not isinstance(name, str) or name in RESERVED for name in labels):
+        raise ValueError(f"the evaluator returned labels {list(labels)}; they need distinct names, not {RESERVED}")
+    numbers = labels.apply(pd.to_numeric, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
+    names = [str(name) for name in labels]
+    return [_evaluation(one, dict(zip(names, row, strict=True)))
+            for one, row in zip(architectures, numbers.tolist(), strict=True)]  # fmt: skip
+
+
+def _evaluation(architecture: Architecture, labels: dict[str, float]) -> Evaluation:
+    if odd := [f"label {name} is {value}" for name, value in labels.items() if not np.isfinite(value)]:
+        return Evaluation(architecture, {}, ", ".join(odd))
+    return Evaluation(architecture, labels)
+
+
+def _one_line(error: Exception) -> str:
+    return f"{type(error).__name__}: {' '.join(str(error).split()):.400}"
+
+
+def as_table(evaluations: Sequence[Evaluation]) -> pd.DataFrame:
+    """Return one row per evaluation: architecture, then its labels, which are missing (NaN) where it failed."""
+    labels = pd.DataFrame([dict(one.labels) for one in evaluations], dtype=np.float64)
+    column = pd.Series([one.architecture for one in evaluations], dtype=object, name="architecture")
+    return pd.concat([column, labels], axis=1)
+
+
+def evaluate_all(
+    architectures: Sequence[Architecture],
+    evaluator: Evaluator,
+    log: Path | str | None = None,
+    workers: int | None = None,
+    progress: bool = True,
+) -> pd.DataFrame:
+    """Evaluate architectures of one space, each once, and return a row for each: architecture, then its labels.
+
+    Args:
+        architectures: what to evaluate.
+        evaluator: see `Evaluator`; a failed evaluation is logged, recorded and left without labels.
+        log: a JSONL file that keeps finished evaluations; a later call, also after a kill, takes them from there.
+        workers: None, 0 or a number of processes, see `Evaluations`; the labels do not depend on the number.
+        progress: show a bar.
+    """
+    if not architectures:
+        raise ValueError("there are no architectures to evaluate")
+    space = architectures[0].space
+    with (
+        Evaluations(evaluator, EvaluationLog(log, space), workers) as evaluations,
+        tqdm(total=len(architectures), desc="evaluating", unit="architecture", disable=not progress) as bar,
+    ):
+        return as_table(evaluations.run(space.from_codes(space.to_codes(architectures)), bar))

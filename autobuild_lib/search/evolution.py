@@ -1,0 +1,148 @@
+"""The paper's search: random architectures, then rounds of mutations of the current non-dominated front."""
+
+import logging
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from tqdm import tqdm
+
+from autobuild_lib.search.evaluation import Evaluations, Evaluator, as_table
+from autobuild_lib.search.log import Evaluation, EvaluationLog
+from autobuild_lib.search.mutations import Mutation
+from autobuild_lib.search.pareto import costs, front
+from autobuild_lib.spaces import SequenceSpace
+from autobuild_lib.spaces.sequence import Codes
+from autobuild_lib.targets import Target
+
+logger = logging.getLogger(__name__)
+MOST_REPEATS = 20_000  # draws in a row without anything new, after which a search looks elsewhere
+
+
+class Search:
+    """What one search has evaluated so far: no architecture twice, failed ones included.
+
+    codes [N, code_width] and points [N, 2] (costs, NaN where the evaluation failed) are in order of evaluation.
+    """
+
+    def __init__(
+        self,
+        space: SequenceSpace,
+        evaluator: Evaluator,
+        objectives: tuple[str, str],
+        rounds: Sequence[int],
+        log: Path | str | None,
+        workers: int | None,
+        progress: bool,
+    ) -> None:
+        if min(rounds) < 1:
+            raise ValueError(f"rounds of {list(rounds)} evaluations; each needs at least 1")
+        self.space, self.budget = space, sum(rounds)
+        self.objectives = tuple(Target(text).canonical for text in objectives)  # to maximise, to minimise
+        self._evaluations = Evaluations(evaluator, EvaluationLog(log, space), workers)
+        self._bar = tqdm(total=self.budget, desc="search", unit="architecture", disable=not progress)
+        self._finished: list[Evaluation] = []
+        self._rounds: list[int] = []
+        self.seen: set[bytes] = set()
+        self.codes: Codes = np.empty((0, space.code_width), dtype=np.uint8)
+        self.points: npt.NDArray[np.float64] = np.empty((0, 2))
+
+    def __enter__(self) -> Self:
+        self._evaluations.__enter__()
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
+        self._bar.close()
+        self._evaluations.__exit__(kind, error, at)
+
+    def fresh(self, size: int, *draws: Callable[[int], Codes]) -> Codes:
+        """Return `size` new architectures, [size, code_width], or fewer where there are no more.
+
+        The next of `draws` is asked when the one before has long given nothing new.
+        """
+        found: dict[bytes, None] = {}
+        for draw in draws:
+            repeats = 0
+            while len(found) < size and repeats < MOST_REPEATS:
+                rows = dict.fromkeys(row.tobytes() for row in draw(size))
+                new = [row for row in rows if row not in self.seen and row not in found]
+                found.update(dict.fromkeys(new[: size - len(found)]))
+                repeats = 0 if new else repeats + size
+        return np.frombuffer(b"".join(found), dtype=np.uint8).reshape(len(found), self.space.code_width)
+
+    def evaluate(self, codes: Codes, wanted: int) -> bool:
+        """Evaluate new architectures [n, code_width] as the next round; say whether they are as many as `wanted`."""
+        number = self._rounds[-1] + 1 if self._rounds else 0
+        if len(codes):
+            self._finished += self._evaluations.run(self.space.from_codes(codes), self._bar)
+            self._rounds += [number] * len(codes)
+            self.seen.update(row.tobytes() for row in codes)
+            self.codes = np.concatenate([self.codes, codes])
+            if all(one.error for one in self._finished):
+                raise ValueError(f"all {len(codes)} evaluations failed, the last with: {self._finished[-1].error}")
+            self.points = costs(self.table(), *self.objectives)
+        if len(codes) < wanted:
+            logger.warning("there is no new architecture: the search stops after %d of %d evaluations",
+                           len(self.seen), self.budget)  # fmt: skip
+        return len(codes) == wanted
+
+    def table(self) -> pd.DataFrame:
+        """Return one row per evaluation, in order: architecture, its labels (NaN where it failed), round."""
+        return as_table(self._finished).assign(round=self._rounds)
+
+
+def evolve(
+    mutation: Mutation,
+    evaluator: Evaluator,
+    *,
+    maximise: str,
+    minimise: str,
+    seed: int = 0,
+    start: int = 50,
+    rounds: int = 4,
+    mutations: int = 50,
+    log: Path | str | None = None,
+    workers: int | None = None,
+    progress: bool = True,
+) -> pd.DataFrame:
+    """Search for the accuracy-latency front, or that of any two objectives (paper, Section 4).
+
+    Evaluates `start` random architectures, then in each of `rounds` as many new `mutations` of random members of the
+    front found so far. When mutations of the front give nothing new, random architectures fill the round; when there
+    are none either, the search stops with a warning.
+
+    Args:
+        mutation: how to draw and to change, in which space: `StageMutation`, `LayerMutation` or your own.
+        evaluator: what labels architectures, see `Evaluator`. A failed evaluation counts as one.
+        maximise: target equation over the labels, such as "acc".
+        minimise: target equation, such as "latency_gpu".
+        seed: of all draws; the result depends on it and on the labels only.
+        start: number of random architectures.
+        rounds: number of rounds of mutations.
+        mutations: number of architectures in a round.
+        log: a JSONL file that keeps finished evaluations; the same call after a kill goes on from there.
+        workers: None, 0 or a number of processes, see `Evaluations`.
+        progress: show a bar.
+
+    Returns:
+        One row per evaluation, in order: architecture, its labels (NaN where it failed), round (0 for the start).
+    """
+    rng, sizes = np.random.default_rng(seed), [start, *[mutations] * rounds]
+    with Search(mutation.space, evaluator, (maximise, minimise), sizes, log, workers, progress) as search:
+
+        def mutants(size: int) -> Codes:
+            parents = search.codes[front(search.points)]
+            return mutation.mutate(rng, parents[rng.integers(len(parents), size=size)])
+
+        def random(size: int) -> Codes:
+            return mutation.sample(rng, size)
+
+        for number, size in enumerate(sizes):
+            draws = (mutants, random) if number else (random,)
+            if not search.evaluate(search.fresh(size, *draws), size):
+                break
+        return search.table()

@@ -1,0 +1,40 @@
+"""What experts chose per stage and device: fewer layers, smaller depths, other mutation probabilities."""
+
+import functools
+import json
+from dataclasses import dataclass
+from typing import Any
+
+from autobuild_lib.data.files import FILES
+
+
+@dataclass(frozen=True)
+class Insights:
+    """Per stage: the candidate layers (full names), the largest depth, and the probability that it mutates."""
+
+    candidates: tuple[tuple[str, ...], ...]
+    max_layers: tuple[int, ...]
+    probability: tuple[float, ...]
+
+
+@functools.cache
+def _record() -> dict[str, Any]:
+    record: dict[str, Any] = json.loads((FILES / "expert_insights.json").read_text(encoding="utf-8"))
+    return record
+
+
+def expert_insights(family: str, device: str) -> Insights:
+    """Return what Block Profiling (Mills et al., CIKM 2021, arXiv 2109.12426) found, as in the AutoBuild repository.
+
+    Args:
+        family: "ofa_mbv3" or "ofa_pn".
+        device: "gpu", "cpu", "npu", "note10" (ofa_mbv3 only) or "max_acc".
+    """
+    families = _record()["families"]
+    if family not in families:
+        raise ValueError(f"no expert insights for space {family!r}; choose from {', '.join(families)}")
+    if device not in families[family]:
+        raise ValueError(f"no expert insights for {family} on {device!r}; choose from {', '.join(families[family])}")
+    entry = families[family][device]
+    candidates = tuple(tuple(names) for names in entry["candidates"])
+    return Insights(candidates, tuple(entry["max_layers"]), tuple(entry["probability"]))

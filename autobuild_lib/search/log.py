@@ -1,0 +1,115 @@
+"""A log of evaluations: one JSON line each, safe against kills and against other processes that write to it."""
+
+import fcntl
+import json
+import math
+import os
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, BinaryIO
+
+from autobuild_lib.spaces import Architecture, SequenceSpace
+
+
+@dataclass(frozen=True)
+class Evaluation:
+    """Labels of an architecture by name; none, and the error's text, when its evaluation failed."""
+
+    architecture: Architecture
+    labels: Mapping[str, float]
+    error: str = ""
+
+
+class EvaluationLog:
+    """Finished evaluations of one evaluator, kept in a JSONL file, or only in memory without a `path`.
+
+    `evaluations` holds the first one of each architecture. A line that a kill left unfinished is ignored, and removed
+    by the next `append`. Raises `ValueError`, with the line's number, for anything else that is not an evaluation.
+    """
+
+    def __init__(self, path: Path | str | None, space: SequenceSpace) -> None:
+        self.path = None if path is None else Path(path)
+        self.space = space
+        self.evaluations: dict[Architecture, Evaluation] = {}
+        self._names: frozenset[str] = frozenset()
+        self._bytes, self._lines = 0, 0  # read so far
+        self.refresh()
+
+    def refresh(self) -> None:
+        """Read what any process has appended since."""
+        if self.path is not None and self.path.exists():
+            with self.path.open("rb") as file:
+                self._read(file)
+
+    def append(self, finished: Sequence[Evaluation]) -> None:
+        """Add evaluations in one write; those of architectures that another process was faster with are dropped."""
+        if self.path is None:
+            for evaluation in finished:
+                self._keep(evaluation, "evaluator")
+            return
+        with self.path.open("ab+", buffering=0) as file:
+            fcntl.flock(file, fcntl.LOCK_EX)  # released when the file is closed
+            if self._read(file):
+                file.truncate(self._bytes)  # nobody else is writing, so what follows is the start of a lost line
+            new = [evaluation for evaluation in finished if evaluation.architecture not in self.evaluations]
+            for evaluation in new:
+                self._check_names(evaluation, f"{self.path}: evaluator")
+            lines = "".join(map(_line, new)).encode("utf-8")
+            if file.write(lines) != len(lines):
+                raise OSError(f"{self.path}: could not be written to its end; is the disk full?")
+            os.fsync(file.fileno())
+            self._read(file)
+
+    def _read(self, file: BinaryIO) -> int:
+        """Take the complete lines that follow what is known; return the number of bytes of the unfinished one."""
+        if os.fstat(file.fileno()).st_size < self._bytes:
+            raise ValueError(f"{self.path}: became shorter while it was in use")
+        file.seek(self._bytes)
+        *complete, rest = file.read().split(b"\n")
+        for line in complete:
+            where = f"{self.path}, line {self._lines + 1}"
+            self._keep(_parse(line, self.space, where), where)
+            self._bytes, self._lines = self._bytes + len(line) + 1, self._lines + 1
+        return len(rest)
+
+    def _keep(self, evaluation: Evaluation, where: str) -> None:
+        self._check_names(evaluation, where)
+        self._names = self._names or frozenset(evaluation.labels)
+        self.evaluations.setdefault(evaluation.architecture, evaluation)
+
+    def _check_names(self, evaluation: Evaluation, where: str) -> None:
+        names = frozenset(evaluation.labels)
+        if names and self._names and names != self._names:
+            raise ValueError(f"{where}: labels {', '.join(sorted(names))}, those before have "
+                             f"{', '.join(sorted(self._names))}; a log holds one evaluator's labels")  # fmt: skip
+
+
+def _line(evaluation: Evaluation) -> str:
+    outcome = {"error": evaluation.error} if evaluation.error else {"labels": dict(evaluation.labels)}
+    return json.dumps({"architecture": str(evaluation.architecture), **outcome}) + "\n"
+
+
+def _parse(line: bytes, space: SequenceSpace, where: str) -> Evaluation:
+    try:
+        record = json.loads(line)
+        if not isinstance(record, dict) or set(record) not in ({"architecture", "labels"}, {"architecture", "error"}):
+            raise ValueError("needs an object with architecture, and labels or error")
+        architecture = space.parse(_text(record["architecture"]))
+        if "error" in record:
+            return Evaluation(architecture, {}, _text(record["error"]))
+        return Evaluation(architecture, {name: _number(name, value) for name, value in dict(record["labels"]).items()})
+    except (ValueError, TypeError, OverflowError, RecursionError) as error:
+        raise ValueError(f"{where}: not an evaluation ({' '.join(str(error).split()):.200})") from None
+
+
+def _text(value: Any) -> str:
+    if not isinstance(value, str) or not value:
+        raise ValueError(f"{value!r:.40} is not a text")
+    return value
+
+
+def _number(name: str, value: Any) -> float:
+    if type(value) not in (int, float) or not math.isfinite(value):
+        raise ValueError(f"label {name} is {value!r:.40}; allowed are finite numbers")
+    return float(value)

@@ -1,0 +1,194 @@
+"""Mutations: how a search draws its first architectures, and new ones from those that it has (paper, Section 4)."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Protocol, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from autobuild_lib.reduced import ReducedSpace
+from autobuild_lib.search.insights import expert_insights
+from autobuild_lib.spaces import SequenceSpace
+from autobuild_lib.spaces.sequence import Codes
+
+Array = npt.NDArray[np.float64]
+ADD, REMOVE, SWAP, FEATURE = range(4)  # moves of a layer-level mutation
+
+
+class Mutation(Protocol):
+    """Draws architectures and changes them, as codes [N, code_width] of `space`."""
+
+    @property
+    def space(self) -> SequenceSpace:
+        """The space that the codes belong to."""
+        ...
+
+    def sample(self, rng: np.random.Generator, size: int) -> Codes:
+        """Draw `size` architectures."""
+        ...
+
+    def mutate(self, rng: np.random.Generator, codes: Codes) -> Codes:
+        """Return a changed copy of each architecture."""
+        ...
+
+
+def choose_stages(rng: np.random.Generator, size: int, probability: Array) -> npt.NDArray[np.bool_]:
+    """Mark stages [size, stages], each with its own probability [stages], given that every row marks at least one."""
+    chosen = rng.random((size, len(probability))) < probability
+    while probability.any() and len(empty := np.flatnonzero(~chosen.any(axis=1))):
+        chosen[empty] = rng.random((len(empty), len(probability))) < probability
+    return chosen
+
+
+def _checked(probability: npt.ArrayLike, stages: int) -> Array:
+    numbers = np.broadcast_to(np.asarray(probability, dtype=np.float64), stages)
+    if not ((numbers > 0) & (numbers <= 1)).all():
+        raise ValueError(f"mutation probability {probability!r}: must be above 0 and at most 1")
+    return numbers
+
+
+@dataclass(frozen=True, eq=False)
+class StageMutation:
+    """Each stage (scoring group) mutates with `probability`, at least one does: another of its contents is drawn.
+
+    All contents of a stage in `reduced` are equally likely; for the full space give `ReducedSpace.full(space)`.
+    """
+
+    reduced: ReducedSpace
+    probability: float = 0.5
+
+    @property
+    def space(self) -> SequenceSpace:
+        """The space that the codes belong to."""
+        return self.reduced.space
+
+    def sample(self, rng: np.random.Generator, size: int) -> Codes:
+        """Draw `size` architectures of the reduced space, uniformly."""
+        return self.reduced.sample_codes(rng, size)
+
+    def mutate(self, rng: np.random.Generator, codes: Codes) -> Codes:
+        """Return a changed copy of each architecture [N, code_width] of the reduced space."""
+        sizes = np.array([len(group) for group in self.reduced.groups])
+        chosen = choose_stages(rng, len(codes), np.where(sizes > 1, _checked(self.probability, len(sizes)), 0.0))
+        places = self.reduced.positions(codes)
+        others = (places + 1 + rng.integers(np.maximum(sizes - 1, 1), size=places.shape)) % sizes
+        return self.reduced.at(np.where(chosen, others, places))
+
+
+@dataclass(frozen=True, eq=False)
+class LayerMutation:
+    """Each stage (unit) mutates with its `probability`, at least one does: one layer is added, removed or swapped.
+
+    Moves that are possible are equally likely; a change of one of the unit's own features is one of them where it has
+    any. Global features stay as drawn.
+
+    layers: per unit the candidates, [candidates, layer features], as they stand in a code. depths: per unit the
+    allowed numbers of layers. probability: [units].
+    """
+
+    space: SequenceSpace
+    layers: tuple[Codes, ...]
+    depths: tuple[range, ...]
+    probability: Array
+
+    @classmethod
+    def full(cls, space: SequenceSpace, probability: float = 0.5) -> Self:
+        """All layers and depths of the space."""
+        layers = tuple(np.array(list(codec.layer_names), dtype=np.uint8) for codec in space.codecs)
+        return cls(space, layers, tuple(codec.depths for codec in space.codecs), _checked(probability, len(layers)))
+
+    @classmethod
+    def expert(cls, space: SequenceSpace, device: str) -> Self:
+        """Layers, depths and probabilities that experts chose per stage for a device (see `expert_insights`)."""
+        insights = expert_insights(space.name, device)
+        layers = tuple(_layer_codes(space, unit, names) for unit, names in enumerate(insights.candidates))
+        depths = [range(codec.depths[0], most + 1)
+                  for codec, most in zip(space.codecs, insights.max_layers, strict=True)]  # fmt: skip
+        return cls(space, layers, tuple(depths), _checked(insights.probability, len(layers)))
+
+    def sample(self, rng: np.random.Generator, size: int) -> Codes:
+        """Draw `size` architectures: depths uniform, then every layer and feature uniform."""
+        codes = self.space.sample_codes(rng, size)  # for global and unit features
+        for codec, layers, depths in zip(self.space.codecs, self.layers, self.depths, strict=True):
+            codes[:, codec.start] = rng.choice(np.array(depths), size)
+            drawn = layers[rng.integers(len(layers), size=(size, codec.depths[-1]))]
+            codes[:, codec.first_layer : codec.end] = drawn.reshape(size, -1)
+        codes[self.space.absent(codes)] = 0
+        return codes
+
+    def mutate(self, rng: np.random.Generator, codes: Codes) -> Codes:
+        """Return a changed copy of each architecture [N, code_width]."""
+        codes = codes.copy()
+        can_change = np.array([any(self._moves(unit, self.depths[unit][:1])[0]) for unit in range(len(self.layers))])
+        chosen = choose_stages(rng, len(codes), np.where(can_change, self.probability, 0.0))
+        for unit, codec in enumerate(self.space.codecs):
+            rows = np.flatnonzero(chosen[:, unit])
+            codes[rows, codec.start : codec.end] = self._change(rng, unit, codes[rows, codec.start : codec.end])
+        return codes
+
+    def _moves(self, unit: int, depth: Sequence[int] | npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
+        """Which moves are possible at each depth [N]: [N, moves]."""
+        now, allowed = np.asarray(depth), self.depths[unit]
+        several = np.full(len(now), len(self.layers[unit]) > 1)
+        features = np.full(len(now), len(self._free_features(unit)) > 0)
+        return np.column_stack([now < allowed[-1], now > allowed[0], several, features])
+
+    def _free_features(self, unit: int) -> list[int]:
+        """Places, behind the depth, of the unit's own features that have a choice."""
+        codec = self.space.codecs[unit]
+        return [place for place in range(1, 1 + len(codec.features)) if len(codec.allowed[place]) > 1]
+
+    def _change(self, rng: np.random.Generator, unit: int, contents: Codes) -> Codes:
+        """Make one move in each content [N, bytes of the unit]."""
+        depth = contents[:, 0].astype(np.intp)
+        possible = self._moves(unit, depth)
+        move = np.where(possible, rng.random(possible.shape), -1.0).argmax(axis=1)
+        changed = contents.copy()
+        changed[:, 0] = depth + (move == ADD) - (move == REMOVE)
+        first = self.space.codecs[unit].first_layer - self.space.codecs[unit].start
+        layers = contents[:, first:].reshape(len(contents), -1, self.layers[unit].shape[1])
+        changed[:, first:] = self._change_layers(rng, unit, layers, depth, move).reshape(len(contents), -1)
+        if places := self._free_features(unit):
+            self._change_features(rng, unit, changed, np.flatnonzero(move == FEATURE), places)
+        return changed
+
+    def _change_layers(
+        self,
+        rng: np.random.Generator,
+        unit: int,
+        layers: Codes,
+        depth: npt.NDArray[np.intp],
+        move: npt.NDArray[np.intp],
+    ) -> Codes:
+        """Add, remove or swap a layer at a random place: [N, places, layer features] -> the same shape."""
+        rows, slots = np.arange(len(layers)), np.arange(layers.shape[1])
+        place = rng.integers(depth + (move == ADD))
+        shift = np.zeros((len(layers), len(slots)), dtype=np.intp)
+        shift -= (move == ADD)[:, None] & (slots > place[:, None])
+        shift += (move == REMOVE)[:, None] & (slots >= place[:, None])
+        padded = np.pad(layers, ((0, 0), (0, 1), (0, 0)))
+        candidates, swapped = self.layers[unit], move == SWAP
+        now = (padded[rows, place][:, None] == candidates).all(axis=2).argmax(axis=1)
+        drawn = (now + swapped + rng.integers(len(candidates) - swapped)) % len(candidates)  # a swap draws another one
+        changed: Codes = padded[rows[:, None], slots + shift]
+        written = np.flatnonzero((move == ADD) | swapped)
+        changed[written, place[written]] = candidates[drawn[written]]
+        return changed
+
+    def _change_features(
+        self, rng: np.random.Generator, unit: int, contents: Codes, rows: npt.NDArray[np.intp], places: list[int]
+    ) -> None:
+        """Give one of the unit's features another value, in place."""
+        which = rng.choice(places, len(rows))
+        for place in places:
+            here, values = rows[which == place], np.array(self.space.codecs[unit].allowed[place], dtype=np.uint8)
+            now = (contents[here, place][:, None] == values).argmax(axis=1)
+            contents[here, place] = values[(now + 1 + rng.integers(len(values) - 1, size=len(here))) % len(values)]
+
+
+def _layer_codes(space: SequenceSpace, unit: int, names: Sequence[str]) -> Codes:
+    codec = space.codecs[unit]
+    wide = [codec.encode(f"{space.name}, unit {unit}", [name] * codec.depths[0]) for name in names]
+    first = codec.first_layer - codec.start
+    return np.array([list(code[first : first + len(codec.layer_values)]) for code in wide], dtype=np.uint8)

@@ -1,0 +1,62 @@
+"""Two objectives: costs, non-dominated rows, and the hypervolume after each evaluation."""
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from autobuild_lib.targets import Target
+
+Array = npt.NDArray[np.float64]
+BLOCK = 256  # evaluations whose hypervolumes are computed at once
+
+
+def costs(labels: pd.DataFrame, maximise: str, minimise: str) -> Array:
+    """Return two numbers per row, [N, 2], both to be minimised: `minimise`, and the negative of `maximise`.
+
+    Both are target equations over the labels. A row where a label is missing (a failed evaluation) is NaN.
+    """
+    targets = [Target(minimise), Target(maximise)]
+    needed = labels[[name for name in labels if name in {*targets[0].labels, *targets[1].labels}]]
+    found = needed.notna().all(axis=1).to_numpy()
+    points = np.full((len(labels), 2), np.nan)
+    points[found] = np.column_stack([target.evaluate(needed[found]) for target in targets]) * [1, -1]
+    return points
+
+
+def front(points: Array) -> npt.NDArray[np.bool_]:
+    """Mark the rows of `points` [N, 2] (costs) that no other row dominates, [N]; rows with NaN are not among them.
+
+    A row dominates another when it is no worse in both costs and better in one, so equal rows go together.
+    """
+    known = np.all(np.isfinite(points), axis=1)
+    x, y = np.where(known[:, None], points, np.inf).T
+    order = np.lexsort((y, x))
+    x, y = x[order], y[order]
+    differs = np.r_[True, (x[1:] != x[:-1]) | (y[1:] != y[:-1])]  # from the row before
+    best_before = np.r_[np.inf, np.minimum.accumulate(y)[:-1]]
+    kept = y < best_before  # true for the first of equal rows
+    marks = np.empty(len(points), dtype=np.bool_)
+    marks[order] = kept[differs][np.cumsum(differs) - 1]
+    return marks
+
+
+def hypervolume_curve(points: Array, reference: npt.ArrayLike, scale: npt.ArrayLike = (1.0, 1.0)) -> Array:
+    """Return the hypervolume of the first n rows of `points` [N, 2] (costs), for n = 1 to N.
+
+    It is the area that they dominate up to the `reference` point [2], in units of `scale` [2]. Rows with NaN, and
+    those beyond the reference, add nothing.
+    """
+    sides = (np.asarray(reference, np.float64) - points) / np.asarray(scale, np.float64)  # of each row's rectangle
+    sides = np.where((sides > 0).all(axis=1, keepdims=True), sides, 0.0)
+    order = np.argsort(-sides[:, 0], kind="stable")  # columns: from the widest rectangle to the narrowest
+    steps = -np.diff(sides[order, 0], append=0.0)
+    column, tallest, areas = np.argsort(order), np.zeros(len(points)), np.empty(len(points))
+    for start in range(0, len(points), BLOCK):
+        rows = np.arange(start, min(start + BLOCK, len(points)))
+        heights = np.zeros((len(rows), len(points)))
+        heights[rows - start, column[rows]] = sides[rows, 1]
+        heights[0] = np.maximum(heights[0], tallest)
+        heights = np.maximum.accumulate(heights, axis=0)  # of the rectangles so far
+        tallest = heights[-1]
+        areas[rows] = np.maximum.accumulate(heights, axis=1) @ steps  # a wide tall one covers narrower ones
+    return areas

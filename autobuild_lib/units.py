@@ -1,0 +1,229 @@
+"""Unit corpus: every possible content of every unit with a module score (paper, Sections 3.3 and 3.4)."""
+
+import functools
+import math
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+from scipy.stats import t
+from tqdm import tqdm
+
+from autobuild_lib.effects import forms, host_effects
+from autobuild_lib.graphs import path_graphs_from_codes
+from autobuild_lib.predictor import Predictor, StackedNetwork
+from autobuild_lib.reduced import GroupContents, ReducedSpace, group_codes, group_texts
+from autobuild_lib.spaces import SequenceSpace
+from autobuild_lib.spaces.features import Value, values_of
+from autobuild_lib.spaces.sequence import Codes
+from autobuild_lib.training import one_thread
+
+Array = npt.NDArray[np.float64]
+Bar: TypeAlias = "tqdm[None]"
+CHUNK = 4096  # contents embedded at once
+CONFIDENCE = 0.95
+
+
+@dataclass(frozen=True, eq=False, repr=False)
+class ScoredGroup:
+    """All contents of one scoring group.
+
+    codes: [contents, width], bytes of the group's units in the code of an architecture.
+    scores: [contents], in units of the target; low, high: ends of the 95 % interval, NaN where there is none.
+    """
+
+    codes: Codes
+    scores: Array
+    low: Array
+    high: Array
+
+
+@dataclass(frozen=True, eq=False)
+class UnitCorpus:
+    """Every content of every scoring group of a space with its module score.
+
+    interval: what `low` and `high` vary over: "seeds" (several predictors), "hosts" (one, effect score), or "none".
+    """
+
+    space: SequenceSpace
+    target: str
+    kind: str
+    interval: str
+    head: bytes  # code of the global features
+    groups: tuple[ScoredGroup, ...]
+
+    def __len__(self) -> int:
+        return sum(len(group.scores) for group in self.groups)
+
+    @functools.cached_property
+    def table(self) -> pd.DataFrame:
+        """One row per module: unit (0-based scoring group), depth, module (text), score, low, high."""
+        return pd.concat([self._group_table(number) for number in range(len(self.groups))], ignore_index=True)
+
+    def _group_table(self, number: int) -> pd.DataFrame:
+        group, units = self.groups[number], self.space.scoring_groups[number]
+        modules = group_texts(self.space, units, group.codes)
+        frame = pd.DataFrame({"unit": number, "depth": self.depths(number), "module": modules})
+        return frame.assign(score=group.scores, low=group.low, high=group.high)
+
+    def depths(self, number: int) -> npt.NDArray[np.int64]:
+        """Number of layers of each content of a scoring group, [contents]."""
+        codecs = [self.space.codecs[unit] for unit in self.space.scoring_groups[number]]
+        places = [codec.start - codecs[0].start for codec in codecs]
+        return np.asarray(self.groups[number].codes[:, places].sum(1, dtype=np.int64))
+
+    def top(self, k: int | Sequence[int]) -> ReducedSpace:
+        """Return the product over scoring groups of the `k` best contents of each (or one k per group).
+
+        Raises `ValueError` for a k below 1 or a wrong number of them; a k beyond a group's size takes all of it.
+        """
+        wanted = np.atleast_1d(k)
+        if wanted.shape not in ((1,), (len(self.groups),)) or wanted.dtype.kind not in "iu" or (wanted < 1).any():
+            raise ValueError(f"k={k!r}; give a whole number above 0, or one for each of {len(self.groups)} units")
+        best = []
+        for n, group in zip(np.broadcast_to(wanted, len(self.groups)), self.groups, strict=True):
+            order = np.argsort(-group.scores, kind="stable")[:n]
+            best.append(GroupContents(group.codes[order], group.scores[order]))
+        return ReducedSpace(self.space, self.head, tuple(best))
+
+    def everything(self) -> ReducedSpace:
+        """Return the whole space with its scores."""
+        return self.top([len(group.scores) for group in self.groups])
+
+
+def score_units(
+    predictor: Predictor | Sequence[Predictor],
+    score: str = "norm",
+    global_features: Mapping[str, Value] | None = None,
+    hosts: int = 16,
+    seed: int = 0,
+    progress: bool = True,
+) -> UnitCorpus:
+    """Score every content of every unit of a space.
+
+    Args:
+        predictor: a trained predictor, or several of one space and target (other seeds); their scores are averaged.
+        score: "norm", the paper's: the L1 norm of the last layer's embedding in the isolated module, standardised
+            over the hop and rescaled to the target over architectures of that depth. Or "effect", ours: the mean
+            prediction over random hosts with the module in place, minus the mean over the hosts.
+        global_features: values that every built architecture gets (default: the largest of each).
+        hosts: number of random architectures for the effect score, the same for all modules.
+        seed: of the hosts.
+        progress: show a bar when it takes more than two seconds.
+
+    Raises:
+        ValueError: for an unknown score, predictors of different spaces or targets, a unit deeper than hops + 1
+            layers or a (unit, depth) that training never saw (norm score).
+    """
+    predictors = [predictor] if isinstance(predictor, Predictor) else list(predictor)
+    if score not in SCORES:
+        raise ValueError(f"score={score!r}; choose from {', '.join(SCORES)}")
+    if not predictors or any((p.space, p.target) != (predictors[0].space, predictors[0].target) for p in predictors):
+        raise ValueError("score_units needs one predictor, or several of the same space and target")
+    if hosts < 1:
+        raise ValueError(f"hosts={hosts}; at least 1 is needed")
+    space = predictors[0].space
+    head = _head(space, global_features or {})
+    drawn = space.sample_codes(np.random.default_rng([seed, 2]), hosts)
+    drawn[:, : len(head)] = np.frombuffer(head, np.uint8)
+    groups = []
+    work = sum(math.prod(space.codecs[unit].size for unit in units) for units in space.scoring_groups)
+    look = {"desc": f"{score} scores", "unit": "module", "unit_scale": True, "delay": 2, "disable": not progress}
+    with tqdm(total=work * len(predictors), **look) as bar:  # type: ignore[call-overload]
+        for number, units in enumerate(space.scoring_groups):
+            codes = group_codes(space, units)
+            parts = [SCORES[score](one, number, codes, head, drawn, bar) for one in predictors]
+            groups.append(ScoredGroup(codes, *_with_interval(parts)))
+    interval = "seeds" if len(predictors) > 1 else "hosts" if score == "effect" and hosts > 1 else "none"
+    return UnitCorpus(space, predictors[0].target, score, interval, head, tuple(groups))
+
+
+def _head(space: SequenceSpace, given: Mapping[str, Value]) -> bytes:
+    largest = {name: max(values_of(choices), key=_rank(choices)) for name, choices in space.global_features}
+    return space.encode_globals({**largest, **given})
+
+
+def _rank(choices: object) -> Callable[[Value], float]:
+    """Order of the values of a feature: numbers by size, anything else as listed."""
+    values = list(values_of(choices))  # type: ignore[arg-type]
+    numeric = all(not isinstance(value, str) for value in values)
+    return (lambda value: float(value)) if numeric else (lambda value: float(values.index(value)))
+
+
+def _with_interval(parts: Sequence[Array]) -> tuple[Array, Array, Array]:
+    """Mean score and interval: over predictors if there are several, otherwise over the rows (hosts) of the one."""
+    rows = parts[0] if len(parts) == 1 else np.stack([part.mean(0) for part in parts])
+    mean, missing = rows.mean(0), np.full(rows.shape[1], np.nan)
+    if len(rows) < 2:
+        return mean, missing, missing
+    half = t.ppf(0.5 + CONFIDENCE / 2, len(rows) - 1) * rows.std(0, ddof=1) / math.sqrt(len(rows))
+    return mean, mean - half, mean + half
+
+
+# -------------------------------------------------------------------- the two scores: [1 or hosts, contents]
+
+
+def _norm_scores(predictor: Predictor, number: int, codes: Codes, head: bytes, hosts: Codes, bar: Bar) -> Array:
+    units, space = predictor.space.scoring_groups[number], predictor.space
+    hops, moments = predictor.network.config.hops, predictor.moments
+    deepest = sum(space.units[unit].max_layers for unit in units)
+    if deepest > hops + 1:
+        raise ValueError(
+            f"unit {number} of {space.name} has up to {deepest} layers, but {hops} hops see only {hops + 1}: "
+            f"train with hops={deepest - 1}, or use score='effect'"
+        )
+    if moments is None:
+        raise ValueError("this predictor was saved without moments of its training split, which the norm score needs")
+    norms, depths = module_norms(predictor.network, space, units, codes, head)
+    bar.update(len(codes))
+    scores = np.empty(len(codes))
+    for depth in np.unique(depths):
+        if (number, int(depth)) not in moments.units:
+            raise ValueError(f"the training split has no architecture whose unit {number} has {depth} layers")
+        mean, sd = moments.units[number, int(depth)]
+        centre, spread = moments.hops[depth - 1]
+        chosen = depths == depth
+        scores[chosen] = (norms[chosen] - centre) / spread * sd + mean
+    return scores[None]
+
+
+def module_norms(
+    network: StackedNetwork, space: SequenceSpace, units: Sequence[int], codes: Codes, head: bytes
+) -> tuple[Array, npt.NDArray[np.int64]]:
+    """L1 norm of the last layer's embedding at hop n - 1 in each isolated module of n layers, and n: both [contents].
+
+    codes: [contents, width], bytes of the scoring group `units`.
+    """
+    isolated = np.zeros((len(codes), space.code_width), dtype=np.uint8)  # all other units have no layer
+    isolated[:, : len(head)] = np.frombuffer(head, np.uint8)
+    isolated[:, space.codecs[units[0]].start : space.codecs[units[-1]].end] = codes
+    norms, depths = np.empty(len(codes)), np.empty(len(codes), dtype=np.int64)
+    with torch.inference_mode(), one_thread():
+        for start in range(0, len(codes), CHUNK):
+            part = slice(start, start + CHUNK)
+            graphs = path_graphs_from_codes(space, isolated[part])
+            last = graphs.starts + graphs.lengths - 1
+            levels = torch.stack([h[0, last].abs().sum(1) for h in network.node_embeddings(graphs)])
+            norms[part] = levels[graphs.lengths - 1, torch.arange(len(last))].numpy()
+            depths[part] = graphs.lengths.numpy()
+    return norms, depths
+
+
+def _effect_scores(predictor: Predictor, number: int, codes: Codes, head: bytes, hosts: Codes, bar: Bar) -> Array:
+    space, units = predictor.space, predictor.space.scoring_groups[number]
+    places = [space.codecs[unit].start - space.codecs[units[0]].start for unit in units]
+    scores = np.empty((len(hosts), len(codes)))
+    for form in forms(space, units, head):
+        chosen = (codes[:, places] == form.depths).all(1)  # in both, later choices vary fastest
+        scores[:, chosen] = host_effects(predictor, units, form, hosts, bar)
+    return scores
+
+
+SCORES: dict[str, Callable[[Predictor, int, Codes, bytes, Codes, Bar], Array]] = {
+    "norm": _norm_scores,
+    "effect": _effect_scores,
+}

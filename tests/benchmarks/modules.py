@@ -1,0 +1,59 @@
+"""Scores of all modules of MobileNetV3: ours, against one module (norm) or one host network (effect) at a time."""
+
+import time
+from typing import Any
+
+import numpy as np
+import torch
+from torch_geometric.data import Data
+
+import autobuild_lib as ab
+from autobuild_lib.graphs import path_graphs_from_codes
+from autobuild_lib.reduced import group_codes
+from tests.benchmarks.plain import PlainPredictor
+
+HOSTS = 16
+
+
+def _predictor() -> ab.Predictor:
+    table = ab.data.load("ofa_mbv3").split(0.9, seed=12345)[0]
+    return ab.fit(table.space, table, "acc", epochs=1, progress=False)
+
+
+def norm_scores() -> dict[str, Any]:
+    """Embed every module of every unit: all at once, or each as a PyTorch Geometric graph of its own."""
+    predictor = _predictor()
+    ab.score_units(predictor)
+    started = time.perf_counter()
+    corpus = ab.score_units(predictor)
+    ours = time.perf_counter() - started
+    model, space = PlainPredictor(predictor.space).eval(), predictor.space
+    started = time.perf_counter()
+    with torch.inference_mode():
+        for units in space.scoring_groups:
+            isolated = np.zeros((space.codecs[units[0]].size, space.code_width), dtype=np.uint8)
+            isolated[:, space.codecs[units[0]].start : space.codecs[units[-1]].end] = group_codes(space, units)
+            for code in isolated:
+                graph = path_graphs_from_codes(space, code[None])
+                batch = torch.zeros(len(graph.codes), dtype=torch.int64)
+                model(Data(x=graph.codes, edge_index=graph.edge_index(), batch=batch))
+    plain = time.perf_counter() - started
+    return {"name": f"norm scores of {len(corpus):,} modules", "ours_s": ours, "baseline_s": plain}
+
+
+def effect_scores() -> dict[str, Any]:
+    """Put every module into the same hosts: sharing what hosts have in common, or predicting whole architectures."""
+    predictor = _predictor()
+    space = predictor.space
+    started = time.perf_counter()
+    corpus = ab.score_units(predictor, "effect", hosts=HOSTS)
+    ours = time.perf_counter() - started
+    started = time.perf_counter()
+    for group, units in zip(corpus.groups, space.scoring_groups, strict=True):
+        for host in space.sample_codes(np.random.default_rng([0, 2]), HOSTS):
+            placed = np.repeat(host[None], len(group.codes), axis=0)
+            placed[:, space.codecs[units[0]].start : space.codecs[units[-1]].end] = group.codes
+            predictor.predict(space.from_codes(placed))
+    plain = time.perf_counter() - started
+    name = f"effect scores of {len(corpus):,} modules in {HOSTS} hosts"
+    return {"name": name, "ours_s": ours, "baseline_s": plain}

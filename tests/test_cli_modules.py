@@ -1,0 +1,139 @@
+"""The commands that score modules, build from the best ones, and search."""
+
+import json
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+import autobuild_lib as ab
+from autobuild_lib import cli
+from autobuild_lib.reduced import ReducedSpace
+
+Run = Callable[..., tuple[int, str, str]]
+
+EVALUATOR = """
+import pandas as pd
+
+
+def count(architectures):
+    return pd.DataFrame({"good": [str(a).count("mb6") for a in architectures], "cost": [sum(a.depths) for a in architectures]})
+"""  # noqa: E501
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Run:
+    """Run one command; return its exit code, and what it wrote to stdout and stderr."""
+
+    def command(*arguments: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        try:
+            code = cli.main([str(a) for a in arguments])
+        except SystemExit as stop:
+            code = int(str(stop.code))
+        return (code, *capsys.readouterr())
+
+    return command
+
+
+@pytest.fixture(scope="module")
+def saved(toy: ab.SequenceSpace, toy_table: ab.data.Table, tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
+    """Two predictors of one target, and one of another."""
+    folder = tmp_path_factory.mktemp("predictors")
+    for name, target, seed in (("one", "additive", 0), ("two", "additive", 1), ("other", "other", 0)):
+        ab.fit(toy, toy_table, target, seed=seed, epochs=3, progress=False).save(folder / name)
+    return [folder / "one", folder / "two", folder / "other"]
+
+
+class TestScore:
+    def test_it_writes_every_module_with_the_score_of_the_library(
+        self, run: Run, saved: list[Path], tmp_path: Path
+    ) -> None:
+        code, out, _ = run("score", "--predictor", saved[0], "--score", "effect", "--out", tmp_path / "modules.csv")
+        expected = ab.score_units(ab.load(saved[0]), "effect").table
+        written = pd.read_csv(tmp_path / "modules.csv")
+        assert code == 0 and f"effect scores of {len(expected):,} modules for additive" in out
+        key = ["unit", "module"]
+        pd.testing.assert_frame_equal(
+            written.sort_values(key, ignore_index=True), expected.sort_values(key, ignore_index=True), check_dtype=False
+        )
+        assert written.groupby("unit").score.apply(lambda s: s.is_monotonic_decreasing).all()
+
+    def test_it_prints_the_best_and_worst_once(self, run: Run, saved: list[Path]) -> None:
+        _, out, _ = run("score", "--predictor", *saved[:2], "--show", 1)
+        assert len(out.strip().splitlines()) == 2 + 2 * 2  # title, header, best and worst of two units
+        _, out, _ = run("score", "--predictor", saved[0], "--show", 1_000_000)
+        assert len(out.strip().splitlines()) == 2 + len(ab.score_units(ab.load(saved[0])))
+
+    def test_predictors_of_different_targets_are_refused_in_one_line(self, run: Run, saved: list[Path]) -> None:
+        code, _, err = run("score", "--predictor", saved[0], saved[2])
+        assert code == 1 and "same space and target" in err and len(err.splitlines()) == 1
+
+    def test_a_folder_that_cannot_be_written_is_refused_before_the_work(self, run: Run, saved: list[Path]) -> None:
+        code, _, err = run("score", "--predictor", saved[0], "--out", saved[0] / "config.json" / "x.csv")
+        assert code == 1 and "cannot write" in err
+
+
+class TestBuild:
+    def test_it_saves_the_product_of_the_best(self, run: Run, saved: list[Path], tmp_path: Path) -> None:
+        code, out, _ = run("build", "--predictor", saved[0], "--k", 2, 3, "--show", 2, "--out", tmp_path / "r.json")
+        corpus = ab.score_units(ab.load(saved[0]))
+        best = corpus.top([2, 3]).best(2)
+        assert code == 0 and out.startswith("6 networks") and all(str(one) in out for one in best)
+        assert list(ReducedSpace.load(tmp_path / "r.json")) == list(corpus.top([2, 3]))
+
+    def test_a_wrong_number_of_k_is_refused(self, run: Run, saved: list[Path]) -> None:
+        code, _, err = run("build", "--predictor", saved[0], "--k", 1, 2, 3)
+        assert code == 1 and "one for each of 2 units" in err
+
+
+class TestSearch:
+    def test_it_searches_a_reduced_space_with_a_named_function_and_resumes(
+        self, run: Run, saved: list[Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        (tmp_path / "my_labels.py").write_text(EVALUATOR, encoding="utf-8")
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "path", list(sys.path))
+        ab.score_units(ab.load(saved[0])).top(4).save("r.json")
+        wanted = ["--reduced", "r.json", "--evaluator", "my_labels:count", "--maximise", "good", "--minimise", "cost"]
+        sizes = ["--start", 4, "--rounds", 2, "--mutations", 3, "--log", "log.jsonl"]
+        code, out, _ = run("search", *wanted, *sizes, "--out", "found.csv")
+        found = pd.read_csv("found.csv")
+        assert code == 0 and len(found) == 10 and "of 10 evaluated architectures form the front" in out
+        reduced = ReducedSpace.load("r.json")
+        assert all(reduced.space.parse(text) in reduced for text in found.architecture)
+        assert list(found.good) == [text.count("mb6") for text in found.architecture]
+        logged = Path("log.jsonl").read_bytes()
+        assert len(logged.splitlines()) == 10
+        run("search", *wanted, *sizes, "--out", "again.csv")
+        assert (
+            Path("log.jsonl").read_bytes() == logged
+            and Path("again.csv").read_bytes() == Path("found.csv").read_bytes()
+        )
+
+    def test_the_whole_space_of_a_family_with_its_surrogate(self, run: Run) -> None:
+        code, out, _ = run("search", "--space", "ofa_mbv3", "--start", 5, "--rounds", 1, "--mutations", 5)
+        assert code == 0 and "of 10 evaluated" in out and "latency_gpu" in out
+
+    @pytest.mark.parametrize(
+        ("options", "part"),
+        [
+            (["--evaluator", "nowhere:at_all"], "nowhere"),
+            (["--evaluator", "json:nothing"], "json:nothing"),
+            (["--evaluator", "measure"], "module:function"),
+            (["--maximise", "acc +"], "acc +"),
+            (["--minimise", "size"], "size"),
+        ],
+    )
+    def test_what_cannot_work_is_said_in_one_line(self, run: Run, options: list[str], part: str) -> None:
+        code, _, err = run("search", "--space", "ofa_mbv3", "--start", 2, "--rounds", 0, *options)
+        assert code == 1 and part in err.splitlines()[-1] and "Traceback" not in err  # behind the bar, if there is one
+
+    def test_a_space_without_a_surrogate_needs_an_evaluator(
+        self, run: Run, toy: ab.SequenceSpace, tmp_path: Path
+    ) -> None:
+        (tmp_path / "toy.json").write_text(json.dumps(toy.to_json()), encoding="utf-8")
+        code, _, err = run("search", "--space", tmp_path / "toy.json")
+        assert code == 1 and "no surrogate for 'toy'" in err
