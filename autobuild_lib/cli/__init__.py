@@ -12,6 +12,7 @@ from autobuild_lib import __version__, book
 from autobuild_lib.cli.modules import add_build, add_score, add_search
 from autobuild_lib.cli.predictors import add_evaluate, add_fit, add_surrogate
 from autobuild_lib.cli.tables import add_data
+from autobuild_lib.cli.tasks import add_tasks
 from autobuild_lib.data.download import DownloadError
 from autobuild_lib.runs import PROFILES
 
@@ -65,6 +66,7 @@ def _parser() -> argparse.ArgumentParser:
     add_build(commands.add_parser("build", help="build networks from the best modules, and save the reduced space"))
     add_search(commands.add_parser("search", help="search a space, or a reduced one, for the front of two targets"))
     add_surrogate(commands.add_parser("surrogate", help="distil the bundled surrogates again, or check them"))
+    add_tasks(commands.add_parser("task", help="measure architectures of a small real task"))
     _add_book(commands.add_parser("book", help="build the pages of the book from executed notebooks"))
     return parser
 

@@ -2,9 +2,12 @@
 
 import argparse
 import json
+from dataclasses import asdict
 from pathlib import Path
 
-from autobuild_lib.cli.common import check_writable, whole
+import pandas as pd
+
+from autobuild_lib.cli.common import check_writable, print_report, whole
 from autobuild_lib.data.files import FILES
 from autobuild_lib.storage import replace_text
 from autobuild_lib.tasks.diffusion import images, measuring, metrics, table
@@ -55,6 +58,8 @@ def _table(given: argparse.Namespace) -> None:
     others = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
     replace_text(path, json.dumps(others | {table.NAME: entry}, indent=1) + "\n")
     print(f"wrote {entry['file']} ({entry['rows']} architectures) and manifest.json in {given.folder}")
+    rows = measuring.read_rows(given.rows)
+    print_report(pd.DataFrame({label: asdict(table.agreement(rows, label)) for label in table.MEASURED}))
 
 
 def _features(given: argparse.Namespace) -> None:

@@ -14,6 +14,7 @@ from torch_geometric.loader import DataLoader
 
 import autobuild_lib as ab
 from autobuild_lib.experiments.predictor_srcc import default_targets
+from tests.benchmarks.modules import effect_scores, norm_scores
 from tests.benchmarks.plain import PlainPredictor, plain_data, train_plain
 
 FAMILIES = ("ofa_mbv3", "ofa_pn")
@@ -72,7 +73,7 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(os.cpu_count() or 1)
     results = []
-    for run in (lambda: prediction(given.size), lambda: training(given.epochs)):
+    for run in (lambda: prediction(given.size), norm_scores, effect_scores, lambda: training(given.epochs)):
         result = run()
         result["ratio"] = result["baseline_s"] / result["ours_s"]
         results.append(result)
