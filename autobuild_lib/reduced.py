@@ -32,6 +32,17 @@ def group_codes(space: SequenceSpace, units: Sequence[int]) -> Codes:
     return codes
 
 
+def isolated(space: SequenceSpace, units: Sequence[int], codes: Codes, head: bytes) -> Codes:
+    """Return codes [contents, code_width] in which only the scoring group `units` has layers.
+
+    codes: [contents, bytes of its units]. head: code of the global features.
+    """
+    alone = np.zeros((len(codes), space.code_width), dtype=np.uint8)
+    alone[:, : len(head)] = np.frombuffer(head, np.uint8)
+    alone[:, space.codecs[units[0]].start : space.codecs[units[-1]].end] = codes
+    return alone
+
+
 def group_texts(space: SequenceSpace, units: Sequence[int], codes: Codes) -> list[str]:
     """Return the text of each content [contents, width] of a scoring group, such as "e6_k7,e3_k3"."""
     codecs, before = [space.codecs[unit] for unit in units], bytes(space.codecs[units[0]].start)

@@ -16,7 +16,7 @@ from tqdm import tqdm
 from autobuild_lib.effects import forms, host_effects
 from autobuild_lib.graphs import path_graphs_from_codes
 from autobuild_lib.predictor import Predictor, StackedNetwork
-from autobuild_lib.reduced import GroupContents, ReducedSpace, group_codes, group_texts
+from autobuild_lib.reduced import GroupContents, ReducedSpace, group_codes, group_texts, isolated
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.spaces.features import Value, values_of
 from autobuild_lib.spaces.sequence import Codes
@@ -198,14 +198,12 @@ def module_norms(
 
     codes: [contents, width], bytes of the scoring group `units`.
     """
-    isolated = np.zeros((len(codes), space.code_width), dtype=np.uint8)  # all other units have no layer
-    isolated[:, : len(head)] = np.frombuffer(head, np.uint8)
-    isolated[:, space.codecs[units[0]].start : space.codecs[units[-1]].end] = codes
+    alone = isolated(space, units, codes, head)
     norms, depths = np.empty(len(codes)), np.empty(len(codes), dtype=np.int64)
     with torch.inference_mode(), one_thread():
         for start in range(0, len(codes), CHUNK):
             part = slice(start, start + CHUNK)
-            graphs = path_graphs_from_codes(space, isolated[part])
+            graphs = path_graphs_from_codes(space, alone[part])
             last = graphs.starts + graphs.lengths - 1
             levels = torch.stack([h[0, last].abs().sum(1) for h in network.node_embeddings(graphs)])
             norms[part] = levels[graphs.lengths - 1, torch.arange(len(last))].numpy()

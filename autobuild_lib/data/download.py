@@ -21,12 +21,8 @@ from email.message import Message
 from pathlib import Path
 from typing import IO, Any
 
+from filelock import FileLock
 from tqdm import tqdm
-
-try:
-    import fcntl
-except ImportError:  # Windows: two processes that download the same file are not kept apart there
-    fcntl = None  # type: ignore[assignment]
 
 logger = logging.getLogger(__name__)
 
@@ -142,7 +138,7 @@ def download(url: str, destination: Path, *, sha256: str | None = None, progress
     transfer = _Transfer(url, path, timeout, progress, has_checksum=expected is not None)
     _check_scheme(url, transfer)
     path.parent.mkdir(parents=True, exist_ok=True)
-    with _one_at_a_time(path.parent):
+    with FileLock(path.parent / ".lock"):
         if not (expected and path.is_file() and sha256_of(path) == expected):
             _complete(transfer, retries, pause)
             _check_part(transfer, expected)
@@ -190,15 +186,6 @@ def _check_scheme(url: str, transfer: _Transfer, secure: bool = False) -> None:
     allowed = ("https",) if secure else ("http", "https")
     if _scheme(url) not in allowed:
         raise transfer.failure(f"address {url!r}; allowed: {' and '.join(allowed)}")
-
-
-@contextmanager
-def _one_at_a_time(folder: Path) -> Iterator[None]:
-    """Let one process (or thread) at a time write in a folder; the operating system frees the lock after a crash."""
-    with (folder / ".lock").open("a") as file:
-        if fcntl is not None:
-            fcntl.flock(file, fcntl.LOCK_EX)
-        yield
 
 
 def _complete(transfer: _Transfer, retries: int, pause: float) -> None:
@@ -343,7 +330,7 @@ def _check_part(transfer: _Transfer, expected: str | None) -> None:
 
 def _record(path: Path) -> None:
     checksum = sha256_of(path)
-    with _one_at_a_time(path.parent):
+    with FileLock(path.parent / ".lock"):
         entries = read_checksums(path.parent) | {path.name: checksum}
         temporary = path.with_name(LOCK_NAME + ".part")
         temporary.unlink(missing_ok=True)

@@ -9,6 +9,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
 from autobuild_lib.spaces import Architecture, SequenceSpace
+from autobuild_lib.spaces.sequence import Codes
 
 PENALTIES = np.logspace(-2, 4, 13)
 
@@ -29,17 +30,25 @@ class AdditiveRidge:
 
     def fit(self, architectures: Sequence[Architecture], target: npt.NDArray[np.float64]) -> "AdditiveRidge":
         """Fit to a target [N]."""
-        self.model.fit(self._choices(architectures), target)
+        self.model.fit(self._choices(self.space.to_codes(architectures)), target)
         return self
 
     def predict(self, architectures: Sequence[Architecture]) -> npt.NDArray[np.float64]:
         """Predict the target: architectures [N] -> [N]."""
-        return np.asarray(self.model.predict(self._choices(architectures)), dtype=np.float64)
+        return self.predict_codes(self.space.to_codes(architectures))
 
-    def _choices(self, architectures: Sequence[Architecture]) -> npt.NDArray[np.int64]:
+    def predict_codes(self, codes: Codes) -> npt.NDArray[np.float64]:
+        """Predict the target of architectures given by their codes [N, code_width], [N].
+
+        A unit without layers, which no architecture has, adds nothing: so the difference between two codes that hold
+        one unit each is the difference of these units' coefficients.
+        """
+        return np.asarray(self.model.predict(self._choices(codes)), dtype=np.float64)
+
+    def _choices(self, codes: Codes) -> npt.NDArray[np.int64]:
         """Codes with a value of their own (-1) for the features of absent layers."""
-        codes = self.space.to_codes(architectures).astype(np.int64)
+        choices = codes.astype(np.int64)
         for codec in self.space.codecs:
             place = np.arange(codec.end - codec.first_layer) // len(self.space.layer_features)
-            codes[:, codec.first_layer : codec.end][place >= codes[:, [codec.start]]] = -1
-        return codes
+            choices[:, codec.first_layer : codec.end][place >= choices[:, [codec.start]]] = -1
+        return choices

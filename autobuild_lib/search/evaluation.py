@@ -62,7 +62,6 @@ class Evaluations:
 
     def run(self, architectures: Sequence[Architecture], bar: Bar) -> list[Evaluation]:
         """Evaluate those that are not in the log, and return all, in order."""
-        self.log.refresh()
         missing = [one for one in dict.fromkeys(architectures) if one not in self.log.evaluations]
         bar.update(len(architectures) - len(missing))
         if self._pool is not None:
@@ -87,8 +86,7 @@ class Evaluations:
                            "each is logged as it finishes", len(architectures), seconds)  # fmt: skip
 
     def _one_at_a_time(self, architectures: Sequence[Architecture], bar: Bar) -> None:
-        for one in architectures:
-            self.log.refresh()  # another process may have evaluated it
+        for one in architectures:  # another process may have logged it by now
             if one in self.log.evaluations:
                 bar.update()
             else:
@@ -97,7 +95,6 @@ class Evaluations:
     def _in_processes(self, pool: ProcessPoolExecutor, architectures: Sequence[Architecture], bar: Bar) -> None:
         waiting, running = deque(architectures), dict[Future[Evaluation], Architecture]()
         while waiting or running:
-            self.log.refresh()
             while waiting and len(running) < self._workers:
                 one = waiting.popleft()
                 if one in self.log.evaluations:

@@ -1,6 +1,5 @@
 """A log of evaluations: one JSON line each, safe against kills and against other processes that write to it."""
 
-import fcntl
 import json
 import math
 import os
@@ -8,6 +7,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
+
+from filelock import FileLock
 
 from autobuild_lib.spaces import Architecture, SequenceSpace
 
@@ -43,13 +44,12 @@ class EvaluationLog:
                 self._read(file)
 
     def append(self, finished: Sequence[Evaluation]) -> None:
-        """Add evaluations in one write; those of architectures that another process was faster with are dropped."""
+        """Add evaluations in one write, and take what others have added; of an architecture the first one stays."""
         if self.path is None:
             for evaluation in finished:
                 self._keep(evaluation, "evaluator")
             return
-        with self.path.open("ab+", buffering=0) as file:
-            fcntl.flock(file, fcntl.LOCK_EX)  # released when the file is closed
+        with FileLock(f"{self.path}.lock"), self.path.open("ab+", buffering=0) as file:  # a kill frees the lock
             if self._read(file):
                 file.truncate(self._bytes)  # nobody else is writing, so what follows is the start of a lost line
             new = [evaluation for evaluation in finished if evaluation.architecture not in self.evaluations]
@@ -92,7 +92,7 @@ def _line(evaluation: Evaluation) -> str:
 
 def _parse(line: bytes, space: SequenceSpace, where: str) -> Evaluation:
     try:
-        record = json.loads(line)
+        record = json.loads(line.decode("utf-8"))
         if not isinstance(record, dict) or set(record) not in ({"architecture", "labels"}, {"architecture", "error"}):
             raise ValueError("needs an object with architecture, and labels or error")
         architecture = space.parse(_text(record["architecture"]))

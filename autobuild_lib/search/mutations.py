@@ -146,9 +146,10 @@ class LayerMutation:
         move = np.where(possible, rng.random(possible.shape), -1.0).argmax(axis=1)
         changed = contents.copy()
         changed[:, 0] = depth + (move == ADD) - (move == REMOVE)
-        first = self.space.codecs[unit].first_layer - self.space.codecs[unit].start
-        layers = contents[:, first:].reshape(len(contents), -1, self.layers[unit].shape[1])
-        changed[:, first:] = self._change_layers(rng, unit, layers, depth, move).reshape(len(contents), -1)
+        codec = self.space.codecs[unit]
+        first = codec.first_layer - codec.start
+        layers = contents[:, first:].reshape(len(contents), codec.depths[-1], len(codec.layer_values))
+        changed[:, first:] = self._change_layers(rng, unit, layers, depth, move).reshape(changed[:, first:].shape)
         if places := self._free_features(unit):
             self._change_features(rng, unit, changed, np.flatnonzero(move == FEATURE), places)
         return changed

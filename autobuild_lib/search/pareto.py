@@ -16,10 +16,11 @@ def costs(labels: pd.DataFrame, maximise: str, minimise: str) -> Array:
     Both are target equations over the labels. A row where a label is missing (a failed evaluation) is NaN.
     """
     targets = [Target(minimise), Target(maximise)]
-    needed = labels[[name for name in labels if name in {*targets[0].labels, *targets[1].labels}]]
-    found = needed.notna().all(axis=1).to_numpy()
+    own = labels.drop(columns=["architecture", "round"], errors="ignore")
+    needed = [name for name in own if name in {*targets[0].labels, *targets[1].labels}]
+    found = own[needed].notna().all(axis=1).to_numpy()
     points = np.full((len(labels), 2), np.nan)
-    points[found] = np.column_stack([target.evaluate(needed[found]) for target in targets]) * [1, -1]
+    points[found] = np.column_stack([target.evaluate(own[found]) for target in targets]) * [1, -1]
     return points
 
 
@@ -32,10 +33,10 @@ def front(points: Array) -> npt.NDArray[np.bool_]:
     x, y = np.where(known[:, None], points, np.inf).T
     order = np.lexsort((y, x))
     x, y = x[order], y[order]
-    differs = np.r_[True, (x[1:] != x[:-1]) | (y[1:] != y[:-1])]  # from the row before
-    best_before = np.r_[np.inf, np.minimum.accumulate(y)[:-1]]
+    best_before = np.minimum.accumulate(np.r_[np.inf, y])[:-1]
     kept = y < best_before  # true for the first of equal rows
-    marks = np.empty(len(points), dtype=np.bool_)
+    differs, marks = np.ones(len(points), dtype=np.bool_), np.empty(len(points), dtype=np.bool_)
+    differs[1:] = (x[1:] != x[:-1]) | (y[1:] != y[:-1])  # from the row before
     marks[order] = kept[differs][np.cumsum(differs) - 1]
     return marks
 
@@ -59,4 +60,4 @@ def hypervolume_curve(points: Array, reference: npt.ArrayLike, scale: npt.ArrayL
         heights = np.maximum.accumulate(heights, axis=0)  # of the rectangles so far
         tallest = heights[-1]
         areas[rows] = np.maximum.accumulate(heights, axis=1) @ steps  # a wide tall one covers narrower ones
-    return areas
+    return np.maximum.accumulate(areas)  # against rounding

@@ -1,0 +1,203 @@
+"""Evaluating: at once, one at a time, in processes; what fails alone and what is the evaluator's own fault."""
+
+import logging
+from pathlib import Path
+from typing import Any
+
+import evaluators
+import numpy as np
+import pandas as pd
+import pytest
+from evaluators import fails, label, label_or_fail, worth
+
+import autobuild_lib as ab
+from autobuild_lib.search import EvaluationLog, evaluate_all
+from autobuild_lib.search import evaluation as module
+
+SPACE = ab.spaces.ofa_mbv3()
+
+
+class Counting:
+    """Notes what it is asked."""
+
+    def __init__(self, evaluator: Any = label) -> None:
+        self.evaluator, self.asked = evaluator, list[list[ab.Architecture]]()
+
+    def __call__(self, architectures: list[ab.Architecture]) -> pd.DataFrame:
+        self.asked.append(architectures)
+        return self.evaluator(architectures)
+
+
+@pytest.fixture
+def some() -> list[ab.Architecture]:
+    return SPACE.sample(np.random.default_rng(0), 12)
+
+
+def test_at_once_by_default_and_one_at_a_time_when_asked(some: list[ab.Architecture]) -> None:
+    for workers, sizes in [(None, [12]), (0, [1] * 12)]:
+        evaluator = Counting()
+        table = evaluate_all(some, evaluator, workers=workers, progress=False)
+        assert [len(asked) for asked in evaluator.asked] == sizes
+        assert list(table) == ["architecture", "acc", "latency"] and list(table["architecture"]) == some
+        assert table[["acc", "latency"]].to_dict("records") == [worth(one) for one in some]
+
+
+def test_what_is_in_the_log_is_not_evaluated(some: list[ab.Architecture], tmp_path: Path) -> None:
+    path, evaluator = tmp_path / "log.jsonl", Counting()
+    first = evaluate_all(some[:5], label, path, progress=False)
+    both = evaluate_all([*some, some[0]], evaluator, path, progress=False)
+    assert evaluator.asked == [some[5:]]
+    pd.testing.assert_frame_equal(both.iloc[:5], first)
+    assert worth(both["architecture"].iloc[-1]) == both[["acc", "latency"]].iloc[-1].to_dict()
+
+
+@pytest.mark.parametrize("workers", [None, 0])
+def test_what_fails_fails_alone_is_logged_and_not_tried_again(
+    some: list[ab.Architecture], tmp_path: Path, caplog: pytest.LogCaptureFixture, workers: int | None
+) -> None:
+    bad = [one for one in some if fails(one)]
+    assert 0 < len(bad) < 12
+    path = tmp_path / "log.jsonl"
+    table = evaluate_all(some, label_or_fail, path, workers, progress=False)
+    assert [one for one, acc in zip(some, table["acc"], strict=True) if np.isnan(acc)] == bad
+    for one in bad:
+        assert f"evaluation of {one} failed: RuntimeError: diverged at layer {sum(one.code)}" in caplog.messages
+    assert sum(one.error != "" for one in EvaluationLog(path, SPACE).evaluations.values()) == len(bad)
+    again = Counting()
+    pd.testing.assert_frame_equal(evaluate_all(some, again, path, workers, progress=False), table)
+    assert again.asked == []
+
+
+def test_a_batch_that_raises_is_said_once(some: list[ab.Architecture], caplog: pytest.LogCaptureFixture) -> None:
+    evaluate_all(some, label_or_fail, progress=False)
+    (said,) = [message for message in caplog.messages if "at once" in message]
+    assert said.startswith("evaluating 12 architectures at once failed (RuntimeError: diverged at layer ")
+
+
+def test_a_number_that_is_not_finite_is_a_failure_of_its_row(
+    some: list[ab.Architecture], caplog: pytest.LogCaptureFixture
+) -> None:
+    def odd(architectures: list[ab.Architecture]) -> pd.DataFrame:
+        table = label(architectures)
+        table.loc[3, "acc"], table.loc[5, "latency"] = np.nan, np.inf
+        return table
+
+    table = evaluate_all(some, odd, progress=False)
+    assert np.flatnonzero(table["acc"].isna()).tolist() == np.flatnonzero(table["latency"].isna()).tolist() == [3, 5]
+    assert caplog.messages == [
+        f"evaluation of {some[3]} failed: label acc is nan",
+        f"evaluation of {some[5]} failed: label latency is inf",
+    ]
+
+
+@pytest.mark.parametrize("workers", [None, 0])
+@pytest.mark.parametrize(
+    ("evaluator", "message"),
+    [
+        (evaluators.not_a_table, "returned a ndarray for (12|1) architectures; it must be a DataFrame"),
+        (lambda a: label(a)[:-1], r"returned a \((11|0), .*\) table for (12|1) architectures"),
+        (lambda a: label(a)[[]], "at least one label"),
+        (lambda a: label(a).rename(columns={"acc": "round"}), "labels .*'round'.* need distinct names, not"),
+        (lambda a: label(a).rename(columns={"acc": "latency"}), "distinct names"),
+        (lambda a: label(a).rename(columns={"acc": 3}), "distinct names"),
+    ],
+)
+def test_a_broken_evaluator_is_an_error_and_nothing_is_logged(
+    some: list[ab.Architecture], tmp_path: Path, evaluator: Any, message: str, workers: int | None
+) -> None:
+    with pytest.raises(ValueError, match=message):
+        evaluate_all(some, evaluator, tmp_path / "log.jsonl", workers, progress=False)
+    assert (tmp_path / "log.jsonl").read_bytes() == b""
+
+
+def test_an_interrupt_is_not_a_failed_evaluation(some: list[ab.Architecture], tmp_path: Path) -> None:
+    def interrupted(architectures: list[ab.Architecture]) -> pd.DataFrame:
+        if architectures == [some[4]]:
+            raise KeyboardInterrupt
+        return label(architectures)
+
+    with pytest.raises(KeyboardInterrupt):
+        evaluate_all(some, interrupted, tmp_path / "log.jsonl", workers=0, progress=False)
+    assert list(EvaluationLog(tmp_path / "log.jsonl", SPACE).evaluations) == some[:4]
+
+
+def test_rows_of_another_process_are_picked_up_meanwhile(some: list[ab.Architecture], tmp_path: Path) -> None:
+    path, asked = tmp_path / "log.jsonl", []
+
+    def slow(architectures: list[ab.Architecture]) -> pd.DataFrame:
+        asked.extend(architectures)
+        if len(asked) == 1:  # meanwhile, elsewhere
+            evaluate_all(some[1:10], label, path, progress=False)
+        return label(architectures)
+
+    evaluate_all(some, slow, path, workers=0, progress=False)
+    assert asked == [some[0], *some[10:]]
+
+
+def test_a_place_that_cannot_be_written_is_an_error_before_the_first_evaluation(
+    some: list[ab.Architecture], tmp_path: Path
+) -> None:
+    evaluator = Counting()
+    with pytest.raises(FileNotFoundError, match="none"):
+        evaluate_all(some, evaluator, tmp_path / "none" / "log.jsonl", progress=False)
+    assert evaluator.asked == []
+
+
+def test_slow_batches_with_a_log_are_told_about_workers(
+    some: list[ab.Architecture], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(module, "SLOW", -1.0)
+    evaluate_all(some, label, progress=False)
+    assert caplog.messages == []
+    evaluate_all(some, label, tmp_path / "log.jsonl", progress=False)
+    assert "with workers=0 or more each is logged as it finishes" in caplog.messages[0]
+
+
+def test_wrong_arguments(some: list[ab.Architecture]) -> None:
+    with pytest.raises(ValueError, match="workers=-1; give None"):
+        evaluate_all(some, label, workers=-1)
+    with pytest.raises(ValueError, match="there are no architectures"):
+        evaluate_all([], label)
+    with pytest.raises(ab.SpaceError, match="'ofa_pn' given to space 'ofa_mbv3'"):
+        evaluate_all([some[0], ab.spaces.ofa_pn().sample(np.random.default_rng(0))], label)
+    with pytest.raises(ValueError, match="workers=2: the evaluator cannot be sent to another process"):
+        evaluate_all(some, lambda a: label(a), workers=2)
+
+
+def test_a_bar_counts_every_architecture(
+    some: list[ab.Architecture], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    evaluate_all(some[:5], label, tmp_path / "log.jsonl", progress=False)
+    assert capsys.readouterr().err == ""
+    evaluate_all(some, label, tmp_path / "log.jsonl", workers=0)
+    assert "12/12" in capsys.readouterr().err
+
+
+# -------------------------------------------------------------------- processes
+
+
+def test_processes_give_the_same_and_log_what_fails(
+    some: list[ab.Architecture], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level(logging.ERROR):
+        alone = evaluate_all(some, label_or_fail, workers=0, progress=False)
+    table = evaluate_all(some, label_or_fail, tmp_path / "log.jsonl", workers=2, progress=False)
+    pd.testing.assert_frame_equal(table, alone)
+    assert sum("diverged" in message for message in caplog.messages) == sum(map(fails, some))
+    assert set(EvaluationLog(tmp_path / "log.jsonl", SPACE).evaluations) == set(some)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("evaluator", "kind", "message"),
+    [
+        (evaluators.die, RuntimeError, "a process died while evaluating resolution224.*finished evaluations are in"),
+        (evaluators.not_a_table, ValueError, "returned a ndarray for 1 architectures"),
+    ],
+)
+def test_a_process_that_dies_and_a_broken_evaluator_stop_all(
+    some: list[ab.Architecture], tmp_path: Path, evaluator: Any, kind: type[Exception], message: str
+) -> None:
+    with pytest.raises(kind, match=message):
+        evaluate_all(some, evaluator, tmp_path / "log.jsonl", workers=2, progress=False)
+    assert (tmp_path / "log.jsonl").read_bytes() == b""

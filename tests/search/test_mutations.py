@@ -1,0 +1,241 @@
+"""Mutations: what one changes, how often, and that it never leaves its space."""
+
+import json
+from collections import Counter
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binomtest, chisquare
+
+import autobuild_lib as ab
+from autobuild_lib.reduced import GroupContents, ReducedSpace, group_codes
+from autobuild_lib.search import LayerMutation, Mutation, StageMutation
+from autobuild_lib.search.insights import expert_insights
+from autobuild_lib.search.mutations import choose_stages
+
+FAMILIES = (ab.spaces.ofa_mbv3(), ab.spaces.ofa_pn())
+DEVICES = [(space, device) for space in FAMILIES for device in ("gpu", "cpu", "npu", "max_acc")]
+
+
+def pairs(mutation: Mutation, size: int, seed: int = 0) -> list[tuple[ab.Architecture, ab.Architecture]]:
+    """Architectures of the mutation's own, and what it makes of them."""
+    rng = np.random.default_rng(seed)
+    before = mutation.sample(rng, size)
+    copy = before.copy()
+    after = mutation.mutate(rng, before)
+    np.testing.assert_array_equal(before, copy)  # the given ones stay as they are
+    return list(zip(mutation.space.from_codes(before), mutation.space.from_codes(after), strict=True))
+
+
+def move(before: list[str], after: list[str]) -> str:
+    """Name the single change that leads from one list of layers to another; anything else is an error."""
+    if len(before) == len(after):
+        return {0: "none", 1: "swap"}[sum(a != b for a, b in zip(before, after, strict=True))]
+    short, long = sorted([before, after], key=len)
+    assert any(long[:i] + long[i + 1 :] == short for i in range(len(long))) and len(long) == len(short) + 1
+    return "add" if len(after) > len(before) else "remove"
+
+
+def small(space: ab.SequenceSpace, size: int, seed: int = 0) -> ReducedSpace:
+    rng = np.random.default_rng(seed)
+    codes = [rng.permutation(group_codes(space, units))[:size] for units in space.scoring_groups]
+    head = space.encode_globals({})
+    return ReducedSpace(space, head, tuple(GroupContents(each, np.zeros(len(each))) for each in codes))
+
+
+# -------------------------------------------------------------------- which stages
+
+
+@pytest.mark.parametrize("probability", [[0.5] * 5, [0.25, 0.25, 0.25, 0.5, 0.5], [1.0, 0.1, 0.0]])
+def test_stages_are_chosen_independently_given_at_least_one(probability: list[float]) -> None:
+    p = np.array(probability)
+    chosen = choose_stages(np.random.default_rng(0), 20_000, p)
+    assert chosen.any(axis=1).all()
+    some = 1 - np.prod(1 - p)
+    for count, own in zip(chosen.sum(axis=0), p / some, strict=True):
+        assert binomtest(int(count), 20_000, min(float(own), 1.0)).pvalue > 1e-3
+    first_two = (p[0] * p[1]) / some
+    assert binomtest(int((chosen[:, 0] & chosen[:, 1]).sum()), 20_000, first_two).pvalue > 1e-3
+
+
+def test_no_stage_that_can_change_no_choice() -> None:
+    assert not choose_stages(np.random.default_rng(0), 3, np.zeros(4)).any()
+
+
+@pytest.mark.parametrize("probability", [0.0, -0.5, 1.5, float("nan")])
+def test_impossible_probabilities_are_refused(toy: ab.SequenceSpace, probability: float) -> None:
+    stage = StageMutation(ReducedSpace.full(toy), probability)
+    with pytest.raises(ValueError, match="must be above 0 and at most 1"):
+        stage.mutate(np.random.default_rng(0), stage.sample(np.random.default_rng(0), 2))
+    with pytest.raises(ValueError, match="must be above 0 and at most 1"):
+        LayerMutation.full(toy, probability)
+
+
+# -------------------------------------------------------------------- stages
+
+
+@pytest.mark.parametrize("space", FAMILIES, ids=lambda space: space.name)
+def test_a_stage_mutation_swaps_whole_contents_of_the_reduced_space(space: ab.SequenceSpace) -> None:
+    reduced = small(space, 7)
+    number = Counter[int]()
+    for before, after in pairs(StageMutation(reduced), 2000):
+        assert before in reduced and after in reduced
+        old, new = before.to_lists(), after.to_lists()
+        groups = [(old[g[0] : g[-1] + 1], new[g[0] : g[-1] + 1]) for g in space.scoring_groups]
+        number[sum(a != b for a, b in groups)] += 1
+    expected = np.array([5, 10, 10, 5, 1]) / 31  # binomial(5, 1/2) given at least one
+    assert chisquare([number[i] for i in range(1, 6)], expected * 2000).pvalue > 1e-3
+
+
+def test_all_other_contents_are_equally_likely() -> None:
+    reduced = small(FAMILIES[0], 6)
+    mutation, rng = StageMutation(reduced, probability=1.0), np.random.default_rng(1)
+    codes = np.repeat(mutation.sample(rng, 1), 5000, axis=0)
+    before, after = reduced.positions(codes), reduced.positions(mutation.mutate(rng, codes))
+    for old, new in zip(before.T, after.T, strict=True):
+        counts = np.bincount(new, minlength=6)
+        assert counts[old[0]] == 0 and chisquare(np.delete(counts, old[0])).pvalue > 1e-3
+
+
+def test_a_stage_with_one_content_stays_and_the_others_take_over() -> None:
+    reduced = small(FAMILIES[0], 5)
+    one = GroupContents(reduced.groups[2].codes[:1], np.zeros(1))
+    frozen = ReducedSpace(reduced.space, reduced.head, (*reduced.groups[:2], one, *reduced.groups[3:]))
+    for before, after in pairs(StageMutation(frozen), 300):
+        assert before != after and before.to_lists()[2] == after.to_lists()[2]
+    single = small(FAMILIES[0], 1)
+    assert all(before == after for before, after in pairs(StageMutation(single), 3))
+
+
+def test_stages_of_a_union_and_of_the_full_space() -> None:
+    space = FAMILIES[1]
+    union = small(space, 4, seed=1) | small(space, 4, seed=2)
+    assert all(after in union for _, after in pairs(StageMutation(union), 200))
+    full = StageMutation(ReducedSpace.full(space))
+    assert all(before != after and after in space for before, after in pairs(full, 200))
+
+
+# -------------------------------------------------------------------- layers
+
+
+@pytest.mark.parametrize("space", FAMILIES, ids=lambda space: space.name)
+def test_a_layer_mutation_makes_one_move_in_each_mutated_stage(space: ab.SequenceSpace) -> None:
+    moves = Counter[tuple[int, str]]()
+    for before, after in pairs(LayerMutation.full(space), 4000):
+        assert space.parse(str(after)) == after
+        made = [move(a, b) for a, b in zip(before.to_lists(), after.to_lists(), strict=True)]
+        assert set(made) != {"none"}
+        moves.update((len(a), own) for a, own in list(zip(before.to_lists(), made, strict=True))[:5])
+        assert made[5:] in ([], ["none"], ["swap"])  # the sixth unit of PN has one layer
+    shallow, middle, deep = ([moves[depth, name] for name in ("add", "remove", "swap")] for depth in (2, 3, 4))
+    assert shallow[1] == 0 and chisquare([shallow[0], shallow[2]]).pvalue > 1e-3
+    assert chisquare(middle).pvalue > 1e-3
+    assert deep[0] == 0 and chisquare(deep[1:]).pvalue > 1e-3
+
+
+def test_places_and_drawn_layers_are_uniform() -> None:
+    space = ab.SequenceSpace("s", [ab.Unit(3, 4)], {"op": list("abcdefgh")})
+    mutation, rng = LayerMutation.full(space), np.random.default_rng(2)
+    start = np.repeat(space.to_codes([space.from_lists([["a", "b", "c"]])]), 12_000, axis=0)
+    added, swapped = Counter[tuple[int, str]](), Counter[tuple[int, str]]()
+    for after in space.from_codes(mutation.mutate(rng, start)):
+        (layers,) = after.to_lists()
+        if len(layers) == 3:
+            (place,) = (i for i in range(3) if layers[i] != "abc"[i])
+            swapped[place, layers[place]] += 1
+        else:
+            added.update((i, layers[i]) for i in range(4) if layers[i] in "defgh")  # where the place is beyond doubt
+    assert len(added) == 4 * 5 and chisquare(list(added.values())).pvalue > 1e-3
+    assert len(swapped) == 3 * 7 and chisquare(list(swapped.values())).pvalue > 1e-3
+
+
+@given(st.integers(0, 10_000))
+def test_own_features_change_too_and_codes_stay_valid(seed: int) -> None:
+    space = ab.SequenceSpace(
+        "s",
+        [
+            ab.Unit(1, 3, features={"w": [8, 16, 32], "h": [1]}, layer_features={"op": ["b", "c"]}),
+            ab.Unit(1, 1, layer_features={"op": ["a"], "r": [0.5]}),  # nothing to change
+            ab.Unit(2, 2, score_with_previous=True),
+        ],
+        {"op": ["a", "b", "c"], "r": ab.Continuous(values=[0.25, 0.5])},
+        {"size": [1, 2]},
+    )
+    found = set()
+    for before, after in pairs(LayerMutation.full(space), 60, seed):
+        assert space.parse(str(after)) == after and before.global_features == after.global_features
+        old, new = before.units(), after.units()
+        assert old[1] == new[1]
+        made = [move(a["layers"], b["layers"]) for a, b in zip(old, new, strict=True)]
+        made.append("feature" if old[0]["w"] != new[0]["w"] else "none")
+        assert made[0] == "none" or made[3] == "none"  # one move per stage
+        assert made[2] in ("none", "swap") and set(made) != {"none"}
+        found.update(made)
+    assert found == {"none", "add", "remove", "swap", "feature"}
+
+
+def test_a_stage_that_cannot_change_is_never_the_only_one() -> None:
+    space = ab.SequenceSpace("s", [ab.Unit(1, 1, layer_features={"op": ["a"]}), ab.Unit(1, 1)], {"op": ["a", "b"]})
+    assert all(before != after for before, after in pairs(LayerMutation.full(space), 50))
+    fixed = ab.SequenceSpace("f", [ab.Unit(2, 2)], {"op": ["a"]})
+    assert all(before == after for before, after in pairs(LayerMutation.full(fixed), 5))
+
+
+def test_samples_of_the_full_space_are_as_the_space_samples() -> None:
+    space = FAMILIES[1]
+    codes = LayerMutation.full(space).sample(np.random.default_rng(0), 9000)
+    other = space.sample_codes(np.random.default_rng(1), 9000)
+    assert all(a in space for a in space.from_codes(codes[:100]))
+    for mine, theirs in zip(codes.T, other.T, strict=True):
+        both = np.array([np.bincount(mine, minlength=5), np.bincount(theirs, minlength=5)])
+        assert np.abs(both[0] - both[1]).max() < 5 * np.sqrt(9000 / 2)
+
+
+# -------------------------------------------------------------------- insights
+
+
+def test_insights_are_those_of_the_source(reference: Path) -> None:
+    source = json.loads((reference / "block_profile_insights.json").read_text())
+    for family, name in (("mbv3", "ofa_mbv3"), ("pn", "ofa_pn")):
+        devices = {key: entry for key, entry in source[family].items() if isinstance(entry, dict)}
+        assert source[family]["default_min_layers"] is None and len(devices) == (5 if family == "mbv3" else 4)
+        for device, entry in devices.items():
+            ours = expert_insights(name, {"n10": "note10"}.get(device, device))
+            assert [list(names) for names in ours.candidates] == entry["block_candidates"]
+            assert list(ours.probability) == entry["stage_mutation_probability"]
+            assert list(ours.max_layers) == entry.get("max_layers", source[family]["default_max_layers"])
+
+
+@pytest.mark.parametrize(("space", "device"), DEVICES, ids=lambda value: getattr(value, "name", value))
+def test_an_expert_space_is_never_left(space: ab.SequenceSpace, device: str) -> None:
+    insights = expert_insights(space.name, device)
+    reached = [set[str]() for _ in space.units]
+    for before, after in pairs(LayerMutation.expert(space, device), 1000):
+        for architecture in (before, after):
+            assert architecture in space
+            for unit, layers in enumerate(architecture.to_lists()):
+                assert len(layers) <= insights.max_layers[unit]
+                reached[unit].update(layers)
+        made = [move(a, b) for a, b in zip(before.to_lists(), after.to_lists(), strict=True)]
+        assert set(made) != {"none"}
+    assert reached == [set(names) for names in insights.candidates]
+
+
+def test_stages_of_an_expert_space_mutate_as_often_as_stated() -> None:
+    changed = np.zeros(5)
+    for before, after in pairs(LayerMutation.expert(FAMILIES[0], "npu"), 4000):
+        changed += [a != b for a, b in zip(before.to_lists(), after.to_lists(), strict=True)]
+    p = np.array([0.25, 0.25, 0.25, 0.5, 0.5])
+    for count, own in zip(changed, p / (1 - np.prod(1 - p)), strict=True):
+        assert binomtest(int(count), 4000, own).pvalue > 1e-3
+
+
+def test_unknown_families_and_devices_list_the_known(toy: ab.SequenceSpace) -> None:
+    with pytest.raises(ValueError, match="no expert insights for space 'toy'; choose from ofa_mbv3, ofa_pn"):
+        LayerMutation.expert(toy, "gpu")
+    with pytest.raises(ValueError, match="ofa_pn on 'note10'; choose from npu, gpu, cpu, max_acc"):
+        LayerMutation.expert(FAMILIES[1], "note10")
+    assert LayerMutation.expert(FAMILIES[0], "note10").depths[0] == range(2, 4)
