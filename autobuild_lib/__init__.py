@@ -7,6 +7,8 @@ The order of use follows the paper: a search space (`spaces`), evaluated archite
 
 from autobuild_lib import data, graphs, losses, networks, search, spaces, surrogate
 from autobuild_lib.evaluation import evaluate
+from autobuild_lib.ir_predictor import IRPredictor
+from autobuild_lib.ir_training import fit_ir, fit_ir_many
 from autobuild_lib.jobs import FitJob, fit_jobs
 from autobuild_lib.predictor import NetworkConfig, Predictor, load
 from autobuild_lib.reduced import ReducedSpace
@@ -21,6 +23,7 @@ __all__ = [
     "Architecture",
     "Continuous",
     "FitJob",
+    "IRPredictor",
     "NetworkConfig",
     "Predictor",
     "ReducedSpace",
@@ -33,6 +36,8 @@ __all__ = [
     "data",
     "evaluate",
     "fit",
+    "fit_ir",
+    "fit_ir_many",
     "fit_jobs",
     "fit_many",
     "graphs",

@@ -3,13 +3,16 @@
 import numpy as np
 import pandas as pd
 
-from autobuild_lib.data.table import Table
+from autobuild_lib.data.table import Labelled
+from autobuild_lib.ir_predictor import IRPredictor
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.statistics import srcc_with_interval
 from autobuild_lib.targets import Target
 
 
-def evaluate(predictor: Predictor, table: Table, target: Target | str | None = None) -> pd.DataFrame:
+def evaluate(
+    predictor: Predictor | IRPredictor, table: Labelled, target: Target | str | None = None
+) -> pd.DataFrame:
     """Return the Spearman correlation (SRCC) of the head and of every hop's norms with the target on `table`.
 
     Rows "hop 0", ..., "head"; columns `srcc`, its 95 % interval `low` and `high` (Bonett and Wright, 2000), and, for
@@ -17,7 +20,7 @@ def evaluate(predictor: Predictor, table: Table, target: Target | str | None = N
     """
     equation = Target(predictor.target) if target is None else target if isinstance(target, Target) else Target(target)
     truth = equation.evaluate(table.labels)
-    predicted, norms = predictor.predict_and_norms(table.architectures)
+    predicted, norms = predictor.predict_and_norms(table.inputs)
     rows = {f"hop {hop}": level for hop, level in enumerate(norms)} | {"head": predicted}
     report = pd.DataFrame({name: srcc_with_interval(row, truth) for name, row in rows.items()}).T
     report.columns = pd.Index(["srcc", "low", "high"])

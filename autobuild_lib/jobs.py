@@ -5,30 +5,98 @@ import json
 import os
 import shutil
 import uuid
-from collections.abc import Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
 from multiprocessing import get_context
 from pathlib import Path
-from typing import Any
+from types import ModuleType
+from typing import Any, ClassVar, Generic, TypeVar
 
 import torch
 from tqdm import tqdm
 
-from autobuild_lib import layers, losses, predictor, training
-from autobuild_lib.data.table import Table
-from autobuild_lib.graphs import path
+from autobuild_lib import ir_layers, ir_predictor, ir_training, layers, losses, predictor, training
+from autobuild_lib.data.ir import IRTable
+from autobuild_lib.data.table import Labelled, Table
+from autobuild_lib.graphs import ir, neighbourhoods, path, ragged, sparse
+from autobuild_lib.ir_predictor import IRPredictor
+from autobuild_lib.ir_training import fit_ir_many
 from autobuild_lib.predictor import Predictor, load
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.targets import Target
-from autobuild_lib.training import configure, fit_many
+from autobuild_lib.training import PRESETS, configure, fit_many
 
 CODE = (path, layers, losses, predictor, training)  # what a trained predictor depends on
+IR_CODE = (
+    ir, neighbourhoods, ragged, sparse, layers, ir_layers, losses, predictor, ir_predictor, training, ir_training,
+)  # fmt: skip
+Trained = TypeVar("Trained", Predictor, IRPredictor)
+
+
+class Job(ABC, Generic[Trained]):
+    """Training of several targets on one table, from one seed."""
+
+    CODE: ClassVar[tuple[ModuleType, ...]]
+    PRESETS: ClassVar[Mapping[str, dict[str, Any]]]
+
+    targets: tuple[str, ...]
+    seed: int
+    preset: str
+    overrides: tuple[tuple[str, Any], ...]
+
+    @property
+    def key(self) -> str:
+        """A name for everything the result depends on: data, targets, seed, options, and the code that trains."""
+        network, config = configure(self.preset, dict(self.overrides), self.PRESETS)
+        options = [*self._named(), self.targets, self.seed, asdict(network), asdict(config), torch.__version__]
+        digest = hashlib.sha256(json.dumps(options, sort_keys=True).encode())
+        for part in self._inputs():
+            digest.update(part)
+        for target in self.targets:
+            digest.update(Target(target).evaluate(self._table().labels).tobytes())
+        for module in self.CODE:
+            digest.update(Path(str(module.__file__)).read_bytes())
+        return digest.hexdigest()[:16]
+
+    def run(self, folder: Path | None = None) -> list[Trained]:
+        """Train on one thread; with a `folder`, save there and take what is saved already."""
+        place = None if folder is None else folder / self.key
+        if place is not None and place.is_dir():
+            return [self._load(place / Target(target).id) for target in self.targets]
+        trained = self._train(dict(self.overrides))
+        if place is not None:
+            _save(trained, place)
+        return trained
+
+    @abstractmethod
+    def _table(self) -> Labelled:
+        """The training table."""
+
+    @abstractmethod
+    def _named(self) -> list[object]:
+        """What the inputs are part of, fit for JSON."""
+
+    @abstractmethod
+    def _inputs(self) -> Iterator[bytes]:
+        """Everything that tells one row of inputs from another."""
+
+    @abstractmethod
+    def _train(self, options: dict[str, Any]) -> list[Trained]:
+        """Train, without a progress bar."""
+
+    @abstractmethod
+    def _load(self, folder: Path) -> Trained:
+        """Read one predictor."""
 
 
 @dataclass(frozen=True)
-class FitJob:
+class FitJob(Job[Predictor]):
     """One call of `fit_many`: several targets, one training table, one seed."""
+
+    CODE = CODE
+    PRESETS = PRESETS
 
     space: SequenceSpace
     table: Table
@@ -37,32 +105,55 @@ class FitJob:
     preset: str = "paper"
     overrides: tuple[tuple[str, Any], ...] = ()
 
-    @property
-    def key(self) -> str:
-        """A name for everything the result depends on: data, targets, seed, options, and the code that trains."""
-        network, config = configure(self.preset, dict(self.overrides))
-        options = [self.space.to_json(), self.targets, self.seed, asdict(network), asdict(config), torch.__version__]
-        digest = hashlib.sha256(json.dumps(options, sort_keys=True).encode())
-        digest.update(self.space.to_codes(self.table.architectures).tobytes())
-        for target in self.targets:
-            digest.update(Target(target).evaluate(self.table.labels).tobytes())
-        for module in CODE:
-            digest.update(Path(str(module.__file__)).read_bytes())
-        return digest.hexdigest()[:16]
+    def _table(self) -> Labelled:
+        return self.table
 
-    def run(self, folder: Path | None = None) -> list[Predictor]:
-        """Train on one thread; with a `folder`, save there and take what is saved already."""
-        place = None if folder is None else folder / self.key
-        if place is not None and place.is_dir():
-            return [load(place / Target(target).id) for target in self.targets]
-        options = dict(self.overrides)
-        trained = fit_many(self.space, self.table, self.targets, self.seed, self.preset, progress=False, **options)
-        if place is not None:
-            _save(trained, place)
-        return trained
+    def _named(self) -> list[object]:
+        return [self.space.to_json()]
+
+    def _inputs(self) -> Iterator[bytes]:
+        yield self.space.to_codes(self.table.architectures).tobytes()
+
+    def _train(self, options: dict[str, Any]) -> list[Predictor]:
+        return fit_many(self.space, self.table, self.targets, self.seed, self.preset, progress=False, **options)
+
+    def _load(self, folder: Path) -> Predictor:
+        return load(folder)
 
 
-def _save(trained: Sequence[Predictor], place: Path) -> None:
+@dataclass(frozen=True)
+class IRFitJob(Job[IRPredictor]):
+    """One call of `fit_ir_many`: several targets, one table of IR graphs, one seed."""
+
+    CODE = IR_CODE
+    PRESETS = ir_training.PRESETS
+
+    table: IRTable
+    targets: tuple[str, ...]
+    seed: int = 0
+    preset: str = "paper"
+    overrides: tuple[tuple[str, Any], ...] = ()
+
+    def _table(self) -> Labelled:
+        return self.table
+
+    def _named(self) -> list[object]:
+        return []
+
+    def _inputs(self) -> Iterator[bytes]:
+        for graph in self.table.graphs:
+            for part in (graph.operations, graph.shapes, graph.attributes, graph.edges):
+                yield b"%d " % len(part)  # so that no two graphs are the same bytes cut elsewhere
+                yield part.tobytes()
+
+    def _train(self, options: dict[str, Any]) -> list[IRPredictor]:
+        return fit_ir_many(self.table, self.targets, self.seed, self.preset, progress=False, **options)
+
+    def _load(self, folder: Path) -> IRPredictor:
+        return IRPredictor.load(folder)
+
+
+def _save(trained: Sequence[Predictor] | Sequence[IRPredictor], place: Path) -> None:
     """Save all predictors of a job, or none."""
     partial = place.with_suffix(f".partial-{uuid.uuid4().hex}")  # processes may run on several machines
     try:
@@ -77,8 +168,8 @@ def _save(trained: Sequence[Predictor], place: Path) -> None:
 
 
 def fit_jobs(
-    jobs: Sequence[FitJob], folder: Path | None = None, workers: int | None = None, progress: bool = True
-) -> list[list[Predictor]]:
+    jobs: Sequence[Job[Trained]], folder: Path | None = None, workers: int | None = None, progress: bool = True
+) -> list[list[Trained]]:
     """Run jobs in processes of one thread each (default: one per core); results do not depend on `workers`.
 
     With a `folder`, finished jobs are kept there, and a later call, also after a kill, takes them from there.
@@ -88,7 +179,7 @@ def fit_jobs(
     workers = min(len(jobs), workers or os.cpu_count() or 1)
     bar = tqdm(total=len(jobs), desc="training", unit="job", disable=not progress)
     with bar, ProcessPoolExecutor(max(workers, 1), mp_context=get_context("spawn")) as pool:
-        futures = [pool.submit(FitJob.run, job, folder) for job in jobs]
+        futures = [pool.submit(type(job).run, job, folder) for job in jobs]
         for future in futures:
             future.add_done_callback(lambda _: bar.update())
         try:

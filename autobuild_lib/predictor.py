@@ -4,10 +4,12 @@ import hashlib
 import json
 import os
 import tempfile
-from collections.abc import Iterator, Sequence
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -29,6 +31,8 @@ CONFIG_KEYS = {
     "format", "space", "network", "target", "label_mean", "label_sd", "hop_moments", "unit_target_moments",
     "provenance", "weights_sha256",
 }  # fmt: skip
+Input = TypeVar("Input")  # of a predictor
+Results = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]  # predictions and norms
 CHUNK = 1024  # architectures evaluated at once: small enough for the processor's cache
 
 
@@ -52,19 +56,42 @@ class NetworkConfig:
             raise ValueError(f"width and hops must be at least 1, given width={self.width}, hops={self.hops}")
 
 
-class StackedNetwork(nn.Module):
+class HopNetwork(nn.Module):
+    """P networks side by side: features of `categories` scalars (hop 0), message passing, and the head."""
+
+    def __init__(
+        self,
+        features: nn.Module,
+        categories: int,
+        convolution: Callable[[int, int, Sequence[torch.Generator]], nn.Module],
+        config: NetworkConfig,
+        generators: Sequence[torch.Generator],
+    ) -> None:
+        super().__init__()
+        self.config, width = config, config.width
+        self.features = features
+        fan_ins = [categories] + [width] * (config.hops - 1)
+        self.convolutions = nn.ModuleList(convolution(n, width, generators) for n in fan_ins)
+        self.norms = nn.ModuleList(StackedBatchNorm(width, len(generators)) for _ in fan_ins)
+        self.head = nn.ModuleList(StackedLinear(width, width, generators) for _ in range(4))
+        self.output = StackedLinear(width, 1, generators)
+
+    def predict_from(self, embedding: Tensor) -> Tensor:
+        """Apply the head to the graph embeddings of the last hop: [P, graphs, width] -> [P, graphs]."""
+        activation = ACTIVATIONS[self.config.activation]
+        first, second, third, fourth = self.head
+        x = second(first(embedding)).relu()
+        x = activation(fourth(third(x)))
+        return self.output(x).squeeze(2)  # type: ignore[no-any-return]
+
+
+class StackedNetwork(HopNetwork):
     """P networks of one shape side by side, one per seed in `seeds`."""
 
     def __init__(self, space: SequenceSpace, config: NetworkConfig, seeds: Sequence[int]) -> None:
-        super().__init__()
         generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-        self.config, width = config, config.width
-        self.features = FeatureMLP(space.categories, generators)
-        fan_ins = [len(space.categories)] + [width] * (config.hops - 1)
-        self.convolutions = nn.ModuleList(CONVOLUTIONS[config.convolution](n, width, generators) for n in fan_ins)
-        self.norms = nn.ModuleList(StackedBatchNorm(width, len(seeds)) for _ in fan_ins)
-        self.head = nn.ModuleList(StackedLinear(width, width, generators) for _ in range(4))
-        self.output = StackedLinear(width, 1, generators)
+        features = FeatureMLP(space.categories, generators)
+        super().__init__(features, len(space.categories), CONVOLUTIONS[config.convolution], config, generators)
 
     def node_embeddings(self, graphs: PathGraphs) -> Iterator[Tensor]:
         """Yield the node embeddings of hop 0, 1, ..., each [P, nodes, channels]."""
@@ -86,14 +113,6 @@ class StackedNetwork(nn.Module):
             norms.append(embedding.abs().sum(2))
         return self.predict_from(embedding), torch.stack(norms, dim=1)
 
-    def predict_from(self, embedding: Tensor) -> Tensor:
-        """Apply the head to the graph embeddings of the last hop: [P, graphs, width] -> [P, graphs]."""
-        activation = ACTIVATIONS[self.config.activation]
-        first, second, third, fourth = self.head
-        x = second(first(embedding)).relu()
-        x = activation(fourth(third(x)))
-        return self.output(x).squeeze(2)  # type: ignore[no-any-return]
-
 
 @dataclass(frozen=True)
 class Moments:
@@ -107,8 +126,32 @@ class Moments:
     units: dict[tuple[int, int], tuple[float, float]]
 
 
+class Predicts(ABC, Generic[Input]):
+    """Predictions in label units, and norms, from what a network computes."""
+
+    label_mean: float
+    label_sd: float
+
+    @abstractmethod
+    def run(self, inputs: Sequence[Input]) -> Results:
+        """Return standardised predictions [N] and the L1 norms of the graph embeddings, [hops + 1, N]."""
+
+    def predict(self, inputs: Sequence[Input]) -> npt.NDArray[np.float64]:
+        """Predict the target in label units: inputs [N] -> [N]."""
+        return self.run(inputs)[0] * self.label_sd + self.label_mean
+
+    def norms(self, inputs: Sequence[Input]) -> npt.NDArray[np.float64]:
+        """Return the L1 norms of the graph embeddings at every hop: inputs [N] -> [hops + 1, N]."""
+        return self.run(inputs)[1]
+
+    def predict_and_norms(self, inputs: Sequence[Input]) -> Results:
+        """Return `predict` and `norms` from one pass."""
+        predicted, norms = self.run(inputs)
+        return predicted * self.label_sd + self.label_mean, norms
+
+
 @dataclass(frozen=True)
-class Predictor:
+class Predictor(Predicts[Architecture]):
     """A trained network with everything needed to use it: space, target, label moments, and how it was made."""
 
     space: SequenceSpace
@@ -119,29 +162,13 @@ class Predictor:
     moments: Moments | None = None
     provenance: dict[str, Any] = field(default_factory=dict)
 
-    def predict(self, architectures: Sequence[Architecture]) -> npt.NDArray[np.float64]:
-        """Predict the target in label units: architectures [N] -> [N]."""
-        return self._run(architectures)[0] * self.label_sd + self.label_mean
-
-    def norms(self, architectures: Sequence[Architecture]) -> npt.NDArray[np.float64]:
-        """Return the L1 norms of the graph embeddings at every hop: architectures [N] -> [hops + 1, N]."""
-        return self._run(architectures)[1]
-
-    def predict_and_norms(
-        self, architectures: Sequence[Architecture]
-    ) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        """Return `predict` and `norms` from one pass."""
-        predicted, norms = self._run(architectures)
-        return predicted * self.label_sd + self.label_mean, norms
-
-    def _run(self, architectures: Sequence[Architecture]) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-        predicted, norms = run_network(self.network, self.space, self.space.to_codes(architectures))
+    def run(self, inputs: Sequence[Architecture]) -> Results:
+        """Return standardised predictions [N] and the L1 norms of the graph embeddings, [hops + 1, N]."""
+        predicted, norms = run_network(self.network, self.space, self.space.to_codes(inputs))
         return predicted[0], norms[0]
 
     def save(self, folder: Path | str) -> None:
         """Write weights.safetensors and config.json, which holds its sha256, into `folder`; each atomically."""
-        target, weights = Path(folder), weights_bytes(self.network)
-        target.mkdir(parents=True, exist_ok=True)
         units = {} if self.moments is None else self.moments.units
         config = {
             "format": FORMAT,
@@ -153,18 +180,23 @@ class Predictor:
             "hop_moments": None if self.moments is None else self.moments.hops.tolist(),
             "unit_target_moments": [[*key, *value] for key, value in sorted(units.items())],
             "provenance": self.provenance,
-            "weights_sha256": hashlib.sha256(weights).hexdigest(),
         }
-        with tempfile.TemporaryDirectory(dir=target, prefix=".partial") as partial:  # both are ready before one moves
-            replace_bytes(Path(partial) / WEIGHTS, weights)
-            replace_text(Path(partial) / CONFIG, json.dumps(config, indent=1) + "\n")
-            for name in (WEIGHTS, CONFIG):
-                os.replace(Path(partial) / name, target / name)
+        write_predictor(Path(folder), self.network, config)
 
 
-def run_network(
-    network: StackedNetwork, space: SequenceSpace, codes: Codes
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
+def write_predictor(folder: Path, network: nn.Module, config: dict[str, Any]) -> None:
+    """Write weights.safetensors and config.json, with the sha256 of the weights added, into `folder`."""
+    weights = weights_bytes(network)
+    folder.mkdir(parents=True, exist_ok=True)
+    text = json.dumps(config | {"weights_sha256": hashlib.sha256(weights).hexdigest()}, indent=1) + "\n"
+    with tempfile.TemporaryDirectory(dir=folder, prefix=".partial") as partial:  # both are ready before one moves
+        replace_bytes(Path(partial) / WEIGHTS, weights)
+        replace_text(Path(partial) / CONFIG, text)
+        for name in (WEIGHTS, CONFIG):
+            os.replace(Path(partial) / name, folder / name)
+
+
+def run_network(network: StackedNetwork, space: SequenceSpace, codes: Codes) -> Results:
     """Evaluate P networks on codes [N, width]: predictions [P, N] (standardised) and norms [P, hops + 1, N]."""
     network.eval()
     stack, hops = len(network.output.bias), network.config.hops
@@ -179,20 +211,27 @@ def run_network(
 
 def load(folder: Path | str) -> Predictor:
     """Read a predictor that `Predictor.save` wrote; raises `ValueError` for anything missing, unknown or damaged."""
-    path = Path(folder) / CONFIG
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-        if config["format"] != FORMAT:
-            raise ValueError(f"format {config['format']!r}, this version reads {FORMAT!r}")
+    with read_predictor(Path(folder), FORMAT, CONFIG_KEYS) as config:
         space = SequenceSpace.from_json(config["space"])
-        if set(config["network"]) != (wanted := set(asdict(NetworkConfig()))):
-            raise ValueError(f"network has {sorted(config['network'])}, expected {sorted(wanted)}")
-        network = StackedNetwork(space, NetworkConfig(**config["network"]), seeds=[0])
-        if unknown := sorted(set(config) - CONFIG_KEYS):
-            raise ValueError(f"unknown entries {', '.join(unknown)}")
-        mean, sd = _finite(config["label_mean"]), _finite(config["label_sd"])
+        network = StackedNetwork(space, read_network_config(config), seeds=[0])
+        mean, sd = finite(config["label_mean"]), finite(config["label_sd"])
         moments = _read_moments(config, network.config.hops)
         target, provenance, sha256 = str(config["target"]), dict(config["provenance"]), str(config["weights_sha256"])
+    load_weights(network, Path(folder) / WEIGHTS, sha256)
+    return Predictor(space, network.eval(), target, mean, sd, moments, provenance)
+
+
+@contextmanager
+def read_predictor(folder: Path, written: str, keys: set[str]) -> Iterator[dict[str, Any]]:
+    """Give the configuration of a saved predictor to the code that reads it; what goes wrong there names the file."""
+    path = folder / CONFIG
+    try:
+        config = json.loads(path.read_text(encoding="utf-8"))
+        if config["format"] != written:
+            raise ValueError(f"format {config['format']!r}, this version reads {written!r}")
+        yield config
+        if unknown := sorted(set(config) - keys):
+            raise ValueError(f"unknown entries {', '.join(unknown)}")
     except (FileNotFoundError, NotADirectoryError):
         raise FileNotFoundError(
             f"{path}: no such file; a saved predictor is a folder with {CONFIG} and {WEIGHTS}"
@@ -201,21 +240,27 @@ def load(folder: Path | str) -> Predictor:
         raise ValueError(f"{path}: not the configuration of a predictor (there is no {error})") from None
     except (TypeError, ValueError, RecursionError) as error:
         raise ValueError(f"{path}: not the configuration of a predictor ({error})") from None
-    load_weights(network, path.with_name(WEIGHTS), sha256)
-    return Predictor(space, network.eval(), target, mean, sd, moments, provenance)
+
+
+def read_network_config(config: dict[str, Any]) -> NetworkConfig:
+    """Return the shape of a saved predictor's network."""
+    if set(config["network"]) != (wanted := set(asdict(NetworkConfig()))):
+        raise ValueError(f"network has {sorted(config['network'])}, expected {sorted(wanted)}")
+    return NetworkConfig(**config["network"])
 
 
 def _read_moments(config: dict[str, Any], hops: int) -> Moments | None:
-    units = {(int(g), int(d)): (_finite(m), _finite(s)) for g, d, m, s in config["unit_target_moments"]}
+    units = {(int(g), int(d)): (finite(m), finite(s)) for g, d, m, s in config["unit_target_moments"]}
     if config["hop_moments"] is None:
         return None
-    levels = np.array([[_finite(mean), _finite(sd)] for mean, sd in config["hop_moments"]])
+    levels = np.array([[finite(mean), finite(sd)] for mean, sd in config["hop_moments"]])
     if len(levels) != hops + 1:
         raise ValueError(f"hop_moments has {len(levels)} rows, expected {hops + 1}")
     return Moments(levels, units)
 
 
-def _finite(value: Any) -> float:
+def finite(value: Any) -> float:
+    """Return a value of a configuration as a finite number."""
     if not np.isfinite(number := float(value)):
         raise ValueError(f"{value} is not a finite number")
     return number

@@ -1,9 +1,9 @@
 """Training: predictors for several targets train side by side, exactly as they would alone."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
-from typing import Any
+from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -11,12 +11,26 @@ import torch
 from torch import Tensor, nn
 from tqdm import tqdm
 
-from autobuild_lib.data.table import Table
+from autobuild_lib.data.table import Labelled, Table
 from autobuild_lib.graphs import PathGraphs, path_graphs
 from autobuild_lib.losses import RANK_LOSSES, RankLoss, rank_loss
-from autobuild_lib.predictor import Moments, NetworkConfig, Predictor, StackedNetwork
+from autobuild_lib.predictor import HopNetwork, Moments, NetworkConfig, Predictor, StackedNetwork
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.targets import Target
+
+Network = TypeVar("Network", bound=nn.Module)
+
+
+class Graphs(Protocol):
+    """Graphs that a network takes: any number, in any order, cut into batches."""
+
+    def __len__(self) -> int: ...
+
+    def take(self, graphs: Tensor) -> Self:
+        """Return the given graphs, in that order."""
+
+    def split(self, size: int) -> Iterable[Self]:
+        """Cut into consecutive batches of `size` graphs (the last may be smaller)."""
 
 
 @dataclass(frozen=True)
@@ -50,11 +64,13 @@ PRESETS: dict[str, dict[str, Any]] = {
 }
 
 
-def configure(preset: str, overrides: dict[str, Any]) -> tuple[NetworkConfig, TrainingConfig]:
+def configure(
+    preset: str, overrides: dict[str, Any], presets: Mapping[str, dict[str, Any]] = PRESETS
+) -> tuple[NetworkConfig, TrainingConfig]:
     """Return the two configurations of a preset with some fields replaced; unknown names are an error."""
-    if preset not in PRESETS:
-        raise ValueError(f"preset={preset!r}; choose from {', '.join(PRESETS)}")
-    chosen = {**PRESETS[preset], **overrides}
+    if preset not in presets:
+        raise ValueError(f"preset={preset!r}; choose from {', '.join(presets)}")
+    chosen = {**presets[preset], **overrides}
     network_names = {f.name for f in fields(NetworkConfig)}
     training_names = {f.name for f in fields(TrainingConfig)}
     if unknown := sorted(set(chosen) - network_names - training_names):
@@ -104,34 +120,25 @@ def fit_many(
     training amplifies.
     """
     network_config, config = configure(preset, overrides)
-    equations = [t if isinstance(t, Target) else Target(t) for t in targets]
-    raw = np.stack([t.evaluate(table.labels) for t in equations])  # [P, N]
-    means, sds = _label_moments(raw, equations)
+    wanted = Wanted.of(table, targets)
     graphs = path_graphs(space, table.architectures)
-    standardised = torch.from_numpy((raw - means[:, None]) / sds[:, None]).float()
-    network = StackedNetwork(space, network_config, [seed] * len(equations))
+    network = StackedNetwork(space, network_config, [seed] * len(targets))
     with one_thread():
-        train_network(network, graphs, standardised, config, seed, progress)
+        train_network(network, graphs, wanted.standardised, config, seed, progress)
         hops = _hop_moments(network, graphs)
-    provenance = {
-        "preset": preset,
-        "training": asdict(config),
-        "seed": seed,
-        "data": table.describe(),
-        "torch": torch.__version__,
-    }
+    provenance = describe_training(table, preset, config, seed)
     depths = np.array([a.depths for a in table.architectures])
     return [
         Predictor(
             space,
             select(network, space, p),
             str(equation),
-            float(means[p]),
-            float(sds[p]),
-            Moments(hops[p], _unit_target_moments(space, depths, raw[p])),
+            float(wanted.means[p]),
+            float(wanted.sds[p]),
+            Moments(hops[p], _unit_target_moments(space, depths, wanted.raw[p])),
             provenance,
         )
-        for p, equation in enumerate(equations)
+        for p, equation in enumerate(wanted.equations)
     ]
 
 
@@ -146,21 +153,49 @@ def one_thread() -> Iterator[None]:
         torch.set_num_threads(threads)
 
 
-def _label_moments(
-    raw: npt.NDArray[np.float64], targets: Sequence[Target]
-) -> tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]:
-    if raw.shape[1] < 2:
-        raise ValueError(f"training needs at least 2 architectures, given {raw.shape[1]}")
-    sds = raw.std(axis=1, ddof=1)
-    for target, row in zip(targets, raw, strict=True):
-        if not np.ptp(row) > 0:
-            raise ValueError(f"target {target} has the same value ({row[0]}) for all {len(row)} training architectures")
-    return raw.mean(axis=1), sds
+@dataclass(frozen=True)
+class Wanted:
+    """What P predictors are to learn: equations, their values raw [P, N] in label units, means and sds (ddof 1) [P]."""
+
+    equations: tuple[Target, ...]
+    raw: npt.NDArray[np.float64]
+    means: npt.NDArray[np.float64]
+    sds: npt.NDArray[np.float64]
+
+    @staticmethod
+    def of(table: Labelled, targets: Sequence[Target | str]) -> "Wanted":
+        """Evaluate the targets; raises `ValueError` for fewer than 2 rows and for a constant target."""
+        equations = tuple(t if isinstance(t, Target) else Target(t) for t in targets)
+        raw = np.stack([t.evaluate(table.labels) for t in equations])
+        if raw.shape[1] < 2:
+            raise ValueError(f"training needs at least 2 architectures, given {raw.shape[1]}")
+        for target, row in zip(equations, raw, strict=True):
+            if not np.ptp(row) > 0:
+                raise ValueError(
+                    f"target {target} has the same value ({row[0]}) for all {len(row)} training architectures"
+                )
+        return Wanted(equations, raw, raw.mean(axis=1), raw.std(axis=1, ddof=1))
+
+    @property
+    def standardised(self) -> Tensor:
+        """Values with mean 0 and standard deviation 1, [P, N]."""
+        return torch.from_numpy((self.raw - self.means[:, None]) / self.sds[:, None]).float()
+
+
+def describe_training(table: Labelled, preset: str, config: TrainingConfig, seed: int) -> dict[str, Any]:
+    """Return what a trained predictor remembers of its training."""
+    return {
+        "preset": preset,
+        "training": asdict(config),
+        "seed": seed,
+        "data": table.describe(),
+        "torch": torch.__version__,
+    }
 
 
 def train_network(
-    network: StackedNetwork,
-    graphs: PathGraphs,
+    network: HopNetwork,
+    graphs: Graphs,
     targets: Tensor,
     config: TrainingConfig,
     seed: int,
@@ -202,8 +237,8 @@ def _schedule(
 
 
 def _batches(
-    graphs: PathGraphs, targets: Tensor, size: int, rng: np.random.Generator
-) -> Iterator[tuple[PathGraphs, Tensor]]:
+    graphs: Graphs, targets: Tensor, size: int, rng: np.random.Generator
+) -> Iterator[tuple[Graphs, Tensor]]:
     order = torch.from_numpy(rng.permutation(len(graphs)))
     shuffled, wanted = graphs.take(order), targets[:, order]
     return zip(shuffled.split(size), torch.split(wanted, size, dim=1), strict=True)
@@ -221,8 +256,12 @@ def _clip_each(network: nn.Module, most: float) -> None:
 
 def select(network: StackedNetwork, space: SequenceSpace, index: int) -> StackedNetwork:
     """Take one predictor's network out of a stack, as a stack of one."""
-    single = StackedNetwork(space, network.config, seeds=[0])
-    single.load_state_dict({name: tensor[[index]].clone() for name, tensor in network.state_dict().items()})
+    return copy_member(network, index, StackedNetwork(space, network.config, seeds=[0]))
+
+
+def copy_member(stack: nn.Module, index: int, single: Network) -> Network:
+    """Give `single`, a stack of one, the weights of one predictor in a stack."""
+    single.load_state_dict({name: tensor[[index]].clone() for name, tensor in stack.state_dict().items()})
     return single.eval()
 
 

@@ -43,7 +43,7 @@ def check(block: str, clone: Path, *made: str) -> None:
 
 
 def test_every_block_is_tested_here() -> None:
-    tested = ("-p seed 3", "for seed in", "snakemake", "mine.csv", "toy.json")
+    tested = ("-p seed 3", "for seed in", "snakemake", "mine.csv", "toy.json", "my_device")
     assert [next(text for text in tested if text in block) for block in BLOCKS] == list(tested)
 
 
@@ -89,3 +89,8 @@ def test_own_data(clone: Path) -> None:
 @pytest.mark.slow
 def test_own_search_space(clone: Path) -> None:
     check(block_with("toy.json"), clone, "toy.json", "artifacts/toy/00_method.ipynb")
+
+
+@pytest.mark.slow
+def test_own_device(clone: Path) -> None:
+    check(block_with("my_device"), clone, "my_device.py", "artifacts/device/07_your_machine.ipynb")

@@ -16,6 +16,7 @@ from autobuild_lib.data.table import DataError, Table, make_table
 from autobuild_lib.networks import count_macs, has_networks
 from autobuild_lib.spaces import Architecture, SequenceSpace, SpaceError, ofa_mbv3, ofa_pn, read_space
 
+FAMILIES = {"mbconv3": ofa_mbv3, "mbconv2": ofa_pn}  # by the kind of their layers
 FILES = Path(__file__).parent / "files"
 ARCHITECTURE = "architecture"
 NOISE_FREE = "_noise_free"  # suffix of the columns that hold a label before noise was added
@@ -205,12 +206,12 @@ def _from_cache(path: Path, space: SequenceSpace | None, source: str) -> Table:
 def _family(path: Path, records: Sequence[ReleasedRecord]) -> SequenceSpace:
     resolutions = tuple(sorted({record.resolution for record in records}))
     families = {record.stages[0][0].split("_")[0] for record in records}
-    known = {"mbconv3": ofa_mbv3, "mbconv2": ofa_pn}
-    if len(families) != 1 or not families <= set(known):
+    if len(families) != 1 or not families <= set(FAMILIES):
         raise DataError(
-            f"{path}: layers of {', '.join(sorted(families))}; a table holds one family: {', '.join(known)}"
+            f"{path}: layers of {', '.join(sorted(families))}; a table holds one family: {', '.join(FAMILIES)}; "
+            "for a cache of IR graphs use load_ir"
         )
     try:
-        return known[families.pop()](resolutions=resolutions)
+        return FAMILIES[families.pop()](resolutions=resolutions)
     except SpaceError as error:
         raise DataError(f"{path}: {error}") from None

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -16,16 +16,18 @@ class DataError(ValueError):
     """Data that cannot be used; the text names the source, the row, the value and what is allowed."""
 
 
-@dataclass(frozen=True, eq=False)
-class Table:
-    """Evaluated architectures of one space.
+@dataclass(frozen=True, eq=False, kw_only=True)
+class Labelled:
+    """Rows with labels; what a row is, a subclass says.
+
+    ROW_FIELDS: names of fields that hold a tuple of one value per row; the first is what a predictor takes.
 
     labels: a column per label. noise_free: the same columns before noise was added, where that is known.
     kind: "surrogate", "released", "measured here" or "yours". sha256: of the rows.
     """
 
-    space: SequenceSpace
-    architectures: tuple[Architecture, ...]
+    ROW_FIELDS: ClassVar[tuple[str, ...]] = ()
+
     labels: pd.DataFrame
     noise_free: pd.DataFrame | None = None
     kind: str = "yours"
@@ -34,17 +36,22 @@ class Table:
     part: str = "all"  # which rows of the source these are
 
     def __len__(self) -> int:
-        return len(self.architectures)
+        return len(self.labels)
 
-    def take(self, rows: npt.ArrayLike) -> "Table":
+    @property
+    def inputs(self) -> tuple[Any, ...]:
+        """What a predictor takes, one per row."""
+        return getattr(self, self.ROW_FIELDS[0])  # type: ignore[no-any-return]
+
+    def take(self, rows: npt.ArrayLike) -> Self:
         """Return the given rows, in that order."""
         index = np.asarray(rows, dtype=np.intp)
         noise_free = None if self.noise_free is None else self.noise_free.iloc[index].reset_index(drop=True)
         labels = self.labels.iloc[index].reset_index(drop=True)
-        chosen = tuple(self.architectures[i] for i in index)
-        return replace(self, architectures=chosen, labels=labels, noise_free=noise_free)
+        chosen: dict[str, Any] = {name: tuple(getattr(self, name)[i] for i in index) for name in self.ROW_FIELDS}
+        return replace(self, labels=labels, noise_free=noise_free, **chosen)
 
-    def split(self, fraction: float = 0.9, seed: int = 12345) -> tuple["Table", "Table"]:
+    def split(self, fraction: float = 0.9, seed: int = 12345) -> tuple[Self, Self]:
         """Split at random into `fraction` of the rows and the rest, without overlap."""
         if not 0 < fraction < 1 or not 1 <= round(fraction * len(self)) < len(self):
             raise ValueError(f"cannot split {len(self)} rows at {fraction}: both parts need a row")
@@ -66,6 +73,16 @@ class Table:
         }
 
 
+@dataclass(frozen=True, eq=False)
+class Table(Labelled):
+    """Evaluated architectures of one space."""
+
+    ROW_FIELDS = ("architectures",)
+
+    space: SequenceSpace
+    architectures: tuple[Architecture, ...]
+
+
 def make_table(
     space: SequenceSpace,
     architectures: Sequence[Architecture],
@@ -85,18 +102,23 @@ def make_table(
     for row, architecture in zip(numbers, architectures, strict=True):
         if (before := seen.setdefault(architecture, row)) != row:
             raise DataError(f"{source}, row {row}: architecture {architecture} stands in row {before} already")
-    checked = _numbers(labels, source, numbers)
-    free = None if noise_free is None else _numbers(noise_free, source, numbers)
-    return Table(space, tuple(architectures), checked, free, kind, source, sha256 or _digest(architectures, checked))
+    checked = check_labels(labels, source, numbers)
+    free = None if noise_free is None else check_labels(noise_free, source, numbers)
+    digest = sha256 or digest_rows(map(str, architectures), checked)
+    return Table(
+        space, tuple(architectures), labels=checked, noise_free=free, kind=kind, source=source, sha256=digest
+    )
 
 
-def _digest(architectures: Sequence[Architecture], labels: pd.DataFrame) -> str:
-    digest = hashlib.sha256("\n".join(map(str, architectures)).encode())
+def digest_rows(names: Iterable[str], labels: pd.DataFrame) -> str:
+    """Return the sha256 of rows: their names and labels."""
+    digest = hashlib.sha256("\n".join(names).encode())
     digest.update(labels.to_csv(index=False, lineterminator="\n").encode())
     return digest.hexdigest()
 
 
-def _numbers(labels: pd.DataFrame, source: str, rows: Sequence[int]) -> pd.DataFrame:
+def check_labels(labels: pd.DataFrame, source: str, rows: Sequence[int]) -> pd.DataFrame:
+    """Return labels as finite floats; anything else is a `DataError` that names its row."""
     if labels.shape[1] == 0:
         raise DataError(f"{source}: there is no label; give at least one numeric column")
     columns = {}

@@ -1,17 +1,23 @@
 """What experiments 3 and 4 share: families, devices, the target equations, and one predictor for each."""
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from autobuild_lib import surrogate
+from autobuild_lib.data.table import Table
 from autobuild_lib.experiments.predictor_srcc import Split, load_splits
 from autobuild_lib.jobs import FitJob, fit_jobs
+from autobuild_lib.peers import AdditiveRidge
 from autobuild_lib.predictor import Predictor
+from autobuild_lib.reduced import group_codes, isolated
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.surrogate import Surrogate
 from autobuild_lib.targets import Target
+from autobuild_lib.units import ScoredGroup, UnitCorpus
 
 LATENCY = "{latency}"  # in an equation: the latency label of a panel's device
 LABELS = {"gpu": "latency_gpu", "cpu": "latency_cpu", "npu": "latency_npu"}
@@ -49,6 +55,10 @@ class Panel:
     def latency(self) -> str:
         """Name of the device's latency label."""
         return LABELS[self.device]
+
+    def only(self, names: Collection[str]) -> "Panel":
+        """Return the panel with those of its equations that have one of these names."""
+        return replace(self, equations={name: e for name, e in self.equations.items() if name in names})
 
 
 def load_panels(
@@ -102,6 +112,23 @@ def train(
         for predictor in predictors:
             trained[job.space.name, predictor.target, job.seed] = predictor
     return trained
+
+
+def ridge_corpus(table: Table, target: str, head: bytes) -> UnitCorpus:
+    """Score every content of every unit by an additive ridge regression on a table: the sum of its coefficients.
+
+    head: code of the global features, as in the corpus that it is compared with. The score is a prediction without
+    the other units, so only differences within a unit mean something.
+    """
+    space = table.space
+    ridge = AdditiveRidge(space).fit(table.architectures, Target(target).evaluate(table.labels))
+    groups = []
+    for units in space.scoring_groups:
+        codes = group_codes(space, units)
+        scores = ridge.predict_codes(isolated(space, units, codes, head))
+        unknown = np.full(len(codes), np.nan)
+        groups.append(ScoredGroup(codes, scores, unknown, unknown))
+    return UnitCorpus(space, target, "ridge", "none", head, tuple(groups))
 
 
 def evaluator(panel: Panel) -> Surrogate | None:

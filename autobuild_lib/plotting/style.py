@@ -21,9 +21,17 @@ LABELS = {
     "latency_gpu": "GPU latency",
     "latency_cpu": "CPU latency",
     "latency_npu": "NPU latency",
+    "latency": "latency",
     "flops_m": "multiply-adds",
 }
-UNITS = {"acc": "fraction", "latency_gpu": "ms", "latency_cpu": "ms", "latency_npu": "ms", "flops_m": "millions"}
+UNITS = {
+    "acc": "fraction",
+    "latency_gpu": "ms",
+    "latency_cpu": "ms",
+    "latency_npu": "ms",
+    "latency": "ms",
+    "flops_m": "millions",
+}
 STYLE: Any = {
     "axes.axisbelow": True,
     "axes.edgecolor": INK,

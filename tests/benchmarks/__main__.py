@@ -3,8 +3,7 @@
 import argparse
 import json
 import os
-import time
-from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +13,12 @@ from torch_geometric.loader import DataLoader
 
 import autobuild_lib as ab
 from autobuild_lib.experiments.predictor_srcc import default_targets
+from tests.benchmarks.ir import SIZES, ir_training
 from tests.benchmarks.modules import effect_scores, norm_scores
 from tests.benchmarks.plain import PlainPredictor, plain_data, train_plain
+from tests.benchmarks.timing import timed
 
 FAMILIES = ("ofa_mbv3", "ofa_pn")
-
-
-def timed(work: Callable[[], Any]) -> float:
-    """Seconds that some work takes."""
-    started = time.perf_counter()
-    work()
-    return time.perf_counter() - started
 
 
 def training(epochs: int) -> dict[str, Any]:
@@ -73,7 +67,14 @@ def main() -> None:
     given = parser.parse_args()
     torch.set_num_threads(os.cpu_count() or 1)
     results = []
-    for run in (lambda: prediction(given.size), norm_scores, effect_scores, lambda: training(given.epochs)):
+    epochs_of_ir = [partial(ir_training, size) for size in SIZES]
+    for run in (
+        lambda: prediction(given.size),
+        norm_scores,
+        effect_scores,
+        *epochs_of_ir,
+        lambda: training(given.epochs),
+    ):
         result = run()
         result["ratio"] = result["baseline_s"] / result["ours_s"]
         results.append(result)

@@ -9,7 +9,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from autobuild_lib.graphs import IRGraph, IRNode, graph_of, ir_from_module
+from autobuild_lib.graphs import OPERATIONS, IRGraph, IRNode, graph_of, ir_from_module
+from autobuild_lib.graphs.trace import PLAIN, RULES, SHAPE_ONLY, TRANSPARENT
 
 
 class Call(nn.Module):
@@ -164,6 +165,12 @@ def test_spellings_of_one_operation(name: str) -> None:
 
 def one(function: Callable[..., object], shape: Sequence[int] = (2, 4, 9, 9), **parts: nn.Module) -> IRGraph:
     return ir_from_module(Call(function, **parts), torch.zeros(*shape))
+
+
+def test_every_rule_is_about_an_operation_of_pytorch_and_one_of_the_vocabulary() -> None:
+    names = {*RULES, *SHAPE_ONLY, *TRANSPARENT} - {"getitem"}
+    assert not [name for name in names if not hasattr(torch.ops.aten, name)]
+    assert set(PLAIN) <= set(OPERATIONS) and not set(RULES) & (SHAPE_ONLY | TRANSPARENT)
 
 
 def test_pooling() -> None:

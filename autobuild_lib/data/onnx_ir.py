@@ -1,0 +1,131 @@
+"""Op-level graphs of the released IR caches: ONNX nodes as protobuf-JSON dicts, read into the IR of this library."""
+
+import graphlib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from autobuild_lib.data.table import DataError
+from autobuild_lib.data.unpickle import Graph, Node
+from autobuild_lib.graphs.ir import IRNode, Shape
+
+RENAMED = {"input_dummy": "Input", "output_dummy": "Output"}
+CONVOLUTIONS = {"Conv", "ConvTranspose"}
+KERNELS = {*CONVOLUTIONS, "MaxPool", "AveragePool"}
+LARGEST = 2**31  # of a size in a shape
+_MALFORMED = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError)
+
+
+@dataclass(frozen=True)
+class _Read:
+    """One node of a cache, as it was found."""
+
+    key: str
+    operation: str
+    inputs: dict[str, Shape]  # by the name of the tensor
+    outputs: dict[str, Shape]
+    attributes: Mapping[str, Any]
+    constants: int  # fewest dimensions of its initialisers
+
+
+def onnx_nodes(graph: object, place: str) -> list[IRNode]:
+    """Read an inert `Graph` of a cache as IR nodes in topological order.
+
+    What a node reads are the tensors that other nodes compute; a node that reads none takes its first input, which is
+    the image. Dummy nodes at the ends, where a cache has them, become `Input` and `Output`.
+
+    Raises:
+        DataError: the graph is malformed, or not acyclic; the message starts with `place`.
+    """
+    if not isinstance(graph, Graph):
+        raise DataError(f"{place}: graph is a {type(graph).__name__}; allowed: an onnx_ir.graph.Graph")
+    try:
+        nodes = {node.key: node for node in map(_read_node, _listed(vars(graph)["nodes"]))}
+        readers = {_text(key): list(map(_text, _listed(keys))) for key, keys in vars(graph)["src2dst"].items()}
+        edges = [(source, target) for source, targets in readers.items() for target in targets]
+        if unknown := {key for edge in edges for key in edge} - set(nodes):
+            raise ValueError(f"src2dst names {min(unknown)!r:.90}, which is no node")
+        order = _sorted(nodes, edges)
+        number = {key: index for index, key in enumerate(order)}
+        computed = {name for node in nodes.values() for name in node.outputs}
+        read: list[list[int]] = [[] for _ in order]
+        for source, target in edges:
+            read[number[target]].append(number[source])
+        return [_converted(nodes[key], inputs, computed) for key, inputs in zip(order, read, strict=True)]
+    except _MALFORMED as error:
+        reason = f"there is no {error}" if isinstance(error, KeyError) else str(error)
+        raise DataError(f"{place}: malformed graph: {reason:.200}") from None
+
+
+def _sorted(nodes: Mapping[str, _Read], edges: Sequence[tuple[str, str]]) -> Sequence[str]:
+    """Keys in topological order: as they are where that is one."""
+    number = {key: index for index, key in enumerate(nodes)}
+    if all(number[source] < number[target] for source, target in edges):
+        return list(nodes)
+    sorter: graphlib.TopologicalSorter[str] = graphlib.TopologicalSorter(dict.fromkeys(nodes, ()))
+    for source, target in edges:
+        sorter.add(target, source)
+    return list(sorter.static_order())  # a cycle is a ValueError
+
+
+def _read_node(node: object) -> _Read:
+    if not isinstance(node, Node):
+        raise TypeError(f"a {type(node).__name__} among the nodes")
+    found = vars(node)
+    attributes = {_text(entry["name"]): entry for entry in _listed(found["attribute"] or [])}
+    dimensions = [len(_listed(entry["dims"])) for entry in (found["initializer"] or {}).values()]
+    return _Read(
+        key=_text(found["str_id"]),
+        operation=RENAMED.get(_text(found["op_type"]), _text(found["op_type"])),
+        inputs=_shapes(found["inputs"]),
+        outputs=_shapes(found["outputs"]),
+        attributes=attributes,
+        constants=min(dimensions, default=0),
+    )
+
+
+def _converted(node: _Read, inputs: Sequence[int], computed: set[str]) -> IRNode:
+    operation, attributes = node.operation, node.attributes
+    read = [shape for name, shape in node.inputs.items() if name in computed]
+    inputs_shapes, outputs = read or list(node.inputs.values())[:1], list(node.outputs.values())
+    if operation not in KERNELS:
+        return IRNode(operation, inputs, inputs_shapes, outputs, bias=operation == "Gemm" and node.constants == 1)
+    kernel = _sizes(attributes["kernel_shape"]["ints"])
+    if operation not in CONVOLUTIONS:
+        return IRNode(operation, inputs, inputs_shapes, outputs, kernel)
+    if not outputs or len(outputs[0]) < 2 or outputs[0][1] == 0:
+        raise ValueError(f"node {node.key:.90} has no output channels")
+    dilation = _sizes(attributes["dilations"]["ints"]) if "dilations" in attributes else [1] * len(kernel)
+    groups = _size(attributes["group"]["i"]) if "group" in attributes else 1
+    return IRNode(operation, inputs, inputs_shapes, outputs, kernel, groups, dilation, bias=node.constants == 1)
+
+
+def _shapes(tensors: object) -> dict[str, Shape]:
+    """Shapes by name of tensor, batch first; a tensor without one has no dimensions."""
+    shapes: dict[str, Shape] = {}
+    for tensor in _listed(tensors):
+        described = tensor.get("type", {}).get("tensorType", {}).get("shape", {}).get("dim", [])
+        shapes[_text(tensor["name"])] = _sizes([dimension["dimValue"] for dimension in _listed(described)])
+    return shapes
+
+
+def _sizes(values: object) -> list[int]:
+    return [_size(value) for value in _listed(values)]
+
+
+def _size(value: Any) -> int:
+    if not isinstance(value, (int, str)) or not 0 <= (size := int(value)) < LARGEST:
+        raise ValueError(f"size {value!r:.90}; allowed: whole numbers from 0 to {LARGEST - 1}")
+    return size
+
+
+def _listed(values: object) -> list[Any]:
+    if not isinstance(values, (list, tuple)):
+        raise TypeError(f"a {type(values).__name__}; allowed: a list")
+    return list(values)
+
+
+def _text(value: object) -> str:
+    if not isinstance(value, str):
+        raise TypeError(f"a {type(value).__name__}; allowed: text")
+    return value

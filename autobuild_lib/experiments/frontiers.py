@@ -1,0 +1,118 @@
+"""Who labels built networks, and the frontier of the training architectures that they are compared with."""
+
+import functools
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeAlias
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from autobuild_lib.experiments.panels import Panel, evaluator
+from autobuild_lib.predictor import Predictor
+from autobuild_lib.search import costs, front, hypervolume_curve
+from autobuild_lib.spaces import SequenceSpace
+from autobuild_lib.spaces.sequence import Codes
+from autobuild_lib.surrogate import LABELS, label_codes, load_teachers
+from autobuild_lib.targets import Target
+
+Array = npt.NDArray[np.float64]
+Marks = npt.NDArray[np.bool_]
+Judge: TypeAlias = Callable[[Codes], pd.DataFrame]  # labels architectures given by their codes
+
+
+def surrogate_judges(panels: Sequence[Panel]) -> dict[str, Judge]:
+    """Return, by family, the surrogate without noise; families without one are left out."""
+    found = {panel.family: evaluator(panel) for panel in panels}
+    return {family: one.predict_codes for family, one in found.items() if one is not None}
+
+
+def published_judges(panels: Sequence[Panel], checkpoints: Path) -> dict[str, Judge]:
+    """Return, by family, the published predictors in a folder; families without a surrogate have none."""
+    return {
+        family: functools.partial(_ask_teachers, load_teachers(family, checkpoints), space)
+        for family, space in {p.family: p.split.train.space for p in panels if evaluator(p) is not None}.items()
+    }
+
+
+def _ask_teachers(teachers: Mapping[str, Predictor], space: SequenceSpace, codes: Codes) -> pd.DataFrame:
+    return pd.DataFrame(label_codes(teachers, space, codes).T, columns=list(LABELS))
+
+
+# -------------------------------------------------------------------- the training frontier
+
+
+@dataclass(frozen=True, eq=False)
+class Frontier:
+    """The training architectures of a panel that no other one dominates, and the measure of hypervolumes.
+
+    points: [n, 2] costs (latency, negative accuracy) by rising latency. regions: by region, which of them it covers.
+    reference, scale: [2], the worst costs and the ranges of the whole training table.
+    """
+
+    points: Array
+    regions: Mapping[str, Marks]
+    reference: Array
+    scale: Array
+
+    def hypervolume(self, points: Array) -> float:
+        """Return the hypervolume of `points` [N, 2] (costs) in units of the rectangle that the table spans."""
+        return float(hypervolume_curve(points, self.reference, self.scale)[-1])
+
+
+def training_frontiers(
+    panels: Sequence[Panel], judges: Mapping[str, Judge], noisy: bool = False
+) -> dict[tuple[str, str], Frontier]:
+    """Return the frontier of every panel's training architectures, in labels of the judge, by family and device.
+
+    The region of an equation is the part of the frontier that the equation values most: of n points and r equations
+    the ceil(n / r) points of highest value. With `noisy`, the labels of the table decide who is on the frontier, as
+    they do for whoever has no others; the points are the judge's all the same. Panels without a judge are left out.
+    """
+    judged = {panel.family: panel.split.train for panel in panels if panel.family in judges}
+    labels = {family: judges[family](table.space.to_codes(table.architectures)) for family, table in judged.items()}
+    return {(p.family, p.device): _frontier(p, labels[p.family], noisy) for p in panels if p.family in judged}
+
+
+def _frontier(panel: Panel, labels: pd.DataFrame, noisy: bool) -> Frontier:
+    points = costs(labels, "acc", panel.latency)
+    chosen = np.flatnonzero(front(costs(panel.split.train.labels, "acc", panel.latency) if noisy else points))
+    chosen = chosen[np.lexsort(points[chosen].T[::-1])]
+    values = {region: Target(e).evaluate(labels.iloc[chosen]) for region, e in panel.equations.items()}
+    size = -(-len(chosen) // len(values))
+    regions = {region: _highest(value, size) for region, value in values.items()}
+    return Frontier(points[chosen], regions, points.max(0), np.ptp(points, axis=0))
+
+
+def frontier_table(frontiers: Mapping[tuple[str, str], Frontier]) -> pd.DataFrame:
+    """Return a row per point: columns family, device, latency, acc, regions (joined by commas), hypervolume.
+
+    The hypervolume is that of the whole frontier.
+    """
+    rows = []
+    for names, frontier in frontiers.items():
+        volume = frontier.hypervolume(frontier.points)
+        for place, (latency, cost) in enumerate(frontier.points):
+            own = ", ".join(region for region, marks in frontier.regions.items() if marks[place])
+            rows.append((*names, latency, -cost, own, volume))
+    return pd.DataFrame(rows, columns=["family", "device", "latency", "acc", "regions", "hypervolume"])
+
+
+def _highest(values: Array, size: int) -> Marks:
+    marks = np.zeros(len(values), dtype=np.bool_)
+    marks[np.argsort(-values, kind="stable")[:size]] = True
+    return marks
+
+
+def dominates(points: Array, others: Array) -> Marks:
+    """Say which of `points` [N, 2] (costs) dominate which of `others` [M, 2], [N, M]: no worse twice, better once."""
+    a, b = points[:, None], others[None]
+    return np.asarray((a <= b).all(2) & (a < b).any(2))
+
+
+def best_within(points: Array, budget: float) -> float:
+    """Return the best accuracy among `points` [N, 2] (costs) within a latency budget; NaN when there is none."""
+    fast = points[points[:, 0] <= budget, 1]
+    return float(-fast.min()) if len(fast) else float("nan")

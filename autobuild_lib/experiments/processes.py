@@ -1,0 +1,43 @@
+"""Independent pieces of work on all cores."""
+
+import os
+from collections.abc import Callable, Sequence
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from multiprocessing import get_context
+from typing import Any, TypeVar
+
+from tqdm import tqdm
+
+from autobuild_lib.training import one_thread
+
+Task = TypeVar("Task")
+Result = TypeVar("Result")
+
+
+def in_processes(
+    work: Callable[..., Result], arguments: Sequence[tuple[Any, ...]], what: str, progress: bool = True
+) -> list[Result]:
+    """Return `work(*each)` for each of the arguments, in their order, from one process per core.
+
+    `what` stands before the progress bar. Everything passed must be fit for another process.
+    """
+    bar = tqdm(total=len(arguments), desc=what, disable=not progress)
+    workers = min(len(arguments), os.cpu_count() or 1)
+    with bar, ProcessPoolExecutor(max(workers, 1), mp_context=get_context("spawn")) as pool:
+        futures = [pool.submit(work, *each) for each in arguments]
+        for future in futures:
+            future.add_done_callback(lambda _: bar.update())
+        try:
+            return [future.result() for future in futures]
+        except BaseException:
+            pool.shutdown(wait=False, cancel_futures=True)  # report a failure now, not after everything else
+            raise
+
+
+def in_threads(work: Callable[[Task], Result], tasks: Sequence[Task], what: str) -> list[Result]:
+    """Return `work(task)` for each of the tasks, in their order, from one thread per core.
+
+    For work that PyTorch or NumPy does, and that is too short to start processes for.
+    """
+    with one_thread(), ThreadPoolExecutor(os.cpu_count()) as pool:
+        return list(tqdm(pool.map(work, tasks), desc=what, total=len(tasks), delay=2))

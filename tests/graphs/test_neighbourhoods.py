@@ -1,0 +1,144 @@
+"""Classes of equal neighbourhoods: the right ones, counted rightly, whatever is taken of the graphs."""
+
+from collections import Counter
+from collections.abc import Hashable, Sequence
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from autobuild_lib.graphs import IRGraph
+from autobuild_lib.graphs import neighbourhoods as module
+from autobuild_lib.graphs.neighbourhoods import Neighbourhoods, neighbourhoods
+from autobuild_lib.graphs.sparse import Bags, Sparse, selection
+from tests.graphs.random_dags import dags
+
+Form = Hashable
+
+
+def forms_of_nodes(graph: IRGraph, hops: int) -> list[list[Form]]:
+    """Per hop, every node's neighbourhood written out: its own form at the hop before, and its predecessors'."""
+    features = [graph.operations[:, None], graph.shapes, graph.attributes]
+    levels: list[list[Form]] = [[tuple(row) for row in np.concatenate(features, axis=1).tolist()]]
+    for _ in range(hops):
+        last = levels[-1]
+        read = [sorted((hash(last[u]), last[u]) for u, v in graph.edges.T if v == node) for node in range(len(graph))]
+        levels.append([(last[node], tuple(read[node])) for node in range(len(graph))])
+    return levels
+
+
+def forms_of_classes(found: Neighbourhoods) -> list[list[Form]]:
+    """The same for classes, from how they are described."""
+    features = [found.operations[:, None], found.shapes, found.attributes]
+    levels: list[list[Form]] = [[tuple(row) for row in torch.cat(features, dim=1).double().tolist()]]
+    for level in found.levels:
+        last = levels[-1]
+        read: list[list[tuple[int, Form]]] = [[] for _ in level.own]
+        for source, target, times in zip(level.source, level.target, level.times, strict=True):
+            read[target] += [(hash(last[source]), last[source])] * int(times)
+        levels.append([(last[own], tuple(sorted(r))) for own, r in zip(level.own, read, strict=True)])
+    return levels
+
+
+def check(found: Neighbourhoods, graphs: Sequence[IRGraph], hops: int) -> None:
+    """Every class is a different neighbourhood, and every graph has as many nodes of each as it should."""
+    of_class = forms_of_classes(found)
+    wanted = [forms_of_nodes(graph, hops) for graph in graphs]
+    assert len(found) == len(graphs) and found.sizes.tolist() == [len(graph) for graph in graphs]
+    for hop, (forms, composition) in enumerate(zip(of_class, found.compositions(), strict=True)):
+        assert len(set(forms)) == len(forms) == found.classes[hop]
+        everywhere: Counter[Form] = Counter()
+        for number, graph in enumerate(wanted):
+            start, end = composition.pool.rows.starts[number], composition.pool.rows.starts[number + 1]
+            counted: Counter[Form] = Counter()
+            for member, times in zip(
+                composition.pool.rows.index[start:end], composition.pool.rows.weights[start:end], strict=True
+            ):
+                counted[forms[member]] += int(times)
+            assert counted == Counter(graph[hop])
+            everywhere += counted
+        assert dict(zip(forms, composition.counts.tolist(), strict=True)) == everywhere
+
+
+def test_two_small_graphs_by_hand() -> None:
+    """a -> b -> c, and a, a -> b (the same one twice) -> c; nodes of one letter have equal features."""
+    first = letters("abc", [(0, 1), (1, 2)])
+    second = letters("aabc", [(0, 2), (0, 2), (2, 3)])
+    found = neighbourhoods([first, second], 2)
+    assert found.classes == [3, 4, 5]  # b of the two differ from hop 1 on, c from hop 2 on; a never
+    level = found.levels[0]
+    own, target = level.own.tolist(), level.target.tolist()
+    assert level.before == 3 and own == sorted(own) and target == sorted(target)
+    a, b, c = (found.operations.tolist().index(ord(name) - ord("a")) for name in "abc")
+    assert sorted(own) == sorted([a, b, b, c])
+    pairs = zip(level.source.tolist(), [own[v] for v in target], level.times.tolist(), strict=True)
+    assert sorted(pairs) == sorted([(a, b, 1), (a, b, 2), (b, c, 1)])
+    assert found.lengths.tolist() == [3, 3] and sorted(found.counts.tolist()) == [1, 1, 1, 1, 1, 2]
+    check(found, [first, second], 2)
+
+
+def letters(names: str, edges: list[tuple[int, int]]) -> IRGraph:
+    operations = np.array([ord(name) - ord("a") for name in names])
+    count = len(names)
+    return IRGraph(operations, np.zeros((count, 12), np.float32), np.zeros((count, 8), np.float32), np.array(edges).T)
+
+
+@given(st.data())
+def test_classes_are_the_different_neighbourhoods(data: st.DataObject) -> None:
+    graphs = data.draw(dags())
+    hops = data.draw(st.integers(1, 4))
+    check(neighbourhoods(graphs, hops), graphs, hops)
+
+
+@given(st.data())
+def test_taking_and_splitting_keep_each_graph(data: st.DataObject) -> None:
+    graphs = data.draw(dags())
+    order = data.draw(st.permutations(range(len(graphs))))
+    size = data.draw(st.integers(1, 4))
+    taken = neighbourhoods(graphs, 3).take(torch.tensor(order))
+    check(taken.compact(), [graphs[i] for i in order], 3)
+    batches = list(taken.split(size))
+    assert [len(batch) for batch in batches] == [len(part) for part in torch.arange(len(graphs)).split(size)]
+    for number, batch in enumerate(batches):
+        chosen = [graphs[i] for i in order[number * size :][:size]]
+        check(batch, chosen, 3)
+        assert batch.classes == neighbourhoods(chosen, 3).classes  # none but its own
+
+
+def test_colliding_hashes_do_not_merge_classes(monkeypatch: pytest.MonkeyPatch) -> None:
+    graphs = [letters("abcab", [(0, 1), (1, 2), (0, 3), (3, 4)]), letters("bac", [(0, 1), (1, 2)])]
+    monkeypatch.setattr(module, "_MULTIPLIERS", np.zeros(64, dtype=np.uint64))
+    check(neighbourhoods(graphs, 3), graphs, 3)
+
+
+# -------------------------------------------------------------------- sparse matrices
+
+
+def dense(matrix: Sparse, columns: int) -> torch.Tensor:
+    return torch.cat([matrix.rows.sums(row[None, :, None])[..., 0] for row in torch.eye(columns)]).T
+
+
+@given(st.integers(1, 3), st.integers(0, 7), st.integers(1, 5), st.booleans(), st.integers(0, 9))
+def test_a_selection_and_its_transpose(stack: int, entries: int, rows: int, is_sorted: bool, seed: int) -> None:
+    generator = torch.Generator().manual_seed(seed)
+    index = torch.randint(rows, (entries,), generator=generator)
+    index = index.sort().values if is_sorted else index
+    matrix = selection(index, rows, is_sorted)
+    wanted = torch.nn.functional.one_hot(index, rows).float()  # [entries, rows]
+    for operator, whole in ((matrix, wanted), (matrix.T, wanted.T)):
+        x = torch.randn(stack, whole.shape[1], 2, generator=generator).requires_grad_()
+        upstream = torch.randn(stack, len(whole), 2, generator=generator)
+        torch.testing.assert_close(operator @ x, whole @ x)
+        (found,) = torch.autograd.grad((operator @ x * upstream).sum(), x)
+        torch.testing.assert_close(found, whole.T @ upstream)
+
+
+def test_weights_of_a_matrix() -> None:
+    weights = torch.tensor([2.0, 3.0, 5.0])
+    rows = Bags(torch.tensor([1, 0, 1]), torch.tensor([0, 1, 3]), weights)  # [[0, 2], [3, 5]]
+    columns = Bags(torch.tensor([1, 0, 1]), torch.tensor([0, 1, 3]), weights[[1, 0, 2]])
+    matrix = Sparse(rows, columns)
+    torch.testing.assert_close(dense(matrix, 2), torch.tensor([[0.0, 2.0], [3.0, 5.0]]))
+    torch.testing.assert_close(dense(matrix.T, 2), torch.tensor([[0.0, 3.0], [2.0, 5.0]]))
