@@ -8,6 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
+from autobuild_lib.data.files import FILES
 from autobuild_lib.experiments.frontiers import Frontier, Judge, best_within, dominates, training_frontiers
 from autobuild_lib.experiments.panels import COMMON, REGIONS, SPECIAL, Panel, load_panels, ridge_corpus
 from autobuild_lib.experiments.processes import in_processes
@@ -213,3 +214,8 @@ def compare_judges(
         rows.append((*key, *numbers, *(share[key] for share in shares), *best[BEST]))
     columns = ["acc_difference", "latency_difference", "acc_mae", "latency_mae", "share", "other_share"]
     return pd.DataFrame(rows, columns=[*KEY, *columns, *BEST])
+
+
+def committed_comparison() -> pd.DataFrame:
+    """Return `compare_judges` of the standard profile with the published predictors as others, as it was committed."""
+    return pd.read_csv(FILES / "built_networks.csv")

@@ -72,7 +72,8 @@ def dominating_shares(summary: pd.DataFrame) -> Picture:
         places = [rows.index(key) + 0.2 * (number - 1) for key in keys]
         widths = [(part["share"] - part["low"]).fillna(0), (part["high"] - part["share"]).fillna(0)]
         look: dict[str, Any] = {"fmt": MARKERS.get(str(score), "D"), "markersize": 5, "linewidth": 1, "capsize": 2}
-        axes.errorbar(part["share"], places, xerr=widths, color=PALETTE[number], label=SCORES.get(str(score), str(score)), **look)
+        look |= {"color": PALETTE[number], "label": SCORES.get(str(score), str(score))}
+        axes.errorbar(part["share"], places, xerr=widths, **look)
     axes.axvline(0.5, color=INK, linestyle="--", linewidth=1, label="one half")
     names = [f"{family_name(family)}, {device.upper()}: {region}" for family, device, region in rows]
     axes.set_yticks(range(len(rows)), names, fontsize=SMALL)

@@ -1,6 +1,6 @@
 """How the tuned preset of IR predictors was chosen: candidates compared on rows taken out of the training split.
 
-Run `python -m tests.benchmarks.ir_presets` (about 6 minutes). The test rows are never looked at.
+Run `python -m tests.benchmarks.ir_presets` (about 5 minutes a fold). The test rows are never looked at.
 """
 
 import argparse

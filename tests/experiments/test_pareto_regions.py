@@ -17,7 +17,6 @@ from hypothesis.extra.numpy import arrays
 
 import autobuild_lib as ab
 from autobuild_lib import surrogate
-from autobuild_lib.data.files import FILES
 from autobuild_lib.experiments import frontiers, panels, pareto_regions, region_verdict
 from autobuild_lib.experiments.frontiers import Frontier
 from autobuild_lib.experiments.panels import Panel
@@ -396,12 +395,8 @@ def test_ridge_finds_the_best_modules_of_an_additive_label(toy_table: ab.data.Ta
 # -------------------------------------------------------------------- the committed comparison
 
 
-def committed() -> pd.DataFrame:
-    return pd.read_csv(FILES / "built_networks.csv")
-
-
 def test_the_committed_comparison_is_complete() -> None:
-    table = committed()
+    table = pareto_regions.committed_comparison()
     keys = {(f, d, r, s) for f in ("ofa_mbv3", "ofa_pn") for d in panels.LABELS for r in panels.REGIONS
             for s in pareto_regions.SCORES}  # fmt: skip
     assert set(zip(table.family, table.device, table.region, table.score, strict=True)) == keys and len(table) == 54
@@ -409,7 +404,7 @@ def test_the_committed_comparison_is_complete() -> None:
 
 
 def test_its_networks_have_the_labels_of_surrogate_and_published_predictors(reference: Path) -> None:
-    table = committed()
+    table = pareto_regions.committed_comparison()
     for family, own in table.groupby("family"):
         space = surrogate.SPACES[str(family)]()
         codes = space.to_codes([space.parse(text) for text in own.architecture])
