@@ -1,8 +1,9 @@
 """The library of the AutoBuild book: build neural architectures from interpretable graph embeddings.
 
 The order of use follows the paper: a search space (`spaces`), evaluated architectures (`data`), a target equation
-(`Target`), a predictor whose hop-level norms rank architectures (`fit`, `evaluate`), and surrogate labels
-(`surrogate`).
+(`Target`), a predictor whose hop-level norms rank architectures (`fit`, `evaluate`), module scores and the reduced
+spaces built from the best modules (`score_units`), surrogate labels (`surrogate`), and search (`search`). Networks
+(`networks`) and their op-level graphs (`graphs`, `fit_ir`) are for any architecture of the once-for-all families.
 """
 
 from autobuild_lib import data, graphs, losses, networks, search, spaces, surrogate
@@ -43,8 +44,8 @@ __all__ = [
     "graphs",
     "load",
     "losses",
-    "score_units",
     "networks",
+    "score_units",
     "search",
     "spaces",
     "surrogate",

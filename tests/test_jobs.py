@@ -11,7 +11,7 @@ import torch
 
 import autobuild_lib as ab
 from autobuild_lib import jobs, training
-from autobuild_lib.jobs import FitJob, fit_jobs
+from autobuild_lib.jobs import FitJob, IRFitJob, fit_jobs
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.targets import Target
 
@@ -215,3 +215,37 @@ def test_a_failing_job_reports_its_own_error_and_stops_the_others(job: FitJob, t
 
 def test_no_jobs_no_predictors(tmp_path: Path) -> None:
     assert fit_jobs([], tmp_path, progress=False) == []
+
+
+# -------------------------------------------------------------------- op-level graphs
+
+
+@pytest.fixture(scope="module")
+def ir_job() -> IRFitJob:
+    table = ab.data.ir_table([ab.data.load("ofa_pn").take(range(12))], progress=False)
+    return IRFitJob(table, ("acc", "latency_cpu"), overrides=SMALL)
+
+
+def test_key_of_an_ir_job_changes_with_what_its_result_depends_on(ir_job: IRFitJob) -> None:
+    graph = ir_job.table.graphs[3]
+    shapes = graph.shapes.copy()
+    shapes[5, 0] += 1e-3
+    others = [replace(graph, shapes=shapes), replace(graph, edges=graph.edges[:, 1:])]
+    graphs = [(*ir_job.table.graphs[:3], other, *ir_job.table.graphs[4:]) for other in others]
+    changed = [replace(ir_job, table=replace(ir_job.table, graphs=own)) for own in graphs]
+    changed += [replace(ir_job, table=ir_job.table.take(range(11))), replace(ir_job, seed=1)]
+    changed += [replace(ir_job, targets=("acc",)), replace(ir_job, preset="tuned")]
+    assert len({ir_job.key, *(one.key for one in changed)}) == len(changed) + 1
+    renamed = replace(ir_job.table, names=ir_job.table.names[::-1], source="elsewhere")
+    assert replace(ir_job, table=renamed).key == ir_job.key
+
+
+def test_ir_jobs_are_trained_once(ir_job: IRFitJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (made,) = fit_jobs([ir_job], tmp_path, 1, progress=False)
+    monkeypatch.setattr(jobs, "fit_ir_many", refuse_to_train)
+    again = ir_job.run(tmp_path)
+    assert [one.target for one in made] == [one.target for one in again] == ["acc", "latency_cpu"]
+    for a, b in zip(made, again, strict=True):
+        np.testing.assert_array_equal(a.predict(ir_job.table.graphs), b.predict(ir_job.table.graphs))
+    with pytest.raises(AssertionError, match="was to be taken"):
+        replace(ir_job, seed=1).run(tmp_path)
