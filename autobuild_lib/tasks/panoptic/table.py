@@ -1,0 +1,62 @@
+"""From measured rows to the table of evaluated architectures, with the supernet that they are parts of beside it."""
+
+import json
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from autobuild_lib.data.download import sha256_of
+from autobuild_lib.data.files import ARCHITECTURE
+from autobuild_lib.storage import replace_bytes, replace_text
+from autobuild_lib.tasks.panoptic.measuring import ROWS, SAMPLE_SEED
+from autobuild_lib.tasks.panoptic.quality import LABELS
+from autobuild_lib.tasks.panoptic.space import backbone_space
+from autobuild_lib.tasks.panoptic.trained import BUNDLED, CONFIG, WEIGHTS, load
+
+NAME = "panoptic"
+UNITS = dict.fromkeys([*LABELS, "pq_se", "pq_half1", "pq_half2"], "fraction") | {
+    "macs": "multiply-adds",
+    "parameters": "count",
+}
+SHARED = ("network", "images", "count", "calibration")  # columns that have one value in a table
+
+
+def read_labels(rows_file: Path) -> pd.DataFrame:
+    """Read rows that are measured alike, one of each architecture; others are a `ValueError`."""
+    frame = pd.DataFrame([asdict(row) for row in ROWS.read(rows_file)])
+    if frame.empty:
+        raise ValueError(f"{rows_file}: there are no rows; `autobuild task panoptic measure` makes them")
+    for column in SHARED:
+        if frame[column].nunique() > 1:
+            raise ValueError(f"{rows_file}: several values of {column}: {', '.join(map(str, frame[column].unique()))}")
+    return frame.drop_duplicates(ARCHITECTURE, ignore_index=True)
+
+
+def write_table(rows_file: Path, supernet: Path, folder: Path) -> dict[str, Any]:
+    """Write table, space and supernet into `folder`; return the manifest entry of the table.
+
+    Raises `ValueError` unless all rows are parts of this supernet, measured alike.
+    """
+    frame, trained = read_labels(rows_file), load(supernet)
+    network, images, count = frame.loc[0, ["network", "images", "count"]]
+    if network != trained.id:
+        raise ValueError(f"{rows_file}: measured with the weights {network}, those in {supernet} are {trained.id}")
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{NAME}.csv"
+    replace_text(path, frame[[ARCHITECTURE, *UNITS]].to_csv(index=False, lineterminator="\n"))
+    replace_text(folder / f"{NAME}.json", json.dumps(backbone_space().to_json(), indent=1) + "\n")
+    for name, suffix in ((WEIGHTS, "safetensors"), (CONFIG, "json")):
+        replace_bytes(folder / f"{BUNDLED}.{suffix}", (supernet / name).read_bytes())
+    return {
+        "space": f"{NAME}.json",
+        "file": path.name,
+        "kind": "measured here",
+        "rows": len(frame),
+        "columns": {ARCHITECTURE: "text form"} | UNITS,
+        "source": f"parts of the supernet {BUNDLED} ({network}), on the first {count} generated images of set {images}",
+        "builder": f"autobuild task panoptic measure --sample {len(frame)}, then ... table",
+        "seed": SAMPLE_SEED,
+        "sha256": sha256_of(path),
+    }

@@ -1,0 +1,163 @@
+"""Measured rows: a CSV file that survives a kill, and jobs that add to it, in this process or in several."""
+
+import csv
+import functools
+import io
+import os
+import platform
+import re
+from collections.abc import Hashable, Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor, as_completed
+from dataclasses import dataclass, fields
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any, Generic, Protocol, TypeVar, get_type_hints
+
+import torch
+from tqdm import tqdm
+
+from autobuild_lib.spaces import Architecture, SequenceSpace, SpaceError
+
+CPU = Path("/proc/cpuinfo")
+
+
+class Row(Protocol):
+    """A frozen dataclass of texts and numbers; `key` says what was asked for."""
+
+    @property
+    def architecture(self) -> str:
+        """Its text form."""
+
+    @property
+    def key(self) -> Hashable:
+        """The same as that of the job that makes the row."""
+
+
+R = TypeVar("R", bound=Row)
+R_co = TypeVar("R_co", bound=Row, covariant=True)
+
+
+class Job(Protocol[R_co]):
+    """Work that makes one row; it can be sent to another process."""
+
+    @property
+    def key(self) -> Hashable:
+        """What identifies the row."""
+
+    def run(self) -> R_co:
+        """Do the work."""
+
+
+@dataclass(frozen=True)
+class RowFormat(Generic[R]):
+    """How rows of one kind, about architectures of one space, are kept in a CSV file; numbers are exact."""
+
+    kind: type[R]
+    space: SequenceSpace
+
+    @functools.cached_property
+    def columns(self) -> dict[str, type]:
+        """Names, and for each `str`, `int` or `float`."""
+        hints = get_type_hints(self.kind)
+        return {f.name: hints[f.name] for f in fields(self.kind)}  # type: ignore[arg-type]
+
+    def write(self, rows: Iterable[R]) -> str:
+        """Return rows as the text of a file."""
+        return _text([list(self.columns), *map(self._cells, rows)])
+
+    def _cells(self, row: R) -> list[Any]:
+        return [getattr(row, name) for name in self.columns]
+
+    def append(self, path: Path, row: R) -> None:
+        """Add a row, with the header to an empty file; when it is there, it is on the disk."""
+        with path.open("ab") as file:
+            head = [] if file.tell() else [list(self.columns)]
+            file.write(_text([*head, self._cells(row)]).encode())
+            file.flush()
+            os.fsync(file.fileno())
+
+    def read(self, path: Path) -> list[R]:
+        """Read rows; a torn last line is left out, anything else that is wrong is a `ValueError`."""
+        try:
+            complete, _, torn = path.read_bytes().decode("utf-8").rpartition("\n")
+            lines = list(csv.reader(complete.splitlines(), strict=True))
+        except (UnicodeDecodeError, csv.Error) as error:
+            raise ValueError(f"{path}: not a CSV in UTF-8 ({error})") from None
+        header, expected = lines[0] if lines else torn.split(","), ",".join(self.columns)
+        if header != list(self.columns) and not (complete == "" and expected.startswith(torn)):
+            raise ValueError(f"{path}: header {','.join(header)[:200]!r}; expected {expected}")
+        return [self._read_row(f"{path}, row {number}", cells) for number, cells in enumerate(lines[1:], start=2)]
+
+    def _read_row(self, where: str, cells: Sequence[str]) -> R:
+        try:
+            row = self.kind(*(kind(cell) for kind, cell in zip(self.columns.values(), cells, strict=True)))
+            self.space.parse(row.architecture)
+        except (ValueError, SpaceError) as error:
+            raise ValueError(f"{where}: {error}; expected {','.join(self.columns)}") from None
+        return row
+
+    def complete(
+        self, jobs: Sequence[Job[R]], path: Path, *, unit: str, workers: int = 1, progress: bool = True
+    ) -> list[R]:
+        """Run the jobs whose rows the file does not hold; return the rows of all jobs, in their order.
+
+        A finished row is appended at once, so a killed call continues where it was. One worker runs in this process,
+        several in processes of their own.
+        """
+        done = {row.key: row for row in self.read(path)} if path.is_file() else {}
+        pending = list({job.key: job for job in jobs if job.key not in done}.values())
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _cut_torn_line(path)
+        bar = tqdm(_run(pending, workers), "measuring", len(jobs), unit=unit, disable=not progress,
+                   initial=len(jobs) - len(pending), smoothing=0)  # fmt: skip
+        for row in bar:
+            self.append(path, row)
+            done[row.key] = row
+        return [done[job.key] for job in jobs]
+
+
+def _run(jobs: Sequence[Job[R]], workers: int) -> Iterator[R]:
+    if workers == 1 or len(jobs) < 2:
+        yield from (job.run() for job in jobs)
+        return
+    with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=get_context("spawn")) as pool:
+        try:
+            for future in as_completed([pool.submit(job.run) for job in jobs]):
+                yield future.result()
+        finally:
+            pool.shutdown(wait=False, cancel_futures=True)  # report a failure now, not after all other jobs
+
+
+def _text(rows: Iterable[Sequence[object]]) -> str:
+    text = io.StringIO()
+    csv.writer(text, lineterminator="\n").writerows(rows)
+    return text.getvalue()
+
+
+def _cut_torn_line(path: Path) -> None:
+    """Remove what a killed process may have left behind the last complete line."""
+    if path.is_file():
+        os.truncate(path, path.read_bytes().rfind(b"\n") + 1)
+
+
+def read_architectures(path: Path, space: SequenceSpace) -> list[Architecture]:
+    """Read architectures in text form, one per line; empty lines and lines that begin with # are left out."""
+    found = []
+    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
+        if line.strip() and not line.startswith("#"):
+            try:
+                found.append(space.parse(line))
+            except SpaceError as error:
+                raise ValueError(f"{path}, line {number}: {error}") from None
+    if not found:
+        example = next(iter(space))
+        raise ValueError(f"{path}: there is no architecture; write one per line, such as {example}")
+    return found
+
+
+def machine() -> str:
+    """Describe what results depend on to the last bit: the processor, its vector units, and the version of PyTorch."""
+    text = CPU.read_text(encoding="utf-8", errors="replace") if CPU.is_file() else ""
+    found = dict(re.findall(r"^(cpu family|model|model name)\s*: (.*)$", text, re.MULTILINE))
+    processor = " ".join(found.values()) or platform.processor() or platform.machine()
+    return f"{processor}; {torch.backends.cpu.get_cpu_capability()}; torch {torch.__version__}"
