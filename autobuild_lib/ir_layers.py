@@ -8,6 +8,7 @@ from torch.nn import functional
 
 from autobuild_lib.graphs.ir import ATTRIBUTES, OPERATIONS, PLACES, SHAPES
 from autobuild_lib.graphs.neighbourhoods import Level, Neighbourhoods
+from autobuild_lib.graphs.sparse import Bags, Sparse, sparse
 from autobuild_lib.layers import PathGATv2, PathGraphConv, StackedEmbedding, StackedLinear
 
 WIDTH = 3  # of each category's embedding
@@ -56,21 +57,31 @@ class IRGATv2(PathGATv2):
 
     def forward(self, x: Tensor, level: Level) -> Tensor:  # type: ignore[override]
         """Pass messages: x [P, classes of the hop before, in] -> [P, classes, out]."""
-        source, target = self.project(x)
-        message = level.of_source @ source  # [P, pairs, out]
-        own_logit = self._logit(source + target).gather(1, level.own.expand(len(x), -1))
-        logit = self._logit(message + level.of_root @ target)
-        pairs = level.target.expand(len(x), -1)
-        most = own_logit.detach().scatter_reduce(1, pairs, logit.detach(), "amax")
-        own_weight = (own_logit - most).exp()
-        weight = (logit - most.gather(1, pairs)).exp() * level.times
-        total = own_weight.scatter_add(1, pairs, weight)
-        own = level.of_own @ source * own_weight.unsqueeze(2)
-        others = level.of_target.T @ (message * weight.unsqueeze(2))
-        return (own + others) / total.unsqueeze(2) + self.bias
+        rows = _paired(x, (self.source.weight, self.target.weight), (self.source.bias, self.target.bias))
+        sums, place, read = _attention(level)
+        logits = (functional.leaky_relu(sums @ rows, 0.2) @ self.attention.mT).squeeze(2)
+        entries = logits.gather(1, place.expand(len(x), -1))
+        reader = level.reader.expand(len(x), -1)
+        most = entries.new_full((len(x), len(level)), -torch.inf).scatter_reduce(1, reader, entries.detach(), "amax")
+        weight = (entries - most.gather(1, reader)).exp() * level.weights
+        total = weight.new_zeros(most.shape).scatter_add(1, reader, weight)
+        return read.weighted(rows, weight / total.gather(1, reader)) + self.bias
 
-    def _logit(self, x: Tensor) -> Tensor:
-        return (functional.leaky_relu(x, 0.2) @ self.attention.mT).squeeze(2)
+
+def _attention(level: Level) -> tuple[Sparse, Tensor, Sparse]:
+    """What attention over a level needs.
+
+    Rows are those of `_paired`, r_0, l_0, ...: sums of l_u + r_v for all pairs (u, v), then for (v, v) of all classes
+    of the hop before; the place of each entry's sum among those; the l that each entry reads.
+    """
+    classes, pairs = torch.arange(level.before), torch.arange(len(level.target))
+    left = torch.cat([level.source, classes])
+    right = torch.cat([level.own.index_select(0, level.target), classes])
+    sums = torch.stack([2 * left, 2 * right + 1], dim=1)
+    ends, rows = torch.arange(0, sums.numel() + 1, 2), 2 * level.before
+    both = sparse(Bags(sums.flatten(), ends), torch.arange(sums.numel()) // 2, rows)
+    read = sparse(Bags(2 * level.merged(level.own, level.source), level.starts), level.reader, rows)
+    return both, level.merged(level.own + len(pairs), pairs), read
 
 
 class IRGraphConv(PathGraphConv):
@@ -78,6 +89,13 @@ class IRGraphConv(PathGraphConv):
 
     def forward(self, x: Tensor, level: Level) -> Tensor:  # type: ignore[override]
         """Pass messages: x [P, classes of the hop before, in] -> [P, classes, out]."""
-        root, neighbour = self.project(x)
-        message = (level.of_source @ neighbour) * level.times[:, None]
-        return level.of_own @ root + level.of_target.T @ message + self.neighbour.bias
+        rows = _paired(x, (self.root, self.neighbour.weight))
+        read = Bags(level.merged(2 * level.own, 2 * level.source + 1), level.starts, level.weights)
+        return sparse(read, level.reader, 2 * level.before) @ rows + self.neighbour.bias
+
+
+def _paired(x: Tensor, weights: Sequence[Tensor], biases: Sequence[Tensor] | None = None) -> Tensor:
+    """Apply two maps at once: x [P, rows, in] -> [P, 2 rows, out], where row 2i + k is map k of row i."""
+    weight = torch.cat(list(weights), dim=2)
+    both = x @ weight if biases is None else torch.baddbmm(torch.cat(list(biases), dim=2), x, weight)
+    return both.view(len(x), -1, weight.shape[2] // 2)

@@ -28,7 +28,7 @@ from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.targets import Target
 from autobuild_lib.training import PRESETS, configure, fit_many
 
-CODE = (path, layers, losses, predictor, training)  # what a trained predictor depends on
+CODE = (path, ragged, layers, losses, predictor, training)  # what a trained predictor depends on
 IR_CODE = (
     ir, neighbourhoods, ragged, sparse, layers, ir_layers, losses, predictor, ir_predictor, training, ir_training,
 )  # fmt: skip

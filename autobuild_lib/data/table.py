@@ -105,9 +105,7 @@ def make_table(
     checked = check_labels(labels, source, numbers)
     free = None if noise_free is None else check_labels(noise_free, source, numbers)
     digest = sha256 or digest_rows(map(str, architectures), checked)
-    return Table(
-        space, tuple(architectures), labels=checked, noise_free=free, kind=kind, source=source, sha256=digest
-    )
+    return Table(space, tuple(architectures), labels=checked, noise_free=free, kind=kind, source=source, sha256=digest)
 
 
 def digest_rows(names: Iterable[str], labels: pd.DataFrame) -> str:

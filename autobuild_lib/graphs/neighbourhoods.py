@@ -18,7 +18,7 @@ from torch import Tensor
 
 from autobuild_lib.graphs.ir import IRGraph
 from autobuild_lib.graphs.ragged import entries_of
-from autobuild_lib.graphs.sparse import Bags, Sparse, ends_of, order_of, selection
+from autobuild_lib.graphs.sparse import Bags, Sparse, ends_of, order_of
 
 Integers = npt.NDArray[np.int64]
 _MULTIPLIERS = np.random.default_rng(0).integers(1, 2**64 - 1, size=64, dtype=np.uint64)  # of a hash
@@ -45,22 +45,36 @@ class Level:
     @functools.cached_property
     def of_own(self) -> Sparse:
         """From the hop before to these classes: a class's own."""
-        return selection(self.own, self.before, is_sorted=True)
+        ends = torch.arange(len(self) + 1)
+        places = ends[:-1]
+        return Sparse(Bags(self.own, ends), Bags(places, ends_of(self.own, self.before)), places, places)
 
     @functools.cached_property
-    def of_source(self) -> Sparse:
-        """From the hop before to the pairs: the predecessor's."""
-        return selection(self.source, self.before)
+    def starts(self) -> Tensor:
+        """Where the entries of each class start, its own before those of its pairs, and the end: [classes + 1]."""
+        return ends_of(self.target, len(self)) + torch.arange(len(self) + 1)
 
     @functools.cached_property
-    def of_root(self) -> Sparse:
-        """From the hop before to the pairs: the own class of the target."""
-        return selection(self.own.index_select(0, self.target), self.before, is_sorted=True)
+    def _entries(self) -> Tensor:
+        """Which of the classes, followed by the pairs, each entry is."""
+        entries = torch.empty(len(self) + len(self.target), dtype=torch.int64)
+        pairs = torch.arange(len(self.target))
+        entries.index_copy_(0, self.starts[:-1], torch.arange(len(self)))
+        return entries.index_copy_(0, self.target + pairs + 1, pairs + len(self))
+
+    def merged(self, of_classes: Tensor, of_pairs: Tensor) -> Tensor:
+        """Put a value of every class and one of every pair in the order of the entries: -> [classes + pairs]."""
+        return torch.cat([of_classes, of_pairs]).index_select(0, self._entries)
 
     @functools.cached_property
-    def of_target(self) -> Sparse:
-        """From these classes to the pairs: the target's."""
-        return selection(self.target, len(self), is_sorted=True)
+    def reader(self) -> Tensor:
+        """The class that each entry belongs to."""
+        return self.merged(torch.arange(len(self)), self.target)
+
+    @functools.cached_property
+    def weights(self) -> Tensor:
+        """How many nodes each entry stands for."""
+        return self.merged(torch.ones(len(self)), self.times)
 
 
 @dataclass(frozen=True)
@@ -103,8 +117,7 @@ class Neighbourhoods:
     @property
     def sizes(self) -> Tensor:
         """Number of nodes of each graph, [graphs]."""
-        graphs = torch.repeat_interleave(torch.arange(len(self)), self.lengths)
-        return torch.zeros(len(self)).index_add_(0, graphs, self.counts)
+        return torch.zeros(len(self)).index_add_(0, torch.repeat_interleave(self.lengths), self.counts)
 
     def take(self, graphs: Tensor) -> "Neighbourhoods":
         """Return the given graphs, in that order."""
@@ -138,18 +151,18 @@ class Neighbourhoods:
 
     def compositions(self) -> list[Composition]:
         """Return which nodes the graphs have, for every hop."""
-        graphs = torch.repeat_interleave(torch.arange(len(self)), self.lengths)
-        order = order_of(self.members)
+        graphs = torch.repeat_interleave(self.lengths)
+        order = order_of(self.members, self.classes[-1])
         rows = Bags(self.members, ends_of(graphs, len(self)), self.counts)
         starts = ends_of(self.members, self.classes[-1])
         columns = Bags(graphs.index_select(0, order), starts, self.counts.index_select(0, order))
         counts = torch.zeros(self.classes[-1]).index_add_(0, self.members, self.counts)
-        found = [Composition(Sparse(rows, columns), counts)]
+        found = [Composition(Sparse(rows, columns, graphs, order), counts)]
         for level in reversed(self.levels):  # classes are numbered so that their own class ascends: one order for all
             rows = replace(rows, index=level.own.index_select(0, rows.index))
             columns = replace(columns, starts=columns.starts.index_select(0, level.of_own.columns.starts))
             counts = torch.zeros(level.before).index_add_(0, level.own, counts)
-            found.insert(0, Composition(Sparse(rows, columns), counts))
+            found.insert(0, Composition(Sparse(rows, columns, graphs, order), counts))
         return found
 
 

@@ -8,6 +8,7 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
+from autobuild_lib.graphs.ragged import entries_of, starts_of
 from autobuild_lib.spaces import Architecture, SequenceSpace
 from autobuild_lib.spaces.features import values_of
 from autobuild_lib.spaces.sequence import Codes
@@ -30,14 +31,11 @@ class PathGraphs:
     @property
     def starts(self) -> Tensor:
         """First node of each path, [graphs]."""
-        return self.lengths.cumsum(0) - self.lengths
+        return starts_of(self.lengths)
 
     def take(self, graphs: Tensor) -> "PathGraphs":
         """Return the given graphs, in that order."""
-        lengths = self.lengths[graphs]
-        shift = self.starts[graphs] - (lengths.cumsum(0) - lengths)  # of each graph's nodes, from new to old place
-        nodes = torch.arange(int(lengths.sum())) + torch.repeat_interleave(shift, lengths)
-        return PathGraphs(self.codes[nodes], lengths)
+        return PathGraphs(self.codes[entries_of(self.lengths, graphs)], self.lengths[graphs])
 
     def split(self, size: int) -> "list[PathGraphs]":
         """Cut into consecutive batches of `size` graphs (the last may be smaller)."""

@@ -12,7 +12,6 @@ from hypothesis import strategies as st
 from autobuild_lib.graphs import IRGraph
 from autobuild_lib.graphs import neighbourhoods as module
 from autobuild_lib.graphs.neighbourhoods import Neighbourhoods, neighbourhoods
-from autobuild_lib.graphs.sparse import Bags, Sparse, selection
 from tests.graphs.random_dags import dags
 
 Form = Hashable
@@ -111,34 +110,3 @@ def test_colliding_hashes_do_not_merge_classes(monkeypatch: pytest.MonkeyPatch) 
     graphs = [letters("abcab", [(0, 1), (1, 2), (0, 3), (3, 4)]), letters("bac", [(0, 1), (1, 2)])]
     monkeypatch.setattr(module, "_MULTIPLIERS", np.zeros(64, dtype=np.uint64))
     check(neighbourhoods(graphs, 3), graphs, 3)
-
-
-# -------------------------------------------------------------------- sparse matrices
-
-
-def dense(matrix: Sparse, columns: int) -> torch.Tensor:
-    return torch.cat([matrix.rows.sums(row[None, :, None])[..., 0] for row in torch.eye(columns)]).T
-
-
-@given(st.integers(1, 3), st.integers(0, 7), st.integers(1, 5), st.booleans(), st.integers(0, 9))
-def test_a_selection_and_its_transpose(stack: int, entries: int, rows: int, is_sorted: bool, seed: int) -> None:
-    generator = torch.Generator().manual_seed(seed)
-    index = torch.randint(rows, (entries,), generator=generator)
-    index = index.sort().values if is_sorted else index
-    matrix = selection(index, rows, is_sorted)
-    wanted = torch.nn.functional.one_hot(index, rows).float()  # [entries, rows]
-    for operator, whole in ((matrix, wanted), (matrix.T, wanted.T)):
-        x = torch.randn(stack, whole.shape[1], 2, generator=generator).requires_grad_()
-        upstream = torch.randn(stack, len(whole), 2, generator=generator)
-        torch.testing.assert_close(operator @ x, whole @ x)
-        (found,) = torch.autograd.grad((operator @ x * upstream).sum(), x)
-        torch.testing.assert_close(found, whole.T @ upstream)
-
-
-def test_weights_of_a_matrix() -> None:
-    weights = torch.tensor([2.0, 3.0, 5.0])
-    rows = Bags(torch.tensor([1, 0, 1]), torch.tensor([0, 1, 3]), weights)  # [[0, 2], [3, 5]]
-    columns = Bags(torch.tensor([1, 0, 1]), torch.tensor([0, 1, 3]), weights[[1, 0, 2]])
-    matrix = Sparse(rows, columns)
-    torch.testing.assert_close(dense(matrix, 2), torch.tensor([[0.0, 2.0], [3.0, 5.0]]))
-    torch.testing.assert_close(dense(matrix.T, 2), torch.tensor([[0.0, 3.0], [2.0, 5.0]]))
