@@ -2,7 +2,6 @@
 
 import itertools
 import json
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -184,14 +183,10 @@ def test_best_equals_sorting_everything(whole: bool) -> None:
         reduced.best(-1)
 
 
-def test_a_thousand_best_of_ten_million_in_a_tenth_of_a_second() -> None:
+def test_the_thousand_best_of_ten_million() -> None:
     reduced = some(ab.spaces.ofa_mbv3(), [25] * 5, whole=False)
-    seconds = []
-    for _ in range(5):
-        started = time.perf_counter()
-        best = reduced.best(1000)
-        seconds.append(time.perf_counter() - started)
-    assert min(seconds) < 0.1 and len(set(best)) == 1000
+    best = reduced.best(1000)
+    assert len(set(best)) == 1000
     scores = reduced.scores(best)
     assert np.all(np.diff(scores) <= 0)
     drawn = reduced.scores([a for a in reduced.sample(np.random.default_rng(0), 5000) if a not in set(best)])

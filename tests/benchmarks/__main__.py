@@ -14,7 +14,7 @@ from torch_geometric.loader import DataLoader
 import autobuild_lib as ab
 from autobuild_lib.experiments.predictor_srcc import default_targets
 from tests.benchmarks.ir import SIZES, ir_training
-from tests.benchmarks.modules import effect_scores, norm_scores
+from tests.benchmarks.modules import best_networks, effect_scores, norm_scores
 from tests.benchmarks.plain import PlainPredictor, plain_data, train_plain
 from tests.benchmarks.timing import timed
 
@@ -72,13 +72,14 @@ def main() -> None:
         lambda: prediction(given.size),
         norm_scores,
         effect_scores,
+        best_networks,
         *epochs_of_ir,
         lambda: training(given.epochs),
     ):
         result = run()
         result["ratio"] = result["baseline_s"] / result["ours_s"]
         results.append(result)
-        print("{name}: ours {ours_s:.1f} s, plain {baseline_s:.1f} s, {ratio:.1f} times faster".format(**result))
+        print("{name}: ours {ours_s:.3g} s, plain {baseline_s:.3g} s, {ratio:.1f} times faster".format(**result))
     given.out.parent.mkdir(parents=True, exist_ok=True)
     given.out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
