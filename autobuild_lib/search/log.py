@@ -49,6 +49,8 @@ class EvaluationLog:
             for evaluation in finished:
                 self._keep(evaluation, "evaluator")
             return
+        if not self.path.parent.is_dir():
+            raise FileNotFoundError(f"{self.path}: there is no folder {self.path.parent}")  # the lock would make it
         with FileLock(f"{self.path}.lock"), self.path.open("ab+", buffering=0) as file:  # a kill frees the lock
             if self._read(file):
                 file.truncate(self._bytes)  # nobody else is writing, so what follows is the start of a lost line

@@ -483,7 +483,7 @@ def test_the_notebook_takes_every_core_of_the_chain(tmp_path: Path) -> None:
     command += ["--cores", "7", "--config", "profile=quick", f"out={tmp_path / 'artifacts'}"]
     environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path)}
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, timeout=120)
-    jobs = re.split(r"\n\s*\n", done.stdout + done.stderr)
+    jobs = re.split(r"^(?:local)?rule \w+:", done.stdout + done.stderr, flags=re.MULTILINE)
     threads = {
         found[1]: int(count[1]) if (count := re.search(r"threads: (\d+)", job)) else 1
         for job in jobs
