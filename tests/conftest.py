@@ -1,6 +1,7 @@
 """What the tests share: golden files, a small space, small tables, and settings that make runs repeatable."""
 
 import os
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -9,6 +10,7 @@ import torch
 from hypothesis import HealthCheck, settings
 
 import autobuild_lib as ab
+from autobuild_lib import cli
 
 PROJECT = Path(__file__).resolve().parents[1]
 
@@ -50,6 +52,21 @@ def toy_table(toy: ab.SequenceSpace) -> ab.data.Table:
     """150 architectures; `additive` adds one number per layer choice, `other` is another such sum."""
     drawn = list(dict.fromkeys(toy.sample(np.random.default_rng(5), 180)))[:150]
     return ab.data.from_records(toy, [(a, {"additive": additive(a), "other": 3 - additive(a) ** 2 / 9}) for a in drawn])
+
+
+@pytest.fixture
+def run(capsys: pytest.CaptureFixture[str]) -> Callable[..., tuple[int, str, str]]:
+    """Run one command; return its exit code, and what it wrote to stdout and stderr."""
+
+    def command(*arguments: object) -> tuple[int, str, str]:
+        capsys.readouterr()
+        try:
+            code = cli.main([str(a) for a in arguments])
+        except SystemExit as stop:
+            code = int(str(stop.code))
+        return (code, *capsys.readouterr())
+
+    return command
 
 
 def additive(architecture: ab.Architecture) -> float:

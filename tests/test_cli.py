@@ -24,21 +24,6 @@ Run = Callable[..., tuple[int, str, str]]
 
 
 @pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run one command; return its exit code, and what it wrote to stdout and stderr."""
-
-    def command(*arguments: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        try:
-            code = cli.main([str(a) for a in arguments])
-        except SystemExit as stop:
-            code = int(str(stop.code))
-        return (code, *capsys.readouterr())
-
-    return command
-
-
-@pytest.fixture
 def toy_files(toy: ab.SequenceSpace, toy_table: ab.data.Table, tmp_path: Path) -> dict[str, Path]:
     """A CSV of the toy table, and its space as JSON."""
     frame = pd.DataFrame({"architecture": list(map(str, toy_table.architectures))}).join(toy_table.labels)

@@ -9,7 +9,6 @@ import pandas as pd
 import pytest
 
 import autobuild_lib as ab
-from autobuild_lib import cli
 from autobuild_lib.reduced import ReducedSpace
 
 Run = Callable[..., tuple[int, str, str]]
@@ -21,21 +20,6 @@ import pandas as pd
 def count(architectures):
     return pd.DataFrame({"good": [str(a).count("mb6") for a in architectures], "cost": [sum(a.depths) for a in architectures]})
 """  # noqa: E501
-
-
-@pytest.fixture
-def run(capsys: pytest.CaptureFixture[str]) -> Run:
-    """Run one command; return its exit code, and what it wrote to stdout and stderr."""
-
-    def command(*arguments: object) -> tuple[int, str, str]:
-        capsys.readouterr()
-        try:
-            code = cli.main([str(a) for a in arguments])
-        except SystemExit as stop:
-            code = int(str(stop.code))
-        return (code, *capsys.readouterr())
-
-    return command
 
 
 @pytest.fixture(scope="module")

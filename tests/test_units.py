@@ -1,6 +1,8 @@
 """Module scores: golden values, hand-computed scales, isolation, and effects against one prediction at a time."""
 
 import json
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -254,3 +256,27 @@ class TestCorpus:
             ab.score_units(trained(small_space()), "size")
         with pytest.raises(ValueError, match="hosts=0"):
             ab.score_units(trained(small_space()), "effect", hosts=0)
+
+
+BIG = """
+import resource
+import numpy as np
+import autobuild_lib as ab
+
+space = ab.SequenceSpace("big", [ab.Unit(min_layers=1, max_layers=6)] * 2, {"e": [3, 4, 6], "k": [3, 5, 7]})
+drawn = space.sample(np.random.default_rng(0), 300)
+table = ab.data.from_records(space, [(a, {"y": float(i)}) for i, a in enumerate(drawn)])
+predictor = ab.fit(space, table, "y", epochs=1, hops=5, progress=False)
+for score in ("norm", "effect"):
+    corpus = ab.score_units(predictor, score, hosts=4)
+    assert len(corpus) == 2 * sum(9**n for n in range(1, 7))
+    assert all(np.isfinite(group.scores).all() for group in corpus.groups)
+print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss)
+"""
+
+
+@pytest.mark.slow
+def test_units_of_six_layers_are_scored_in_bounded_memory_with_a_progress_bar() -> None:
+    done = subprocess.run([sys.executable, "-c", BIG], capture_output=True, text=True, check=True, timeout=600)
+    assert int(done.stdout) < 1_500_000  # kilobytes; all hops of one unit's contents at once would take over 2 GB
+    assert "norm scores" in done.stderr and "effect scores" in done.stderr

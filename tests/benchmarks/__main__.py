@@ -15,6 +15,7 @@ import autobuild_lib as ab
 from autobuild_lib.experiments.predictor_srcc import default_targets
 from tests.benchmarks.ir import SIZES, ir_training
 from tests.benchmarks.modules import best_networks, effect_scores, norm_scores
+from tests.benchmarks.networks import counts, op_graphs
 from tests.benchmarks.plain import PlainPredictor, plain_data, train_plain
 from tests.benchmarks.timing import timed
 
@@ -70,6 +71,8 @@ def main() -> None:
     epochs_of_ir = [partial(ir_training, size) for size in SIZES]
     for run in (
         lambda: prediction(given.size),
+        counts,
+        op_graphs,
         norm_scores,
         effect_scores,
         best_networks,
@@ -80,6 +83,8 @@ def main() -> None:
         result["ratio"] = result["baseline_s"] / result["ours_s"]
         results.append(result)
         print("{name}: ours {ours_s:.3g} s, plain {baseline_s:.3g} s, {ratio:.1f} times faster".format(**result))
+        if "ours_per_s" in result:
+            print(f"  ours for many: {result['ours_per_s']:,} a second")
     given.out.parent.mkdir(parents=True, exist_ok=True)
     given.out.write_text(json.dumps(results, indent=1) + "\n", encoding="utf-8")
 
