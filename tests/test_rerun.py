@@ -43,7 +43,7 @@ def check(block: str, clone: Path, *made: str) -> None:
 
 
 def test_every_block_is_tested_here() -> None:
-    tested = ("-p seed 3", "for seed in", "snakemake", "mine.csv", "toy.json", "my_device")
+    tested = ("-p seed 3", "for seed in", "snakemake", "mine.csv", "toy.json", "my_device", "autobuild search")
     assert [next(text for text in tested if text in block) for block in BLOCKS] == list(tested)
 
 
@@ -94,3 +94,9 @@ def test_own_search_space(clone: Path) -> None:
 @pytest.mark.slow
 def test_own_device(clone: Path) -> None:
     check(block_with("my_device"), clone, "my_device.py", "artifacts/device/07_your_machine.ipynb")
+
+
+@pytest.mark.slow
+def test_building_from_the_command_line(clone: Path) -> None:
+    made = ("predictor/config.json", "modules.csv", "reduced.json", "search.jsonl", "found.csv")
+    check(block_with("autobuild search"), clone, *[f"artifacts/commands/{name}" for name in made])
