@@ -108,8 +108,8 @@ corpora = {key: corpus for key, corpus in every.items() if key.seed in own_seeds
 extremes = run.table("extremes", lambda: experiment.extremes(corpora, seed))
 shares = run.table("shares", lambda: experiment.top_shares(corpora, seed))
 chains = run.table("chains", lambda: experiment.best_of_size(extremes, shares))
-undefined = int((extremes.tied == extremes.modules).sum() // 2)
-print(f"{undefined} of {len(extremes) // 2} cells (unit, depth) have a constant or undefined score")
+flat = int((extremes.tied == extremes.modules).sum() // 2)
+print(f"{flat} of {len(extremes) // 2} cells (unit, depth) have a constant score, or none")
 
 # %% [markdown]
 # ## Result: the best and worst modules
@@ -513,7 +513,7 @@ one_by_one.set_index(["score", "seed"]) if len(one_by_one) else plotting.note(no
 # The numbers that the summary below quotes are written to `metrics.json` and glued into the text, never typed.
 
 # %%
-numbers = {"verdict": verdict, "verdict_effect": verdict_effect, "undefined": str(undefined)}
+numbers = {"verdict": verdict, "verdict_effect": verdict_effect, "flat_cells": str(flat)}
 medians = by_scope.set_index(["scope", "score"])["median"]
 for (scope, score), value in medians.items():
     numbers[f"{scope}_{score}".replace(", ", "_").replace(" ", "_")] = f"{value:.2f}"
