@@ -7,15 +7,12 @@ import shutil
 import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from types import ModuleType
 from typing import Any, ClassVar, Generic, TypeVar
 
 import torch
-from tqdm import tqdm
 
 from autobuild_lib import ir_layers, ir_predictor, ir_training, layers, losses, predictor, training
 from autobuild_lib.data.ir import IRTable
@@ -24,6 +21,7 @@ from autobuild_lib.graphs import ir, neighbourhoods, path, ragged, sparse
 from autobuild_lib.ir_predictor import IRPredictor
 from autobuild_lib.ir_training import fit_ir_many
 from autobuild_lib.predictor import Predictor, load
+from autobuild_lib.processes import in_processes
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.targets import Target
 from autobuild_lib.training import PRESETS, configure, fit_many
@@ -176,14 +174,4 @@ def fit_jobs(
     """
     if folder is not None and all((folder / job.key).is_dir() for job in jobs):
         return [job.run(folder) for job in jobs]  # nothing to train
-    workers = min(len(jobs), workers or os.cpu_count() or 1)
-    bar = tqdm(total=len(jobs), desc="training", unit="job", disable=not progress)
-    with bar, ProcessPoolExecutor(max(workers, 1), mp_context=get_context("spawn")) as pool:
-        futures = [pool.submit(type(job).run, job, folder) for job in jobs]
-        for future in futures:
-            future.add_done_callback(lambda _: bar.update())
-        try:
-            return [future.result() for future in futures]
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)  # report a failure now, not after all other jobs
-            raise
+    return in_processes(Job.run, [(job, folder) for job in jobs], "training", workers, progress)

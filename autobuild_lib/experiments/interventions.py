@@ -9,8 +9,8 @@ import pandas as pd
 
 from autobuild_lib.experiments.frontiers import Judge, surrogate_judges
 from autobuild_lib.experiments.panels import Panel
-from autobuild_lib.experiments.processes import in_threads
 from autobuild_lib.experiments.subgraph_ranking import Corpora, Key
+from autobuild_lib.processes import in_threads
 from autobuild_lib.reduced import group_codes, parse_group
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.spaces.sequence import Codes

@@ -11,8 +11,8 @@ import pandas as pd
 from autobuild_lib.data.files import FILES
 from autobuild_lib.experiments.frontiers import Frontier, Judge, best_within, dominates, training_frontiers
 from autobuild_lib.experiments.panels import COMMON, REGIONS, SPECIAL, Panel, load_panels, ridge_corpus
-from autobuild_lib.experiments.processes import in_processes
 from autobuild_lib.predictor import Predictor
+from autobuild_lib.processes import in_processes
 from autobuild_lib.reduced import GroupContents, ReducedSpace
 from autobuild_lib.search import costs
 from autobuild_lib.spaces import SequenceSpace

@@ -14,7 +14,7 @@ from scipy.stats import mannwhitneyu, quantile_test
 from autobuild_lib import surrogate
 from autobuild_lib.experiments.frontiers import Frontier, best_within
 from autobuild_lib.experiments.pareto_regions import BUDGETS, Reduction, groups
-from autobuild_lib.experiments.processes import in_processes
+from autobuild_lib.processes import in_processes
 from autobuild_lib.reduced import ReducedSpace
 from autobuild_lib.search import LayerMutation, StageMutation, costs, evolve, front, hypervolume_curve
 from autobuild_lib.search.reference import nsga2

@@ -13,8 +13,8 @@ from scipy.stats import kendalltau
 
 from autobuild_lib.experiments.panels import COMMON, SPECIAL, Panel, load_panels, train
 from autobuild_lib.experiments.predictor_srcc import load_splits
-from autobuild_lib.experiments.processes import in_threads
 from autobuild_lib.predictor import NetworkConfig, Predictor
+from autobuild_lib.processes import in_threads
 from autobuild_lib.reduced import group_texts
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.statistics import srcc

@@ -14,7 +14,7 @@ from scipy.stats import mannwhitneyu
 from autobuild_lib import surrogate
 from autobuild_lib.experiments import frontiers, panels, pareto_regions, region_search
 from autobuild_lib.experiments.pareto_regions import Reduction
-from autobuild_lib.experiments.processes import in_processes
+from autobuild_lib.processes import in_processes
 from autobuild_lib.reduced import GroupContents, ReducedSpace
 from autobuild_lib.statistics import holm
 

@@ -15,14 +15,18 @@ Result = TypeVar("Result")
 
 
 def in_processes(
-    work: Callable[..., Result], arguments: Sequence[tuple[Any, ...]], what: str, progress: bool = True
+    work: Callable[..., Result],
+    arguments: Sequence[tuple[Any, ...]],
+    what: str,
+    workers: int | None = None,
+    progress: bool = True,
 ) -> list[Result]:
-    """Return `work(*each)` for each of the arguments, in their order, from one process per core.
+    """Return `work(*each)` for each of the arguments, in their order, from `workers` processes (default: one per core).
 
     `what` stands before the progress bar. Everything passed must be fit for another process.
     """
     bar = tqdm(total=len(arguments), desc=what, disable=not progress)
-    workers = min(len(arguments), os.cpu_count() or 1)
+    workers = min(len(arguments), workers or os.cpu_count() or 1)
     with bar, ProcessPoolExecutor(max(workers, 1), mp_context=get_context("spawn")) as pool:
         futures = [pool.submit(work, *each) for each in arguments]
         for future in futures:
