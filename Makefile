@@ -68,20 +68,20 @@ install: $(STAMP) ## make .venv with the pinned packages, nothing else
 $(STAMP): pyproject.toml constraints.txt
 	$(check_python)
 	$(PYTHON) -m venv $(VENV)
-	$(pip) install $(if $(WHEELS),--no-index --find-links "$(WHEELS)") -e '.[book,test]'
+	$(pip) install $(if $(WHEELS),--no-index --find-links "$(WHEELS)") -e '.[book,cluster,sd,test]'
 	touch $@
 
 wheels: ## download every pinned package into WHEELS (default: wheels), for machines without a network
 	$(check_python)
 	$(PYTHON) -m venv $(VENV)
-	$(pip) download --dest "$(or $(WHEELS),wheels)" '.[book,test]' setuptools
+	$(pip) download --dest "$(or $(WHEELS),wheels)" '.[book,cluster,sd,test]' setuptools
 
 constraints: ## pin what a fresh install brings, in constraints.txt and environment.yml
 	$(check_python)
 	rm -rf build/fresh
 	$(PYTHON) -m venv build/fresh
-	PIP_USER=0 build/fresh/bin/python -m pip install -e '.[book,test]'
-	{ echo "# Everything that \`pip install -e '.[book,test]'\` installs, exactly. Written by \`make constraints\`, with Python 3.11 on"; \
+	PIP_USER=0 build/fresh/bin/python -m pip install -e '.[book,cluster,sd,test]'
+	{ echo "# Everything that \`pip install -e '.[book,cluster,sd,test]'\` installs, exactly. Written by \`make constraints\`, with Python 3.11 on"; \
 	  echo "# Linux x86-64. PyTorch is pinned without its build: torch==2.13.0 is met by the CPU build and by the CUDA builds."; \
 	  build/fresh/bin/python -m pip freeze --all --exclude-editable --exclude pip | sed 's/+cpu$$//'; } > constraints.txt
 	awk -F == 'NR == FNR {pin[$$1] = $$2; next} / - [A-Za-z0-9_-]+==/ {name = $$1; sub(/ *- /, "", name); $$0 = $$1 "==" pin[name]} {print}' \
