@@ -30,7 +30,7 @@ check_python = $(if $(shell { $(PYTHON) -c 'import sys; print((3, 11) <= sys.ver
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help book chain pages test test-all test-book bench install wheels constraints clean
+.PHONY: help book chain pages labs test test-all test-book bench install wheels constraints clean
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
@@ -46,6 +46,9 @@ chain: $(STAMP) ## run the notebooks that changed, into artifacts/PROFILE; an in
 
 pages: $(STAMP) ## build the pages from the notebooks of PROFILE, without running them
 	@$(BIN)/python -m autobuild_lib.book $(PROFILE)
+
+labs: $(STAMP) ## write the labs' student notebooks, and two zip files into artifacts/labs
+	@$(BIN)/python -m autobuild_lib.labs.handout
 
 test: $(STAMP) ## check style and types, run the tests
 	$(BIN)/ruff check .

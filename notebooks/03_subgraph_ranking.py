@@ -59,7 +59,7 @@ import pandas as pd
 from myst_nb import glue
 
 from autobuild_lib import plotting
-from autobuild_lib.experiments import interventions, score_agreement, subgraph_verdict
+from autobuild_lib.experiments import estimates, interventions, score_agreement, subgraph_verdict
 from autobuild_lib.experiments import subgraph_ranking as experiment
 from autobuild_lib.runs import Run
 from autobuild_lib.spaces import read_space
@@ -510,6 +510,14 @@ one_by_one = run.table("by_seed", lambda: subgraph_verdict.by_seed(effects, corr
 one_by_one.set_index(["score", "seed"]) if len(one_by_one) else plotting.note(no_pairs)
 
 # %% [markdown]
+# Task by task, that is for one family and one target, with 95 % intervals over tasks; [the page of
+# verdicts](verdicts) shows these two numbers.
+
+# %%
+by_task = estimates.module_estimates(effects, correlations)
+pd.DataFrame(by_task).set_index("estimate").round(3)
+
+# %% [markdown]
 # The numbers that the summary below quotes are written to `metrics.json` and glued into the text, never typed.
 
 # %%
@@ -531,7 +539,8 @@ expected = [f"{scope}_{score}" for scope in ("unit", "unit_and_depth") for score
 numbers = dict.fromkeys(expected, "unknown") | numbers
 for name, value in numbers.items():
     glue(f"modules_{name}", value, display=False)
-record = run.finish(**numbers, checks=checks.to_dict("records"), checks_effect=checks_effect.to_dict("records"))
+lists = {"checks": checks.to_dict("records"), "checks_effect": checks_effect.to_dict("records"), "estimates": by_task}
+record = run.finish(**numbers, **lists)
 
 # %% [markdown]
 # ```{admonition} Summary

@@ -349,6 +349,18 @@ outcome = pays.better.astype(str) + " / " + pays.neither.astype(str) + " / " + p
 pays.assign(outcome=outcome).set_index(["method", "rival", "evaluations"]).outcome.unstack(sort=False)
 
 # %% [markdown]
+# ### For the explorer
+#
+# [The explorer](explorer) shows these networks as points to walk among: the clusters above, and the training
+# architectures, coloured by the sum of their modules' norm scores for an equation (first training seed).
+
+# %%
+from autobuild_lib.experiments import explorer
+
+points = run.table("explorer", lambda: explorer.training_points(panels, predictors, judges, seed))
+points.groupby("family").architecture.count().to_frame("architectures")
+
+# %% [markdown]
 # ## Checks
 #
 # What must hold if the pipeline is sound, whatever the data say about the claims.
@@ -387,6 +399,17 @@ print(f"Claim C5: {search_verdict}")
 search_checks
 
 # %% [markdown]
+# Means over panels with 95 % intervals, for [the page of verdicts](verdicts), and how far the published predictors are
+# from the surrogates on the built networks, for [the page of limitations](limitations).
+
+# %%
+from autobuild_lib.experiments import estimates
+
+estimates_c4, estimates_c5 = estimates.cluster_estimates(judged), estimates.search_estimates(tests)
+differences = published.groupby(["family", "device", "score"], sort=False)[means].mean().reset_index()
+pd.DataFrame([*estimates_c4, *estimates_c5]).set_index("estimate").round(3)
+
+# %% [markdown]
 # The numbers that the summary below quotes are written to `metrics.json` and glued into the text, never typed.
 
 # %%
@@ -399,9 +422,16 @@ numbers |= {"judges": f"{same.sum()} of {len(same)}", "c4_published": by_publish
 for score in rule.index:
     numbers |= {f"panels_{score}": rule.panels[score], f"c4_{score}": rule.verdict[score]}
 numbers |= {check.split()[-1]: value for check, value in zip(search_checks.check, search_checks.value, strict=True)}
+
+# %% [markdown]
+# Text takes them from here:
+
+# %%
 for name, value in numbers.items():
     glue(f"regions_{name}", value, display=False)
-record = run.finish(**numbers, ways=ways.to_dict("records"), final=final.to_dict("records"))
+tables = {"ways": ways, "final": final, "checks_c4": checks, "checks_c5": search_checks, "published": differences}
+lists = {name: frame.to_dict("records") for name, frame in tables.items()}
+record = run.finish(**numbers, **lists, estimates_c4=estimates_c4, estimates_c5=estimates_c5)
 
 # %% [markdown]
 # ```{admonition} Summary

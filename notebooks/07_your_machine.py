@@ -61,7 +61,7 @@ out = "artifacts/standard"
 from myst_nb import glue
 
 from autobuild_lib import plotting
-from autobuild_lib.experiments import measured_gains
+from autobuild_lib.experiments import few_labels, measured_gains
 from autobuild_lib.experiments import your_machine as experiment
 from autobuild_lib.runs import Run
 from autobuild_lib.tasks.latency import LatencyMeter, complete, machine, measure_rounds
@@ -181,8 +181,8 @@ ranks.pivot(index="target", columns="model", values="srcc").round(3)
 # first target (`modules.csv` beside the notebook has the other targets):
 
 # %%
-corpora = experiment.score(table, trained)
-modules = experiment.best_modules(corpora)
+corpora = few_labels.score(table, trained)
+modules = few_labels.best_modules(corpora)
 run.table("modules", lambda: modules.reset_index())
 modules.loc[subject.targets[0]].T
 

@@ -1,5 +1,6 @@
 """The page on rerunning: its commands run, in a copy of the repository, exactly as they stand there."""
 
+import json
 import os
 import re
 import shutil
@@ -43,7 +44,7 @@ def check(block: str, clone: Path, *made: str) -> None:
 
 
 def test_every_block_is_tested_here() -> None:
-    tested = ("-p seed 3", "for seed in", "snakemake", "mine.csv", "toy.json", "my_device", "autobuild search")
+    tested = ("-p seed 3", "autobuild sweep", "snakemake", "mine.csv", "toy.json", "my_device", "autobuild search")
     assert [next(text for text in tested if text in block) for block in BLOCKS] == list(tested)
 
 
@@ -52,9 +53,14 @@ def test_one_notebook(clone: Path) -> None:
 
 
 @pytest.mark.slow
-def test_a_loop_over_targets_and_seeds(clone: Path) -> None:
-    folders = [f"artifacts/loop/seed-{seed}/{name}" for seed in (1, 2) for name in ("acc", "acc-100-latency-gpu")]
-    check(block_with("for seed in"), clone, *[f"{folder}/01_predictor_srcc/metrics.json" for folder in folders])
+def test_a_sweep_over_targets_and_seeds(clone: Path) -> None:
+    made = [f"artifacts/comparison/comparison.{kind}" for kind in ("csv", "html", "svg", "png")]
+    check(block_with("autobuild sweep"), clone, *made)
+    metrics = list(clone.glob("artifacts/sweeps/targets/*/01_predictor_srcc/metrics.json"))
+    parameters = [json.loads(path.read_text())["parameters"] for path in metrics]
+    found = sorted((*given["targets"], given["seed"]) for given in parameters)
+    assert found == [(target, seed) for target in ("acc", "acc * 100 / latency_gpu") for seed in (1, 2)]
+    assert (clone / made[0]).read_text().startswith("run,seed,targets,table[paper].head,table[tuned].head\n")
 
 
 @pytest.mark.slow

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import autobuild_lib as ab
+from autobuild_lib import runs
 from autobuild_lib.runs import Run
 
 ALLOWED = ["profile", "seed", "out"]
@@ -79,3 +80,26 @@ def test_provenance_shows_profile_seed_checksum_and_version(given: dict[str, Any
     shown = run.provenance()["value"]
     assert shown["profile"] == "quick" and shown["seed"] == "3"
     assert toy_table.sha256[:12] in shown["data records"] and "autobuild-book" in shown["version"]
+    assert run.sources[:12] in shown["sources"] and "cores" in shown["machine"]
+
+
+def test_provenance_lists_numbers_of_seeds(given: dict[str, Any]) -> None:
+    run = Run.start("01_some", given | {"tuned_seeds": 2}, [*ALLOWED, "tuned_seeds"])
+    assert run.provenance()["value"]["numbers of seeds"] == "tuned_seeds 2"
+
+
+def test_a_change_in_a_source_that_notebooks_use_changes_the_digest(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(runs, "LIBRARY", tmp_path)
+    digests = [runs.library_digest()]
+    for name in ("a.py", "part/b.py", "cli/c.py", "book/d.py", "sweeps.py", "a.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(name)
+        digests.append(runs.library_digest())
+    assert len(set(digests)) == 3 and len(set(digests[2:])) == 1
+
+
+def test_what_no_notebook_uses_is_the_same_for_the_chain() -> None:
+    chain = (runs.LIBRARY.parent / "notebooks" / "notebook.smk").read_text()
+    assert f"UNUSED = {runs.NOT_USED!r}".replace("'", '"') in chain

@@ -9,8 +9,11 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from autobuild_lib import __version__, book
+from autobuild_lib.cli.compare import add_compare
 from autobuild_lib.cli.modules import add_build, add_score, add_search
+from autobuild_lib.cli.peers import add_peers
 from autobuild_lib.cli.predictors import add_evaluate, add_fit, add_surrogate
+from autobuild_lib.cli.sweep import add_sweep
 from autobuild_lib.cli.tables import add_data
 from autobuild_lib.cli.tasks import add_tasks
 from autobuild_lib.data.download import DownloadError
@@ -22,7 +25,9 @@ EPILOG = """examples:
   autobuild evaluate --predictor my_predictor --data ofa_mbv3
   autobuild score --predictor my_predictor --score effect --out modules.csv
   autobuild build --predictor my_predictor --k 25 --out reduced.json
-  autobuild search --reduced reduced.json --log search.jsonl --out found.csv"""
+  autobuild search --reduced reduced.json --log search.jsonl --out found.csv
+  autobuild sweep --notebook 01_predictor_srcc --set "target=acc" --set seed=0..9 --profile quick
+  autobuild compare artifacts/sweeps/01_predictor_srcc-quick --out comparison"""
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -67,6 +72,9 @@ def _parser() -> argparse.ArgumentParser:
     add_search(commands.add_parser("search", help="search a space, or a reduced one, for the front of two targets"))
     add_surrogate(commands.add_parser("surrogate", help="distil the bundled surrogates again, or check them"))
     add_tasks(commands.add_parser("task", help="measure architectures of a small real task"))
+    add_peers(commands.add_parser("peers", help="measure other models beside AutoBuild, on the same rows"))
+    add_sweep(commands.add_parser("sweep", help="run a notebook with many combinations of parameters"))
+    add_compare(commands.add_parser("compare", help="metrics of many runs as a table and a picture"))
     _add_book(commands.add_parser("book", help="build the pages of the book from executed notebooks"))
     return parser
 

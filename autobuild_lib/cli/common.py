@@ -1,14 +1,17 @@
 """What several commands share: arguments, their checks, and how tables are printed."""
 
 import argparse
+import json
 import os
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from autobuild_lib import data
 from autobuild_lib.spaces import SequenceSpace, read_space
+from autobuild_lib.storage import replace_text
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:
@@ -46,3 +49,20 @@ def check_writable(out: Path) -> None:
 def print_report(report: pd.DataFrame) -> None:
     """Print a table of numbers."""
     print(report.to_string(float_format="{:.4f}".format, na_rep=""))
+
+
+def join_manifest(folder: Path, name: str, entry: dict[str, Any]) -> None:
+    """Add a table to the manifest of a folder, and say so."""
+    path = folder / "manifest.json"
+    others = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    replace_text(path, json.dumps(others | {name: entry}, indent=1) + "\n")
+    print(f"wrote {entry['file']} ({entry['rows']} architectures) and manifest.json in {folder}")
+
+
+def join_beside(folder: Path, name: str, files: dict[str, str]) -> None:
+    """Add files with their checksums to the manifest entry of a table."""
+    path = folder / "manifest.json"
+    entries = json.loads(path.read_text(encoding="utf-8"))
+    entries[name]["beside"] = entries[name].get("beside", {}) | files
+    replace_text(path, json.dumps(entries, indent=1) + "\n")
+    print(f"wrote {', '.join(files)} and manifest.json in {folder}")

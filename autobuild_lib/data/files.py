@@ -6,7 +6,7 @@ import hashlib
 import io
 import json
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
@@ -38,6 +38,7 @@ class Bundled:
     builder: str
     seed: int
     sha256: str
+    beside: dict[str, str] = field(default_factory=dict)  # further files of the same measurements -> sha256
 
     @property
     def path(self) -> Path:
@@ -111,8 +112,21 @@ def _load_bundled(entry: Bundled, space: SequenceSpace | None) -> Table:
 
 
 def check_bundled(entry: Bundled) -> None:
-    """Raise `DataError` unless a bundled file has the checksum of its manifest entry."""
-    _checked_bytes(entry.path, entry.sha256)
+    """Raise `DataError` unless a bundled file, and those beside it, have the checksums of the manifest entry."""
+    for path, sha256 in {entry.path: entry.sha256, **{FILES / name: own for name, own in entry.beside.items()}}.items():
+        _checked_bytes(path, sha256)
+
+
+def bundled_file(table: str, name: str) -> Path:
+    """Return the path of a file beside a bundled table, after comparing its checksum with the manifest.
+
+    Raises `DataError` for a table or a file that the manifest does not know, and for a changed file.
+    """
+    known = manifest()[table].beside if table in manifest() else {}
+    if name not in known:
+        raise DataError(f"there is no bundled file {name} of a table {table}; there are {', '.join(known) or 'none'}")
+    _checked_bytes(FILES / name, known[name])
+    return FILES / name
 
 
 def _checked_bytes(path: Path, sha256: str | None) -> bytes:

@@ -13,31 +13,22 @@ from sklearn.linear_model import LinearRegression
 from autobuild_lib import data, surrogate
 from autobuild_lib.data.files import FLOPS
 from autobuild_lib.data.table import Table, make_table
-from autobuild_lib.experiments.panels import ridge_corpus
-from autobuild_lib.jobs import FitJob, fit_jobs
+from autobuild_lib.experiments.few_labels import EFFECT, NORM, RIDGE, train
 from autobuild_lib.networks import count_macs
 from autobuild_lib.networks.blueprint import has_networks
 from autobuild_lib.peers import AdditiveRidge
 from autobuild_lib.predictor import Predictor
-from autobuild_lib.reduced import group_texts
 from autobuild_lib.spaces import Architecture, SequenceSpace, ofa_mbv3, read_space
 from autobuild_lib.statistics import srcc_with_interval
 from autobuild_lib.targets import Target
 from autobuild_lib.tasks.latency import LatencyMeter, Measure, medians
-from autobuild_lib.units import UnitCorpus, score_units
+from autobuild_lib.units import UnitCorpus
 
 Array = npt.NDArray[np.float64]
 TOP = 3  # modules of each unit that a reduced space is made of, as in the paper
-FOLDS = 5
-SCORES = ("norm", "effect")
-NORM, EFFECT, RIDGE = "built by norm score", "built by effect score", "built by additive ridge"
 BEST, RANDOM, SMALLEST = "best measured, again", "random", "smallest"
 GROUPS = (NORM, EFFECT, RIDGE, BEST, RANDOM, SMALLEST)
 MODELS = ("AutoBuild head", "AutoBuild last hop", "additive ridge", "multiply-adds")
-# The paper's network with the optimiser of the tuned preset: sums would make embeddings long where networks are deep,
-# which are slow. Chosen on the bundled latency labels of other devices, at these sizes, before anything was measured.
-BATCH = 8
-RECIPE = {"convolution": "gatv2", "pooling": "mean", "batch_size": BATCH}
 
 
 @dataclass(frozen=True)
@@ -179,22 +170,9 @@ def learn(
         Per target one predictor per seed, and the predictions of every row from the other folds: columns target,
         model, predicted, truth. Norms of different folds are put on one scale by their mean and sd on training rows.
     """
-    order = np.random.default_rng(seeds[0]).permutation(len(table))
-    tests = [np.sort(order[fold::FOLDS]) for fold in range(min(FOLDS, len(table)))]
-    trains = [table.take(np.setdiff1d(order, test)) for test in tests]
-    jobs = [fit_job(train, targets, seeds[0], steps) for train in trains]
-    trained = fit_jobs([fit_job(table, targets, seed, steps) for seed in seeds] + jobs, folder)
-    of_folds, frames = trained[len(seeds) :], []
-    for train, test, predictors in zip(trains, tests, of_folds, strict=True):
-        frames += [_out_of_fold(predictor, train, table.take(test)) for predictor in predictors]
-    final = zip(*trained[: len(seeds)], strict=True)
-    return dict(zip(targets, map(list, final), strict=True)), pd.concat(frames, ignore_index=True)
-
-
-def fit_job(table: Table, targets: tuple[str, ...], seed: int, steps: int) -> FitJob:
-    """Return the training of all targets by this page's recipe."""
-    epochs = max(1, round(steps / -(-len(table) // BATCH)))
-    return FitJob(table.space, table, targets, seed, "tuned", tuple(sorted({**RECIPE, "epochs": epochs}.items())))
+    trained, folds = train(table, targets, seeds, steps, folder)
+    frames = [_out_of_fold(predictor, fold.train, fold.test) for fold in folds for predictor in fold.predictors]
+    return trained, pd.concat(frames, ignore_index=True)
 
 
 def _out_of_fold(predictor: Predictor, train: Table, test: Table) -> pd.DataFrame:
@@ -236,29 +214,6 @@ def rank_quality(predictions: pd.DataFrame) -> pd.DataFrame:
 
 
 # -------------------------------------------------------------------- building
-
-
-def score(table: Table, predictors: Mapping[str, Sequence[Predictor]]) -> dict[tuple[str, str], UnitCorpus]:
-    """Score all modules: a corpus per target and group of built networks (`NORM`, `EFFECT`, `RIDGE`)."""
-    corpora = {}
-    for target, own in predictors.items():
-        corpora[target, NORM] = score_units(own, score="norm")
-        corpora[target, EFFECT] = score_units(own, score="effect")
-        corpora[target, RIDGE] = ridge_corpus(table, target, corpora[target, NORM].head)
-    return corpora
-
-
-def best_modules(corpora: Mapping[tuple[str, str], UnitCorpus]) -> pd.DataFrame:
-    """Return the best module of every unit as text: a row per target and score, a column per unit."""
-    rows = {
-        key: [
-            group_texts(corpus.space, units, group.codes)[0]
-            for units, group in zip(corpus.space.scoring_groups, corpus.top(1).groups, strict=True)
-        ]
-        for key, corpus in corpora.items()
-    }
-    index = pd.MultiIndex.from_tuples(rows, names=["target", "group"])
-    return pd.DataFrame(rows.values(), index).rename(columns="unit {}".format)
 
 
 def candidates(

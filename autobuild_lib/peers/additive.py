@@ -8,6 +8,7 @@ from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
 
+from autobuild_lib.peers.choices import choices_of_codes
 from autobuild_lib.spaces import Architecture, SequenceSpace
 from autobuild_lib.spaces.sequence import Codes
 
@@ -30,7 +31,7 @@ class AdditiveRidge:
 
     def fit(self, architectures: Sequence[Architecture], target: npt.NDArray[np.float64]) -> "AdditiveRidge":
         """Fit to a target [N]."""
-        self.model.fit(self._choices(self.space.to_codes(architectures)), target)
+        self.model.fit(choices_of_codes(self.space, self.space.to_codes(architectures)), target)
         return self
 
     def predict(self, architectures: Sequence[Architecture]) -> npt.NDArray[np.float64]:
@@ -43,12 +44,4 @@ class AdditiveRidge:
         A unit without layers, which no architecture has, adds nothing: so the difference between two codes that hold
         one unit each is the difference of these units' coefficients.
         """
-        return np.asarray(self.model.predict(self._choices(codes)), dtype=np.float64)
-
-    def _choices(self, codes: Codes) -> npt.NDArray[np.int64]:
-        """Codes with a value of their own (-1) for the features of absent layers."""
-        choices = codes.astype(np.int64)
-        for codec in self.space.codecs:
-            place = np.arange(codec.end - codec.first_layer) // len(self.space.layer_features)
-            choices[:, codec.first_layer : codec.end][place >= choices[:, [codec.start]]] = -1
-        return choices
+        return np.asarray(self.model.predict(choices_of_codes(self.space, codes)), dtype=np.float64)

@@ -13,6 +13,7 @@ from torch_geometric.loader import DataLoader
 
 import autobuild_lib as ab
 from autobuild_lib.experiments.predictor_srcc import default_targets
+from tests.benchmarks.graf import graf_of_graphs, graf_of_sequences
 from tests.benchmarks.ir import SIZES, ir_training
 from tests.benchmarks.modules import best_networks, effect_scores, norm_scores
 from tests.benchmarks.networks import counts, op_graphs
@@ -73,6 +74,8 @@ def main() -> None:
         lambda: prediction(given.size),
         counts,
         op_graphs,
+        graf_of_graphs,
+        graf_of_sequences,
         norm_scores,
         effect_scores,
         best_networks,

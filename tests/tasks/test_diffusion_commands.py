@@ -5,11 +5,14 @@ import json
 from pathlib import Path
 from typing import Any
 
+import pandas as pd
 import pytest
 
 from autobuild_lib.cli import tasks
+from autobuild_lib.experiments import diffusion_choice as choice
+from autobuild_lib.experiments.few_labels import EFFECT, NORM
 from autobuild_lib.storage import replace_text
-from autobuild_lib.tasks.diffusion import measuring, metrics
+from autobuild_lib.tasks.diffusion import built, measuring, metrics
 from autobuild_lib.tasks.diffusion.measuring import Job, Measurement, rows_to_csv, sample_architectures
 
 
@@ -85,3 +88,44 @@ def test_features_are_trained_into_the_file_that_is_named(tmp_path: Path, monkey
     monkeypatch.setattr(metrics, "train_features", lambda path: path.write_text("weights"))
     run("features", "--out", tmp_path / "f.safetensors")
     assert (tmp_path / "f.safetensors").read_text() == "weights"
+
+
+def test_choices_are_written_for_people_and_for_measure(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    texts = list(map(str, sample_architectures(2)))
+    rows = [("s", "g", 0, texts[1]), ("s", "h", 0, texts[0]), ("t", "g", 0, texts[1])]
+    chosen = pd.DataFrame(rows, columns=built.CHOICE)
+    asked = []
+    monkeypatch.setattr(tasks.data, "load", lambda name: name)
+    monkeypatch.setattr(choice, "choose_from", lambda *arguments: (asked.append(arguments), chosen)[1])
+    run("choose", "--out", tmp_path / "made")
+    assert asked == [("diffusion_unets", choice.SEEDS, choice.STEPS, tmp_path / "made" / "predictors")]
+    assert built.read_choices(tmp_path / "made" / "choices.csv").equals(chosen)
+    listed = measuring.read_architectures(tmp_path / "made" / "choices.txt")
+    assert list(map(str, listed)) == [texts[1], texts[0]]
+    assert "3 choices, 2 different architectures" in capsys.readouterr().out
+
+
+def test_what_was_built_joins_the_entry_of_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr(built, "write_built", lambda *arguments: (asked.append(arguments), {"b.csv": "12"})[1])
+    entries = {"other": {"rows": 1}, "diffusion_unets": {"rows": 2, "beside": {"a.csv": "34", "b.csv": "old"}}}
+    (tmp_path / "manifest.json").write_text(json.dumps(entries))
+    run("built", "--choices", "c.csv", "--rows", "r.csv", "--folder", tmp_path)
+    assert asked == [(Path("c.csv"), Path("r.csv"), tmp_path)]
+    entries["diffusion_unets"]["beside"] = {"a.csv": "34", "b.csv": "12"}
+    assert json.loads((tmp_path / "manifest.json").read_text()) == entries
+
+
+def test_pictures_are_of_the_first_choices(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one, two = sample_architectures(2)
+    rows = [(choice.AS_BEST, NORM, 0, str(one)), (choice.AS_BEST, EFFECT, 0, str(two)),
+            (choice.AS_BEST, choice.BEST, 0, str(two)), (choice.ANY, NORM, 0, str(two))]  # fmt: skip
+    asked = []
+    monkeypatch.setattr(built, "read_choices", lambda: pd.DataFrame(rows, columns=built.CHOICE))
+    monkeypatch.setattr(built, "draw_pictures", lambda *arguments: (asked.append(arguments), {})[1])
+    monkeypatch.setattr(built, "write_pictures", lambda *arguments: (asked.append(arguments), {"p": "1"})[1])
+    (tmp_path / "manifest.json").write_text(json.dumps({"diffusion_unets": {}}))
+    run("pictures", "--seed", 103, "--folder", tmp_path)
+    assert asked == [([two, one], 103), ({}, 103, tmp_path)], "each architecture is trained once"

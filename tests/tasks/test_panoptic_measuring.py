@@ -18,7 +18,7 @@ import torch
 
 import autobuild_lib as ab
 from autobuild_lib import data
-from autobuild_lib.cli import tasks
+from autobuild_lib.cli import panoptic as commands
 from autobuild_lib.data import files
 from autobuild_lib.tasks.panoptic import table, training
 from autobuild_lib.tasks.panoptic.images import draw_scenes
@@ -309,13 +309,13 @@ def test_the_committed_table_is_what_the_bundled_supernet_gives(tmp_path: Path) 
 
 def run(*arguments: object) -> None:
     parser = argparse.ArgumentParser()
-    tasks.add_tasks(parser)
-    given = parser.parse_args(["panoptic", *map(str, arguments)])
+    commands.add_panoptic(parser)
+    given = parser.parse_args([str(argument) for argument in arguments])
     given.run(given)
 
 
 def test_train_measure_and_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
-    monkeypatch.setattr(tasks, "Recipe", lambda steps=1: replace(SHORT, steps=steps))
+    monkeypatch.setattr(commands, "Recipe", lambda steps=1: replace(SHORT, steps=steps))
     supernet, rows = tmp_path / "supernet", tmp_path / "rows.csv"
     run("train", "--steps", 2, "--seed", 3, "--out", supernet)
     assert load(supernet).seed == 3 and load(supernet).recipe == replace(SHORT, steps=2)
@@ -335,7 +335,7 @@ def test_train_measure_and_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 
 
 def test_train_one_architecture_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(tasks, "Recipe", lambda steps=1: replace(SHORT, steps=steps))
+    monkeypatch.setattr(commands, "Recipe", lambda steps=1: replace(SHORT, steps=steps))
     run("train", "--steps", 1, "--architecture", smallest(), "--out", tmp_path)
     assert load(tmp_path).architecture == smallest()
 
@@ -347,7 +347,7 @@ def test_the_default_is_the_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         calls.append((out, options))
         return load(tmp_path / "none")
 
-    monkeypatch.setattr(tasks, "train", stand_in)
+    monkeypatch.setattr(commands, "train", stand_in)
     with pytest.raises(FileNotFoundError, match="no such file"):
         run("train", "--out", tmp_path / "new")
     assert calls == [(tmp_path / "new", {"seed": 0, "architecture": None, "recipe": Recipe()})]
@@ -357,7 +357,8 @@ def test_the_default_is_the_recipe(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     "wrong",
     ["train", "train --steps 0 --out o", "train --seed -1 --out o", "measure --sample 1", "measure --out o", "",
      "measure --sample 0 --out o", "measure --sample 1 --images train --out o", "measure --sample 1 --count 1 --out o",
-     "measure --sample 1 --architectures a --out o", "table --rows r", "table --supernet s"],
+     "measure --sample 1 --architectures a --out o", "table --rows r", "table --supernet s", "search",
+     "choose --out o", "choose --searched s", "compare --out o", "compare --architectures a", "rows --rows r"],
 )  # fmt: skip
 def test_wrong_usage(wrong: str) -> None:
     with pytest.raises(SystemExit) as stop:

@@ -100,8 +100,9 @@ def write_table(rows_file: Path, folder: Path) -> dict[str, Any]:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{NAME}.csv"
     replace_text(path, means.to_csv(lineterminator="\n"))
-    replace_text(folder / f"{NAME}_rows.csv", rows_to_csv(rows))
-    replace_text(folder / f"{NAME}.json", json.dumps(unet_space().to_json(), indent=1) + "\n")
+    beside = [folder / f"{NAME}_rows.csv", folder / f"{NAME}.json"]
+    replace_text(beside[0], rows_to_csv(rows))
+    replace_text(beside[1], json.dumps(unet_space().to_json(), indent=1) + "\n")
     seeds = " ".join(map(str, frame.index.unique("seed")))
     return {
         "space": f"{NAME}.json",
@@ -113,4 +114,5 @@ def write_table(rows_file: Path, folder: Path) -> dict[str, Any]:
         "builder": f"autobuild task diffusion measure --sample {len(means)} --seeds {seeds}, then ... table",
         "seed": SAMPLE_SEED,
         "sha256": sha256_of(path),
+        "beside": {each.name: sha256_of(each) for each in beside},
     }

@@ -5,7 +5,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import torch
@@ -104,6 +104,10 @@ class Job:
 
     def run(self) -> Measurement:
         """Measure on one thread."""
+        return self.measure()[0]
+
+    def measure(self) -> tuple[Measurement, Tally]:
+        """Return the row, and what it counts."""
         started = time.perf_counter()
         tally = examine(_trained(self.folder, self.network), self.architecture, self.exam)
         half = self.exam.count // 2
@@ -112,7 +116,10 @@ class Job:
         macs, parameters = costs([self.architecture]).iloc[0]
         seconds = round(time.perf_counter() - started, 2)
         found |= {"macs": int(macs), "parameters": int(parameters), "seconds": seconds, "machine": machine()}
-        return Measurement(*self.key, **found)
+        return Measurement(*self.key, **found), tally
+
+
+J = TypeVar("J", bound=Job)
 
 
 @functools.lru_cache(maxsize=1)
@@ -164,11 +171,16 @@ def measure(
     Finished rows are appended to the CSV file `out` at once, so a killed call continues where it was. Numbers do not
     depend on the number of workers. Raises `ValueError` for an architecture that the network does not contain.
     """
+    jobs = make_jobs(Job, architectures, folder, exam or Exam())
+    return ROWS.complete(jobs, out, unit="network", workers=workers, progress=progress)
+
+
+def make_jobs(kind: type[J], architectures: Sequence[Architecture], folder: Path | None, exam: Exam) -> list[J]:
+    """Return one job per architecture; raises `ValueError` for one that the network in the folder does not contain."""
     trained = load_bundled() if folder is None else load(folder)
     for architecture in architectures:
         trained.network.layers_of(architecture)
-    jobs = [Job(backbone_space().adopt(a), folder, trained.id, exam or Exam()) for a in architectures]
-    return ROWS.complete(jobs, out, unit="network", workers=workers, progress=progress)
+    return [kind(backbone_space().adopt(a), folder, trained.id, exam) for a in architectures]
 
 
 def sample_architectures(size: int) -> list[Architecture]:

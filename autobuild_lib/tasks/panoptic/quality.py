@@ -39,7 +39,7 @@ class Tally:
     extra: Numbers
     missed: Numbers
 
-    def __getitem__(self, rows: slice) -> "Tally":
+    def __getitem__(self, rows: slice | npt.NDArray[np.intp]) -> "Tally":
         return Tally(self.overlap[rows], self.matched[rows], self.extra[rows], self.missed[rows])
 
 

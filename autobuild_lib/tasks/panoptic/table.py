@@ -46,9 +46,10 @@ def write_table(rows_file: Path, supernet: Path, folder: Path) -> dict[str, Any]
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / f"{NAME}.csv"
     replace_text(path, frame[[ARCHITECTURE, *UNITS]].to_csv(index=False, lineterminator="\n"))
-    replace_text(folder / f"{NAME}.json", json.dumps(backbone_space().to_json(), indent=1) + "\n")
-    for name, suffix in ((WEIGHTS, "safetensors"), (CONFIG, "json")):
-        replace_bytes(folder / f"{BUNDLED}.{suffix}", (supernet / name).read_bytes())
+    beside = [folder / f"{NAME}.json", folder / f"{BUNDLED}.safetensors", folder / f"{BUNDLED}.json"]
+    replace_text(beside[0], json.dumps(backbone_space().to_json(), indent=1) + "\n")
+    for to, name in zip(beside[1:], (WEIGHTS, CONFIG), strict=True):
+        replace_bytes(to, (supernet / name).read_bytes())
     return {
         "space": f"{NAME}.json",
         "file": path.name,
@@ -59,4 +60,5 @@ def write_table(rows_file: Path, supernet: Path, folder: Path) -> dict[str, Any]
         "builder": f"autobuild task panoptic measure --sample {len(frame)}, then ... table",
         "seed": SAMPLE_SEED,
         "sha256": sha256_of(path),
+        "beside": {each.name: sha256_of(each) for each in beside},
     }

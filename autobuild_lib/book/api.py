@@ -1,0 +1,93 @@
+"""Pages of the API reference: what is public in the library, from its docstrings."""
+
+import functools
+import importlib
+import inspect
+import pkgutil
+from collections.abc import Mapping
+from dataclasses import dataclass
+from types import ModuleType
+
+PACKAGE = "autobuild_lib"
+
+
+@dataclass(frozen=True)
+class ApiPage:
+    """One page: its file name, title, and the modules it documents (all below a package for a name ending in ".*")."""
+
+    name: str
+    title: str
+    modules: tuple[str, ...]
+
+
+PAGES = (
+    ApiPage("front", "The front door: `autobuild_lib`", ("",)),
+    ApiPage("spaces", "Spaces and targets", ("spaces", "targets")),
+    ApiPage("data", "Tables of evaluated architectures", ("data", "surrogate", "published")),
+    ApiPage("networks", "Networks and graphs", ("networks", "graphs")),
+    ApiPage("learning", "Learning", ("losses", "layers", "predictor", "training", "evaluation", "ir_training", "jobs")),
+    ApiPage("modules", "Modules and reduced spaces", ("units", "effects", "reduced")),
+    ApiPage("search", "Search", ("search", "search.reference")),
+    ApiPage("tasks", "Tasks measured here", ("tasks.latency", "tasks.diffusion", "tasks.panoptic.*")),
+    ApiPage("experiments", "Experiments, peers and statistics", ("experiments.*", "peers", "statistics")),
+    ApiPage("plotting", "Figures and runs", ("plotting", "runs")),
+)
+
+
+def api_pages() -> dict[str, str]:
+    """Return the text of every page by its name; an object stands on the first page that has it."""
+    written: set[int] = set()
+    pages = {}
+    for page in PAGES:
+        parts = [_module(module, written) for name in page.modules for module in _modules(name)]
+        pages[page.name] = f"# {page.title}\n\n" + "\n".join(parts)
+    return pages
+
+
+def _modules(name: str) -> list[ModuleType]:
+    full = f"{PACKAGE}.{name}".rstrip(".").removesuffix(".*")
+    module = importlib.import_module(full)
+    if not name.endswith(".*"):
+        return [module]
+    return [importlib.import_module(f"{full}.{found.name}") for found in pkgutil.iter_modules(module.__path__)]
+
+
+def public(module: ModuleType) -> Mapping[str, object]:
+    """Return the public classes and functions of a module by name: those of `__all__`, or those defined in it."""
+    names = getattr(module, "__all__", None)
+    members = {name: getattr(module, name) for name in names or sorted(vars(module)) if not name.startswith("_")}
+    own = {name: member for name, member in members.items() if names or _defined_in(member, module)}
+    return {name: member for name, member in own.items() if inspect.isclass(member) or inspect.isfunction(member)}
+
+
+def _defined_in(member: object, module: ModuleType) -> bool:
+    return getattr(member, "__module__", None) == module.__name__
+
+
+def _module(module: ModuleType, written: set[int]) -> str:
+    """Document what no page before has documented."""
+    new = {name: member for name, member in public(module).items() if id(member) not in written}
+    written.update(map(id, new.values()))
+    lines = [f"## `{module.__name__}`", "", "```{eval-rst}", f".. automodule:: {module.__name__}", ""]
+    if new:
+        lines += [f".. currentmodule:: {module.__name__}", "", ".. autosummary::", "   :nosignatures:", ""]
+        lines += [f"   {name}" for name in new]
+    for name, member in new.items():
+        kind = "autoclass" if inspect.isclass(member) else "autofunction"
+        lines += ["", f".. {kind}:: {module.__name__}.{name}"]
+        if inspect.isclass(member) and (described := documented(member)):
+            lines.append(f"   :members: {', '.join(described)}")
+    return "\n".join([*lines, "```", ""])
+
+
+def documented(kind: type) -> list[str]:
+    """Return the public methods and properties of a class that have docstrings, those of our own base classes too."""
+    own = [base for base in reversed(kind.__mro__) if base.__module__.startswith(PACKAGE)]
+    names = dict.fromkeys(name for base in own for name in vars(base) if not name.startswith("_"))
+    found = {name: inspect.getattr_static(kind, name) for name in names}
+    return [name for name, member in found.items() if _is_code(member) and inspect.getdoc(member)]
+
+
+def _is_code(member: object) -> bool:
+    kinds = (property, classmethod, staticmethod, functools.cached_property)
+    return isinstance(member, kinds) or (inspect.isfunction(member) and member.__module__.startswith(PACKAGE))

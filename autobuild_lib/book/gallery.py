@@ -1,0 +1,36 @@
+"""The gallery: the figure and the table of a committed sweep, made from the files that `autobuild compare` wrote."""
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+import pandas as pd
+
+from autobuild_lib.book import markdown
+from autobuild_lib.plotting import run_comparison
+
+STABLE: Any = {"svg.hashsalt": "gallery", "svg.fonttype": "path"}  # the same text every time
+
+
+def gallery(folder: Path) -> dict[str, str]:
+    """Return the texts of gallery.svg and gallery_table.md for the sweep in `folder`; none without it.
+
+    Raises `ValueError` unless the table holds exactly the runs of the plan, with a number for each metric.
+    """
+    if not folder.is_dir():
+        return {}
+    plan = json.loads((folder / "sweep.json").read_text(encoding="utf-8"))
+    table = pd.read_csv(folder / "comparison.csv")
+    names = [str(name) for name in table if name != "run"]
+    parameters = [name for name in names if any(name in given for given in plan["runs"].values())]
+    metrics = [name for name in names if name not in parameters]
+    if sorted(table["run"]) != sorted(plan["runs"]) or table[metrics].isna().any(axis=None) or not metrics:
+        raise ValueError(f"{folder}/comparison.csv: not the metrics of all runs in sweep.json; compare them again")
+    figure, text = run_comparison(table, parameters, metrics), io.StringIO()
+    with mpl.rc_context(STABLE):
+        figure.savefig(text, format="svg", metadata={"Date": None})
+    cells = [[str(row[name]) for name in parameters] + [f"{row[name]:.4f}" for name in metrics]
+             for row in table.to_dict("records")]  # fmt: skip
+    return {"gallery.svg": text.getvalue(), "gallery_table.md": markdown.table([*parameters, *metrics], cells)}

@@ -1,0 +1,138 @@
+"""Index of the paper: where each of its figures, equations and experiments lives here."""
+
+import importlib
+import inspect
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from autobuild_lib.book import markdown
+from autobuild_lib.book.api import PACKAGE
+from autobuild_lib.book.claims import slug
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One thing in the paper.
+
+    item: what the paper calls it. text: what it shows. functions: names below `autobuild_lib` that compute it here.
+    notebook, section: the chapter, and the heading in it. cell: a piece of the code cell below that heading.
+    figure: label of the figure in the book, if it is one.
+    """
+
+    item: str
+    text: str
+    functions: tuple[str, ...]
+    notebook: str
+    section: str
+    cell: str
+    figure: str = ""
+
+
+METHOD, IMPORTANCE, MODULES, REGIONS = "00_method", "02_ir_operations", "03_subgraph_ranking", "04_pareto_regions"
+
+FIGURES = (
+    Entry("Figure 1", "An architecture as a path; the modules that one and three hops see.", ("plotting.path_modules",),
+          METHOD, "What a node sees: modules", "plotting.path_modules(", "figure-modules"),
+    Entry("Figure 2", "Overview of the predictor: FE-MLP, message passing, and a ranking loss on every hop.",
+          ("predictor.HopNetwork", "predictor.StackedNetwork"),
+          METHOD, "Hops 1 to 4: message passing on a path", "predictor.network.node_embeddings("),
+    Entry("Figure 3", "Importance of operation types at hop 0, in op-level graphs of both families.",
+          ("experiments.ir_operations.importances", "plotting.operation_importance"),
+          IMPORTANCE, "Result: importance of operations", "plotting.operation_importance(", "figure-importance"),
+    Entry("Figure 4", "The best and the worst modules of every size, for several target equations.",
+          ("experiments.subgraph_ranking.extremes", "plotting.module_chains"),
+          MODULES, "Result: the best and worst modules", "plotting.module_chains(", "figure-modules-norm"),
+    Entry("Figure 5, first row", "Clusters of built networks beside the training frontier, one for each equation.",
+          ("experiments.pareto_regions.evaluate_clusters", "plotting.pareto_clusters"),
+          REGIONS, "Result: clusters of 243 networks", "plotting.pareto_clusters(", "figure-clusters-first"),
+    Entry("Figure 5, second row", "Fronts that searches in the reduced space and in others end with.",
+          ("experiments.region_search.search_panels", "plotting.search_fronts"),
+          REGIONS, "Result: search", "plotting.search_fronts(", "figure-search-fronts"),
+)  # fmt: skip
+
+EQUATIONS = (
+    Entry("Section 3.1: architectures as graphs", "A directed path with one node per layer.", ("graphs.path_graphs",),
+          METHOD, "An architecture is a graph", "ab.graphs.path_graphs("),
+    Entry("Section 3.2: FE-MLP", "One scalar for every feature of a node, and its absolute value.",
+          ("layers.FeatureMLP",), METHOD, "Hop 0: the feature-embedding MLP", "features.value_scores("),
+    Entry("Section 3.2: message passing", "GATv2 convolutions, with normalisation and residuals.",
+          ("layers.PathGATv2", "predictor.HopNetwork"),
+          METHOD, "Hops 1 to 4: message passing on a path", "convolution(x, has_previous)"),
+    Entry("Section 3.2: graph embedding and prediction", "Means over the nodes, their norms, and the head.",
+          ("layers.pool", "Predictor"), METHOD, "From nodes to the prediction", "predictor.predict_and_norms("),
+    Entry("Equation 3: loss", "Squared error, plus the ranking loss with its weight.", ("fit", "TrainingConfig"),
+          METHOD, "A small predictor to look into", "ab.fit("),
+    Entry("Equation 4: hop-level ranking loss", "One minus the correlation of soft ranks with the target, over hops.",
+          ("losses.rank_loss", "losses.soft_rank"),
+          METHOD, "A loss that gives length a meaning", "ab.losses.soft_rank("),
+    Entry("Sections 3.3 and 3.4: module scores", "Norms of isolated modules, standardised over hop and depth.",
+          ("score_units", "units.module_norms"), MODULES, "Method: predictors and scores", "experiment.score_all("),
+    Entry("Section 3.4: reduced spaces", "Products of the best K modules of every unit.",
+          ("UnitCorpus", "ReducedSpace"), METHOD, "From scores to a reduced space", "scoring_groups"),
+)  # fmt: skip
+
+EXPERIMENTS = (
+    Entry("Rank correlation by hop (Section 4)", "Claim C1.",
+          ("evaluate", "experiments.predictor_srcc.compare_presets"),
+          "01_predictor_srcc", "Result: every hop ranks", "plotting.srcc_by_hop(", "figure-srcc-by-hop"),
+    Entry("Op-level graphs of two families (Section 4.2)", "Claim C2.", ("fit_ir", "graphs.ir_graph"),
+          IMPORTANCE, "Method", "experiment.train_all("),
+    Entry("Best and worst modules", "Claim C3.", ("score_units", "experiments.interventions.intervene"),
+          MODULES, "Verdict on claim C3", "subgraph_verdict.verdict("),
+    Entry("Regions of the frontier, K = 3", "Claim C4.", ("experiments.pareto_regions.judge_clusters",),
+          REGIONS, "Result: clusters of 243 networks", "pareto_regions.judge_clusters("),
+    Entry("Search in the reduced space, K = 25", "Claim C5.", ("search.evolve", "search.StageMutation"),
+          REGIONS, "Result: search", "region_search.search_panels("),
+    Entry("Panoptic segmentation", "Claim C6.",
+          ("experiments.panoptic_verdict.verdict", "tasks.panoptic.training.train"),
+          "05_panoptic", "Verdict on claim C6", "panoptic_verdict.verdict("),
+    Entry("Inpainting with diffusion models (Section 5.3)", "Claim C7.",
+          ("experiments.diffusion_final.verdict", "tasks.diffusion.train"),
+          "06_diffusion_unets", "Verdict on claim C7", "diffusion_final.verdict("),
+)  # fmt: skip
+
+ENTRIES = (*FIGURES, *EQUATIONS, *EXPERIMENTS)
+
+
+def paper_index(chapters: Collection[str]) -> str:
+    """Return the tables of the index: figures, equations and experiments that live in one of the chapters."""
+    parts = (("Figures", FIGURES), ("Equations and definitions", EQUATIONS), ("Experiments", EXPERIMENTS))
+    kept = [(title, [entry for entry in entries if entry.notebook in chapters]) for title, entries in parts]
+    return "\n".join(f"## {title}\n\n{_table(entries)}" for title, entries in kept)
+
+
+def _table(entries: Sequence[Entry]) -> str:
+    header = ("in the paper", "what it shows", "here", "notebook cell", "functions")
+    return markdown.list_table(header, [_row(entry) for entry in entries], "paper-index")
+
+
+def _row(entry: Entry) -> tuple[str, ...]:
+    place = f"[{entry.section}](/artifacts/book/{entry.notebook}.ipynb#{slug(entry.section)})"
+    figure = f"\n\n{{ref}}`the figure <{entry.figure}>`" if entry.figure else ""
+    cell = f"`{entry.cell.rstrip('(')}` in `{entry.notebook}`"
+    return entry.item, entry.text, place + figure, cell, markdown.bullets([_role(name) for name in entry.functions])
+
+
+def _role(name: str) -> str:
+    role = "class" if inspect.isclass(named(name)) else "func"
+    return f"{{py:{role}}}`{name} <{PACKAGE}.{name}>`"
+
+
+def named(name: str) -> object:
+    """Return the object with a dotted name below `autobuild_lib`."""
+    module, _, own = f"{PACKAGE}.{name}".rpartition(".")
+    return getattr(importlib.import_module(module), own)
+
+
+def cells_below(notebook: Path, section: str) -> str:
+    """Return the code of the cells below a heading of a percent-format notebook, up to the next heading."""
+    found, code = False, []
+    for cell in notebook.read_text(encoding="utf-8").split("\n# %%")[1:]:
+        kind, _, text = cell.partition("\n")
+        if "[markdown]" in kind:
+            headings = [line.lstrip("# ") for line in text.splitlines() if line.startswith(("# # ", "# ## ", "# ### "))]
+            found = headings[-1] == section if headings else found
+        elif found:
+            code.append(text)
+    return "\n".join(code)

@@ -1,0 +1,42 @@
+"""The command `autobuild peers ...`: measure how well all models predict, on the same rows."""
+
+import argparse
+from pathlib import Path
+
+from autobuild_lib.cli.common import check_writable, whole
+from autobuild_lib.experiments import peers_measure
+from autobuild_lib.experiments.peers_contests import CONTESTS, contests_that_exist
+from autobuild_lib.peers.models import MODELS
+from autobuild_lib.storage import replace_text
+
+
+def add_peers(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `autobuild peers`."""
+    actions = parser.add_subparsers(required=True, metavar="action")
+    measure = actions.add_parser("measure", help="learning curves of all models on the bundled tables")
+    names = [contest.name for contest in CONTESTS]
+    measure.add_argument("--contests", nargs="+", choices=names, help="default: all whose tables there are")
+    measure.add_argument("--models", nargs="+", choices=MODELS, metavar="MODEL", help=f"default: {'; '.join(MODELS)}")
+    seeds = len(peers_measure.SEEDS)
+    measure.add_argument("--seeds", type=whole(1, 100), default=seeds, help=f"training subsets (default: {seeds})")
+    measure.add_argument("--workers", type=whole(1), default=1, help="processes of one thread each (default: 1)")
+    measure.add_argument("--plan", action="store_true", help="only say what would run, and what it would cost")
+    text = "a CSV file; finished runs are kept beside it, in a folder of that name with .parts, and not repeated"
+    measure.add_argument("--out", type=Path, required=True, help=text)
+    measure.set_defaults(run=_measure)
+
+
+def _measure(given: argparse.Namespace) -> None:
+    existing = contests_that_exist()
+    wanted = [one for one in existing if not given.contests or one.name in given.contests]
+    names = [one.name for one in existing]
+    if missing := sorted(set(given.contests or ()) - set(names)):
+        raise ValueError(f"no tables for {'; '.join(missing)}; there are those for {'; '.join(names)}")
+    jobs = peers_measure.plan(wanted, seeds=range(given.seeds), models=given.models or tuple(MODELS))
+    print(peers_measure.describe(jobs), flush=True)
+    if given.plan:
+        return
+    check_writable(given.out.parent)
+    rows = peers_measure.run_all(jobs, given.out.with_name(f"{given.out.name}.parts"), given.workers)
+    replace_text(given.out, rows.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
+    print(f"{len(rows):,} rows are in {given.out}")

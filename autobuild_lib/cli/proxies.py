@@ -1,0 +1,50 @@
+"""The commands `autobuild task proxies ...`: measure zero-cost proxies of real networks, and bundle the rows."""
+
+import argparse
+from pathlib import Path
+
+from autobuild_lib.cli.common import check_writable, join_manifest, whole
+from autobuild_lib.data.files import FILES
+from autobuild_lib.peers.proxies import Minibatch
+from autobuild_lib.tasks import proxies
+
+
+def add_proxies(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `autobuild task proxies`."""
+    actions = parser.add_subparsers(required=True, metavar="action")
+    _add_measure(actions.add_parser("measure", help="measure networks of a bundled table and append a row for each"))
+    _add_table(actions.add_parser("table", help="make the bundled tables from measured rows"))
+
+
+def _add_measure(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--space", choices=proxies.SPACES, required=True, help="family of the networks")
+    parser.add_argument("--sample", type=whole(1), required=True, help="number of networks, chosen by a fixed seed")
+    usual = Minibatch()
+    text = f"side of the images in pixels (default: {usual.resolution})"
+    parser.add_argument("--resolution", type=whole(1, 1024), default=usual.resolution, help=text)
+    text = f"number of images (default: {usual.batch})"
+    parser.add_argument("--batch", type=whole(2, 1024), default=usual.batch, help=text)
+    parser.add_argument("--seed", type=whole(0), default=usual.seed, help="of images and labels (default: 0)")
+    parser.add_argument("--workers", type=whole(1), default=1, help="processes of one thread each (default: 1)")
+    parser.add_argument("--out", type=Path, required=True, help="a CSV file; rows that it holds are not measured again")
+    parser.set_defaults(run=_measure)
+
+
+def _add_table(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--space", choices=proxies.SPACES, required=True, help="family of the networks")
+    parser.add_argument("--rows", type=Path, required=True, help="a CSV file that `measure` wrote")
+    parser.add_argument("--folder", type=Path, default=FILES, help="where to write (default: inside the package)")
+    parser.set_defaults(run=_table)
+
+
+def _measure(given: argparse.Namespace) -> None:
+    architectures = proxies.sample_architectures(given.space, given.sample)
+    check_writable(given.out.parent)
+    minibatch = Minibatch(given.resolution, given.batch, given.seed)
+    rows = proxies.measure(given.space, architectures, minibatch, given.out, workers=given.workers)
+    print(f"{len(rows)} rows are in {given.out}")
+
+
+def _table(given: argparse.Namespace) -> None:
+    for name, entry in proxies.write_tables(given.rows, given.space, given.folder).items():
+        join_manifest(given.folder, name, entry)

@@ -1,0 +1,148 @@
+"""Experiment 6, what is built: the rule by which U-Nets are chosen to be measured, fixed before all labels were there.
+
+The target is the negative log distance, learnt by predictors of several seeds with the recipe for few labels. In each
+of three settings a bound on the multiply-adds (MACs) is given. An architecture's score is the sum of the scores of its
+five stages, and the highest sums of all 1,889,568 U-Nets within the bound are built: MACs are counted, not learnt.
+
+| setting | bound | built by norm and by effect score | random ones |
+|---|---|---|---|
+| any size | none | 1 each | none |
+| no larger than the best | MACs of the best labelled U-Net | 2 each | 2 |
+| no larger than the median | median MACs of the table | 1 each | 1 |
+
+Beside them stand, within each bound: one built by the additive ridge, the one with most MACs (what a regression on MACs
+alone would build), and the best labelled one, measured again. Random ones have at most as many MACs as the first choice
+of the norm score, and at least 95 % of them. The smallest U-Net of the space is measured too: it costs seconds.
+
+Claim C7 is decided in the middle setting, by the networks built by norm score (see `diffusion_final`).
+"""
+
+import functools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from autobuild_lib.data.table import Table
+from autobuild_lib.experiments.few_labels import EFFECT, NORM, RIDGE, score, train
+from autobuild_lib.reduced import ReducedSpace
+from autobuild_lib.spaces.sequence import Codes
+from autobuild_lib.targets import Target
+from autobuild_lib.tasks.diffusion.built import CHOICE
+from autobuild_lib.tasks.diffusion.space import costs_of_codes, unet_space
+from autobuild_lib.units import UnitCorpus
+
+Array = npt.NDArray[np.float64]
+TARGET = "-log_distance"
+SEEDS = tuple(range(12345, 12355))  # of the predictors behind the committed choice
+STEPS = 400  # of the optimiser, for each predictor
+MOST_MACS, BEST, RANDOM, SMALLEST = "most MACs", "best labelled, again", "random, equal MACs", "smallest"
+ANY, AS_BEST, AS_MEDIAN = "any size", "no larger than the best", "no larger than the median"
+EQUAL = 0.95  # random ones have at least this part of the MACs
+
+
+@dataclass(frozen=True)
+class Setting:
+    """A bound on MACs, and how many networks each score builds and chance draws."""
+
+    name: str
+    bound: float
+    built: int
+    random: int
+
+
+def settings(table: Table, target: str = TARGET) -> list[Setting]:
+    """Return the three settings of a table with the label `macs`; the one that decides the claim comes first."""
+    macs = table.labels["macs"].to_numpy()
+    best = macs[Target(target).evaluate(table.labels).argmax()]
+    return [
+        Setting(AS_BEST, float(best), 2, 2),
+        Setting(AS_MEDIAN, float(np.median(macs)), 1, 1),
+        Setting(ANY, np.inf, 1, 0),
+    ]
+
+
+def choose(
+    table: Table, corpora: Mapping[tuple[str, str], UnitCorpus], seed: int, target: str = TARGET
+) -> pd.DataFrame:
+    """Return what is to be measured: columns setting, group, place (from 0, the first choice), architecture (text).
+
+    table: U-Nets with labels. corpora: module scores by target and group. seed: of the random ones.
+    """
+    space, labels = unet_space(), table.labels.reset_index(drop=True)
+    codes = ReducedSpace.full(space).codes()
+    macs = costs_of_codes(codes)["macs"].to_numpy()
+    sums = {group: summed_scores(corpora[target, group]) for group in (NORM, EFFECT, RIDGE)}
+    values, texts = Target(target).evaluate(labels), list(map(str, table.architectures))
+    rows: list[tuple[str, str, int, str]] = []
+
+    def add(setting: Setting, group: str, found: Codes) -> None:
+        rows.extend((setting.name, group, place, str(a)) for place, a in enumerate(space.from_codes(found)))
+
+    for setting in settings(table, target):
+        chosen = {group: best_within(own, macs, setting.bound, setting.built) for group, own in sums.items()}
+        for group, places in chosen.items():
+            add(setting, group, codes[places[:1] if group == RIDGE else places])
+        add(setting, MOST_MACS, codes[best_within(macs, macs, setting.bound, 1)])
+        rows.append((setting.name, BEST, 0, texts[best_within(values, labels["macs"].to_numpy(), setting.bound, 1)[0]]))
+        own = macs[chosen[NORM][0]]
+        alike = np.flatnonzero((macs <= own) & (macs >= EQUAL * own))
+        drawn = np.random.default_rng([seed, len(rows)]).permutation(alike)
+        add(setting, RANDOM, codes[drawn[: setting.random]])
+    rows.append((ANY, SMALLEST, 0, str(space.from_codes(codes[[macs.argmin()]])[0])))
+    return pd.DataFrame(rows, columns=CHOICE)
+
+
+def propose(
+    table: Table, corpora: Mapping[tuple[str, str], UnitCorpus], seed: int, target: str, n: int = 3
+) -> pd.DataFrame:
+    """Return what to measure next, as `choose` does; in another space, or without MACs, the `n` highest sums."""
+    if has_costs(table):
+        return choose(table, corpora, seed, target)
+    rows = [
+        (ANY, group, place, str(architecture))
+        for (_, group), corpus in corpora.items()
+        for place, architecture in enumerate(corpus.everything().best(n))
+    ]
+    return pd.DataFrame(rows, columns=CHOICE)
+
+
+def has_costs(table: Table) -> bool:
+    """Say whether a table is about our U-Nets and has their MACs, so that networks can be built within a bound."""
+    return table.space == unet_space() and "macs" in table.labels
+
+
+def summed_scores(corpus: UnitCorpus) -> Array:
+    """Return the summed module scores of all architectures, in the order of `ReducedSpace.full(space).codes()`."""
+    return np.asarray(functools.reduce(np.add.outer, [group.scores for group in corpus.groups])).ravel()
+
+
+def best_within(values: Array, macs: Array, bound: float, n: int) -> npt.NDArray[np.intp]:
+    """Return the places of the `n` highest values [N] whose `macs` [N] are within the bound, best first."""
+    allowed = np.flatnonzero(macs <= bound)
+    own, n = values[allowed], min(n, len(allowed))
+    if n:
+        allowed = allowed[own >= np.partition(own, -n)[-n]]  # so that few are left to be sorted
+    return np.asarray(allowed[np.argsort(-values[allowed], kind="stable")[:n]])
+
+
+def choose_from(table: Table, seeds: Sequence[int], steps: int, folder: Path) -> pd.DataFrame:
+    """Train predictors, kept in `folder`, score all modules and choose by the rule."""
+    trained, _ = train(table, (TARGET,), seeds, steps, folder, repeats=0)
+    return choose(table, score(table, trained), seeds[0])
+
+
+def pictured(chosen: pd.DataFrame) -> dict[str, str]:
+    """Return what the pictures show, by name: first choices and the best labelled one of the deciding setting."""
+    first = chosen[(chosen["setting"] == AS_BEST) & (chosen["place"] == 0)].set_index("group")["architecture"]
+    return {group: str(first[group]) for group in (BEST, NORM, EFFECT)}
+
+
+def agreement(chosen: pd.DataFrame, committed: pd.DataFrame) -> pd.DataFrame:
+    """Say, per group and setting, how many choices are the same as those that are committed: columns same, of."""
+    merged = chosen.merge(committed[CHOICE].drop(columns="place"), "left", indicator="found")
+    found = merged.assign(found=merged["found"] == "both").groupby(["setting", "group"], sort=False)["found"]
+    return found.agg(same="sum", of="size").reset_index()

@@ -1,0 +1,197 @@
+"""Experiment 6, the end: what was built is measured on untouched images with fresh seeds, compared and judged.
+
+The rule of claim C7, fixed before these measurements: in the setting "no larger than the best", a network built by norm
+score beats the best labelled one, measured again, when it has the lower log distance in a paired one-sided t-test over
+seeds (a seed gives all networks the same images, masks and noise), at 5 % after Holm's correction over the networks
+built. The claim is supported when one of them does: for two networks this is to say that the 95 % interval of its
+difference lies below 0. The effect score is judged by the same rule, for comparison.
+"""
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from autobuild_lib.data import manifest
+from autobuild_lib.data.table import Table
+from autobuild_lib.experiments.diffusion_choice import AS_BEST, BEST, MOST_MACS, pictured
+from autobuild_lib.experiments.diffusion_ranks import COST, HEAD
+from autobuild_lib.experiments.few_labels import EFFECT, NORM, RIDGE
+from autobuild_lib.search import front
+from autobuild_lib.statistics import greater_than_zero, holm, mean_with_interval
+from autobuild_lib.tasks.diffusion.built import (
+    CHOICE,
+    CHOICES,
+    PICTURES,
+    picture_batch,
+    quantised,
+    read_built,
+    read_choices,
+    read_pictures,
+)
+from autobuild_lib.tasks.diffusion.measuring import RECIPES, ROWS, Job, Measurement
+from autobuild_lib.tasks.diffusion.space import costs, unet_space
+from autobuild_lib.tasks.diffusion.table import MEASURED, NAME, agreement
+from autobuild_lib.tasks.rows import machine
+
+Images = npt.NDArray[np.uint8]
+Masks = npt.NDArray[np.bool_]
+LABEL = "log_distance"
+ROWS_OF_PICTURES = {BEST: "best labelled", NORM: "norm score", EFFECT: "effect score"}
+SEEDS = (100, 101, 102, 103, 104)  # none of those behind the labels
+SUPPORTED, NOT_SUPPORTED, NOT_MEASURED = "supported", "not supported", "not yet measured"
+
+
+def committed() -> tuple[pd.DataFrame, list[Measurement]]:
+    """Return the bundled choices and their rows; both are empty while they are not measured."""
+    if NAME not in manifest() or CHOICES not in manifest()[NAME].beside:
+        return pd.DataFrame(columns=CHOICE), []
+    return read_choices(), read_built()
+
+
+def to_compare(proposed: pd.DataFrame, is_bundled: bool) -> tuple[pd.DataFrame, list[Measurement]]:
+    """Return what is compared, and the rows there are: for the bundled table the bundled choices, once there are any,
+    otherwise what is proposed."""
+    chosen, rows = committed()
+    return (chosen if is_bundled and len(chosen) else proposed), rows
+
+
+def missing(chosen: pd.DataFrame, rows: Sequence[Measurement], seeds: Sequence[int] = SEEDS) -> list[Job]:
+    """Return the measurements of chosen architectures that are not among the rows, the cheapest first."""
+    known = {row.key for row in rows}
+    architectures = [unet_space().parse(text) for text in dict.fromkeys(chosen["architecture"])]
+    order = np.argsort(costs(architectures)["macs"], kind="stable")
+    jobs = [Job(architectures[place], seed, "final", RECIPES["final"]) for place in order for seed in seeds]
+    return [job for job in jobs if job.key not in known]
+
+
+def measure_within(jobs: Sequence[Job], rows: Sequence[Measurement], minutes: float, out: Path) -> list[Measurement]:
+    """Train and measure the first jobs, as many as should fit into the minutes; what `out` holds is not repeated.
+
+    How long a training takes is known from the rows: a straight line in MACs.
+    """
+    if not jobs or not minutes or not rows:
+        return []
+    line = np.polyfit([row.macs for row in rows], [row.seconds for row in rows], 1)
+    expected = np.polyval(line, costs([job.architecture for job in jobs])["macs"].to_numpy())
+    fits = int((np.cumsum(expected) <= 60 * minutes).sum())
+    return ROWS.complete(jobs[:fits], out, unit="training")
+
+
+def values(chosen: pd.DataFrame, rows: Sequence[Measurement]) -> pd.DataFrame:
+    """Return the choices that were measured, a row per seed: `CHOICE`, seed, macs and the labels."""
+    recipe = RECIPES["final"].id
+    own = [row for row in rows if (row.half, row.recipe) == ("final", recipe)]
+    frame = pd.DataFrame(own, columns=list(ROWS.columns))
+    return chosen.merge(frame[["architecture", "seed", "macs", *MEASURED]], on="architecture")
+
+
+def compare(found: pd.DataFrame, reference: str = BEST, label: str = LABEL) -> pd.DataFrame:
+    """Compare every network with the mean of a group of the same setting, seed by seed.
+
+    Args:
+        found: from `values`.
+        reference: name of the group.
+        label: lower is better.
+
+    Returns:
+        Per network `CHOICE`, macs, seeds, its mean with the interval over seeds `mean_low` and `mean_high`, and the
+        mean `difference` with `low`, `high` and the one-sided `p` of "it is not lower". Settings whose reference was
+        not measured are left out.
+    """
+    rows = []
+    in_settings: dict[Any, pd.DataFrame] = dict(list(found[found["group"] == reference].groupby("setting")))
+    for key, own in found.groupby(CHOICE, sort=False):
+        if key[0] not in in_settings:
+            continue
+        by_seed = own.set_index("seed")[label]
+        differences = (by_seed - in_settings[key[0]].groupby("seed")[label].mean()).dropna().to_numpy()
+        numbers = (*mean_with_interval(by_seed.to_numpy()), *mean_with_interval(differences))
+        rows.append((*key, int(own["macs"].iloc[0]), len(by_seed), *numbers, greater_than_zero(-differences)))
+    names = ["macs", "seeds", "mean", "mean_low", "mean_high", "difference", "low", "high", "p"]
+    return pd.DataFrame(rows, columns=[*CHOICE, *names])
+
+
+def verdict(comparison: pd.DataFrame, group: str = NORM) -> tuple[pd.DataFrame, str]:
+    """Judge claim C7 by its rule: a row per network built by a score in the deciding setting, and the verdict."""
+    own = comparison[(comparison["setting"] == AS_BEST) & (comparison["group"] == group)].reset_index(drop=True)
+    if own.empty:
+        return own.assign(holds=[]), NOT_MEASURED
+    own = own.assign(p=holm(own["p"].fillna(1.0).tolist()))
+    own = own.assign(holds=(own["p"] < 0.05) & (own["difference"] < 0))
+    return own, SUPPORTED if own["holds"].any() else NOT_SUPPORTED
+
+
+def sentence(comparison: pd.DataFrame, group: str = NORM, setting: str = AS_BEST) -> str:
+    """Say in words how the first choice of a score did against the best labelled network."""
+    own = comparison[(comparison["setting"] == setting) & (comparison["group"] == group) & (comparison["place"] == 0)]
+    name = group if group.startswith("built") else f"with {group}"
+    if own.empty:
+        return f"The network {name} ({setting}) has not been measured yet."
+    macs, difference, low, high = own[["macs", "difference", "low", "high"]].to_numpy(np.float64)[0]
+    won = "beats" if high < 0 else "loses to" if low > 0 else "cannot be told from"
+    return (
+        f"The network {name} ({setting}, {macs / 1e6:.1f} million MACs) {won} the best labelled one: "
+        f"difference in log distance {difference:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}."
+    )
+
+
+def on_the_front(comparison: pd.DataFrame) -> pd.DataFrame:
+    """Return the networks measured at the end, each once, by rising MACs; `front` marks those that none dominates."""
+    one = comparison.drop_duplicates("architecture").sort_values("macs", kind="stable", ignore_index=True)
+    return one.assign(front=front(one[["macs", "mean"]].to_numpy(np.float64)))
+
+
+def as_table(jobs: Iterable[Job]) -> pd.DataFrame:
+    """Return jobs as a table: columns architecture, seed, half."""
+    rows = [(str(job.architecture), job.seed, job.half) for job in jobs]
+    return pd.DataFrame(rows, columns=["architecture", "seed", "half"])
+
+
+def pictures(chosen: pd.DataFrame) -> tuple[dict[str, Images], Masks] | None:
+    """Return the rows of the grid of inpainted digits, and its masks; None while they are not made.
+
+    Images [10, 8, 8] from 0 to 255, masks [10, 8, 8], for the seed that the bundled pictures were made with.
+    """
+    if PICTURES not in manifest()[NAME].beside:
+        return None
+    found, seed = read_pictures()
+    batch = picture_batch(seed)
+    real, drawn = quantised(batch.images).numpy(), pictured(chosen)
+    built = {ROWS_OF_PICTURES[group]: found[text].numpy() for group, text in drawn.items() if text in found}
+    return {"masked": real, **built, "real": real}, batch.masks[:, 0].bool().numpy()
+
+
+def numbers(table: Table, spread: pd.DataFrame, ranks: pd.DataFrame, comparison: pd.DataFrame) -> dict[str, str | int]:
+    """Return the numbers and sentences that the summary of the chapter quotes."""
+    srcc = ranks.set_index("model")["srcc"]
+    texts = {
+        "norm": sentence(comparison), "effect": sentence(comparison, EFFECT), "ridge": sentence(comparison, RIDGE),
+        "most_macs": sentence(comparison, MOST_MACS),
+    }  # fmt: skip
+    icc = spread.set_index("label")["icc"]["log_distance"] if "icc" in spread else float("nan")
+    macs = srcc[COST] if COST in srcc else float("nan")
+    return {"networks": len(table), "icc": f"{icc:.2f}", "macs_srcc": f"{macs:.2f}",
+            "head_srcc": f"{srcc[HEAD]:.2f}", **texts}  # fmt: skip
+
+
+# -------------------------------------------------------------------- proof
+
+
+def measure_again(row: Measurement, rows: Sequence[Measurement]) -> pd.DataFrame:
+    """Repeat a measurement; a row per label: `before`, `again`, `allowed` difference, `holds`.
+
+    On the machine that made the row nothing is allowed to differ, elsewhere three standard deviations between seeds,
+    known from `rows`.
+    """
+    again = Job(unet_space().parse(row.architecture), row.seed, row.half, RECIPES[row.half]).run()
+    same = row.machine == machine()
+    records = []
+    for label in MEASURED:
+        before, now = getattr(row, label), getattr(again, label)
+        allowed = 0.0 if same else 3 * agreement(rows, label).seed_sd
+        records.append((label, before, now, allowed, abs(now - before) <= allowed))
+    return pd.DataFrame(records, columns=["label", "before", "again", "allowed", "holds"])

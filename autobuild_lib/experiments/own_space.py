@@ -1,0 +1,33 @@
+"""The tutorials on a space and an evaluator of one's own: perceptrons, trained again for comparisons at the end."""
+
+from collections.abc import Iterable, Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from tqdm import tqdm
+
+from autobuild_lib.spaces import Architecture
+from autobuild_lib.statistics import mean_with_interval
+from autobuild_lib.tasks import mlps
+
+
+def train_again(choices: Mapping[str, Sequence[Architecture]], seeds: Iterable[int]) -> pd.DataFrame:
+    """Train every network with every seed; return columns choice, architecture, seed, accuracy (on "final" images)."""
+    jobs = [(choice, one, seed) for choice, ones in choices.items() for one in ones for seed in seeds]
+    rows = [
+        (choice, str(one), seed, mlps.accuracy(mlps.train(one, seed), "final"))
+        for choice, one, seed in tqdm(jobs, desc="training", unit="network", delay=2)
+    ]
+    return pd.DataFrame(rows, columns=["choice", "architecture", "seed", "accuracy"])
+
+
+def gains(runs: pd.DataFrame) -> pd.DataFrame:
+    """Compare each choice with the last one, seed by seed: columns choice, gain, low, high (95 %, NaN for one seed).
+
+    Args:
+        runs: from `train_again`.
+    """
+    by_seed = runs.pivot_table(index="seed", columns="choice", values="accuracy", sort=False)
+    *built, last = by_seed.columns
+    rows = [(choice, *mean_with_interval(np.asarray(by_seed[choice] - by_seed[last]))) for choice in built]
+    return pd.DataFrame(rows, columns=["choice", "gain", "low", "high"])

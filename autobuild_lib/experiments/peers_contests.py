@@ -1,0 +1,172 @@
+"""Contests between models: the same rows to learn from and the same test rows for all, and how a ranking is judged."""
+
+import functools
+import itertools
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from autobuild_lib import data
+from autobuild_lib.data.files import ARCHITECTURE, FLOPS
+from autobuild_lib.data.table import Table
+from autobuild_lib.spaces import SequenceSpace
+from autobuild_lib.statistics import srcc
+from autobuild_lib.surrogate import LABELS
+from autobuild_lib.targets import Target
+
+Array = npt.NDArray[np.float64]
+LATENCIES = ("latency_gpu", "latency_cpu", "latency_npu")
+TEST_WITH_PROXIES = 100  # the first rows of a table of proxies, which is in random order
+FEW = 1000  # tables of fewer rows keep a quarter of them for testing, drawn anew by each seed
+LOOKED_AT = 10  # networks with the best predictions, of which the best one is taken
+CEILING, RANDOM = "noise ceiling", "random order"
+LARGE, SMALL, PROXIED = "large", "small", "with proxies"  # kinds of contests
+REFERENCE_SEEDS = range(5)
+
+
+@dataclass(frozen=True)
+class Contest:
+    """Some targets of one table of evaluated architectures.
+
+    name: as in results. source: what `data.load` takes. targets: labels or equations. kind: what it is shown with.
+    proxies: a bundled table of proxies; other rows are left out. lower: targets of which less is better.
+    """
+
+    name: str
+    source: str
+    targets: tuple[str, ...]
+    kind: str = LARGE
+    proxies: str = ""
+    lower: tuple[str, ...] = LATENCIES
+
+
+CONTESTS = (
+    Contest("ofa_mbv3", "ofa_mbv3", LABELS),
+    Contest("ofa_pn", "ofa_pn", LABELS),
+    Contest("panoptic", "panoptic", ("pq",), SMALL),
+    Contest("diffusion_unets", "diffusion_unets", ("-log_distance",), SMALL),
+    Contest("ofa_mbv3, proxies", "ofa_mbv3", LABELS, PROXIED, "proxies_ofa_mbv3"),
+    Contest("ofa_pn, proxies", "ofa_pn", LABELS, PROXIED, "proxies_ofa_pn"),
+)
+
+
+def contests_that_exist() -> list[Contest]:
+    """Return the contests whose tables come with this version of the library."""
+    return [one for one in CONTESTS if {one.source, one.proxies or one.source} <= set(data.manifest())]
+
+
+def choose(
+    source: str, targets: Sequence[str], lower: Sequence[str], space: SequenceSpace | None = None
+) -> list[Contest]:
+    """Return the contests of a page: all bundled ones that exist, or one of your own data.
+
+    The small tables have targets of their own. Targets without their labels are left out; it is a `ValueError` when
+    none is left.
+    """
+    bundled = source == "bundled"
+    known = contests_that_exist() if bundled else [Contest(_load(source, space).space.name, source, ())]
+    wanted, found = dict.fromkeys(str(Target(target)) for target in targets), []
+    for one in known:
+        labels = set(_load(one.source, space).labels)
+        usable = tuple(target for target in wanted if set(Target(target).labels) <= labels)
+        own = one.targets if one.kind == SMALL else usable
+        if own:
+            found.append(replace(one, targets=own, lower=tuple(str(Target(target)) for target in lower)))
+    if not found:
+        raise ValueError(f"{source}: no target of {list(targets)} can be computed")
+    return found
+
+
+def named(contests: Sequence[Contest], kind: str) -> list[str]:
+    """Return the names of the contests of a kind."""
+    return [contest.name for contest in contests if contest.kind == kind]
+
+
+@dataclass(frozen=True)
+class Field:
+    """The rows of a contest. proxies: a column `architecture` and one per proxy, or None."""
+
+    train: Table
+    test: Table
+    proxies: pd.DataFrame | None = None
+
+
+def field_of(contest: Contest, seed: int = 0, space: SequenceSpace | None = None) -> Field:
+    """Return the rows of a contest; `seed` matters for small tables only, whose test rows it draws.
+
+    Large tables have the fixed test rows of the other chapters. With proxies, the first `TEST_WITH_PROXIES`
+    architectures of the table of proxies are the test rows, the others are there to learn from.
+    """
+    table = _load(contest.source, space)
+    if contest.proxies:
+        return _with_proxies(table, contest.proxies)
+    train, test = table.split(0.9, seed=12345) if len(table) >= FEW else table.split(0.75, seed=seed)
+    return Field(train, test)
+
+
+@functools.lru_cache(maxsize=4)
+def _load(source: str, space: SequenceSpace | None) -> Table:
+    return data.load(source, space=space)
+
+
+def _with_proxies(table: Table, name: str) -> Field:
+    known = _load(name, table.space)
+    texts = [str(architecture) for architecture in known.architectures]
+    proxies = known.labels.drop(columns=FLOPS, errors="ignore").assign(**{ARCHITECTURE: texts})
+    place = {architecture: row for row, architecture in enumerate(table.architectures)}
+    rows = [place[architecture] for architecture in known.architectures]
+    return Field(table.take(rows[TEST_WITH_PROXIES:]), table.take(rows[:TEST_WITH_PROXIES]), proxies)
+
+
+def subset(table: Table, size: int, seed: int) -> Table:
+    """Return `size` of the rows, drawn at random, in their order; with at least as many as there are, all of them."""
+    return table.take(np.sort(np.random.default_rng([seed, size]).permutation(len(table))[:size]))
+
+
+def sizes_of(contest: Contest, sizes: Sequence[int], space: SequenceSpace | None = None) -> list[int]:
+    """Return the sizes that the contest has rows for; all of its rows stand for what is larger."""
+    most = len(field_of(contest, space=space).train)
+    return sorted({min(size, most) for size in sizes})
+
+
+# -------------------------------------------------------------------- how good is a ranking?
+
+
+def quality(predicted: Array, truth: Array, lower_is_better: bool = False) -> dict[str, float]:
+    """Judge predictions of rows [N] by what they would be used for.
+
+    Returns:
+        srcc: Spearman correlation with the truth. recall: share of the best tenth of the rows that is in the best tenth
+        by prediction. regret: the best value of all, minus the best of the `LOOKED_AT` rows with the best predictions,
+        in standard deviations of the truth; 0 is best.
+    """
+    sign = -1.0 if lower_is_better else 1.0
+    order, wanted = (np.argsort(-sign * values, kind="stable") for values in (predicted, truth))
+    tenth = max(1, round(len(truth) / 10))
+    recall = len(set(order[:tenth]) & set(wanted[:tenth])) / tenth
+    best, found = sign * truth[wanted[0]], (sign * truth[order[:LOOKED_AT]]).max()
+    spread = float(truth.std())
+    return {
+        "srcc": srcc(predicted, truth),
+        "recall": recall,
+        "regret": float(best - found) / spread if spread else float("nan"),
+    }
+
+
+def references(contests: Sequence[Contest], space: SequenceSpace | None = None) -> pd.DataFrame:
+    """Judge noise-free labels (`CEILING`, where they are known) and random orders (`RANDOM`) as if predicted."""
+    rows: list[Mapping[str, object]] = []
+    for contest, seed in itertools.product(contests, REFERENCE_SEEDS):
+        test = field_of(contest, seed, space).test
+        for text in contest.targets:
+            target, lower = Target(text), text in contest.lower
+            truth, free = target.evaluate(test.labels), test.noise_free
+            guesses = {RANDOM: np.random.default_rng([seed, 7]).normal(size=len(test))}
+            if free is not None and set(target.labels) <= set(free):
+                guesses[CEILING] = target.evaluate(free)
+            key = {"contest": contest.name, "target": text, "seed": seed}
+            rows += [{**key, "model": name, **quality(guess, truth, lower)} for name, guess in guesses.items()]
+    return pd.DataFrame(rows)

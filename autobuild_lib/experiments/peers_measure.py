@@ -1,0 +1,175 @@
+"""Measuring all models of the registry: a plan of runs, what it will cost, and a command that can be stopped."""
+
+import hashlib
+import json
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from io import StringIO
+from pathlib import Path
+
+import pandas as pd
+
+from autobuild_lib.data.files import FILES
+from autobuild_lib.experiments.peers_contests import CONTESTS, Contest, field_of, quality, sizes_of, subset
+from autobuild_lib.peers.models import FEW, MODELS, PAPER, TUNED, find_model
+from autobuild_lib.processes import in_processes
+from autobuild_lib.spaces import SequenceSpace
+from autobuild_lib.storage import replace_text
+from autobuild_lib.targets import Target
+
+SIZES = (25, 50, 100, 200, 400, 1000, 2700)
+SEEDS = range(5)
+COLUMNS = ["contest", "target", "model", "size", "seed", "srcc", "recall", "regret", "fit_seconds", "predict_seconds"]
+BUNDLED_ROWS = FILES / "peers.csv"
+
+
+@dataclass(frozen=True)
+class Effort:
+    """How much of the plan a model gets, and what it costs.
+
+    most_rows: largest training size. seeds: fewer than `SEEDS` from `large` rows on. start, per_thousand: seconds on
+    one core for four targets, without rows and for every thousand rows; only the estimate rests on them.
+    """
+
+    start: float
+    per_thousand: float
+    most_rows: int = SIZES[-1]
+    large: int = SIZES[-1] + 1
+    seeds: int = len(SEEDS)
+
+    def seconds(self, size: int, targets: int) -> float:
+        """Estimate one run."""
+        return (self.start + self.per_thousand * size / 1000) * targets / 4
+
+
+EMBEDDED, EXTENDED = "forest: GRAF + embeddings", "AutoBuild, tuned + GRAF"
+EFFORTS: dict[str, Effort] = {
+    PAPER.name: Effort(2.5, 20, large=1000, seeds=2),
+    TUNED.name: Effort(0.5, 8),
+    FEW.name: Effort(8, 1, most_rows=400),
+    "additive ridge": Effort(0.1, 0.2, large=2700, seeds=1),
+    "nearest neighbours": Effort(0.05, 0.01, large=2700, seeds=1),
+    "Gaussian process": Effort(0.2, 1.2, large=2700, seeds=1),
+    "forest: one-hot": Effort(0.4, 0.8),
+    "forest: GRAF": Effort(0.8, 3, large=2700, seeds=3),
+    "forest: one-hot + GRAF": Effort(0.9, 3.5, large=2700, seeds=3),
+    "boosting: one-hot": Effort(0.3, 0.5),
+    "boosting: GRAF": Effort(0.6, 1),
+    "boosting: one-hot + GRAF": Effort(0.7, 1.2),
+    EMBEDDED: Effort(1.5, 11, most_rows=400),
+    EXTENDED: Effort(3, 14, most_rows=400, large=0, seeds=3),
+}
+WITH_PROXIES = Effort(1, 3)  # models that use proxies
+
+
+@dataclass(frozen=True)
+class PeerJob:
+    """One model on one training subset: all targets of a contest."""
+
+    contest: Contest
+    model: str
+    size: int
+    seed: int
+    space: SequenceSpace | None = None
+
+    @property
+    def estimate(self) -> float:
+        """Seconds on one core, roughly."""
+        return EFFORTS.get(self.model, WITH_PROXIES).seconds(self.size, len(self.contest.targets))
+
+    @property
+    def key(self) -> str:
+        """A name for everything that the result depends on but code: rows, model and its configuration."""
+        field = field_of(self.contest, self.seed, self.space)
+        facts = [repr(self.contest), repr(find_model(self.model)), self.size, self.seed, field.train.sha256]
+        facts.append([] if field.proxies is None else field.proxies.to_csv())
+        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:20]
+
+    def run(self, folder: Path | None = None) -> pd.DataFrame:
+        """Return a row per target; with a `folder`, keep them there and take what is kept already."""
+        path = None if folder is None else folder / f"{self.key}.csv"
+        if path is not None and path.is_file():
+            return pd.read_csv(path)
+        text = self._measure().to_csv(index=False, lineterminator="\n")
+        if path is not None:
+            replace_text(path, text)
+        return pd.read_csv(StringIO(text))
+
+    def _measure(self) -> pd.DataFrame:
+        field, targets = field_of(self.contest, self.seed, self.space), self.contest.targets
+        train, model = subset(field.train, self.size, self.seed), find_model(self.model)
+        started = time.process_time()
+        fitted = model.fit_many(train.space, train, targets, self.seed, field.proxies)
+        fit_seconds = (time.process_time() - started) / len(targets)
+        rows = []
+        for text, one in zip(targets, fitted, strict=True):
+            started = time.process_time()
+            predicted = one.predict(field.test.architectures)
+            seconds = round(time.process_time() - started, 4)
+            found = quality(predicted, Target(text).evaluate(field.test.labels), text in self.contest.lower)
+            key = (self.contest.name, text, self.model, len(train), self.seed)
+            rows.append((*key, *found.values(), round(fit_seconds, 4), seconds))
+        return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def plan(
+    contests: Sequence[Contest],
+    sizes: Sequence[int] = SIZES,
+    seeds: Sequence[int] = SEEDS,
+    models: Iterable[str] = tuple(MODELS),
+    space: SequenceSpace | None = None,
+) -> list[PeerJob]:
+    """Return the runs of a comparison, the longest first.
+
+    Models that need proxies run where there are some. Where all rows are used, a model that is not random runs once.
+    """
+    jobs = []
+    for contest in contests:
+        for size in sizes_of(contest, sizes, space):
+            for name in models:
+                effort = EFFORTS.get(name, WITH_PROXIES)
+                if size > effort.most_rows or (find_model(name).needs_proxies and not contest.proxies):
+                    continue
+                kept = seeds[: effort.seeds] if size >= effort.large else seeds
+                jobs += [PeerJob(contest, name, size, seed, space) for seed in kept]
+    return sorted(jobs, key=lambda job: -job.estimate)
+
+
+def describe(jobs: Sequence[PeerJob]) -> str:
+    """Say what a plan will cost."""
+    by_model: dict[str, float] = {}
+    for job in jobs:
+        by_model[job.model] = by_model.get(job.model, 0.0) + job.estimate / 60
+    parts = ", ".join(f"{name} {minutes:.1f}" for name, minutes in sorted(by_model.items(), key=lambda one: -one[1]))
+    return f"{len(jobs):,} runs, about {sum(by_model.values()):.0f} minutes on one core ({parts})"
+
+
+def run_all(
+    jobs: Sequence[PeerJob], folder: Path | None = None, workers: int | None = None, progress: bool = True
+) -> pd.DataFrame:
+    """Run all, in processes of one thread each, and return their rows in a fixed order.
+
+    With a `folder`, finished runs are kept there, and a later call, also after a kill, takes them from there.
+    """
+    if folder is not None:
+        folder.mkdir(parents=True, exist_ok=True)
+    frames = in_processes(PeerJob.run, [(job, folder) for job in jobs], "models", workers, progress)
+    return in_order(pd.concat(frames, ignore_index=True))
+
+
+def in_order(rows: pd.DataFrame) -> pd.DataFrame:
+    """Sort rows by contest, target, model, size and seed; contests and models in the order of their registries."""
+    contests = {one.name: place for place, one in enumerate(CONTESTS)}
+    models = {name: place for place, name in enumerate(MODELS)}
+    places = rows.assign(contest_place=rows["contest"].map(contests), model_place=rows["model"].map(models))
+    keys = ["contest_place", "contest", "target", "model_place", "size", "seed"]
+    return places.sort_values(keys, kind="stable", ignore_index=True)[COLUMNS]
+
+
+def committed_rows(contests: Sequence[Contest]) -> pd.DataFrame:
+    """Return the rows of these contests and targets that `autobuild peers measure` wrote for the library."""
+    rows = pd.read_csv(BUNDLED_ROWS)
+    wanted = {(contest.name, target) for contest in contests for target in contest.targets}
+    chosen = [key in wanted for key in zip(rows["contest"], rows["target"], strict=True)]
+    return rows[chosen].reset_index(drop=True)

@@ -1,0 +1,180 @@
+"""What the measured rows of a comparison say: means with intervals, who wins where, and what to use when."""
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from autobuild_lib.experiments.peers_measure import EMBEDDED, EXTENDED
+from autobuild_lib.peers.models import FEW, PAPER, TUNED
+from autobuild_lib.statistics import mean_with_interval
+
+Array = npt.NDArray[np.float64]
+KEY = ["contest", "target", "model", "size"]
+MEASURES = {"srcc": True, "recall": True, "regret": False}  # whether more is better
+AUTOBUILD = (PAPER.name, TUNED.name, FEW.name)
+COMBINED = (EMBEDDED, EXTENDED)
+SHOWN = (
+    PAPER.name, TUNED.name, FEW.name, "additive ridge", "Gaussian process", "forest: GRAF", "boosting: one-hot + GRAF",
+)  # fmt: skip
+
+
+def summarise(rows: pd.DataFrame) -> pd.DataFrame:
+    """Mean of each measure over seeds with its 95 % interval: columns of `KEY`, measure, value, low, high, seeds."""
+    found = []
+    for key, own in rows.groupby(KEY, sort=False):
+        for measure in MEASURES:
+            found.append((*key, measure, *mean_with_interval(own[measure].to_numpy()), len(own)))
+    return pd.DataFrame(found, columns=[*KEY, "measure", "value", "low", "high", "seeds"])
+
+
+def of_contests(frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
+    """Return the rows of the named contests."""
+    return frame[frame["contest"].isin(names)].reset_index(drop=True)
+
+
+def shown(summary: pd.DataFrame) -> list[str]:
+    """Return the models that figures show: `SHOWN`, or what else there is; at most seven."""
+    known = list(dict.fromkeys(summary["model"]))
+    return ([name for name in SHOWN if name in known] or known)[:7]
+
+
+def by_size(summary: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """Mean of one measure over all tasks: a row per model, a column per size; NaN where a task is missing."""
+    own = summary[summary["measure"] == measure]
+    tasks = own.drop_duplicates(["contest", "target", "size"]).groupby("size").size()
+    cells = own.groupby(["model", "size"], sort=False)["value"].agg(["mean", "count"])
+    complete = cells["count"] == tasks.reindex(cells.index.get_level_values("size")).to_numpy()
+    return cells["mean"].where(complete).unstack("size")
+
+
+def with_quality(costs: pd.DataFrame, summary: pd.DataFrame, task: tuple[str, str], size: int) -> pd.DataFrame:
+    """Add to costs the mean SRCC of each model at the largest measured size up to `size`: the column srcc."""
+    own = summary[(summary["contest"] == task[0]) & (summary["target"] == task[1]) & (summary["measure"] == "srcc")]
+    best = own[own["size"] <= size].sort_values("size").drop_duplicates("model", keep="last")
+    return costs.merge(best[["model", "value"]].rename(columns={"value": "srcc"}), on="model", how="left")
+
+
+def against_autobuild(rows: pd.DataFrame, measure: str = "srcc") -> pd.DataFrame:
+    """Per task and size, AutoBuild's better preset against the best other model, on the same training rows.
+
+    Both are chosen by their means, combinations of the two left out. `lead` is AutoBuild's mean advantage (positive:
+    AutoBuild is better), with its 95 % interval over training subsets; `winner` is "even" when the interval holds 0.
+    """
+    found = []
+    sign = 1.0 if MEASURES[measure] else -1.0
+    for key, own in rows[~rows["model"].isin(COMBINED)].groupby(["contest", "target", "size"], sort=False):
+        table = sign * own.pivot(index="seed", columns="model", values=measure)
+        ours, others = (_best(table, [str(m) for m in table if (m in AUTOBUILD) == mine]) for mine in (True, False))
+        if not ours or not others:
+            continue
+        lead, low, high = mean_with_interval(_paired(table[ours], table[others]))
+        winner = ours if low > 0 else others if high < 0 else "even"
+        means = (sign * float(table[one].mean()) for one in (ours, others))
+        found.append((*key, ours, others, *means, lead, low, high, winner))
+    columns = ["contest", "target", "size", "autobuild", "other", "autobuild_value", "other_value", "lead", "low",
+               "high", "winner"]  # fmt: skip
+    return pd.DataFrame(found, columns=columns)
+
+
+def _paired(ours: pd.Series, others: pd.Series) -> Array:
+    """Differences for each seed of ours; a model that ran once is the same for every seed."""
+    return (ours - others.fillna(others.mean())).dropna().to_numpy(dtype=np.float64)
+
+
+def _best(table: pd.DataFrame, models: Sequence[str]) -> str:
+    means = table[list(models)].mean()
+    return "" if means.empty else str(means.idxmax())
+
+
+def combining(rows: pd.DataFrame) -> pd.DataFrame:
+    """Per task and size, what a combination adds to each of its parts (SRCC, paired over training subsets)."""
+    pairs = [(EMBEDDED, "forest: GRAF"), (EMBEDDED, TUNED.name), (EXTENDED, TUNED.name)]
+    pairs += [("forest: one-hot + GRAF", "forest: GRAF"), ("boosting: one-hot + GRAF", "boosting: one-hot")]
+    found = []
+    for size, own in rows.groupby("size"):
+        table = own.pivot_table(index=["contest", "target", "seed"], columns="model", values="srcc")
+        for whole, part in pairs:
+            if {whole, part} <= set(table):
+                difference = (table[whole] - table[part]).dropna().groupby(["contest", "target"]).mean()
+                found.append((whole, part, size, *mean_with_interval(difference.to_numpy()), len(difference)))
+    return pd.DataFrame(found, columns=["combination", "part", "size", "gain", "low", "high", "tasks"])
+
+
+def spot_check(live: pd.DataFrame, committed: pd.DataFrame) -> pd.DataFrame:
+    """Rows that were measured twice, with the difference of their SRCC, the largest first."""
+    both = live.merge(committed, on=[*KEY, "seed"], suffixes=("", "_committed"))
+    both["difference"] = (both["srcc"] - both["srcc_committed"]).abs()
+    return both[[*KEY, "seed", "srcc", "srcc_committed", "difference"]].sort_values("difference", ascending=False)
+
+
+# -------------------------------------------------------------------- what to use
+
+
+@dataclass(frozen=True)
+class Advice:
+    """What to use with a number of labelled networks.
+
+    best: highest mean over tasks. advised: the cheapest to train of the models that are not clearly worse.
+    """
+
+    size: int
+    measure: str
+    best: str
+    best_value: float
+    advised: str
+    advised_value: float
+    autobuild: str
+    autobuild_value: float
+    tasks: int
+
+    def sentence(self) -> str:
+        """The advice in words, in Markdown."""
+        what = {"srcc": "SRCC", "recall": "top-10 % recall", "regret": "regret"}[self.measure]
+        text = f"With {self.size:,} labelled networks use **{self.advised}** ({what} {self.advised_value:.3f})"
+        if self.best != self.advised:
+            text += f", the cheapest that is not clearly worse than {self.best} ({self.best_value:.3f})"
+        if self.autobuild not in (self.advised, self.best):
+            text += f"; {self.autobuild} reaches {self.autobuild_value:.3f}"
+        return f"{text}."
+
+
+def advise(rows: pd.DataFrame, sizes: Iterable[int], measure: str = "srcc") -> list[Advice]:
+    """Advise per training size, from means over the tasks of `rows`; combinations of models are left out.
+
+    A model is clearly worse than the best when the 95 % interval of the difference, paired over tasks (or over training
+    subsets, when there is one task), is on one side of 0. Models without all tasks of a size are left out.
+    """
+    found = []
+    sign = 1.0 if MEASURES[measure] else -1.0
+    several = len(rows.drop_duplicates(["contest", "target"])) > 1
+    pairs = ["contest", "target"] if several else ["seed"]
+    plain = rows[~rows["model"].isin(COMBINED)]
+    for size in sizes:
+        own = plain[plain["size"] == size]
+        table = sign * own.pivot_table(index=pairs, columns="model", values=measure)
+        table = table.dropna(axis=1)
+        if table.shape[1] < 2:
+            continue
+        means, seconds = table.mean(), own.groupby("model")["fit_seconds"].mean()
+        best = str(means.idxmax())
+        good = [str(model) for model in table if not _clearly_worse(table[str(model)], table[best])]
+        advised, ours = str(seconds[good].idxmin()), _best(table, [str(m) for m in table if m in AUTOBUILD]) or best
+        values = {one: sign * float(means[one]) for one in (best, advised, ours)}
+        chosen = (best, values[best], advised, values[advised], ours, values[ours])
+        found.append(Advice(size, measure, *chosen, len(own.drop_duplicates(["contest", "target"]))))
+    return found
+
+
+def _clearly_worse(values: pd.Series, best: pd.Series) -> bool:
+    difference, low, _ = mean_with_interval((best - values).to_numpy())
+    return bool(difference > 0 if len(values) < 2 else low > 0)
+
+
+def decision_box(advice: Mapping[str, Sequence[Advice]]) -> str:
+    """Write the advice for each measure as Markdown."""
+    aims = {"srcc": "To rank networks", "recall": "To find the best tenth", "regret": "To find one of the best"}
+    lists = {measure: "\n".join(f"- {one.sentence()}" for one in own) for measure, own in advice.items()}
+    return "\n\n".join(f"**{aims[measure]}**\n\n{text}" for measure, text in lists.items())

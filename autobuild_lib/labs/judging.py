@@ -1,0 +1,89 @@
+"""What labels networks in labs 3 and 4: the bundled surrogate without noise, and the frontier of the bundled table."""
+
+import functools
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from autobuild_lib import data, surrogate
+from autobuild_lib.experiments.frontiers import dominates
+from autobuild_lib.labs.answers import AnswerError, given, require
+from autobuild_lib.reduced import ReducedSpace
+from autobuild_lib.search import costs, front
+from autobuild_lib.spaces import Architecture, SpaceError
+
+Array = npt.NDArray[np.float64]
+LATENCY = "latency_gpu"
+REGIONS = ("fast", "balanced", "accurate")
+
+
+@dataclass(frozen=True, eq=False)
+class Frontier:
+    """The networks of the bundled table that no other one of it dominates, fastest first, labelled without noise.
+
+    labels: a row per network, columns acc, latency_gpu, ...; points: [n, 2] costs (latency, negative accuracy).
+    table: labels of the whole table.
+    """
+
+    architectures: tuple[Architecture, ...]
+    labels: pd.DataFrame
+    points: Array
+    table: pd.DataFrame
+
+    def region(self, name: str) -> Array:
+        """Return the points of the fast, balanced or accurate third of the frontier, by rising latency."""
+        return np.array_split(self.points, len(REGIONS))[REGIONS.index(name)]
+
+    def region_of(self, place: int) -> str:
+        """Name the region that the network at a place of the frontier (from 0) belongs to."""
+        sizes = np.cumsum([len(self.region(name)) for name in REGIONS])
+        return REGIONS[int(np.searchsorted(sizes, place, side="right"))]
+
+
+def label(architectures: Sequence[Architecture]) -> pd.DataFrame:
+    """Label networks of OFA-MobileNetV3 by the bundled surrogate without noise: acc, latency_gpu, ..."""
+    return surrogate.ofa_mbv3().predict(architectures)
+
+
+def costs_of(architectures: Sequence[Architecture]) -> Array:
+    """Return the costs (latency on the GPU, negative accuracy) of networks, [N, 2]."""
+    return costs(label(architectures), "acc", LATENCY)
+
+
+@functools.cache
+def frontier() -> Frontier:
+    """Return the frontier of the bundled table of OFA-MobileNetV3: accuracy against GPU latency."""
+    known = data.load("ofa_mbv3").architectures
+    labels = label(known)
+    points = costs(labels, "acc", LATENCY)
+    chosen = np.flatnonzero(front(points))
+    chosen = chosen[np.argsort(points[chosen, 0])]
+    networks, on_it = tuple(known[n] for n in chosen), labels.iloc[chosen].reset_index(drop=True)
+    return Frontier(networks, on_it, points[chosen], labels)
+
+
+def beats_the_table(architectures: Sequence[Architecture]) -> npt.NDArray[np.bool_]:
+    """Say which networks dominate one of the table's frontier: no slower, no less accurate, and better in one, [N]."""
+    return np.asarray(dominates(costs_of(architectures), frontier().points).any(1))
+
+
+def read_networks(answer: Any) -> list[Architecture]:
+    """Read networks of OFA-MobileNetV3: a reduced space, or a sequence of architectures or of their texts."""
+    space = data.load("ofa_mbv3").space
+    answer = [given(answer)] if isinstance(answer, Architecture | str) else given(answer)
+    if isinstance(answer, ReducedSpace):
+        require(answer.size <= 100_000, f"{answer!r} has {answer.size:,} networks; at most 100,000 are labelled here.")
+    try:
+        networks = [space.parse(each) if isinstance(each, str) else each for each in answer]
+    except SpaceError as error:
+        raise AnswerError(f"This is no network of the family: {error}") from None
+    except TypeError:
+        raise AnswerError(f"{type(answer).__name__} is not a network, nor several of them.") from None
+    strange = [each for each in networks if not isinstance(each, Architecture) or each not in space]
+    require(not strange, f"{strange[0] if strange else ''!s:.80} is no network of {space.name} at resolution 224.")
+    require(networks, "There is no network in your answer.")
+    return networks

@@ -1,0 +1,222 @@
+"""Checks of lab 4: design target equations for a region of the frontier."""
+
+import re
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from scipy.stats import rankdata
+
+from autobuild_lib import data
+from autobuild_lib.experiments.frontiers import best_within, dominates
+from autobuild_lib.labs.answers import (
+    AnswerError,
+    Array,
+    Mistake,
+    Right,
+    call,
+    compare,
+    equation,
+    given,
+    numbers,
+    require,
+)
+from autobuild_lib.labs.judging import LATENCY, REGIONS, costs_of, frontier, read_networks
+from autobuild_lib.search import costs, front
+from autobuild_lib.targets import Target
+
+# What exercise 2 is about; the notebook shows it. Accuracy in percent, latency in ms.
+NETWORKS = pd.DataFrame(
+    {"acc": [74.0, 76.0, 75.0, 78.0, 78.0, 77.5, 79.0], "latency_gpu": [5.0, 6.0, 6.0, 7.0, 8.0, 9.0, 10.0]},
+    index=pd.Index(list("ABCDEFG"), name="network"),
+)
+LIKE = "power(acc, 20) / latency_gpu"  # of exercise 4
+ENOUGH = 0.5  # of a cluster that must dominate a point of its region
+FEWEST = 32  # networks in a cluster
+
+POINTS = [(a, b) for a in (5.0, 6.0, 7.0) for b in (75.0, 76.0)]  # latency, accuracy
+
+
+def dominates_function(function: Any) -> Right:
+    """Check exercise 1: a function of two networks (latency, accuracy) that says whether the first dominates."""
+    pairs = [(one, other) for one in POINTS for other in POINTS]
+    found = [bool(call(function, *pair)) for pair in pairs]
+    if (mistake := KNOWN.get(tuple(found))) is not None:
+        raise AnswerError(mistake)
+    for (one, other), got in zip(pairs, found, strict=True):
+        require(got == _dominates(one, other), f"For {one} and {other} (latency, accuracy) it returns {got}.")
+    return Right("No worse in both, better in one.")
+
+
+def _dominates(one: tuple[float, float], other: tuple[float, float]) -> bool:
+    return one[0] <= other[0] and one[1] >= other[1] and one != other
+
+
+KNOWN = {
+    tuple(one[0] < other[0] and one[1] > other[1] for one in POINTS for other in POINTS):
+        "You ask for better in both. Equally fast and more accurate is enough.",
+    tuple(one[0] <= other[0] and one[1] >= other[1] for one in POINTS for other in POINTS):
+        "Here a network dominates its equal. Better in at least one is needed.",
+    tuple(one[0] >= other[0] and one[1] >= other[1] and one != other for one in POINTS for other in POINTS):
+        "Here slower is better. Latency is a cost: the smaller the better.",
+    tuple(_dominates(other, one) for one in POINTS for other in POINTS):
+        "The two networks are swapped: does the first dominate the second?",
+    tuple(one[0] < other[0] or one[1] > other[1] for one in POINTS for other in POINTS):
+        "Better in one is not enough; in the other it must not be worse.",
+}  # fmt: skip
+
+
+def frontier_names(answer: Any) -> Right:
+    """Check exercise 2: the names of the networks on the frontier, in any order, or a mark for each of the seven."""
+    points = costs(NETWORKS, "acc", LATENCY)
+    names = _names(given(answer))
+    unknown = names - set(NETWORKS.index)
+    require(not unknown, f"{', '.join(sorted(unknown))}: networks are called A to G.")
+    right = set(NETWORKS.index[front(points)])
+    for name in sorted(names - right):
+        place = list(NETWORKS.index).index(name)
+        other = NETWORKS.index[int(np.flatnonzero(dominates(points, points[[place]])[:, 0])[0])]
+        raise AnswerError(f"{name} is dominated by {other}, which is no slower and no less accurate, and not equal.")
+    for name in sorted(right - names):
+        raise AnswerError(f"{name} is missing: no network is at least as fast and at least as accurate.")
+    return Right("Equal in one label is enough to be dominated; the ends always belong to a frontier.")
+
+
+def _names(answer: Any) -> set[str]:
+    if isinstance(answer, str):
+        return set(re.findall(r"\w", answer))
+    if isinstance(answer, pd.DataFrame):
+        answer = answer.index
+    values = list(answer.items() if isinstance(answer, Mapping | pd.Series) else answer)
+    if values and isinstance(values[0], tuple):  # a mark by name, or names by number
+        values = [key if isinstance(value, bool | np.bool_) else value
+                  for key, value in values if not (isinstance(value, bool | np.bool_) and not value)]  # fmt: skip
+    if values and all(isinstance(value, bool | np.bool_) for value in values):
+        require(len(values) == len(NETWORKS), f"Give {len(NETWORKS)} marks, one for each network.")
+        return {str(name) for name, mark in zip(NETWORKS.index, values, strict=True) if mark}
+    return {str(value) for value in values}
+
+
+# -------------------------------------------------------------------- equations
+
+
+def region_equation(answer: Any, region: str) -> Right:
+    """Check exercise 3: any equation whose favourite in the whole table lies in the given region of its frontier."""
+    target, known = equation(answer), frontier()
+    values = _evaluate(target, known.table)
+    favourite = known.table.iloc[[int(values.argmax())]]
+    own = f"{100 * favourite['acc'].iloc[0]:.2f} % at {favourite[LATENCY].iloc[0]:.2f} ms"
+    beside = f"its favourite ({own}) is not on the frontier."
+    places = np.flatnonzero((known.points == costs(favourite, "acc", LATENCY)).all(1))
+    if not len(places):
+        slower = _evaluate(target, known.table.assign(**{LATENCY: known.table[LATENCY] * 1.01}))
+        require((slower <= values).all(), f"It rewards slow networks: {beside}")
+        worse = _evaluate(target, known.table.assign(acc=known.table["acc"] * 0.999))
+        require((worse <= values).all(), f"It rewards inaccurate networks: {beside}")
+        raise AnswerError(f"I{beside[1:]}")
+    found = known.region_of(int(places[0]))
+    more = "more" if REGIONS.index(found) > REGIONS.index(region) else "less"
+    require(found == region, f"Its favourite ({own}) is in the {found} third. For the {region} third, latency must "
+            f"count {more}.")  # fmt: skip
+    return Right(f"Its favourite has {own}.")
+
+
+def _evaluate(target: Target, labels: pd.DataFrame) -> Array:
+    try:
+        return target.evaluate(labels)
+    except ValueError as error:
+        raise AnswerError(f"The equation cannot be evaluated: {error}") from None
+
+
+def same_order(answer: Any) -> Right:
+    """Check exercise 4: an equation of sums and logarithms that orders networks as `LIKE` does."""
+    target = equation(answer)
+    for symbol in ("/", "**", "power(", "exp(", "sqrt("):
+        require(symbol not in target.canonical, f"Without {symbol.rstrip('(')}: use logarithms, +, - and * only.")
+    labels = data.load("ofa_mbv3").labels
+    wanted = rankdata(_evaluate(Target(LIKE), labels))
+    own = rankdata(_evaluate(target, labels))
+    if _agree(own, wanted):
+        return Right("A logarithm keeps the order: ratios become differences, and the exponent a factor.")
+    require(not _agree(own, -wanted), "The order is reversed: accuracy should add, latency subtract.")
+    for usual, hint in USUAL:
+        require(not _agree(own, rankdata(Target(usual).evaluate(labels))), hint)
+    first, second = _disagreement(own, wanted)
+    raise AnswerError(f"It puts row {first} of the table above row {second}; {LIKE} does not.")
+
+
+USUAL = (
+    ("log(acc) - log(latency_gpu)", "The exponent 20 is missing: log(power(acc, 20)) is 20 * log(acc)."),
+    ("20 * log(acc) + log(latency_gpu)", "Dividing by the latency becomes subtracting its logarithm."),
+    ("20 * acc - latency_gpu", "These are the labels themselves; take the logarithm of each."),
+    ("20 * log(acc) - latency_gpu", "The latency needs its logarithm as well."),
+    ("20 * log10(acc) - log(latency_gpu)", "Both logarithms must have the same base."),
+    ("20 * log(acc) - log10(latency_gpu)", "Both logarithms must have the same base."),
+    ("log(acc) - 20 * log(latency_gpu)", "The factor 20 belongs to the accuracy."),
+)
+
+
+def _agree(first: Array, second: Array) -> bool:
+    """Say whether two rankings are the same, up to rounding."""
+    return bool(np.ptp(first) > 0 and np.corrcoef(first, second)[0, 1] > 1 - 1e-9)
+
+
+def _disagreement(own: Array, wanted: Array) -> tuple[int, int]:
+    """Two rows that the first ranking puts in an order that the second does not."""
+    order = np.argsort(wanted, kind="stable")
+    step = int(np.argmin(np.diff(own[order])))
+    return int(order[step]), int(order[step + 1])
+
+
+# -------------------------------------------------------------------- clusters
+
+
+def cluster(answer: Any, region: Any) -> Right:
+    """Check exercise 5: networks of which at least half dominate a point of the chosen region of the frontier."""
+    points, name = _region(region)
+    networks = read_networks(answer)
+    require(len(set(networks)) >= FEWEST, f"A cluster has at least {FEWEST} different networks; yours {len(networks)}.")
+    own = costs_of(networks)
+    share = float(dominates(own, points).any(1).mean())
+    if share < ENOUGH:
+        raise AnswerError(f"{share:.0%} of your cluster dominate a point of that third. {_diagnosis(own, points)}")
+    return Right(f"{share:.0%} of your cluster of {len(networks)} networks dominate a point of the {name} third.")
+
+
+def _region(region: Any) -> tuple[Array, str]:
+    require(given(region) in REGIONS, f"region = {region!r}; choose one of {', '.join(REGIONS)}.")
+    return frontier().region(region), str(region)
+
+
+def _diagnosis(own: Array, points: Array) -> str:
+    latency, (low, high) = float(np.median(own[:, 0])), (points[:, 0].min(), points[:, 0].max())
+    lies = f"Its median latency is {latency:.2f} ms, the region has {low:.2f} to {high:.2f} ms"
+    if latency > high:
+        return f"{lies}: it is too slow. Let latency count more in the equation."
+    if latency < low:
+        return f"{lies}: it is too fast to be accurate enough. Let latency count less."
+    return f"{lies}: it is there, but not accurate enough. Try the effect score, a smaller K or more epochs."
+
+
+def gain(answer: Any, chosen: Any, region: Any) -> Right:
+    """Check exercise 6: the accuracy gained within the region's budget of latency, in percentage points.
+
+    The budget is the latency of the slowest network in the region of the frontier.
+    """
+    points, _ = _region(region)
+    own, budget = costs_of(read_networks(chosen)), float(points[:, 0].max())
+    best, known = best_within(own, budget), best_within(frontier().points, budget)
+    require(np.isfinite(best), f"No network of your cluster is within the budget of {budget:.2f} ms: see exercise 5.")
+    right = 100 * (best - known)
+    mistakes = [
+        Mistake(best - known, "That is a difference of fractions; give percentage points."),
+        Mistake(-right, "The sign is the other way round: your best minus the table's."),
+        Mistake(100 * (-own[:, 1].min() - known), "Your best network is beyond the budget."),
+        Mistake(100 * (-own[:, 1].min() + frontier().points[:, 1].min()), "Both bests are without the budget."),
+        Mistake(100 * (-own[:, 1].mean() - known), "That is the mean of the cluster; take its best network."),
+        Mistake(100 * (best / known - 1), "That is a relative gain in percent; give the difference in points."),
+        Mistake(100 * best, "That is the accuracy itself; take the best of the table within the budget from it."),
+    ]
+    praise = f"Within {budget:.2f} ms: {100 * best:.2f} % against {100 * known:.2f} %, as the surrogate sees it."
+    return compare(numbers(answer, 1), right, praise, mistakes, 0.02)

@@ -1,0 +1,302 @@
+"""The models that stand beside each other: one registry, one way to fit and to predict.
+
+The configurations of neighbours, Gaussian process, forest and boosting were chosen on one-hot choices of validation
+rows taken out of the training split, from nine candidates each (`tests/benchmarks/peer_presets.py`), and serve the
+other features too; a forest on few columns, such as proxies alone, looks at a larger share of them. AutoBuild's tuned
+preset was chosen in the same way; its recipe for few labels is that of the chapters with measured labels.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+from autobuild_lib.data.table import Table
+from autobuild_lib.peers.additive import AdditiveRidge
+from autobuild_lib.peers.combined import embeddings, fit_with_graf
+from autobuild_lib.peers.features import GRAF, ONE_HOT, PROXIES, as_matrix, compute
+from autobuild_lib.peers.learners import Boosting, Forest, Gaussian, Learner, Neighbours
+from autobuild_lib.predictor import Predictor
+from autobuild_lib.spaces import Architecture, SequenceSpace
+from autobuild_lib.targets import Target
+from autobuild_lib.training import PRESETS, fit, fit_many
+
+Array = npt.NDArray[np.float64]
+
+
+class Fitted(Protocol):
+    """A model that has learnt one target."""
+
+    def predict(self, architectures: Sequence[Architecture], /) -> Array:
+        """Predict the target in label units: architectures [N] -> [N]."""
+
+
+class Model(Protocol):
+    """A model of the registry."""
+
+    @property
+    def name(self) -> str:
+        """As in tables and figures."""
+
+    @property
+    def needs_proxies(self) -> bool:
+        """Whether it can be used only where proxies have been measured."""
+
+    def fit_many(
+        self,
+        space: SequenceSpace,
+        table: Table,
+        targets: Sequence[str],
+        seed: int = 0,
+        proxies: pd.DataFrame | None = None,
+    ) -> Sequence[Fitted]:
+        """Learn each target from the rows of the table, and from nothing else.
+
+        Args:
+            space: of the architectures.
+            table: training architectures with labels.
+            targets: labels, or equations over labels.
+            seed: of everything random.
+            proxies: for models that need them: a column `architecture` and one per proxy.
+        """
+
+
+# -------------------------------------------------------------------- scikit-learn on features
+
+
+@dataclass(frozen=True)
+class Regression:
+    """A regressor that has learnt from features of the given kinds."""
+
+    space: SequenceSpace
+    kinds: tuple[str, ...]
+    regressor: Any
+    proxies: pd.DataFrame | None = None
+
+    def predict(self, architectures: Sequence[Architecture]) -> Array:
+        """Predict the target in label units: architectures [N] -> [N]."""
+        rows = as_matrix(compute(self.kinds, self.space, architectures, self.proxies))
+        with threadpool_limits(1):
+            return np.asarray(self.regressor.predict(rows), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class FeatureModel:
+    """A learner on features of some kinds."""
+
+    name: str
+    kinds: tuple[str, ...]
+    learner: Learner
+
+    @property
+    def needs_proxies(self) -> bool:
+        """Whether proxies are among the features."""
+        return PROXIES in self.kinds
+
+    def fit_many(
+        self,
+        space: SequenceSpace,
+        table: Table,
+        targets: Sequence[str],
+        seed: int = 0,
+        proxies: pd.DataFrame | None = None,
+    ) -> list[Regression]:
+        """Learn each target from the rows of the table (see `Model`); features are computed once."""
+        rows = as_matrix(compute(self.kinds, space, table.architectures, proxies))
+        found = []
+        with threadpool_limits(1):  # parallelism comes from processes
+            for target in targets:
+                regressor = self.learner.make(seed).fit(rows, Target(target).evaluate(table.labels))
+                found.append(Regression(space, self.kinds, regressor, proxies))
+        return found
+
+
+@dataclass(frozen=True)
+class RidgeModel:
+    """The additive ridge; leave-one-out errors choose its penalty anew in every fit."""
+
+    name: str
+    needs_proxies = False
+
+    def fit_many(
+        self,
+        space: SequenceSpace,
+        table: Table,
+        targets: Sequence[str],
+        seed: int = 0,
+        proxies: pd.DataFrame | None = None,
+    ) -> list[AdditiveRidge]:
+        """Learn each target from the rows of the table (see `Model`); nothing is random."""
+        with threadpool_limits(1):
+            values = [Target(target).evaluate(table.labels) for target in targets]
+            return [AdditiveRidge(space).fit(table.architectures, one) for one in values]
+
+
+# -------------------------------------------------------------------- AutoBuild, alone and combined
+
+
+@dataclass(frozen=True)
+class AutoBuild:
+    """AutoBuild's predictor in one of its presets.
+
+    steps: of the optimiser, about as many however many rows there are; otherwise, the preset's epochs.
+    """
+
+    name: str
+    preset: str
+    overrides: tuple[tuple[str, Any], ...] = ()
+    steps: int = 0
+    needs_proxies = False
+
+    def options(self, rows: int) -> dict[str, Any]:
+        """Return what `training.fit` takes besides the preset, for so many training rows."""
+        if not self.steps:
+            return dict(self.overrides)
+        batches = -(-rows // {**PRESETS[self.preset], **dict(self.overrides)}["batch_size"])
+        return {**dict(self.overrides), "epochs": max(1, round(self.steps / batches))}
+
+    def fit_many(
+        self,
+        space: SequenceSpace,
+        table: Table,
+        targets: Sequence[str],
+        seed: int = 0,
+        proxies: pd.DataFrame | None = None,
+    ) -> list[Predictor]:
+        """Train a predictor per target, side by side (see `Model`)."""
+        return fit_many(space, table, targets, seed, self.preset, progress=False, **self.options(len(table)))
+
+
+@dataclass(frozen=True)
+class ForestOnEmbeddings:
+    """A forest on GRAF and on the graph embeddings of an AutoBuild predictor that learnt from the same rows."""
+
+    name: str
+    autobuild: AutoBuild
+    learner: Forest
+    needs_proxies = False
+
+    def fit_many(
+        self,
+        space: SequenceSpace,
+        table: Table,
+        targets: Sequence[str],
+        seed: int = 0,
+        proxies: pd.DataFrame | None = None,
+    ) -> "list[EmbeddedForest]":
+        """Train the predictors, then a forest for each (see `Model`)."""
+        found = []
+        for predictor in self.autobuild.fit_many(space, table, targets, seed):
+            forest = EmbeddedForest(predictor, self.learner.make(seed))
+            forest.regressor.fit(forest.features(table.architectures), Target(predictor.target).evaluate(table.labels))
+            found.append(forest)
+        return found
+
+
+@dataclass(frozen=True)
+class EmbeddedForest:
+    """A forest on GRAF and on the graph embeddings of a predictor."""
+
+    predictor: Predictor
+    regressor: Any
+
+    def features(self, architectures: Sequence[Architecture]) -> npt.NDArray[np.float32]:
+        """Return GRAF and graph embeddings side by side, [N, columns]."""
+        graf = as_matrix(compute((GRAF,), self.predictor.space, architectures))
+        return np.concatenate([graf, embeddings(self.predictor, architectures)], axis=1)
+
+    def predict(self, architectures: Sequence[Architecture]) -> Array:
+        """Predict the target in label units: architectures [N] -> [N]."""
+        return np.asarray(self.regressor.predict(self.features(architectures)), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class AutoBuildOnGraf:
+    """AutoBuild with the GRAF features that a forest on the same rows finds most important, as global features."""
+
+    name: str
+    autobuild: AutoBuild
+    learner: Forest
+    needs_proxies = False
+
+    def fit_many(
+        self,
+        space: SequenceSpace,
+        table: Table,
+        targets: Sequence[str],
+        seed: int = 0,
+        proxies: pd.DataFrame | None = None,
+    ) -> Sequence[Fitted]:
+        """Train a forest, choose columns, and train a predictor, for each target (see `Model`)."""
+        options = self.autobuild.options(len(table))
+        rows = compute((GRAF,), space, table.architectures)
+        found = []
+        for target in targets:
+            forest = self.learner.make(seed).fit(as_matrix(rows), Target(target).evaluate(table.labels))
+
+            def train(extended: Table, target: str = target) -> Predictor:
+                return fit(extended.space, extended, target, seed, self.autobuild.preset, progress=False, **options)
+
+            found.append(fit_with_graf(table, rows, forest.feature_importances_, train))
+        return found
+
+
+# -------------------------------------------------------------------- the registry
+
+PAPER = AutoBuild("AutoBuild, paper preset", "paper")
+TUNED = AutoBuild("AutoBuild, tuned preset", "tuned")
+_RECIPE = (("batch_size", 8), ("convolution", "graphconv"), ("pooling", "sum"))
+FEW = AutoBuild("AutoBuild, few labels", "tuned", _RECIPE, steps=800)
+RIDGE = RidgeModel("additive ridge")
+NEIGHBOURS = FeatureModel("nearest neighbours", (ONE_HOT,), Neighbours(100))
+GAUSSIAN = FeatureModel("Gaussian process", (ONE_HOT,), Gaussian(0.7))
+FORESTS = {
+    (ONE_HOT,): Forest(0.05, 1),
+    (GRAF,): Forest(0.05, 1),
+    (PROXIES,): Forest(0.3, 1),
+    (ONE_HOT, GRAF): Forest(0.05, 1),
+    (ONE_HOT, PROXIES): Forest(0.05, 1),
+    (GRAF, PROXIES): Forest(0.05, 1),
+    (ONE_HOT, GRAF, PROXIES): Forest(0.05, 1),
+}
+BOOSTINGS = {
+    (ONE_HOT,): Boosting(0.2, 5),
+    (GRAF,): Boosting(0.2, 5),
+    (PROXIES,): Boosting(0.2, 5),
+    (ONE_HOT, GRAF): Boosting(0.2, 5),
+    (ONE_HOT, PROXIES): Boosting(0.2, 5),
+    (GRAF, PROXIES): Boosting(0.2, 5),
+    (ONE_HOT, GRAF, PROXIES): Boosting(0.2, 5),
+}
+
+
+def named(learner: str, kinds: Sequence[str]) -> str:
+    """Return the name of a model by its learner and the kinds of its features."""
+    return f"{learner}: {' + '.join(kinds)}"
+
+
+FOREST_GRAF = FeatureModel(named("forest", (GRAF,)), (GRAF,), FORESTS[(GRAF,)])
+_ALL: tuple[Model, ...] = (
+    PAPER,
+    TUNED,
+    FEW,
+    RIDGE,
+    NEIGHBOURS,
+    GAUSSIAN,
+    *(FeatureModel(named("forest", kinds), kinds, learner) for kinds, learner in FORESTS.items()),
+    *(FeatureModel(named("boosting", kinds), kinds, learner) for kinds, learner in BOOSTINGS.items()),
+    ForestOnEmbeddings("forest: GRAF + embeddings", TUNED, FORESTS[(GRAF,)]),
+    AutoBuildOnGraf("AutoBuild, tuned + GRAF", TUNED, FORESTS[(GRAF,)]),
+)
+MODELS: dict[str, Model] = {model.name: model for model in _ALL}
+
+
+def find_model(name: str) -> Model:
+    """Return a model of the registry; an unknown name is a `ValueError` that lists them."""
+    if name not in MODELS:
+        raise ValueError(f"no model {name!r}; choose from {'; '.join(MODELS)}")
+    return MODELS[name]

@@ -1,0 +1,187 @@
+"""Small perceptrons for handwritten digits: a space unlike the families', whose labels take a second each."""
+
+import json
+import time
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from sklearn.datasets import load_digits
+from torch import Tensor, nn
+
+from autobuild_lib.data.download import sha256_of
+from autobuild_lib.data.files import ARCHITECTURE
+from autobuild_lib.spaces import Architecture, Continuous, SequenceSpace, Unit
+from autobuild_lib.storage import replace_text
+from autobuild_lib.tasks.rows import RowFormat, machine
+from autobuild_lib.training import one_thread
+
+NAME = "digit_mlps"
+PARTS = {"train": 797, "labels": 500, "final": 500}  # images: to train, for labels, for comparisons at the end
+SPLIT_SEED, SAMPLE_SEED = 12345, 0
+PIXELS, CLASSES = 64, 10
+EPOCHS, BATCH, LEARNING_RATE = 25, 64, 3e-3
+ACTIVATIONS: dict[str, type[nn.Module]] = {"linear": nn.Identity, "relu": nn.ReLU, "tanh": nn.Tanh}
+UNITS = {"accuracy": "fraction of 500 images", "parameters": "count"}
+
+
+@cache
+def mlp_space() -> SequenceSpace:
+    """Return the perceptrons: a wide unit, a bottleneck, and a tail that keeps the bottleneck's width."""
+    return SequenceSpace(
+        name=NAME,
+        units=[
+            Unit(1, 3, features={"width": [32, 64, 96]}),
+            Unit(1, 2, features={"width": [6, 12, 24]}),
+            Unit(1, 4),
+        ],
+        layer_features={"activation": list(ACTIVATIONS), "dropout": Continuous(values=[0.0, 0.1, 0.3])},
+    )
+
+
+def build(architecture: Architecture) -> nn.Sequential:
+    """Return the network: images [N, 64] -> a number for each class [N, 10]; weights come from PyTorch's generator."""
+    layers: list[nn.Module] = []
+    inputs = width = PIXELS
+    for unit in mlp_space().adopt(architecture).units():
+        width = unit.get("width", width)
+        for layer in unit["layers"]:
+            activation, dropout = layer.split("_dropout")
+            layers += [nn.Linear(inputs, width), ACTIVATIONS[activation](), nn.Dropout(float(dropout))]
+            inputs = width
+    return nn.Sequential(*layers, nn.Linear(inputs, CLASSES))
+
+
+def count_parameters(architecture: Architecture) -> int:
+    """Return the number of weights and biases."""
+    return sum(weights.numel() for weights in build(architecture).parameters())
+
+
+@cache
+def digits(part: str) -> tuple[Tensor, Tensor]:
+    """Return images [N, 64] in [-1, 1] and classes [N] of a part: "train", "labels" or "final".
+
+    Source: E. Alpaydin, C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine Learning Repository, 1998.
+    """
+    if part not in PARTS:
+        raise ValueError(f"part={part!r}; choose from {', '.join(PARTS)}")
+    bunch = load_digits()
+    order = np.random.default_rng(SPLIT_SEED).permutation(len(bunch.target))
+    rows = dict(zip(PARTS, np.split(order, np.cumsum(list(PARTS.values()))[:-1]), strict=True))[part]
+    return torch.from_numpy(bunch.data[rows] / 8 - 1).float(), torch.from_numpy(bunch.target[rows])
+
+
+def train(architecture: Architecture, seed: int) -> nn.Sequential:
+    """Train a network from scratch with Adam: 25 passes over 797 images in batches of 64. One thread."""
+    images, classes = digits("train")
+    rng, loss = np.random.default_rng(seed), nn.CrossEntropyLoss()
+    with one_thread(), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        network = build(architecture).train()
+        optimizer = torch.optim.Adam(network.parameters(), LEARNING_RATE, fused=True)
+        for _ in range(EPOCHS):
+            for rows in torch.split(torch.from_numpy(rng.permutation(len(images))), BATCH):
+                optimizer.zero_grad()
+                loss(network(images[rows]), classes[rows]).backward()
+                optimizer.step()
+    return network.eval()
+
+
+@torch.no_grad()
+def accuracy(network: nn.Module, part: str = "labels") -> float:
+    """Return the fraction of a part's images that a network classifies rightly."""
+    images, classes = digits(part)
+    return float((network(images).argmax(1) == classes).double().mean())
+
+
+# -------------------------------------------------------------------- the table
+
+
+@dataclass(frozen=True)
+class Measurement:
+    """One row: what one training of one architecture gave; `seconds` are those that one core was at work."""
+
+    architecture: str
+    seed: int
+    accuracy: float
+    parameters: int
+    seconds: float
+    machine: str
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """What was asked for."""
+        return self.architecture, self.seed
+
+
+ROWS = RowFormat(Measurement, mlp_space())
+
+
+@dataclass(frozen=True)
+class Job:
+    """One training to be done and measured."""
+
+    architecture: Architecture
+    seed: int
+
+    @property
+    def key(self) -> tuple[str, int]:
+        """What identifies the row it makes."""
+        return str(self.architecture), self.seed
+
+    def run(self) -> Measurement:
+        """Train and measure on one thread."""
+        started = time.process_time()
+        found = accuracy(train(self.architecture, self.seed))
+        seconds = round(time.process_time() - started, 2)
+        return Measurement(*self.key, found, count_parameters(self.architecture), seconds, machine())
+
+
+def sample_architectures(size: int) -> list[Architecture]:
+    """Draw different architectures by a fixed seed; a smaller sample is the beginning of a larger one."""
+    drawn = mlp_space().sample(np.random.default_rng(SAMPLE_SEED), size + size // 10 + 1)
+    return list(dict.fromkeys(drawn))[:size]
+
+
+def measure(
+    architectures: Sequence[Architecture], seeds: Sequence[int], out: Path, *, workers: int = 1, progress: bool = True
+) -> list[Measurement]:
+    """Train every architecture with every seed; return the rows, which are appended to the CSV file `out` at once."""
+    jobs = [Job(one, seed) for one in architectures for seed in seeds]
+    return ROWS.complete(jobs, out, unit="training", workers=workers, progress=progress)
+
+
+def write_table(rows_file: Path, folder: Path) -> dict[str, Any]:
+    """Write table (mean accuracy over seeds), rows and space into `folder`; return the manifest entry.
+
+    Raises `ValueError` unless every architecture has the same seeds.
+    """
+    rows = ROWS.read(rows_file)
+    frame = pd.DataFrame([asdict(row) for row in rows])
+    seeds = sorted({row.seed for row in rows})
+    groups = frame.groupby(ARCHITECTURE, sort=False)
+    for name, own in groups["seed"]:
+        if sorted(own) != seeds:
+            raise ValueError(f"{rows_file}: {name} has rows of seeds {sorted(own)}, needs one of each of {seeds}")
+    means = groups[list(UNITS)].mean().astype({"parameters": np.int64})
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{NAME}.csv"
+    replace_text(path, means.to_csv(lineterminator="\n", float_format="%.6g"))
+    replace_text(folder / f"{NAME}_rows.csv", ROWS.write(rows))
+    replace_text(folder / f"{NAME}.json", json.dumps(mlp_space().to_json(), indent=1) + "\n")
+    return {
+        "space": f"{NAME}.json",
+        "file": path.name,
+        "kind": "measured here",
+        "rows": len(means),
+        "columns": {ARCHITECTURE: "text form"} | UNITS,
+        "source": f"perceptrons trained on digits by this project, mean over seeds; runs: {NAME}_rows.csv",
+        "builder": f"autobuild task mlps measure --sample {len(means)} --seeds {' '.join(map(str, seeds))}, then table",
+        "seed": SAMPLE_SEED,
+        "sha256": sha256_of(path),
+    }

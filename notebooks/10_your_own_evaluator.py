@@ -1,0 +1,235 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# (your-own-evaluator)=
+# # Your own evaluator
+#
+# A search asks for labels of architectures that nobody has evaluated yet. Whatever can answer is an *evaluator*: a
+# surrogate, a program that trains networks, a phone on the desk. This page writes one that really trains networks, the
+# perceptrons of [the page on your own space](your-own-space), and uses it in a search that can be killed at any time.
+#
+# **What you will learn**
+#
+# - what the library expects of an evaluator: one method, one table;
+# - how to search with it, and what the log does when a search is killed, or when an evaluation fails;
+# - what to mind when evaluations run in several processes.
+
+# %% [markdown]
+# ## Set-up
+#
+# The evaluator of this page belongs to the perceptrons, so `data` and `space` are not used; they are here because all
+# notebooks share them.
+
+# %% tags=["parameters"]
+profile = "standard"  # quick, standard or paper
+seed = 12345
+data = "bundled"
+space = ""
+start = 16  # random architectures
+rounds = 3  # of mutations of the front
+mutations = 8  # in each round
+out = "artifacts/standard"
+
+# %% [markdown]
+# `Run` refuses unknown parameters and notes what this page is made from.
+
+# %%
+from dataclasses import dataclass
+
+import pandas as pd
+from myst_nb import glue
+
+import autobuild_lib as ab
+from autobuild_lib import plotting
+from autobuild_lib.runs import Run
+from autobuild_lib.search import StageMutation, evolve
+from autobuild_lib.tasks import mlps
+
+run = Run.start(
+    "10_your_own_evaluator", globals(),
+    ["profile", "seed", "data", "space", "start", "rounds", "mutations", "out"],
+)
+
+# %% [markdown]
+# ## An evaluator
+#
+# Any callable will do that takes a list of architectures and returns a `DataFrame` with one row for each, in their
+# order, and one column for each label. There is no class to derive from. A frozen dataclass keeps the settings; here
+# the seed of the trainings, which is not one of those behind the table.
+
+# %%
+@dataclass(frozen=True)
+class TrainPerceptrons:
+    """Accuracy on 500 validation images after one training, and the number of parameters."""
+
+    seed: int
+
+    def __call__(self, architectures: list[ab.Architecture], /) -> pd.DataFrame:
+        networks = [mlps.train(one, self.seed) for one in architectures]
+        return pd.DataFrame({
+            "accuracy": [mlps.accuracy(network) for network in networks],
+            "parameters": [mlps.count_parameters(one) for one in architectures],
+        })
+
+# %% [markdown]
+# Tried on two architectures of the table:
+
+# %%
+table = run.uses(ab.data.load("digit_mlps"))
+evaluator = TrainPerceptrons(seed)
+evaluator(list(table.architectures[:2])).assign(in_the_table=table.labels.accuracy[:2])
+
+# %% [markdown]
+# ## A search that is killed
+#
+# The search looks for the front of accuracy against parameters. `workers=0` evaluates one architecture at a time, and
+# each is in the log as soon as it is finished. To see what a kill does, this evaluator raises what Ctrl-C would, in the
+# middle of the work.
+
+# %%
+@dataclass
+class Killed:
+    """Evaluates with another evaluator, until its time is up."""
+
+    inner: TrainPerceptrons
+    left: int
+
+    def __call__(self, architectures: list[ab.Architecture], /) -> pd.DataFrame:
+        if self.left < 1:
+            raise KeyboardInterrupt
+        self.left -= 1
+        return self.inner(architectures)
+
+# %% [markdown]
+# The search, once until it is killed:
+
+# %%
+whole = ab.ReducedSpace.full(table.space)  # or reduced = corpus.top(k=25): a search in the best modules only
+log = run.folder / "search.jsonl"
+log.unlink(missing_ok=True)  # so that this page shows the same each time; leave it out to go on where you were
+search = {"maximise": "accuracy", "minimise": "parameters", "seed": seed, "log": log, "workers": 0}
+search |= {"start": start, "rounds": rounds, "mutations": mutations, "progress": False}
+try:
+    evolve(StageMutation(whole), Killed(evaluator, left=start // 2), **search)
+except KeyboardInterrupt:
+    print("killed")
+kept = len(log.read_text().splitlines())
+print(f"{kept} finished evaluations are in the log; one of them is:\n{log.read_text().splitlines()[0]}")
+
+# %% [markdown]
+# ## The same call again
+#
+# It takes what the log has and evaluates the rest. A counter shows how often the evaluator was really asked.
+
+# %%
+counted = Killed(evaluator, left=10_000)
+found = run.table("found", lambda: evolve(StageMutation(whole), counted, **search))
+asked = 10_000 - counted.left
+print(f"{len(found)} evaluations, {len(found) - asked} of them from the log, {asked} new")
+
+# %% [markdown]
+# What it found, over the table of random architectures:
+
+# %% tags=["remove-output"]
+glue("figure_own_search", plotting.search_beside_table(table.labels, found, "accuracy", "parameters"))
+
+# %% [markdown]
+# ```{glue:figure} figure_own_search
+# ---
+# name: figure-own-search
+# alt: >-
+#   Scatter of accuracy against the number of parameters. Grey points are the table; coloured points, one colour per
+#   round, are what the search evaluated.
+# ---
+#
+# Accuracy on 500 validation images against the number of parameters. Grey: the table, means of two trainings.
+# Coloured: architectures that the search trained once each, by round. A single training is noisier than the table, and
+# the search chose by the same images, so its best are a little too good. Measured here.
+# ```
+
+# %% [markdown]
+# ## An evaluation that fails
+#
+# A network may diverge, a device may be away. What an evaluator raises costs one architecture: the error goes into the
+# log and the row stays without labels. It is not tried again, since the same call would fail again; to retry, delete
+# its line.
+
+# %%
+def sometimes(architectures: list[ab.Architecture], /) -> pd.DataFrame:
+    """Refuse networks with tanh."""
+    if any("tanh" in str(one) for one in architectures):
+        raise RuntimeError("out of tanh")
+    return evaluator(architectures)
+
+few = sorted(table.architectures[:6], key=str)
+few += [one for one in table.architectures if "tanh" not in str(one)][:2]
+tried = ab.search.evaluate_all(few, sometimes, workers=0, progress=False)
+tried
+
+# %% [markdown]
+# ## In several processes
+#
+# With `workers=4` architectures go to four processes, one at a time each. They get the evaluator by pickling, so it
+# must be a function or an object of a module that can be imported there (a file `my_labels.py`), not of a notebook
+# cell. On the command line that is `autobuild search --evaluator my_labels:evaluate --workers 4`, see
+# [rerunning](rerunning). Labels do not depend on the number of processes if the evaluator takes its randomness from a
+# seed, as this one does.
+#
+# ## Checks
+#
+# No architecture was evaluated twice, nothing that the log had was asked for again, and what failed is left out.
+
+# %%
+assert kept == start // 2 and asked == len(found) - kept
+assert found.architecture.is_unique and len(found) == start + rounds * mutations
+failed = tried.accuracy.isna()
+assert list(failed) == ["tanh" in str(one) for one in tried.architecture]
+again = evaluator(list(found.architecture[:1]))
+assert again.accuracy[0] == found.accuracy[0], "the same seed gives the same label"
+
+# %% [markdown]
+# The numbers of the summary come from `metrics.json`.
+
+# %%
+numbers = {"evaluations": len(found), "from_the_log": kept, "asked": asked}
+numbers |= {"best_accuracy": float(found.accuracy.max())}
+run.finish(**numbers)
+for name, number in numbers.items():
+    glue(f"evaluator_{name}", number, display=False)
+
+# %% [markdown]
+# ```{admonition} Summary
+# An evaluator is a callable from architectures to a table. Of {glue:text}`evaluator_evaluations` evaluations,
+# {glue:text}`evaluator_from_the_log` were finished before the search was killed; the same call then made the other
+# {glue:text}`evaluator_asked` and no more. The best accuracy it saw is {glue:text}`evaluator_best_accuracy:.3f`.
+# ```
+#
+# ## Exercises
+#
+# 1. Add the label `seconds`: how long a training takes. Is it a good target, on a machine that does other things too?
+# 2. Put the evaluator into `my_labels.py` and search with two workers. What happens if you leave it in the notebook?
+# 3. Search in `corpus.top(k=25)` of [your own space](your-own-space) instead of the whole space.
+#
+# ````{dropdown} Answers
+# 1. It changes from run to run, so take the processor's time (`time.process_time`) or the median of several runs.
+# 2. One clear error: the evaluator cannot be sent to another process.
+# 3. Pass `StageMutation(reduced)`. The random start is then better than that of the whole space.
+# ````
+#
+# ## What this page was built with
+
+# %%
+run.provenance()

@@ -1,0 +1,344 @@
+"""Pages that sum up: verdicts, index of the paper, reference, facts, explorer; and the check of what they rest on."""
+
+import importlib
+import inspect
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+
+import autobuild_lib as ab
+from autobuild_lib import book, plotting
+from autobuild_lib.book import api, claims, executed, explorer, facts, markdown, paper
+from autobuild_lib.runs import library_digest
+
+ROOT = Path(__file__).resolve().parents[1]
+NOTEBOOKS = ROOT / "notebooks"
+TABLE = {"source": "ofa_mbv3", "kind": "surrogate", "rows": 2700, "sha256": "ab" * 32}
+CHECKS = [{"check": "hop 1 beats hop 0", "value": "+0.5 [+0.1, +0.9]", "holds": True}]
+ESTIMATE = {"estimate": "share", "value": 0.5, "low": 0.25, "high": 0.75, "over": "6 panels"}
+METRICS: dict[str, dict[str, Any]] = {
+    "00_data": {"noise": [{"family": "f", "label": "acc", "published MAE": 0.001, "noise ceiling (SRCC)": 0.98}]},
+    "01_predictor_srcc": {"verdict": "partly", "checks": CHECKS},
+    "02_ir_operations": {"verdict": "not supported", "checks": CHECKS},
+    "03_subgraph_ranking": {"verdict": "undecided", "checks": [], "estimates": [ESTIMATE | {"value": float("nan")}]},
+    "04_pareto_regions": {
+        "c4": "partly", "c5": "supported", "judges": "5 of 6", "c4_published": "not supported",
+        "checks_c4": [{"family": "ofa_pn", "device": "gpu", "value": "1 of 3 regions", "holds": False}],
+        "checks_c5": CHECKS, "estimates_c4": [ESTIMATE], "estimates_c5": [],
+        "published": [{"family": "f", "device": "gpu", "score": "norm", "acc_difference": 0.001, "acc_mae": 0.002,
+                       "latency_difference": -0.1, "latency_mae": 0.2, "share": 1.0, "other_share": 0.5}],
+    },
+}  # fmt: skip
+
+
+def write_notebook(folder: Path, name: str, metrics: dict[str, Any]) -> None:
+    """Write an executed notebook and its metrics, as papermill and `Run` leave them."""
+    given = {"profile": "quick", "seed": 3}
+    papermill = {"parameters": given, "end_time": "2026-01-02T03:04:05.678+00:00"}
+    output = {"data": {"text/plain": f"sources sha256 {library_digest()[:12]}"}}
+    cells = [{"cell_type": "code", "source": ["run.provenance()"], "outputs": [output]}]
+    (folder / name).mkdir(parents=True)
+    (folder / f"{name}.ipynb").write_text(json.dumps({"cells": cells, "metadata": {"papermill": papermill}}))
+    record = {"notebook": name, "parameters": given | {"tuned_seeds": 2, "regions": {"fast": "acc / {latency}"}}}
+    record |= {"data": [TABLE], "versions": {"autobuild-book": "0.1.0", "torch": "2.13.0", "python": "3.11.7"}}
+    record |= {"machine": "Linux, 2 cores", "sources": library_digest(), "seconds": 90.0, "metrics": metrics}
+    (folder / name / "metrics.json").write_text(json.dumps(record))
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A repository in which the chapters with claims have run."""
+    folder = tmp_path / "artifacts" / "quick"
+    for name, metrics in METRICS.items():
+        write_notebook(folder, name, metrics)
+        (tmp_path / "notebooks").mkdir(exist_ok=True)
+        (tmp_path / "notebooks" / f"{name}.ipynb").touch()
+    text, own = "resolution224|e3_k3,e3_k5|e6_k7", folder / "04_pareto_regions"
+    key = {"family": ["ofa_pn"], "device": ["gpu"], "acc": [0.75], "latency": [6.5]}
+    pd.DataFrame(key).to_csv(own / "frontier.csv", index=False)
+    seeds = [pd.DataFrame({**key, "region": "fast", "score": "norm", "seed": s, "architecture": text}) for s in (8, 9)]
+    pd.concat(seeds).to_csv(own / "clusters.csv", index=False)
+    points = {"family": ["ofa_pn"], "architecture": [text], "acc": [0.7512345], "latency_gpu": [6.54321987]}
+    pd.DataFrame({**points, "score gpu fast": [None]}).to_csv(own / "explorer.csv", index=False)
+    return tmp_path
+
+
+def change(root: Path, name: str, edit: Any) -> None:
+    """Change what the metrics.json of a notebook holds."""
+    path = root / "artifacts" / "quick" / name / "metrics.json"
+    record = json.loads(path.read_text())
+    edit(record)
+    path.write_text(json.dumps(record))
+
+
+class TestVerdicts:
+    def table(self, root: Path) -> str:
+        return claims.verdicts(executed.read_executed("quick", root), root)
+
+    def test_a_row_has_number_interval_data_verdict_and_links(self, repository: Path) -> None:
+        first = self.table(repository).split("* - C1")[1].split("* - C2")[0]
+        assert "hop 1 beats hop 0: +0.5 [+0.1, +0.9] (holds)" in first
+        assert "on surrogate data" in first and "**partly**" in first and "figure-srcc-by-hop" in first
+        assert "/artifacts/book/01_predictor_srcc.ipynb#verdict-on-claim-c1" in first
+
+    def test_estimates_and_checks_of_panels_are_written_out(self, repository: Path) -> None:
+        text = self.table(repository)
+        assert "ofa_pn gpu: 1 of 3 regions (fails)" in text
+        assert "share, mean over 6 panels: 0.500 [0.250, 0.750]" in text and "share: unknown" in text
+
+    def test_a_claim_without_chapter_is_not_yet_measured(self, repository: Path) -> None:
+        assert self.table(repository).count(claims.NOT_MEASURED) == 2
+        (repository / "notebooks" / "06_diffusion_unets.ipynb").touch()
+        with pytest.raises(executed.StaleError, match=r"quick/06_diffusion_unets\.ipynb is missing: run `make"):
+            self.table(repository)
+
+    def test_sentences_are_quoted(self, repository: Path) -> None:
+        metrics = {"verdict": "supported", "norm": "It wins by 0.1 [0.05, 0.15].", "most_macs": "It loses."}
+        write_notebook(repository / "artifacts" / "quick", "06_diffusion_unets", metrics)
+        (repository / "notebooks" / "06_diffusion_unets.ipynb").touch()
+        last = self.table(repository).split("* - C7")[1]
+        assert "It wins by 0.1 [0.05, 0.15]." in last and "It loses." in last and "**supported**" in last
+
+    def test_claims_are_numbered_and_have_one_row_each(self, repository: Path) -> None:
+        assert [claim.name for claim in claims.CLAIMS] == [f"C{n}" for n in range(1, 8)]
+        assert len(re.findall(r"^\* - C\d$", self.table(repository), re.MULTILINE)) == 7
+
+    @pytest.mark.parametrize("claim", claims.CLAIMS, ids=lambda claim: claim.name)
+    def test_sections_and_figures_are_in_the_notebooks(self, claim: claims.Claim) -> None:
+        text = (NOTEBOOKS / f"{claim.notebook}.py").read_text()
+        assert re.search(rf"^# #+ {re.escape(claim.section)}$", text, re.MULTILINE)
+        assert f"# name: {claim.figure}\n" in text
+
+
+class TestStaleMetrics:
+    """Each is one line of error that says which file and what to run."""
+
+    def failure(self, root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
+        monkeypatch.chdir(root)
+        assert book.main(["quick"]) == 1
+        error = capsys.readouterr().err
+        assert error.count("\n") == 1 and error.endswith("run `make chain PROFILE=quick`\n")
+        return error
+
+    @pytest.mark.parametrize(
+        ("edit", "message"),
+        [
+            (lambda r: r["parameters"].update(profile="standard"), "parameter profile is 'standard', there 'quick'"),
+            (lambda r: r["parameters"].update(seed=4), "parameter seed is 4, there 3"),
+            (lambda r: r.update(sources="0" * 64), "other sources of the library"),
+            (lambda r: r.update(notebook="02_ir_operations"), "it is of 02_ir_operations"),
+            (lambda r: r.pop("sources"), "it has no sources"),
+        ],
+        ids=["profile", "seed", "sources", "notebook", "older"],
+    )
+    def test_metrics_of_another_run(
+        self,
+        edit: Any,
+        message: str,
+        repository: Path,
+        monkeypatch: pytest.MonkeyPatch,
+        capsys: pytest.CaptureFixture[str],
+    ) -> None:
+        change(repository, "01_predictor_srcc", edit)
+        error = self.failure(repository, monkeypatch, capsys)
+        assert error.startswith("artifacts/quick/01_predictor_srcc/metrics.json does not belong") and message in error
+
+    def test_a_missing_metric(
+        self, repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        change(repository, "03_subgraph_ranking", lambda r: r["metrics"].pop("verdict"))
+        error = self.failure(repository, monkeypatch, capsys)
+        assert error.startswith("artifacts/quick/03_subgraph_ranking/metrics.json has no metric 'verdict'")
+
+    @pytest.mark.parametrize("name", ["01_predictor_srcc/metrics.json", "04_pareto_regions/explorer.csv"])
+    def test_a_missing_file(
+        self, name: str, repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (repository / "artifacts" / "quick" / name).unlink()
+        assert self.failure(repository, monkeypatch, capsys).startswith(f"artifacts/quick/{name} is missing")
+
+    def test_a_notebook_that_has_not_run(
+        self, repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        (repository / "artifacts" / "quick" / "00_data.ipynb").unlink()
+        error = self.failure(repository, monkeypatch, capsys)
+        assert error.startswith("artifacts/quick/00_data.ipynb is missing")
+
+    def test_nothing_at_all(
+        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    ) -> None:
+        assert self.failure(tmp_path, monkeypatch, capsys).startswith("no notebooks in artifacts/quick")
+
+    def test_pages_of_before_stay_when_metrics_are_stale(self, repository: Path) -> None:
+        kept = repository / "artifacts" / "book" / "kept.md"
+        kept.parent.mkdir()
+        kept.touch()
+        change(repository, "01_predictor_srcc", lambda r: r.pop("data"))
+        with pytest.raises(executed.StaleError):
+            book.collect("quick", repository)
+        assert kept.is_file()
+
+
+class TestCollect:
+    def test_every_notebook_gets_its_sources(self, repository: Path) -> None:
+        own = repository / "artifacts" / "quick" / "01_predictor_srcc"
+        (own / "ranks.csv").write_bytes(b"x" * 2_340_000)
+        folder = book.collect("quick", repository)
+        cells = json.loads((folder / "01_predictor_srcc.ipynb").read_text())["cells"]
+        assert [cell["cell_type"] for cell in cells] == ["code", "markdown"]
+        text = cells[-1]["source"]
+        assert "took 1.5 min and ended on 2026-01-02 03:04 UTC" in text
+        assert "{download}`01_predictor_srcc.py </notebooks/01_predictor_srcc.py>`" in text
+        assert "{download}`ranks.csv </artifacts/quick/01_predictor_srcc/ranks.csv>` (2.3 MB)" in text
+
+    def test_nothing_from_before_is_left(self, repository: Path) -> None:
+        book.collect("quick", repository)
+        folder = repository / "artifacts" / "quick"
+        shutil.rmtree(folder / "02_ir_operations")
+        (folder / "02_ir_operations.ipynb").unlink()
+        (repository / "notebooks" / "02_ir_operations.ipynb").unlink()
+        assert not (book.collect("quick", repository) / "02_ir_operations.ipynb").exists()
+
+    def test_provenance_lists_each_fact_once(self, repository: Path) -> None:
+        change(repository, "00_data", lambda r: r.update(data=[TABLE | {"rows": 3000}]))
+        lines = (book.collect("quick", repository) / "provenance.md").read_text().splitlines()
+        assert lines[:4] == ["| built with | value |", "| --- | --- |", "| profile | quick |", "| seed | 3 |"]
+        assert lines[4] == "| data ofa_mbv3 | surrogate, 3,000 rows, sha256 abababababab |"
+        assert [line.split(" | ")[0] for line in lines[5:]] == ["| version", "| machine", "| sources", "| pages"]
+
+    def test_times_add_up(self, repository: Path) -> None:
+        text = (book.collect("quick", repository) / "times.md").read_text()
+        assert "| [00_data](/artifacts/book/00_data.ipynb) | 1.5 min | 2026-01-02 03:04 |" in text
+        assert "| all, one after another | 7.5 min |  |" in text and "Machine: Linux, 2 cores." in text
+
+    def test_limitations_quote_metrics(self, repository: Path) -> None:
+        folder = book.collect("quick", repository)
+        assert "| f | acc | 0.001 | 0.980 |" in (folder / "label_quality.md").read_text()
+        text = (folder / "built_networks.md").read_text()
+        assert "| f | gpu | +0.10 ± 0.20 | -0.10 ± 0.20 | 100% | 50% |" in text
+        assert "5 of 6 clusters" in text and "would be *not supported*" in text
+
+
+class TestExplorer:
+    def data(self, root: Path) -> dict[str, Any]:
+        script = explorer.data_script(executed.read_executed("quick", root))
+        loaded = json.loads(script.removeprefix("window.explorerData = ").removesuffix(";\n"))
+        assert isinstance(loaded, dict)
+        return loaded
+
+    def test_points_clusters_and_frontier(self, repository: Path) -> None:
+        data = self.data(repository)
+        assert data["families"]["ofa_pn"] == {
+            "architectures": ["e3_k3,e3_k5|e6_k7"], "acc": [75.123], "latency": {"gpu": [6.5432]}, "scores": {}
+        }  # fmt: skip
+        assert data["frontiers"] == {"ofa_pn gpu": {"latency": [6.5], "acc": [75.0]}}
+        cluster = {"latency": [6.5], "acc": [75.0], "architectures": ["e3_k3,e3_k5|e6_k7"]}
+        assert data["clusters"] == {"ofa_pn gpu fast norm": cluster}, "of the first seed only"
+        assert data["equations"] == {"fast": "acc / {latency}"}
+
+    def test_other_spaces_keep_their_texts(self) -> None:
+        assert explorer.without_resolution("mb3,16|mb6,32") == "mb3,16|mb6,32"
+        assert explorer.without_resolution("resolution224") == "resolution224"
+
+    def test_its_colours_are_those_of_the_book(self) -> None:
+        script = (ROOT / "book" / "static" / "explorer.js").read_text()
+        (listed,) = re.findall(r"const colours = (\[.*?\]);", script)
+        assert tuple(json.loads(listed)) == plotting.PALETTE
+
+    def test_plotly_is_a_file_of_the_book(self, repository: Path) -> None:
+        script = book.collect("quick", repository) / "static" / "plotly.min.js"
+        assert script.stat().st_size > 1_000_000
+        page = (ROOT / "book" / "explorer.md").read_text()
+        assert "../_static/plotly.min.js" in page and "https://cdn" not in page
+
+
+class TestIndexOfThePaper:
+    @pytest.mark.parametrize("entry", paper.ENTRIES, ids=lambda entry: entry.item)
+    def test_section_cell_figure_and_functions_exist(self, entry: paper.Entry) -> None:
+        source = NOTEBOOKS / f"{entry.notebook}.py"
+        assert entry.cell in paper.cells_below(source, entry.section)
+        assert not entry.figure or f"# name: {entry.figure}\n" in source.read_text()
+        assert entry.functions and all(callable(paper.named(name)) for name in entry.functions)
+
+    def test_it_has_all_figures_and_claims(self) -> None:
+        items = " ".join(entry.item for entry in paper.FIGURES)
+        assert all(f"Figure {n}" in items for n in range(1, 6))
+        texts = " ".join(entry.text for entry in paper.EXPERIMENTS)
+        assert all(f"Claim C{n}." in texts for n in range(1, 8))
+
+    def test_functions_are_in_the_reference(self) -> None:
+        reference = "\n".join(api.api_pages().values())
+        for entry in paper.ENTRIES:
+            for name in entry.functions:
+                kind = "autoclass" if inspect.isclass(paper.named(name)) else "autofunction"
+                assert f".. {kind}:: autobuild_lib.{name}\n" in reference, name
+
+    def test_cells_below_a_heading(self, tmp_path: Path) -> None:
+        source = tmp_path / "some.py"
+        source.write_text("# ---\n# %% [markdown]\n# ## One\n# %%\na()\n# %% [markdown]\n# prose\n\n# %%\nb()\n"
+                          "# %% [markdown]\n# ## Two\n# %%\nc()\n")  # fmt: skip
+        assert paper.cells_below(source, "One").split() == ["a()", "b()"]
+        assert paper.cells_below(source, "Two").split() == ["c()"] and not paper.cells_below(source, "Three")
+
+
+class TestReference:
+    def test_every_public_name_is_on_the_first_page(self) -> None:
+        front = api.api_pages()["front"]
+        members = {name: getattr(ab, name) for name in ab.__all__}
+        shown = [name for name, member in members.items() if not inspect.ismodule(member)]
+        assert shown and all(re.search(rf":: autobuild_lib\.{name}$", front, re.MULTILINE) for name in shown)
+
+    def test_every_subpackage_has_its_public_names_somewhere(self) -> None:
+        reference = "\n".join(api.api_pages().values())
+        for name in ("data", "graphs", "losses", "networks", "search", "spaces", "surrogate"):
+            members = api.public(importlib.import_module(f"autobuild_lib.{name}"))
+            assert members and all(re.search(rf"[.]{own}\n", reference) for own in members), name
+
+    def test_nothing_is_documented_twice(self) -> None:
+        names = re.findall(r"auto(?:class|function):: (\S+)", "\n".join(api.api_pages().values()))
+        objects = [paper.named(name.removeprefix("autobuild_lib.")) for name in names]
+        assert len({id(found) for found in objects}) == len(objects)
+
+    def test_methods_of_our_own_bases_belong_to_a_class(self) -> None:
+        assert {"predict", "norms", "save"} <= set(api.documented(ab.Predictor))
+        assert api.documented(plotting.Picture) == [], "nothing of Matplotlib's"
+
+    def test_public_means_listed_or_defined_here(self) -> None:
+        assert set(api.public(markdown)) == {"table", "list_table", "bullets", "file_size", "duration"}
+        assert "soft_ranks" in api.public(plotting) and "PALETTE" not in api.public(plotting)
+
+    def test_the_contents_list_every_page(self) -> None:
+        toc = yaml.safe_load((ROOT / "book" / "_toc.yml").read_text())
+        chapters = [chapter for part in toc["parts"] for chapter in part["chapters"]]
+        (reference,) = [chapter for chapter in chapters if chapter["file"] == "book/api"]
+        listed = [section["file"] for section in reference["sections"]]
+        assert listed == [f"artifacts/book/api/{page.name}" for page in api.PAGES]
+
+
+class TestMarkdown:
+    def test_tables(self) -> None:
+        assert markdown.table(("a", "b"), [("1|2", "3")]) == "| a | b |\n| --- | --- |\n| 1\\|2 | 3 |\n"
+        text = markdown.list_table(("a", "b"), [("1", "- x\n- y")], "kind")
+        assert text.endswith("* - a\n  - b\n* - 1\n  - - x\n    - y\n````\n") and ":class: kind" in text
+
+    @pytest.mark.parametrize(("number", "text"), [(20, "0.1 kB"), (5_230, "5.2 kB"), (2_340_000, "2.3 MB")])
+    def test_sizes(self, number: int, text: str) -> None:
+        assert markdown.file_size(number) == text
+
+    @pytest.mark.parametrize(("seconds", "text"), [(3.14, "3.1 s"), (59.9, "59.9 s"), (90.0, "1.5 min")])
+    def test_durations(self, seconds: float, text: str) -> None:
+        assert markdown.duration(seconds) == text
+
+    def test_anchors(self) -> None:
+        assert claims.slug("Result: clusters of 243 networks") == "result-clusters-of-243-networks"
+        assert claims.slug("Hop 0: the feature-embedding MLP") == "hop-0-the-feature-embedding-mlp"
+
+    def test_facts_need_their_chapters(self) -> None:
+        with pytest.raises(executed.StaleError, match=r"00_data\.ipynb is missing"):
+            facts.label_quality({})
