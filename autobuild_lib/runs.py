@@ -21,7 +21,7 @@ PROFILES = ("quick", "standard", "paper")
 NOT_PARAMETERS = ("In", "Out", "exit", "quit", "open", "get_ipython")  # what IPython itself puts beside them
 VERSIONS = ("autobuild-book", "numpy", "pandas", "scipy", "torch")
 LIBRARY = Path(__file__).parent
-NOT_USED = ("book", "cli", "comparison.py", "sweeps.py")  # parts of the library that no notebook uses
+NOT_USED = ("book", "cli", "comparison.py", "labs", "sweeps.py")  # parts of the library that no notebook uses
 
 
 @dataclass

@@ -446,14 +446,10 @@ for name, value in real_numbers.items():
 # ```
 #
 # The original has {glue:text}`real_parameters` parameters and needs {glue:text}`real_gmacs` GMACs; there are
-# {glue:text}`real_architectures` architectures around it. From {glue:text}`real_few_labels` of them the head ranks
-# unseen ones with an SRCC of {glue:text}`real_few_head` (ridge: {glue:text}`real_few_additive`), from
-# {glue:text}`real_many_labels` with {glue:text}`real_many_head` (ridge: {glue:text}`real_many_additive`). The scores of
-# modules agree with the truth with {glue:text}`real_few_norm` (norm), {glue:text}`real_few_effect` (effect) and
-# {glue:text}`real_few_ridge` (ridge) from {glue:text}`real_few_labels` labels, and with {glue:text}`real_many_norm`,
-# {glue:text}`real_many_effect` and {glue:text}`real_many_ridge` from {glue:text}`real_many_labels`. Cost is close to
-# additive over stages, which is the ridge's own assumption: this check is easy, and shows what is lost on the way from
-# a predictor to its module scores. Quality is neither additive nor free of noise.
+# {glue:text}`real_architectures` architectures around it. The head ranks unseen ones with an SRCC of
+# {glue:text}`real_networks`. The scores of modules agree with the truth with an SRCC of, {glue:text}`real_modules`. Cost
+# is close to additive over stages, which is the ridge's own assumption: this check is easy, and shows what is lost on
+# the way from a predictor to its module scores. Quality is neither additive nor free of noise.
 
 # %% [markdown]
 # ### With the weights and a GPU

@@ -121,10 +121,9 @@ found.iloc[:, :6].round(2)
 # Random forests and gradient boosting learn from one-hot choices, from GRAF, from proxies, and from their unions. Ridge
 # regression, nearest neighbours and a Gaussian process, whose kernel counts how many choices differ, learn from one-hot
 # choices. AutoBuild comes in three recipes: the paper's, the tuned one, and one for few labels (batches of 8, a fixed
-# number of steps). Each model has **one** configuration for all sizes, targets and families. Neighbours, Gaussian
-# process, forest and boosting were chosen from nine candidates each, on one-hot choices and on validation rows of the
-# training split, as was AutoBuild's tuned preset; the ridge chooses its penalty by leave-one-out. The paper preset is
-# as published.
+# number of steps). Each model has **one** configuration for all sizes, targets and families. They were
+# chosen from nine candidates each on validation rows of the training split (boosting, and what uses proxies, on one-hot
+# choices); the ridge chooses its penalty by leave-one-out. The paper preset is as published.
 #
 # Three numbers judge a ranking of the test rows. **SRCC** is its rank correlation with the labels. **Recall** is the
 # share of the best tenth that is in the predicted best tenth. **Regret** is what is lost by evaluating only the ten
@@ -310,12 +309,12 @@ agreement.pivot_table(index=["part", "one"], columns="other", values="srcc", sor
 # The same as a picture:
 
 # %% tags=["remove-output"]
-glue("figure_shares", plotting.shares_by_view(shares))
+glue("figure_story_shares", plotting.shares_by_view(shares))
 
 # %% [markdown]
-# ```{glue:figure} figure_shares
+# ```{glue:figure} figure_story_shares
 # ---
-# name: figure-shares
+# name: figure-story-shares
 # alt: >-
 #   One panel per target with a row for each of four views and a column per unit and per feature of a layer; darker
 #   cells mean larger shares of importance.

@@ -26,11 +26,20 @@ def without_hanging_lines(lines: list[str]) -> list[str]:
     return kept
 
 
+def without_open_code(lines: list[str]) -> list[str]:
+    """Join lines where code begins on one and ends on the next."""
+    kept: list[str] = []
+    for line in lines:
+        if kept and kept[-1].count("`") % 2:
+            kept[-1] += f" {line.strip()}"
+        else:
+            kept.append(line)
+    return kept
+
+
 def rewrite(app: Sphinx, what: str, name: str, obj: Any, options: Any, lines: list[str]) -> None:
-    """Rewrite the lines of a docstring in place; code that goes over the end of a line is joined first."""
-    text = "\n".join(without_hanging_lines(lines))
-    joined = re.sub(r"`([^`\n]+)\n\s*([^`\n]+)`", r"`\1 \2`\n", text)
-    lines[:] = [as_text(line) for line in joined.split("\n")]
+    """Rewrite the lines of a docstring in place."""
+    lines[:] = [as_text(line) for line in without_open_code(without_hanging_lines(lines))]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
