@@ -447,9 +447,9 @@ for name, value in real_numbers.items():
 #
 # The original has {glue:text}`real_parameters` parameters and needs {glue:text}`real_gmacs` GMACs; there are
 # {glue:text}`real_architectures` architectures around it. The head ranks unseen ones with an SRCC of
-# {glue:text}`real_networks`. The scores of modules agree with the truth with an SRCC of, {glue:text}`real_modules`. Cost
-# is close to additive over stages, which is the ridge's own assumption: this check is easy, and shows what is lost on
-# the way from a predictor to its module scores. Quality is neither additive nor free of noise.
+# {glue:text}`real_networks`. The scores of modules agree with the truth with an SRCC of, {glue:text}`real_modules`.
+# Cost is close to additive over stages, which is the ridge's own assumption: this check is easy, and shows what is lost
+# on the way from a predictor to its module scores. Quality is neither additive nor free of noise.
 
 # %% [markdown]
 # ### With the weights and a GPU
