@@ -514,7 +514,7 @@ class TestLab4:
             pd.Series(["A", "B", "D", "G"]),
             regions.NETWORKS.index[[0, 1, 3, 6]],
         ],
-        ids=str,
+        ids=lambda answer: type(answer).__name__,
     )
     def test_a_frontier_in_any_form(self, answer: Any) -> None:
         assert regions.frontier_names(answer)
