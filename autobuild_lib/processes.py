@@ -14,6 +14,11 @@ Task = TypeVar("Task")
 Result = TypeVar("Result")
 
 
+def cores() -> int:
+    """Return how many processor cores this process may use: on a cluster, fewer than the machine has."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
 def in_processes(
     work: Callable[..., Result],
     arguments: Sequence[tuple[Any, ...]],
@@ -26,7 +31,7 @@ def in_processes(
     `what` stands before the progress bar. Everything passed must be fit for another process.
     """
     bar = tqdm(total=len(arguments), desc=what, disable=not progress)
-    workers = min(len(arguments), workers or os.cpu_count() or 1)
+    workers = min(len(arguments), workers or cores())
     with bar, ProcessPoolExecutor(max(workers, 1), mp_context=get_context("spawn")) as pool:
         futures = [pool.submit(work, *each) for each in arguments]
         for future in futures:
@@ -43,5 +48,5 @@ def in_threads(work: Callable[[Task], Result], tasks: Sequence[Task], what: str)
 
     For work that PyTorch or NumPy does, and that is too short to start processes for.
     """
-    with one_thread(), ThreadPoolExecutor(os.cpu_count()) as pool:
+    with one_thread(), ThreadPoolExecutor(cores()) as pool:
         return list(tqdm(pool.map(work, tasks), desc=what, total=len(tasks), delay=2))

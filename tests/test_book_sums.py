@@ -87,6 +87,10 @@ class TestVerdicts:
         assert "on surrogate data" in first and "**partly**" in first and "figure-srcc-by-hop" in first
         assert "/artifacts/book/01_predictor_srcc.ipynb#verdict-on-claim-c1" in first
 
+    def test_quick_verdicts_are_not_to_be_quoted(self, repository: Path) -> None:
+        assert self.table(repository).startswith("These pages were built with the profile `quick`. **It trains for min")
+        assert "quote" not in claims._weight("standard")
+
     def test_estimates_and_checks_of_panels_are_written_out(self, repository: Path) -> None:
         text = self.table(repository)
         assert "ofa_pn gpu: 1 of 3 regions (fails)" in text

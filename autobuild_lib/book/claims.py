@@ -140,7 +140,16 @@ def verdicts(executed: Mapping[str, Executed], root: Path) -> str:
     Raises `StaleError` when a notebook of the repository at `root` has not run, or lacks a metric.
     """
     header = ("claim", "the paper says", "found here", "verdict and data")
-    return markdown.list_table(header, [_row(claim, executed, root) for claim in CLAIMS], "verdicts")
+    rows = [_row(claim, executed, root) for claim in CLAIMS]
+    return f"{_weight(next(iter(executed.values())).profile)}\n\n{markdown.list_table(header, rows, 'verdicts')}"
+
+
+def _weight(profile: str) -> str:
+    """Say how much the verdicts of a profile weigh."""
+    named = f"These pages were built with the profile `{profile}`."
+    if profile == "quick":
+        named += " **It trains for minutes only, to see that everything runs: do not quote its verdicts.**"
+    return named
 
 
 def _row(claim: Claim, executed: Mapping[str, Executed], root: Path) -> tuple[str, ...]:

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from autobuild_lib import data
+from autobuild_lib.data.files import FILES
 from autobuild_lib.spaces import SequenceSpace, read_space
 from autobuild_lib.storage import replace_text
 
@@ -20,6 +21,23 @@ def add_source(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--space", help="for a CSV: ofa_mbv3, ofa_pn, or a JSON file (SequenceSpace.to_json)")
     text = "of the 90/10 split, the same to fit and to evaluate (default: 12345)"
     parser.add_argument("--split-seed", type=whole(0), default=12345, help=text)
+
+
+def add_out(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of a command that measures: how many processes, and where its rows go."""
+    parser.add_argument("--workers", type=whole(1), default=1, help="processes of one thread each (default: 1)")
+    parser.add_argument("--out", type=Path, required=True, help="a CSV file; rows that it holds are not measured again")
+
+
+def add_rows(parser: argparse.ArgumentParser, command: str = "measure") -> None:
+    """Add the arguments of a command that bundles the rows of one file."""
+    parser.add_argument("--rows", type=Path, required=True, help=f"a CSV file that `{command}` wrote")
+    add_folder(parser)
+
+
+def add_folder(parser: argparse.ArgumentParser) -> None:
+    """Add the folder that a command bundles files in."""
+    parser.add_argument("--folder", type=Path, default=FILES, help="where to write (default: inside the package)")
 
 
 def whole(least: int, most: int = 2**32 - 1) -> Callable[[str], int]:
@@ -52,17 +70,27 @@ def print_report(report: pd.DataFrame) -> None:
 
 
 def join_manifest(folder: Path, name: str, entry: dict[str, Any]) -> None:
-    """Add a table to the manifest of a folder, and say so."""
-    path = folder / "manifest.json"
-    others = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    replace_text(path, json.dumps(others | {name: entry}, indent=1) + "\n")
+    """Add a table to the manifest of a folder, and say so; files that stand beside it already are kept."""
+    known = _read_manifest(folder)
+    beside = known.get(name, {}).get("beside", {}) | entry.get("beside", {})
+    _write_manifest(folder, known | {name: entry | ({"beside": beside} if beside else {})})
     print(f"wrote {entry['file']} ({entry['rows']} architectures) and manifest.json in {folder}")
 
 
 def join_beside(folder: Path, name: str, files: dict[str, str]) -> None:
     """Add files with their checksums to the manifest entry of a table."""
-    path = folder / "manifest.json"
-    entries = json.loads(path.read_text(encoding="utf-8"))
-    entries[name]["beside"] = entries[name].get("beside", {}) | files
-    replace_text(path, json.dumps(entries, indent=1) + "\n")
+    known = _read_manifest(folder)
+    if name not in known:
+        raise ValueError(f"{folder / 'manifest.json'}: no table {name}; make it first, with the action `table`")
+    known[name]["beside"] = known[name].get("beside", {}) | files
+    _write_manifest(folder, known)
     print(f"wrote {', '.join(files)} and manifest.json in {folder}")
+
+
+def _read_manifest(folder: Path) -> dict[str, Any]:
+    path = folder / "manifest.json"
+    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+
+
+def _write_manifest(folder: Path, entries: dict[str, Any]) -> None:
+    replace_text(folder / "manifest.json", json.dumps(entries, indent=1) + "\n")

@@ -1,10 +1,8 @@
 """The commands `autobuild task mlps ...`: train and measure small perceptrons, and make their table from the rows."""
 
 import argparse
-from pathlib import Path
 
-from autobuild_lib.cli.common import check_writable, join_manifest, whole
-from autobuild_lib.data.files import FILES
+from autobuild_lib.cli.common import add_out, add_rows, check_writable, join_manifest, whole
 from autobuild_lib.tasks import mlps
 
 
@@ -19,14 +17,12 @@ def _add_measure(parser: argparse.ArgumentParser) -> None:
     text = "number of architectures drawn by a fixed seed"
     parser.add_argument("--sample", type=whole(1, 10_000), required=True, help=text)
     parser.add_argument("--seeds", type=whole(0), nargs="+", default=[0, 1], help="runs of each (default: 0 1)")
-    parser.add_argument("--workers", type=whole(1), default=1, help="processes of one thread each (default: 1)")
-    parser.add_argument("--out", type=Path, required=True, help="a CSV file; rows that it holds are not measured again")
+    add_out(parser)
     parser.set_defaults(run=_measure)
 
 
 def _add_table(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--rows", type=Path, required=True, help="a CSV file that `measure` wrote")
-    parser.add_argument("--folder", type=Path, default=FILES, help="where to write (default: inside the package)")
+    add_rows(parser)
     parser.set_defaults(run=_table)
 
 

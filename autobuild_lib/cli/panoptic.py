@@ -3,8 +3,7 @@
 import argparse
 from pathlib import Path
 
-from autobuild_lib.cli.common import check_writable, join_beside, join_manifest, whole
-from autobuild_lib.data.files import FILES
+from autobuild_lib.cli.common import add_folder, add_out, add_rows, check_writable, join_beside, join_manifest, whole
 from autobuild_lib.experiments import panoptic_search as searching
 from autobuild_lib.experiments.panoptic_choice import choose
 from autobuild_lib.storage import replace_text
@@ -17,9 +16,6 @@ from autobuild_lib.tasks.panoptic.training import train
 from autobuild_lib.tasks.rows import read_architectures
 
 SUPERNET = "a folder that `train` wrote (default: the bundled supernet)"
-WORKERS = "processes of one thread each (default: 1)"
-OUT = "a CSV file; rows that it holds are not measured again"
-FOLDER = "where to write (default: inside the package)"
 
 
 def add_panoptic(parser: argparse.ArgumentParser) -> None:
@@ -55,22 +51,19 @@ def _add_measure(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--count", type=whole(2, 100_000), default=800, help="number of images (default: 800)")
     text = "number of the batch that normalisations are calibrated on (default: 0)"
     parser.add_argument("--calibration", type=whole(0, 10_000), default=0, help=text)
-    parser.add_argument("--workers", type=whole(1), default=1, help=WORKERS)
-    parser.add_argument("--out", type=Path, required=True, help=OUT)
+    add_out(parser)
     parser.set_defaults(run=_measure)
 
 
 def _add_table(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--rows", type=Path, required=True, help="a CSV file that `measure` wrote")
+    add_rows(parser)
     parser.add_argument("--supernet", type=Path, required=True, help="the folder of the network that was measured")
-    parser.add_argument("--folder", type=Path, default=FILES, help=FOLDER)
     parser.set_defaults(run=_table)
 
 
 def _add_search(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--supernet", type=Path, help=SUPERNET)
-    parser.add_argument("--workers", type=whole(1), default=1, help=WORKERS)
-    parser.add_argument("--out", type=Path, required=True, help=OUT)
+    add_out(parser)
     parser.set_defaults(run=_search)
 
 
@@ -84,8 +77,7 @@ def _add_choose(parser: argparse.ArgumentParser) -> None:
 def _add_compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--architectures", type=Path, required=True, help="a text file with one architecture per line")
     parser.add_argument("--supernet", type=Path, help=SUPERNET)
-    parser.add_argument("--workers", type=whole(1), default=1, help=WORKERS)
-    parser.add_argument("--out", type=Path, required=True, help=OUT)
+    add_out(parser)
     parser.set_defaults(run=_compare)
 
 
@@ -94,7 +86,7 @@ def _add_rows(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--finals", type=Path, nargs="+", required=True, help="CSV files of `compare`")
     parser.add_argument("--chosen", type=Path, required=True, help="the chosen.csv that `choose` wrote")
     parser.add_argument("--trainings", type=Path, nargs="+", required=True, help="folders of all networks in the rows")
-    parser.add_argument("--folder", type=Path, default=FILES, help=FOLDER)
+    add_folder(parser)
     parser.set_defaults(run=_rows)
 
 

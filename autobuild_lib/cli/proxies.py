@@ -1,10 +1,8 @@
 """The commands `autobuild task proxies ...`: measure zero-cost proxies of real networks, and bundle the rows."""
 
 import argparse
-from pathlib import Path
 
-from autobuild_lib.cli.common import check_writable, join_manifest, whole
-from autobuild_lib.data.files import FILES
+from autobuild_lib.cli.common import add_out, add_rows, check_writable, join_manifest, whole
 from autobuild_lib.peers.proxies import Minibatch
 from autobuild_lib.tasks import proxies
 
@@ -25,15 +23,13 @@ def _add_measure(parser: argparse.ArgumentParser) -> None:
     text = f"number of images (default: {usual.batch})"
     parser.add_argument("--batch", type=whole(2, 1024), default=usual.batch, help=text)
     parser.add_argument("--seed", type=whole(0), default=usual.seed, help="of images and labels (default: 0)")
-    parser.add_argument("--workers", type=whole(1), default=1, help="processes of one thread each (default: 1)")
-    parser.add_argument("--out", type=Path, required=True, help="a CSV file; rows that it holds are not measured again")
+    add_out(parser)
     parser.set_defaults(run=_measure)
 
 
 def _add_table(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--space", choices=proxies.SPACES, required=True, help="family of the networks")
-    parser.add_argument("--rows", type=Path, required=True, help="a CSV file that `measure` wrote")
-    parser.add_argument("--folder", type=Path, default=FILES, help="where to write (default: inside the package)")
+    add_rows(parser)
     parser.set_defaults(run=_table)
 
 

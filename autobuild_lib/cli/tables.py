@@ -1,13 +1,11 @@
 """The commands `autobuild data ...`."""
 
 import argparse
-import json
 from pathlib import Path
 
 from autobuild_lib import data, surrogate
-from autobuild_lib.cli.common import whole
+from autobuild_lib.cli.common import add_folder, join_manifest, whole
 from autobuild_lib.data import files, released
-from autobuild_lib.storage import replace_text
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:
@@ -21,7 +19,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     fetch.add_argument("--folder", type=Path, help="where to put them (default: $AUTOBUILD_DATA or ~/.cache/autobuild)")
     fetch.set_defaults(run=_data_fetch)
     build = actions.add_parser("build", help="make the bundled tables from the bundled surrogates")
-    build.add_argument("--folder", type=Path, default=files.FILES, help="where to write (default: inside the package)")
+    add_folder(build)
     build.add_argument("--seed", type=whole(0), default=0, help="of the sample and the noise (default: 0)")
     build.set_defaults(run=_data_build)
 
@@ -56,8 +54,5 @@ def _data_fetch(given: argparse.Namespace) -> None:
 
 def _data_build(given: argparse.Namespace) -> None:
     given.folder.mkdir(parents=True, exist_ok=True)
-    entries = {family: surrogate.build_table(family, given.folder, seed=given.seed) for family in surrogate.SPACES}
-    path = given.folder / "manifest.json"
-    others = json.loads(path.read_text(encoding="utf-8")) if path.is_file() else {}
-    replace_text(path, json.dumps(others | entries, indent=1) + "\n")
-    print(f"wrote {', '.join(entries)} and manifest.json in {given.folder}")
+    for family in surrogate.SPACES:
+        join_manifest(given.folder, family, surrogate.build_table(family, given.folder, seed=given.seed))

@@ -7,11 +7,19 @@ from pathlib import Path
 import pandas as pd
 
 from autobuild_lib import data
-from autobuild_lib.cli.common import check_writable, join_beside, join_manifest, print_report, whole
+from autobuild_lib.cli.common import (
+    add_folder,
+    add_out,
+    add_rows,
+    check_writable,
+    join_beside,
+    join_manifest,
+    print_report,
+    whole,
+)
 from autobuild_lib.cli.mlps import add_mlps
 from autobuild_lib.cli.panoptic import add_panoptic
 from autobuild_lib.cli.proxies import add_proxies
-from autobuild_lib.data.files import FILES
 from autobuild_lib.experiments import diffusion_choice as choice
 from autobuild_lib.storage import replace_text
 from autobuild_lib.tasks.diffusion import built, images, measuring, metrics, table
@@ -42,14 +50,12 @@ def _add_measure(parser: argparse.ArgumentParser) -> None:
     which.add_argument("--sample", type=whole(1, 10_000), help="number of architectures drawn by a fixed seed")
     parser.add_argument("--seeds", type=whole(0), nargs="+", default=[0, 1], help="runs of each (default: 0 1)")
     parser.add_argument("--half", choices=images.HALVES, default="labels", help="images for the labels, or for the end")
-    parser.add_argument("--workers", type=whole(1), default=1, help="processes of one thread each (default: 1)")
-    parser.add_argument("--out", type=Path, required=True, help="a CSV file; rows that it holds are not measured again")
+    add_out(parser)
     parser.set_defaults(run=_measure)
 
 
 def _add_table(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--rows", type=Path, required=True, help="a CSV file that `measure` wrote")
-    parser.add_argument("--folder", type=Path, default=FILES, help="where to write (default: inside the package)")
+    add_rows(parser)
     parser.set_defaults(run=_table)
 
 
@@ -61,14 +67,13 @@ def _add_choose(parser: argparse.ArgumentParser) -> None:
 
 def _add_built(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--choices", type=Path, required=True, help="the choices.csv that `choose` wrote")
-    parser.add_argument("--rows", type=Path, required=True, help="a CSV file that `measure --half final` wrote")
-    parser.add_argument("--folder", type=Path, default=FILES, help="where to write (default: inside the package)")
+    add_rows(parser, "measure --half final")
     parser.set_defaults(run=_built)
 
 
 def _add_pictures(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--seed", type=whole(0), default=100, help="of the trainings (default: 100)")
-    parser.add_argument("--folder", type=Path, default=FILES, help="where to write (default: inside the package)")
+    add_folder(parser)
     parser.set_defaults(run=_pictures)
 
 

@@ -39,7 +39,7 @@ def costs(table: Table, target: str, models: Iterable[str], size: int, seed: int
     for name in models:
         model, fitted = find_model(name), list[Fitted]()
         with one_thread():
-            train = _seconds(lambda: fitted.extend(model.fit_many(table.space, table, [target], seed)))  # noqa: B023
+            train = _seconds(lambda: fitted.extend(model.fit_many(table, [target], seed)))  # noqa: B023
             predict = _seconds(lambda: fitted[0].predict(drawn))  # noqa: B023
         features = sum(of_kind[kind] for kind in model.kinds) if isinstance(model, FeatureModel) else 0.0
         rows.append((name, features, train, max(predict - features, 0.0), train + max(predict, features)))

@@ -100,7 +100,7 @@ class PeerJob:
         field, targets = field_of(self.contest, self.seed, self.space), self.contest.targets
         train, model = subset(field.train, self.size, self.seed), find_model(self.model)
         started = time.process_time()
-        fitted = model.fit_many(train.space, train, targets, self.seed, field.proxies)
+        fitted = model.fit_many(train, targets, self.seed, field.proxies)
         fit_seconds = (time.process_time() - started) / len(targets)
         rows = []
         for text, one in zip(targets, fitted, strict=True):

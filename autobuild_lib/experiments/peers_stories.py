@@ -48,7 +48,7 @@ def stories(train: Table, targets: Sequence[str], seed: int, folder: Path) -> pd
     (predictors,) = fit_jobs([FitJob(train.space, train, tuple(targets), seed, "tuned")], folder, workers=1)
     frames = []
     for target, predictor in zip(targets, predictors, strict=True):
-        (forest,) = FOREST_GRAF.fit_many(train.space, train, [target], seed)
+        (forest,) = FOREST_GRAF.fit_many(train, [target], seed)
         found: dict[str, dict[tuple[str, str], float]] = {
             COEFFICIENTS: _of_ridge(train, target),
             PERMUTATION: _of_forest(forest, train, seed),

@@ -47,17 +47,11 @@ class Model(Protocol):
         """Whether it can be used only where proxies have been measured."""
 
     def fit_many(
-        self,
-        space: SequenceSpace,
-        table: Table,
-        targets: Sequence[str],
-        seed: int = 0,
-        proxies: pd.DataFrame | None = None,
+        self, table: Table, targets: Sequence[str], seed: int = 0, proxies: pd.DataFrame | None = None
     ) -> Sequence[Fitted]:
         """Learn each target from the rows of the table, and from nothing else.
 
         Args:
-            space: of the architectures.
             table: training architectures with labels.
             targets: labels, or equations over labels.
             seed: of everything random.
@@ -98,20 +92,15 @@ class FeatureModel:
         return PROXIES in self.kinds
 
     def fit_many(
-        self,
-        space: SequenceSpace,
-        table: Table,
-        targets: Sequence[str],
-        seed: int = 0,
-        proxies: pd.DataFrame | None = None,
+        self, table: Table, targets: Sequence[str], seed: int = 0, proxies: pd.DataFrame | None = None
     ) -> list[Regression]:
         """Learn each target from the rows of the table (see `Model`); features are computed once."""
-        rows = as_matrix(compute(self.kinds, space, table.architectures, proxies))
+        rows = as_matrix(compute(self.kinds, table.space, table.architectures, proxies))
         found = []
         with threadpool_limits(1):  # parallelism comes from processes
             for target in targets:
                 regressor = self.learner.make(seed).fit(rows, Target(target).evaluate(table.labels))
-                found.append(Regression(space, self.kinds, regressor, proxies))
+                found.append(Regression(table.space, self.kinds, regressor, proxies))
         return found
 
 
@@ -123,17 +112,12 @@ class RidgeModel:
     needs_proxies = False
 
     def fit_many(
-        self,
-        space: SequenceSpace,
-        table: Table,
-        targets: Sequence[str],
-        seed: int = 0,
-        proxies: pd.DataFrame | None = None,
+        self, table: Table, targets: Sequence[str], seed: int = 0, proxies: pd.DataFrame | None = None
     ) -> list[AdditiveRidge]:
         """Learn each target from the rows of the table (see `Model`); nothing is random."""
         with threadpool_limits(1):
             values = [Target(target).evaluate(table.labels) for target in targets]
-            return [AdditiveRidge(space).fit(table.architectures, one) for one in values]
+            return [AdditiveRidge(table.space).fit(table.architectures, one) for one in values]
 
 
 # -------------------------------------------------------------------- AutoBuild, alone and combined
@@ -160,15 +144,10 @@ class AutoBuild:
         return {**dict(self.overrides), "epochs": max(1, round(self.steps / batches))}
 
     def fit_many(
-        self,
-        space: SequenceSpace,
-        table: Table,
-        targets: Sequence[str],
-        seed: int = 0,
-        proxies: pd.DataFrame | None = None,
+        self, table: Table, targets: Sequence[str], seed: int = 0, proxies: pd.DataFrame | None = None
     ) -> list[Predictor]:
         """Train a predictor per target, side by side (see `Model`)."""
-        return fit_many(space, table, targets, seed, self.preset, progress=False, **self.options(len(table)))
+        return fit_many(table.space, table, targets, seed, self.preset, progress=False, **self.options(len(table)))
 
 
 @dataclass(frozen=True)
@@ -181,16 +160,11 @@ class ForestOnEmbeddings:
     needs_proxies = False
 
     def fit_many(
-        self,
-        space: SequenceSpace,
-        table: Table,
-        targets: Sequence[str],
-        seed: int = 0,
-        proxies: pd.DataFrame | None = None,
+        self, table: Table, targets: Sequence[str], seed: int = 0, proxies: pd.DataFrame | None = None
     ) -> "list[EmbeddedForest]":
         """Train the predictors, then a forest for each (see `Model`)."""
         found = []
-        for predictor in self.autobuild.fit_many(space, table, targets, seed):
+        for predictor in self.autobuild.fit_many(table, targets, seed):
             forest = EmbeddedForest(predictor, self.learner.make(seed))
             forest.regressor.fit(forest.features(table.architectures), Target(predictor.target).evaluate(table.labels))
             found.append(forest)
@@ -224,16 +198,11 @@ class AutoBuildOnGraf:
     needs_proxies = False
 
     def fit_many(
-        self,
-        space: SequenceSpace,
-        table: Table,
-        targets: Sequence[str],
-        seed: int = 0,
-        proxies: pd.DataFrame | None = None,
+        self, table: Table, targets: Sequence[str], seed: int = 0, proxies: pd.DataFrame | None = None
     ) -> Sequence[Fitted]:
         """Train a forest, choose columns, and train a predictor, for each target (see `Model`)."""
         options = self.autobuild.options(len(table))
-        rows = compute((GRAF,), space, table.architectures)
+        rows = compute((GRAF,), table.space, table.architectures)
         found = []
         for target in targets:
             forest = self.learner.make(seed).fit(as_matrix(rows), Target(target).evaluate(table.labels))

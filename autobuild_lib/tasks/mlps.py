@@ -1,6 +1,5 @@
 """Small perceptrons for handwritten digits: a space unlike the families', whose labels take a second each."""
 
-import json
 import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -14,10 +13,9 @@ import torch
 from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
-from autobuild_lib.data.download import sha256_of
 from autobuild_lib.data.files import ARCHITECTURE
 from autobuild_lib.spaces import Architecture, Continuous, SequenceSpace, Unit
-from autobuild_lib.storage import replace_text
+from autobuild_lib.tasks.measured import write_measured
 from autobuild_lib.tasks.rows import RowFormat, machine
 from autobuild_lib.training import one_thread
 
@@ -168,20 +166,15 @@ def write_table(rows_file: Path, folder: Path) -> dict[str, Any]:
     for name, own in groups["seed"]:
         if sorted(own) != seeds:
             raise ValueError(f"{rows_file}: {name} has rows of seeds {sorted(own)}, needs one of each of {seeds}")
-    means = groups[list(UNITS)].mean().astype({"parameters": np.int64})
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{NAME}.csv"
-    replace_text(path, means.to_csv(lineterminator="\n", float_format="%.6g"))
-    replace_text(folder / f"{NAME}_rows.csv", ROWS.write(rows))
-    replace_text(folder / f"{NAME}.json", json.dumps(mlp_space().to_json(), indent=1) + "\n")
-    return {
-        "space": f"{NAME}.json",
-        "file": path.name,
-        "kind": "measured here",
-        "rows": len(means),
-        "columns": {ARCHITECTURE: "text form"} | UNITS,
-        "source": f"perceptrons trained on digits by this project, mean over seeds; runs: {NAME}_rows.csv",
-        "builder": f"autobuild task mlps measure --sample {len(means)} --seeds {' '.join(map(str, seeds))}, then table",
-        "seed": SAMPLE_SEED,
-        "sha256": sha256_of(path),
-    }
+    means = groups[list(UNITS)].mean().round(6).astype({"parameters": np.int64})
+    return write_measured(
+        folder,
+        NAME,
+        means.reset_index(),
+        space=mlp_space(),
+        units=UNITS,
+        source=f"perceptrons trained on digits by this project, mean over seeds; runs: {NAME}_rows.csv",
+        builder=f"autobuild task mlps measure --sample {len(means)} --seeds {' '.join(map(str, seeds))}, then table",
+        seed=SAMPLE_SEED,
+        beside={f"{NAME}_rows.csv": ROWS.write(rows)},
+    )

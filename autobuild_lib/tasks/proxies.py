@@ -10,12 +10,11 @@ import numpy as np
 import pandas as pd
 import torch
 
-from autobuild_lib.data.download import sha256_of
 from autobuild_lib.data.files import ARCHITECTURE, FAMILIES, load
 from autobuild_lib.networks import build
 from autobuild_lib.peers.proxies import PROXIES, Minibatch, measure_proxies
 from autobuild_lib.spaces import Architecture
-from autobuild_lib.storage import replace_text
+from autobuild_lib.tasks.measured import write_measured
 from autobuild_lib.tasks.rows import RowFormat, machine
 
 SPACES = {space().name: space() for space in FAMILIES.values()}
@@ -141,7 +140,6 @@ def write_tables(rows_file: Path, space: str, folder: Path) -> dict[str, dict[st
     others = [f"proxies_{space}_{part.iloc[0]['resolution']}" for part in parts[1:]]
     if len(set(others)) < len(others):
         raise ValueError(f"{rows_file}: tables {', '.join(others)} of different minibatches need different resolutions")
-    folder.mkdir(parents=True, exist_ok=True)
     place = {str(a): i for i, a in enumerate(sample_architectures(space, len(load(space))))}
     if unknown := set(frame[ARCHITECTURE]) - set(place):
         raise ValueError(f"{rows_file}: {min(unknown)} is not in the bundled table {space}")
@@ -153,18 +151,15 @@ def write_tables(rows_file: Path, space: str, folder: Path) -> dict[str, dict[st
 def _write_table(name: str, space: str, rows: pd.DataFrame, folder: Path) -> dict[str, Any]:
     units = {proxy.name: proxy.unit for proxy in PROXIES}
     resolution, batch, seed = rows.iloc[0][SETTINGS]
-    path = folder / f"{name}.csv"
-    replace_text(path, rows[[ARCHITECTURE, *units]].to_csv(index=False, lineterminator="\n"))
     drawn = f"{batch} images of noise with {resolution} x {resolution} pixels"
     options = f"--space {space} --sample {len(rows)} --resolution {resolution} --batch {batch} --seed {seed}"
-    return {
-        "space": space,
-        "file": path.name,
-        "kind": "measured here",
-        "rows": len(rows),
-        "columns": {ARCHITECTURE: "text form"} | units,
-        "source": f"untrained networks of the table {space} and {drawn}, median {rows['seconds'].median():.2f} s each",
-        "builder": f"autobuild task proxies measure {options}, then ... table",
-        "seed": SAMPLE_SEED,
-        "sha256": sha256_of(path),
-    }
+    return write_measured(
+        folder,
+        name,
+        rows,
+        space=space,
+        units=units,
+        source=f"untrained networks of the table {space} and {drawn}, median {rows['seconds'].median():.2f} s each",
+        builder=f"autobuild task proxies measure {options}, then ... table",
+        seed=SAMPLE_SEED,
+    )

@@ -92,7 +92,7 @@ def compare(name: str, models: list[Model]) -> pd.DataFrame:
     splits = proxied_splits() if proxied else validation_splits()
     for model, (train, held_out, proxies), size in itertools.product(models, splits, sizes):
         few = train.take(range(size))
-        for target, fitted in zip(TARGETS, model.fit_many(few.space, few, TARGETS, 0, proxies), strict=True):
+        for target, fitted in zip(TARGETS, model.fit_many(few, TARGETS, 0, proxies), strict=True):
             truth = held_out.labels[target].to_numpy()
             rows.append((described(model), size, srcc(fitted.predict(held_out.architectures), truth)))
     frame = pd.DataFrame(rows, columns=["candidate", "size", "srcc"])

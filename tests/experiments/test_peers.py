@@ -108,9 +108,9 @@ class TestRows:
         given: list[ab.data.Table] = []
 
         class Spy(models.RidgeModel):
-            def fit_many(self, space: Any, table: Any, *rest: Any, **more: Any) -> Any:
+            def fit_many(self, table: Any, *rest: Any, **more: Any) -> Any:
                 given.append(table)
-                return super().fit_many(space, table, *rest, **more)
+                return super().fit_many(table, *rest, **more)
 
         monkeypatch.setitem(MODELS, "additive ridge", Spy("additive ridge"))
         PeerJob(toy_contest, "additive ridge", size, 4).run()

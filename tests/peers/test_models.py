@@ -56,7 +56,7 @@ class TestRegistry:
 @pytest.mark.parametrize("name", PLAIN)
 def test_every_model(name: str, train: ab.data.Table, unseen: tuple[ab.Architecture, ...]) -> None:
     model, truth = find_model(name), train.labels["additive"].to_numpy()
-    other, fitted = model.fit_many(train.space, train, ["other", "additive"], seed=3)
+    other, fitted = model.fit_many(train, ["other", "additive"], seed=3)
     together = fitted.predict(unseen)
     assert np.isfinite(together).all() and srcc(fitted.predict(train.architectures), truth) > 0.6
     assert not np.allclose(other.predict(unseen), together), "each target is learnt for itself"
@@ -70,15 +70,15 @@ def test_the_same_seed_gives_the_same_model_for_each_target(
     name: str, train: ab.data.Table, unseen: tuple[ab.Architecture, ...]
 ) -> None:
     model = find_model(name)
-    both = model.fit_many(train.space, train, ["other", "additive"], seed=3)
-    (alone,) = model.fit_many(train.space, train, ["additive"], seed=3)
+    both = model.fit_many(train, ["other", "additive"], seed=3)
+    (alone,) = model.fit_many(train, ["additive"], seed=3)
     np.testing.assert_array_equal(alone.predict(unseen), both[1].predict(unseen))
 
 
 class TestAutoBuild:
     def test_is_what_the_library_fits(self, train: ab.data.Table, unseen: tuple[ab.Architecture, ...]) -> None:
         model = AutoBuild("x", "tuned", SMALL)
-        (found,) = model.fit_many(train.space, train, ["additive"], seed=4)
+        (found,) = model.fit_many(train, ["additive"], seed=4)
         expected = ab.fit(train.space, train, "additive", seed=4, preset="tuned", progress=False, **dict(SMALL))
         np.testing.assert_array_equal(found.predict(unseen), expected.predict(unseen))
 
@@ -129,7 +129,7 @@ class TestExtension:
         self, train: ab.data.Table, unseen: tuple[ab.Architecture, ...]
     ) -> None:
         model = AutoBuildOnGraf("x", AutoBuild("y", "tuned", SMALL), MODELS["forest: GRAF"].learner)  # type: ignore[attr-defined]
-        (fitted,) = model.fit_many(train.space, train, ["additive"])
+        (fitted,) = model.fit_many(train, ["additive"])
         assert len(fitted.columns) == 8 and np.isfinite(fitted.predict(unseen)).all()  # type: ignore[attr-defined]
 
 
@@ -169,10 +169,10 @@ class TestProxies:
     @pytest.mark.parametrize("name", [name for name, model in MODELS.items() if model.needs_proxies])
     def test_models_that_need_them(self, name: str, train: ab.data.Table, proxies: pd.DataFrame) -> None:
         shuffled = proxies.sample(frac=1, random_state=0)
-        (fitted,) = find_model(name).fit_many(train.space, train, ["additive"], 0, shuffled)
+        (fitted,) = find_model(name).fit_many(train, ["additive"], 0, shuffled)
         assert srcc(fitted.predict(train.architectures), train.labels["additive"].to_numpy()) > 0.9  # zen tells it
         with pytest.raises(ValueError, match="need a table of proxies with a column 'architecture'"):
-            find_model(name).fit_many(train.space, train, ["additive"])
+            find_model(name).fit_many(train, ["additive"])
 
     def test_what_is_missing_or_infinite_is_refused(self, train: ab.data.Table, proxies: pd.DataFrame) -> None:
         with pytest.raises(ValueError, match="40 architectures have no proxies, the first is "):

@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from recorded import record
 
 import autobuild_lib as ab
 from autobuild_lib.tasks.diffusion.measuring import (
@@ -39,14 +40,7 @@ def fake(job: Job) -> Measurement:
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
     """Replace training by made-up numbers; the list of jobs that were run."""
-    jobs: list[Job] = []
-
-    def run(job: Job) -> Measurement:
-        jobs.append(job)
-        return fake(job)
-
-    monkeypatch.setattr(Job, "run", run)
-    return jobs
+    return record(monkeypatch, Job, fake)
 
 
 def quiet(*arguments: object, **options: object) -> Rows:

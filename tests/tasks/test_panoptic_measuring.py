@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from recorded import record
 
 import autobuild_lib as ab
 from autobuild_lib import data
@@ -64,14 +65,7 @@ def fake(job: Job) -> Measurement:
 @pytest.fixture
 def asked(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
     """Replace measuring by made-up numbers; the list of jobs that were run."""
-    jobs: list[Job] = []
-
-    def run(job: Job) -> Measurement:
-        jobs.append(job)
-        return fake(job)
-
-    monkeypatch.setattr(Job, "run", run)
-    return jobs
+    return record(monkeypatch, Job, fake)
 
 
 def quiet(architectures: Any, out: Path, supernet: Path, **options: Any) -> list[Measurement]:

@@ -1,6 +1,5 @@
 """From measured rows to the table of evaluated architectures, and how much of a row is due to the architecture."""
 
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,11 +10,10 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import f as f_distribution
 
-from autobuild_lib.data.download import sha256_of
 from autobuild_lib.data.files import ARCHITECTURE
-from autobuild_lib.storage import replace_text
 from autobuild_lib.tasks.diffusion.measuring import COLUMNS, SAMPLE_SEED, Measurement, read_rows, rows_to_csv
 from autobuild_lib.tasks.diffusion.space import unet_space
+from autobuild_lib.tasks.measured import write_measured
 
 NAME = "diffusion_unets"
 UNITS = {
@@ -97,22 +95,15 @@ def write_table(rows_file: Path, folder: Path) -> dict[str, Any]:
     rows = [Measurement(*row) for row in frame.reset_index()[COLUMNS].itertuples(index=False)]
     means = frame[list(UNITS)].groupby(level=0, sort=False).mean()
     means = means.astype({"macs": np.int64, "parameters": np.int64})
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{NAME}.csv"
-    replace_text(path, means.to_csv(lineterminator="\n"))
-    beside = [folder / f"{NAME}_rows.csv", folder / f"{NAME}.json"]
-    replace_text(beside[0], rows_to_csv(rows))
-    replace_text(beside[1], json.dumps(unet_space().to_json(), indent=1) + "\n")
     seeds = " ".join(map(str, frame.index.unique("seed")))
-    return {
-        "space": f"{NAME}.json",
-        "file": path.name,
-        "kind": "measured here",
-        "rows": len(means),
-        "columns": {ARCHITECTURE: "text form"} | UNITS,
-        "source": f"inpainting U-Nets trained and measured by this project, mean over seeds; runs: {NAME}_rows.csv",
-        "builder": f"autobuild task diffusion measure --sample {len(means)} --seeds {seeds}, then ... table",
-        "seed": SAMPLE_SEED,
-        "sha256": sha256_of(path),
-        "beside": {each.name: sha256_of(each) for each in beside},
-    }
+    return write_measured(
+        folder,
+        NAME,
+        means.reset_index(),
+        space=unet_space(),
+        units=UNITS,
+        source=f"inpainting U-Nets trained and measured by this project, mean over seeds; runs: {NAME}_rows.csv",
+        builder=f"autobuild task diffusion measure --sample {len(means)} --seeds {seeds}, then ... table",
+        seed=SAMPLE_SEED,
+        beside={f"{NAME}_rows.csv": rows_to_csv(rows)},
+    )

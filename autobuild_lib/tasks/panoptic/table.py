@@ -1,15 +1,13 @@
 """From measured rows to the table of evaluated architectures, with the supernet that they are parts of beside it."""
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from autobuild_lib.data.download import sha256_of
 from autobuild_lib.data.files import ARCHITECTURE
-from autobuild_lib.storage import replace_bytes, replace_text
+from autobuild_lib.tasks.measured import write_measured
 from autobuild_lib.tasks.panoptic.measuring import ROWS, SAMPLE_SEED
 from autobuild_lib.tasks.panoptic.quality import LABELS
 from autobuild_lib.tasks.panoptic.space import backbone_space
@@ -43,22 +41,17 @@ def write_table(rows_file: Path, supernet: Path, folder: Path) -> dict[str, Any]
     network, images, count = frame.loc[0, ["network", "images", "count"]]
     if network != trained.id:
         raise ValueError(f"{rows_file}: measured with the weights {network}, those in {supernet} are {trained.id}")
-    folder.mkdir(parents=True, exist_ok=True)
-    path = folder / f"{NAME}.csv"
-    replace_text(path, frame[[ARCHITECTURE, *UNITS]].to_csv(index=False, lineterminator="\n"))
-    beside = [folder / f"{NAME}.json", folder / f"{BUNDLED}.safetensors", folder / f"{BUNDLED}.json"]
-    replace_text(beside[0], json.dumps(backbone_space().to_json(), indent=1) + "\n")
-    for to, name in zip(beside[1:], (WEIGHTS, CONFIG), strict=True):
-        replace_bytes(to, (supernet / name).read_bytes())
-    return {
-        "space": f"{NAME}.json",
-        "file": path.name,
-        "kind": "measured here",
-        "rows": len(frame),
-        "columns": {ARCHITECTURE: "text form"} | UNITS,
-        "source": f"parts of the supernet {BUNDLED} ({network}), on the first {count} generated images of set {images}",
-        "builder": f"autobuild task panoptic measure --sample {len(frame)}, then ... table",
-        "seed": SAMPLE_SEED,
-        "sha256": sha256_of(path),
-        "beside": {each.name: sha256_of(each) for each in beside},
-    }
+    return write_measured(
+        folder,
+        NAME,
+        frame,
+        space=backbone_space(),
+        units=UNITS,
+        source=f"parts of the supernet {BUNDLED} ({network}), on the first {count} generated images of set {images}",
+        builder=f"autobuild task panoptic measure --sample {len(frame)}, then ... table",
+        seed=SAMPLE_SEED,
+        beside={
+            f"{BUNDLED}.safetensors": (supernet / WEIGHTS).read_bytes(),
+            f"{BUNDLED}.json": (supernet / CONFIG).read_bytes(),
+        },
+    )
