@@ -31,7 +31,8 @@ def verdict(
         best = _best(here)
         text = "nothing to compare with"
         if best is not None:
-            text = f"the best of {len(here)} is {best['ahead']:+.4f} ahead (standard error {best['ahead_se']:.4f})"
+            side = "ahead" if best["ahead"] >= 0 else "behind"
+            text = f"the best of {len(here)} is {abs(best['ahead']):.4f} {side} (standard error {best['ahead_se']:.4f})"
         rows.append((region, text, bool(here[counted].any())))
     checks = pd.DataFrame(rows, columns=["region", "value", "holds"])
     if own.empty:

@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from autobuild_lib.experiments.peers_measure import EMBEDDED, EXTENDED
-from autobuild_lib.peers.models import FEW, PAPER, TUNED
+from autobuild_lib.peers.models import FEW, MODELS, PAPER, TUNED
 from autobuild_lib.statistics import mean_with_interval
 
 Array = npt.NDArray[np.float64]
@@ -16,6 +16,7 @@ KEY = ["contest", "target", "model", "size"]
 MEASURES = {"srcc": True, "recall": True, "regret": False}  # whether more is better
 AUTOBUILD = (PAPER.name, TUNED.name, FEW.name)
 COMBINED = (EMBEDDED, EXTENDED)
+MARGINS = {"srcc": 0.01, "recall": 0.03, "regret": 0.03}  # what a cheaper model may lose: a choice, not a finding
 SHOWN = (
     PAPER.name, TUNED.name, FEW.name, "additive ridge", "Gaussian process", "forest: GRAF", "boosting: one-hot + GRAF",
 )  # fmt: skip
@@ -81,7 +82,8 @@ def against_autobuild(rows: pd.DataFrame, measure: str = "srcc") -> pd.DataFrame
 
 def _paired(ours: pd.Series, others: pd.Series) -> Array:
     """Differences for each seed of ours; a model that ran once is the same for every seed."""
-    return (ours - others.fillna(others.mean())).dropna().to_numpy(dtype=np.float64)
+    same = others.fillna(others.mean()) if others.count() == 1 else others
+    return (ours - same).dropna().to_numpy(dtype=np.float64)
 
 
 def _best(table: pd.DataFrame, models: Sequence[str]) -> str:
@@ -103,6 +105,12 @@ def combining(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(found, columns=["combination", "part", "size", "gain", "low", "high", "tasks"])
 
 
+def not_measured(rows: pd.DataFrame) -> list[str]:
+    """Return the models of the registry that no row is about."""
+    measured = set(rows["model"])
+    return [name for name in MODELS if name not in measured]
+
+
 def spot_check(live: pd.DataFrame, committed: pd.DataFrame) -> pd.DataFrame:
     """Rows that were measured twice, with the difference of their SRCC, the largest first."""
     both = live.merge(committed, on=[*KEY, "seed"], suffixes=("", "_committed"))
@@ -117,7 +125,7 @@ def spot_check(live: pd.DataFrame, committed: pd.DataFrame) -> pd.DataFrame:
 class Advice:
     """What to use with a number of labelled networks.
 
-    best: highest mean over tasks. advised: the cheapest to train of the models that are not clearly worse.
+    best: highest mean over tasks. advised: the cheapest to train of the models that lose less than the margin.
     """
 
     size: int
@@ -135,7 +143,7 @@ class Advice:
         what = {"srcc": "SRCC", "recall": "top-10 % recall", "regret": "regret"}[self.measure]
         text = f"With {self.size:,} labelled networks use **{self.advised}** ({what} {self.advised_value:.3f})"
         if self.best != self.advised:
-            text += f", the cheapest that is not clearly worse than {self.best} ({self.best_value:.3f})"
+            text += f", the cheapest shown to be within {MARGINS[self.measure]} of {self.best} ({self.best_value:.3f})"
         if self.autobuild not in (self.advised, self.best):
             text += f"; {self.autobuild} reaches {self.autobuild_value:.3f}"
         return f"{text}."
@@ -144,33 +152,42 @@ class Advice:
 def advise(rows: pd.DataFrame, sizes: Iterable[int], measure: str = "srcc") -> list[Advice]:
     """Advise per training size, from means over the tasks of `rows`; combinations of models are left out.
 
-    A model is clearly worse than the best when the 95 % interval of the difference, paired over tasks (or over training
-    subsets, when there is one task), is on one side of 0. Models without all tasks of a size are left out.
+    The advised model is the cheapest to train among the best one and those that are shown to lose less than the margin
+    (`MARGINS`): the 95 % interval of their loss, over training subsets, ends below it. That nothing is shown either way
+    is no reason to advise a model. Models without all tasks of a size are left out.
     """
     found = []
     sign = 1.0 if MEASURES[measure] else -1.0
-    several = len(rows.drop_duplicates(["contest", "target"])) > 1
-    pairs = ["contest", "target"] if several else ["seed"]
     plain = rows[~rows["model"].isin(COMBINED)]
     for size in sizes:
         own = plain[plain["size"] == size]
-        table = sign * own.pivot_table(index=pairs, columns="model", values=measure)
-        table = table.dropna(axis=1)
+        table = sign * _over_tasks(own, measure)
         if table.shape[1] < 2:
             continue
         means, seconds = table.mean(), own.groupby("model")["fit_seconds"].mean()
         best = str(means.idxmax())
-        good = [str(model) for model in table if not _clearly_worse(table[str(model)], table[best])]
+        good = [best, *(str(m) for m in table if _loses_less(MARGINS[measure], table[best], table[str(m)]))]
         advised, ours = str(seconds[good].idxmin()), _best(table, [str(m) for m in table if m in AUTOBUILD]) or best
-        values = {one: sign * float(means[one]) for one in (best, advised, ours)}
+        values = {one: sign * float(means[one]) + 0.0 for one in (best, advised, ours)}
         chosen = (best, values[best], advised, values[advised], ours, values[ours])
         found.append(Advice(size, measure, *chosen, len(own.drop_duplicates(["contest", "target"]))))
     return found
 
 
-def _clearly_worse(values: pd.Series, best: pd.Series) -> bool:
-    difference, low, _ = mean_with_interval((best - values).to_numpy())
-    return bool(difference > 0 if len(values) < 2 else low > 0)
+def _over_tasks(rows: pd.DataFrame, measure: str) -> pd.DataFrame:
+    """Mean over tasks for each training subset (rows) and model (columns); a model that ran once is always the same."""
+    wide = rows.pivot(index="seed", columns=["model", "contest", "target"], values=measure)
+    once = wide.columns[wide.count() == 1]
+    wide[once] = wide[once].ffill().bfill()
+    models = wide.T.groupby(level="model")
+    complete = models.size() == len(rows.drop_duplicates(["contest", "target"]))
+    return models.mean(skipna=False)[complete].T
+
+
+def _loses_less(margin: float, best: pd.Series, other: pd.Series) -> bool:
+    """Say whether a model is shown to lose less than the margin; fewer than two training subsets show nothing."""
+    losses = (best - other).dropna().to_numpy()
+    return len(losses) > 1 and mean_with_interval(losses)[2] < margin
 
 
 def decision_box(advice: Mapping[str, Sequence[Advice]]) -> str:

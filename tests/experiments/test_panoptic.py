@@ -493,7 +493,7 @@ def networks(*sure: bool, group: str = building.NORM) -> pd.DataFrame:
 def test_the_rule(sure: tuple[bool, ...], wanted: str) -> None:
     checks, text = judging.verdict(networks(*sure), list(REGIONS))
     assert text == wanted and checks.holds.tolist() == list(sure)
-    assert checks.value[1] == "the best of 1 is +0.0200 ahead (standard error 0.0020)"
+    assert checks.value[1] == "the best of 1 is 0.0200 ahead (standard error 0.0020)"
     assert judging.verdict(networks(*sure).assign(wins=True), list(REGIONS), counted="wins")[1] == "supported"
     both = pd.concat([networks(*sure), networks(True, True, False, group=building.EFFECT)])
     found = judging.verdicts(both, list(REGIONS)).set_index("group")
