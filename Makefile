@@ -30,7 +30,7 @@ check_python = $(if $(shell { $(PYTHON) -c 'import sys; print((3, 11) <= sys.ver
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help book chain pages labs test test-all test-book bench install wheels constraints clean
+.PHONY: help book chain pages labs test test-all test-book check-book bench install wheels constraints clean
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
@@ -58,10 +58,15 @@ test: $(STAMP) ## check style and types, run the tests
 test-all: $(STAMP) ## the same, slow tests included
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m ""
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m "not browser"
 
 test-book: $(STAMP) ## test the pages of the built book
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile -m book
+
+check-book: $(STAMP) ## open every page of the built book in Chromium (installed when missing): errors, links, accessibility
+	bash tests/browser/install.sh
+	$(BIN)/python -m pytest -m browser tests/browser
+	$(BIN)/python -m tests.browser
 
 bench: $(STAMP) ## compare speeds with plain baselines, into artifacts/benchmarks.json
 	$(BIN)/python -m tests.benchmarks
