@@ -1,6 +1,8 @@
 """The labs: solutions pass every check, empty student versions pass none, and what is handed out can be made again."""
 
+import copy
 import importlib.util
+import re
 import shutil
 import subprocess
 import sys
@@ -24,6 +26,7 @@ ROOT = Path(__file__).resolve().parents[1]
 LABS = handout.sources(ROOT)
 MOST_LINES = 15
 labs = pytest.mark.parametrize("path", LABS, ids=lambda path: path.stem)
+TEACHERS_PAGE = (ROOT / "labs" / "README.md").read_text()
 
 
 def checks(notebook: NotebookNode) -> list[Any]:
@@ -49,17 +52,18 @@ def trained_once(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ab, "fit", fit)
 
 
-def run(notebook: NotebookNode) -> dict[str, Any]:
-    """Run every cell as Jupyter would, errors or not; return the result or the error of each by its id."""
+def run(notebook: NotebookNode) -> tuple[dict[str, Any], dict[str, str]]:
+    """Run every cell as Jupyter would, errors or not; return the result or the error, and stderr, of each by its id."""
     settings = Config()
     settings.HistoryManager.enabled = False
-    shell, found = InteractiveShell(config=settings), {}
+    shell, found, noise = InteractiveShell(config=settings), {}, {}
     for cell in notebook.cells:
         if cell.cell_type == "code":
-            with capture_output():
+            with capture_output() as captured:
                 result = shell.run_cell(cell.source)
             found[cell.id] = result.error_before_exec or result.error_in_exec or result.result
-    return found
+            noise[cell.id] = captured.stderr
+    return found, noise
 
 
 def test_there_are_four_labs() -> None:
@@ -69,10 +73,11 @@ def test_there_are_four_labs() -> None:
 @labs
 def test_the_solution_passes_and_the_empty_version_fails(path: Path, trained_once: None) -> None:
     source = handout.read_source(path)
-    solved, empty = run(handout.solution_version(source)), run(handout.student_version(source))
+    (solved, noise), (empty, _) = run(handout.solution_version(source)), run(handout.student_version(source))
     assert not [(name, result) for name, result in solved.items() if isinstance(result, Exception)]
     names = [cell.id for cell in checks(source)]
     assert len(names) >= 6 and all(isinstance(solved[name], Right) for name in names)
+    assert not any(noise[name] for name in names), "nbgrader gives no points to a check that writes to stderr"
     assert all(isinstance(empty[name], AnswerError | NameError) for name in names)
     assert sum(str(empty[name]) == EMPTY for name in names) >= len(names) - 2
 
@@ -103,11 +108,10 @@ class TestSource:
         assert all(f"| {number} |" in notes for number in range(1, exercises + 1))
         assert all(part in notes for part in ("**Time**", "## Common mistakes", "## To discuss"))
 
-    def test_the_teachers_page_states_its_points(self, path: Path) -> None:
-        points = sum(cell.metadata.nbgrader.points for cell in checks(handout.read_source(path)))
-        number = path.stem[3]
-        text = (ROOT / "labs" / "README.md").read_text()
-        assert f"lab {number} has {points}" in text
+    def test_the_teachers_page_states_its_checks_and_points(self, path: Path) -> None:
+        own = checks(handout.read_source(path))
+        points = sum(cell.metadata.nbgrader.points for cell in own)
+        assert f"| {path.stem[3]} | {len(own)} | {points} |" in TEACHERS_PAGE
 
     def test_the_committed_student_version_does_not_drift(self, path: Path) -> None:
         committed = ROOT / "labs" / "student" / f"{path.stem}.ipynb"
@@ -163,32 +167,58 @@ class TestZips:
         assert shown == [handout.STUDENTS, handout.TEACHERS]
 
 
+def submissions(course: Path, name: str) -> dict[str, NotebookNode]:
+    """One student hands in the solution, one nothing, one a usual mistake, and one a split answer and a check less."""
+    solution = nbformat.read(course.parent / "solutions" / f"{name}.ipynb", 4)
+    empty = handout.student_version(nbformat.read(course / "source" / name / f"{name}.ipynb", 4))
+    wrong, changed = copy.deepcopy(empty), copy.deepcopy(solution)
+    answers(wrong)[0].source = "h0 = [-0.25, -0.48, 0.6]"
+    changed.cells.remove(checks(changed)[0])
+    place = next(n for n, cell in enumerate(changed.cells) if cell.id == "ranking-loss")
+    changed.cells.insert(place, copy.deepcopy(changed.cells[place]))
+    for cell in changed.cells[place : place + 2]:
+        cell.id = f"part-{changed.cells.index(cell)}"
+    changed.cells[place].source, changed.cells[place + 1].source = changed.cells[place].source.splitlines()
+    return {"ada": solution, "bob": empty, "eve": wrong, "sam": changed}
+
+
 @pytest.mark.slow
 @pytest.mark.skipif(not importlib.util.find_spec("nbgrader"), reason="nbgrader is not installed (extra labs)")
 def test_nbgrader_releases_the_same_notebook_and_grades_it(clone: Path) -> None:
-    """In the course of the teachers' zip: one student hands in the solution, another one the empty notebook."""
+    """In the course of the teachers' zip, with the commands of its page."""
     students, teachers = handout.build(clone)
     zipfile.ZipFile(teachers).extractall(clone)
     course, name = clone / "labs-teachers" / "nbgrader", "lab1_embeddings"
 
-    def nbgrader(*arguments: str) -> None:
+    def nbgrader(*arguments: str) -> str:
         command = [sys.executable, "-m", "nbgrader", *arguments]
         done = subprocess.run(command, cwd=course, capture_output=True, text=True, timeout=600)
         assert done.returncode == 0, done.stderr[-3000:]
+        assert f"nbgrader {arguments[0]}" in TEACHERS_PAGE
+        return done.stderr
 
-    nbgrader("db", "assignment", "add", name)
     nbgrader("generate_assignment", name)
     released = nbformat.read(course / "release" / name / f"{name}.ipynb", 4)
     ours = nbformat.reads(zipfile.ZipFile(students).read(f"labs/{name}.ipynb"), 4)
     assert [cell.source for cell in released.cells] == [cell.source for cell in ours.cells]
-    for student, folder in [("ada", course.parent / "solutions"), ("bob", clone / "labs" / "student")]:
-        (course / "submitted" / student / name).mkdir(parents=True)
-        shutil.copy(folder / f"{name}.ipynb", course / "submitted" / student / name)
-    nbgrader("autograde", name)
+    for student, notebook in submissions(course, name).items():
+        folder = course / "submitted" / student / name
+        folder.mkdir(parents=True)
+        nbformat.write(notebook, folder / f"{name}.ipynb")
+    assert "partial credit" not in nbgrader("autograde", name)
+    nbgrader("generate_feedback", name)
+    page = (course / "feedback" / "eve" / name / f"{name}.html").read_text()
+    assert "Not yet. An importance is never negative" in page
     nbgrader("export")
     grades = pd.read_csv(course / "grades.csv").set_index("student_id")
-    assert grades["max_score"].to_dict() == {"ada": 12, "bob": 12}
-    assert grades["score"].to_dict() == {"ada": 12, "bob": 0}
+    assert set(grades["max_score"]) == {12}
+    assert grades["score"].to_dict() == {"ada": 12, "bob": 0, "eve": 0, "sam": 12}
+
+
+def test_grading_without_a_grader_needs_nothing_else() -> None:
+    commands = re.findall(r"^ +jupyter (\w+)", TEACHERS_PAGE, re.MULTILINE)
+    assert commands == ["execute"]
+    assert (Path(sys.executable).parent / f"jupyter-{commands[0]}").exists()
 
 
 @pytest.mark.slow

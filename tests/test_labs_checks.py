@@ -1,5 +1,6 @@
 """Checks of the labs: every right answer passes in any form, and usual wrong ones get the hint that fits."""
 
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from decimal import Decimal
@@ -12,6 +13,7 @@ import pytest
 import torch
 from hypothesis import given
 from hypothesis import strategies as st
+from IPython.core.formatters import DisplayFormatter
 
 import autobuild_lib as ab
 from autobuild_lib.labs import answers, embeddings, importances, judging, modules, regions
@@ -77,6 +79,18 @@ class TestAnswers:
 
     def test_a_notebook_shows_the_hint_alone(self) -> None:
         assert AnswerError("Try again.")._render_traceback_() == ["Not yet. Try again."]
+
+    def test_a_notebook_prints_what_is_right(self, capsys: pytest.CaptureFixture[str]) -> None:
+        """The value of a check cell would be partial credit to nbgrader; it must not have one."""
+        assert DisplayFormatter().format(Right("Fine.")) == ({}, {})
+        assert capsys.readouterr().out == "Correct. Fine.\n"
+
+    def test_warnings_of_a_students_function_are_not_shown(self) -> None:
+        def noisy(number: int) -> int:
+            warnings.warn("a warning in a test is an error", stacklevel=1)
+            return number
+
+        assert answers.call(noisy, 3) == 3
 
     def test_errors_in_a_students_function_name_its_arguments(self) -> None:
         def broken(a: float) -> float:

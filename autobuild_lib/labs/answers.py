@@ -1,5 +1,7 @@
 """Answers to exercises: reading them in any usual form, and saying what is right or wrong about them."""
 
+import sys
+import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -31,6 +33,10 @@ class Right:
 
     def __repr__(self) -> str:
         return f"Correct. {self.text}"
+
+    def _ipython_display_(self) -> None:
+        """Let Jupyter print the text: in the *value* of a check, nbgrader would look for a number of points."""
+        sys.stdout.write(f"{self!r}\n")
 
 
 @dataclass(frozen=True)
@@ -120,11 +126,15 @@ def _near(answer: Array, wanted: Array, tolerance: float) -> npt.NDArray[np.bool
 
 
 def call(function: Callable[..., Any], *arguments: Any) -> Any:
-    """Call a student's function; an error in it becomes a `AnswerError` that names the arguments."""
+    """Call a student's function; an error in it becomes an `AnswerError` that names the arguments.
+
+    Warnings are not shown: nbgrader gives no points to a check that writes to stderr.
+    """
     require(callable(given(function)), f"{_short(function)} is not a function.")
     shown = f"{getattr(function, '__name__', 'your function')}({', '.join(map(_short, arguments))})"
     try:
-        result = function(*arguments)
+        with warnings.catch_warnings(action="ignore"):
+            result = function(*arguments)
     except Exception as error:  # whatever a student's code may raise
         raise AnswerError(f"{shown} raised {type(error).__name__}: {error}") from error
     require(result is not ..., EMPTY)
