@@ -178,6 +178,23 @@ def test_code_that_goes_over_the_end_of_a_line_is_joined() -> None:
     assert extension("docstrings").without_open_code(lines) == kept
 
 
+@pytest.mark.parametrize(
+    ("defect", "repaired"),
+    [
+        ('<summary><span class="toctree-toggle">', '<summary aria-label="Show or hide the pages of this chapter">'),
+        ('<div role="list" class="citation-list">', '<div class="citation-list">'),
+        ('<dl>\n<dd><em class="sig-param">', '<dl role="presentation">\n<dd><em class="sig-param">'),
+        ('<script>const THEBE_JS_URL = "a";\n</script>\n<p>', "<p>"),
+        ('<i class="theme-switch x" data-mode="dark"  title="Dark">', '<i class="theme-switch x" data-mode="dark" >'),
+        ("<dl><dt>a name</dt><dd>", "<dl><dt>a name</dt><dd>"),
+    ],
+)
+def test_pages_of_the_theme_are_repaired(defect: str, repaired: str) -> None:
+    found = extension("accessible").repair(f"<p>before</p>{defect}")
+    assert found.startswith(f"<p>before</p>{repaired.removesuffix('>')}")
+    assert extension("accessible").repair(found) == found
+
+
 def extension(name: str) -> Any:
     spec = importlib.util.spec_from_file_location(name, ROOT / "book" / "extensions" / f"{name}.py")
     assert spec and spec.loader

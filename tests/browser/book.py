@@ -48,17 +48,22 @@ def browser_page() -> Iterator[Page]:
             browser.close()
 
 
+def pages(root: Path) -> list[Path]:
+    """Return the pages of a book; templates among its static files are none."""
+    return sorted(path for path in root.rglob("*.html") if "_static" not in path.relative_to(root).parts)
+
+
 def check_book(page: Page, root: Path, chapters: list[str], explorer: str | None) -> Report:
     """Check every page below `root`; every chapter has to be found by a word that only it has."""
     visits: dict[str, Visit] = {}
-    for path in tqdm(sorted(root.rglob("*.html")), desc="opening pages", unit="page"):
+    for path in tqdm(pages(root), desc="opening pages", unit="page"):
         one = checks.visit(page, root, path)
         visits[one.name] = one
     findings = [finding for one in visits.values() for finding in one.findings]
     findings += checks.dead_links(visits, root)
     words = {name: checks.own_word(visits, name) for name in chapters}
     for name, word in words.items():
-        findings += checks.search(page, root, word, name) if word else [Finding(name, "search", "no word of its own")]
+        findings += checks.search(page, root, word, name) if word else [Finding(name, "search", "no word to find")]
     if explorer is not None:
         findings += checks.explorer(page, root / explorer, root)
     return Report(visits, len(words), findings)

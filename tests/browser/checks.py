@@ -1,6 +1,7 @@
 """What a reader would stumble over on a page; every check returns findings, and nothing when all is well."""
 
 import re
+from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -135,10 +136,13 @@ def external_links(visits: dict[str, Visit]) -> list[str]:
 
 
 def own_word(visits: dict[str, Visit], name: str) -> str | None:
-    """Return the longest plain word that only this page has, the first in the alphabet among equals."""
-    words = {one.name: set(re.findall(r"\b[a-z]{6,16}\b", one.text)) for one in visits.values()}
-    alone = words[name].difference(*(others for other, others in words.items() if other != name))
-    return min(alone, key=lambda word: (-len(word), word), default=None)
+    """Return the word of this page that the fewest others have; of these the longest, then the first."""
+    pages = Counter(word for one in visits.values() for word in _words(one.text))
+    return min(_words(visits[name].text), key=lambda word: (pages[word], -len(word), word), default=None)
+
+
+def _words(text: str) -> set[str]:
+    return set(re.findall(r"\b[a-z]{6,16}\b", text))
 
 
 def search(page: Page, root: Path, word: str, name: str) -> list[Finding]:
