@@ -125,8 +125,9 @@ bounds.set_index("network").round(3) if len(bounds) else skipped
 # **calibration** batch, and a **supernet** trained from another seed. Above all, a part of a supernet need not be as
 # good as the same backbone trained **alone**: this gap is what one-shot evaluation is criticised for
 # {cite:p}`yu2020evaluating`. For it, 16 backbones were trained alone for 4,000 steps: the four uniform corners of the
-# space, and twelve of similar multiply-adds that were spread over the range of their labels. These measurements take
-# hours, were made once and are committed; parts that are not there yet are missing from the table.
+# space, and twelve of similar multiply-adds that were spread over the range of their labels; a few of these once more
+# **with another seed**, because a training alone has noise of its own, which no supernet can rank. These measurements
+# take hours, were made once and are committed; parts that are not there yet are missing from the table.
 
 # %%
 pairs = panoptic_agreement.pairs(subject.table, rows, trainings) if measurable else pd.DataFrame()
@@ -148,13 +149,13 @@ glue("figure_panoptic_agreement", drawn)
 # name: figure-panoptic-agreement
 # alt: >-
 #   Scatter plots of panoptic quality against panoptic quality measured again, one panel per comparison: other images,
-#   another calibration batch, another supernet, and networks trained alone. Each title has the number of networks and
-#   their rank correlation.
+#   another calibration batch, another supernet, networks trained alone, and these
+#   trained again. Each title has the number of networks and their rank correlation.
 # ---
 #
 # Panoptic quality of the same backbones, measured twice. *Other images*: halves of the validation images. *Another
 # calibration* and *another supernet*: the label against a second measurement. *Trained alone*: the supernet's part
-# against the backbone trained from scratch, both on set B. Measured here.
+# against the backbone trained from scratch, both on set B; *another seed*: two trainings from scratch. Measured here.
 # ```
 
 # %% [markdown]
@@ -417,6 +418,7 @@ numbers = {
     "srcc_paper": srcc["paper preset"], "srcc_tuned": srcc["tuned preset"], "missing": len(measured.missing),
     "srcc_ridge": srcc[panoptic_predictors.RIDGE], "srcc_macs": srcc[panoptic_predictors.LINE],
     "uncorrected": plain, "rest_seed": rest.get(panoptic_agreement.SEED, "unknown"),
+    "alone": panoptic_agreement.in_words(agreement),
     "sentence": panoptic_verdict.sentence(checks),
 }
 
@@ -438,7 +440,8 @@ record = run.finish(**numbers, **lists, estimates=estimates)
 # {glue:text}`panoptic_search`. From {glue:text}`panoptic_labelled` labels, heads rank test backbones with an SRCC of
 # {glue:text}`panoptic_srcc_paper` (paper's preset) and {glue:text}`panoptic_srcc_tuned` (tuned); the additive ridge
 # reaches {glue:text}`panoptic_srcc_ridge`, multiply-adds alone {glue:text}`panoptic_srcc_macs`. After multiply-adds,
-# labels of a second supernet agree with these with an SRCC of {glue:text}`panoptic_rest_seed`. Proposals not yet
+# labels of a second supernet agree with these with an SRCC of {glue:text}`panoptic_rest_seed`. How the supernet ranks
+# backbones that are trained alone: {glue:text}`panoptic_alone`. Proposals not yet
 # measured: {glue:text}`panoptic_missing`. Images are generated and small, and backbones are parts of a supernet unless
 # the text says that they were trained alone.
 # ```

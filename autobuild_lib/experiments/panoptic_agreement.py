@@ -13,7 +13,7 @@ from autobuild_lib.tasks.panoptic.trained import load_bundled
 
 Array = npt.NDArray[np.float64]
 HALVES, BATCH, SEED, ALONE = "other images", "another calibration", "another supernet", "trained alone"
-SIMILAR = "trained alone, similar multiply-adds"
+SIMILAR, AGAIN = "trained alone, similar multiply-adds", "trained alone, another seed"
 PAIR = ["comparison", "architecture", "macs", "first", "second"]
 
 
@@ -22,7 +22,8 @@ def pairs(table: Table, rows: Sequence[Measurement], trainings: pd.DataFrame) ->
 
     Columns: comparison, architecture, macs, first (the bundled supernet's), second. `HALVES` compares the halves of
     the validation images; `BATCH` and `SEED` a label with one after calibration on another batch, and with one of a
-    supernet of another seed; `ALONE` the supernet with networks trained from scratch one by one, on other images.
+    supernet of another seed; `ALONE` the supernet with networks trained from scratch one by one, on other images; and
+    `AGAIN` such a network with itself, trained once more.
 
     Args:
         table: the labels.
@@ -34,11 +35,14 @@ def pairs(table: Table, rows: Sequence[Measurement], trainings: pd.DataFrame) ->
     ours, known = load_bundled().id, labels.set_index("architecture")["pq"]
     alone = dict(zip(trainings["network"], trainings["architecture"], strict=True))
     on_b = {row.architecture: row.pq for row in rows if row.network == ours and row.images == "B"}
+    trained: dict[str, float] = {}
     for row in rows:
         if row.network == ours:
             name, first = BATCH, known.get(row.architecture) if row.calibration else None
         elif alone.get(row.network):
-            name, first = ALONE, on_b.get(row.architecture)
+            before = trained.get(row.architecture)
+            name, first = (ALONE, on_b.get(row.architecture)) if before is None else (AGAIN, before)
+            trained[row.architecture] = row.pq
         else:
             name, first = SEED, known.get(row.architecture)
         if first is not None:
@@ -79,6 +83,17 @@ def _comparisons(pairs: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
             yield str(name), own
         if name == ALONE and len(similar := own[~own["architecture"].map(is_extreme)]) > 2:
             yield SIMILAR, similar
+
+
+def in_words(agreement: pd.DataFrame) -> str:
+    """Say how the supernet ranks networks that were trained alone, from the result of `agreement`."""
+    known = agreement.set_index("comparison") if len(agreement) else agreement
+    texts = [
+        f"SRCC {row.srcc:.2f} [{row.low:.2f}, {row.high:.2f}] for {row.networks} {described}"
+        for name, described in ((ALONE, "backbones of all sizes"), (SIMILAR, "of similar multiply-adds"))
+        for row in known[known.index == name].itertuples()
+    ]
+    return ", ".join(texts) or "not measured"
 
 
 def is_extreme(architecture: str) -> bool:

@@ -220,14 +220,15 @@ def test_pairs_by_what_was_changed() -> None:
     rows = [
         plain(TEXTS[0], 0.61, OURS, calibration=1), plain(TEXTS[1], 0.62, "second"), plain(TEXTS[2], 0.9, OURS),
         plain(corner, 0.63, OURS, "B"), plain(corner, 0.64, "alone", "B"), plain(TEXTS[50], 0.7, "second"),
+        plain(corner, 0.66, "again", "B"),
     ]  # fmt: skip
-    trainings = pd.DataFrame([("second", 1, 9, ""), ("alone", 0, 4, corner)], columns=TRAINING)
+    trainings = pd.DataFrame([("second", 1, 9, ""), ("alone", 0, 4, corner), ("again", 1, 4, corner)], columns=TRAINING)
     found = agreeing.pairs(table, rows, trainings)
     kept = found[["comparison", "architecture", "first", "second"]].to_numpy().tolist()
     assert kept == [
         *([agreeing.HALVES, TEXTS[n], *both] for n, both in enumerate([(0.1, 0.4), (0.2, 0.5), (0.3, 0.6)])),
         [agreeing.BATCH, TEXTS[0], labels["pq"][0], 0.61], [agreeing.SEED, TEXTS[1], labels["pq"][1], 0.62],
-        [agreeing.ALONE, corner, 0.63, 0.64],
+        [agreeing.ALONE, corner, 0.63, 0.64], [agreeing.AGAIN, corner, 0.64, 0.66],
     ]  # fmt: skip
 
 
@@ -254,6 +255,9 @@ def test_the_corners_are_told_from_the_others() -> None:
     found = agreeing.agreement(frame)
     assert found[["comparison", "networks"]].to_numpy().tolist() == [[agreeing.ALONE, 8], [agreeing.SIMILAR, 6]]
     assert found.rest.isna().all()  # too few to take multiply-adds out
+    said = agreeing.in_words(found)
+    assert said.startswith("SRCC 0.98 [") and "] for 8 backbones of all sizes, SRCC 0.94 [" in said
+    assert said.endswith("] for 6 of similar multiply-adds") and agreeing.in_words(pd.DataFrame()) == "not measured"
 
 
 # -------------------------------------------------------------------- building
