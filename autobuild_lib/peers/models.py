@@ -234,9 +234,9 @@ FORESTS = {
 }
 BOOSTINGS = {
     (ONE_HOT,): Boosting(0.2, 5),
-    (GRAF,): Boosting(0.2, 5),
+    (GRAF,): Boosting(0.1, 5),
     (PROXIES,): Boosting(0.2, 5),
-    (ONE_HOT, GRAF): Boosting(0.2, 5),
+    (ONE_HOT, GRAF): Boosting(0.1, 5),
     (ONE_HOT, PROXIES): Boosting(0.2, 5),
     (GRAF, PROXIES): Boosting(0.2, 5),
     (ONE_HOT, GRAF, PROXIES): Boosting(0.2, 5),
