@@ -129,8 +129,9 @@ shown.architecture.str.replace("|", " | ").str.replace(",", ", ").to_frame()
 
 # %%
 judges = frontiers.surrogate_judges(panels)
-known = frontiers.training_frontiers(panels, judges)
-noisy = frontiers.training_frontiers(panels, judges, noisy=True)
+labels = frontiers.training_labels(panels, judges)
+known = frontiers.training_frontiers(panels, labels)
+noisy = frontiers.training_frontiers(panels, labels, noisy=True)
 frontier = run.table("frontier", lambda: frontiers.frontier_table(known))
 skipped = "Skipped: these data have no surrogate, so that nothing can be evaluated here. Evaluate built.csv yourself."
 print(skipped if not known else frontier.groupby(["family", "device"], sort=False).size().to_string())
@@ -357,7 +358,8 @@ pays.assign(outcome=outcome).set_index(["method", "rival", "evaluations"]).outco
 # %%
 from autobuild_lib.experiments import explorer
 
-points = run.table("explorer", lambda: explorer.training_points(panels, predictors, judges, seed))
+first_seed = [reduction for reduction in reductions if reduction.seed == seed]
+points = run.table("explorer", lambda: explorer.training_points(first_seed, labels))
 points.groupby("family").architecture.count().to_frame("architectures")
 
 # %% [markdown]

@@ -62,18 +62,22 @@ class Frontier:
         return float(hypervolume_curve(points, self.reference, self.scale)[-1])
 
 
+def training_labels(panels: Sequence[Panel], judges: Mapping[str, Judge]) -> dict[str, pd.DataFrame]:
+    """Return, by family, the judge's labels of the training architectures; families without a judge are left out."""
+    judged = {panel.family: panel.split.train for panel in panels if panel.family in judges}
+    return {family: judges[family](table.space.to_codes(table.architectures)) for family, table in judged.items()}
+
+
 def training_frontiers(
-    panels: Sequence[Panel], judges: Mapping[str, Judge], noisy: bool = False
+    panels: Sequence[Panel], labels: Mapping[str, pd.DataFrame], noisy: bool = False
 ) -> dict[tuple[str, str], Frontier]:
-    """Return the frontier of every panel's training architectures, in labels of the judge, by family and device.
+    """Return the frontier of every panel's training architectures, by family and device; see `training_labels`.
 
     The region of an equation is the part of the frontier that the equation values most: of n points and r equations
     the ceil(n / r) points of highest value. With `noisy`, the labels of the table decide who is on the frontier, as
-    they do for whoever has no others; the points are the judge's all the same. Panels without a judge are left out.
+    they do for whoever has no others; the points are the judge's all the same. Panels without labels are left out.
     """
-    judged = {panel.family: panel.split.train for panel in panels if panel.family in judges}
-    labels = {family: judges[family](table.space.to_codes(table.architectures)) for family, table in judged.items()}
-    return {(p.family, p.device): _frontier(p, labels[p.family], noisy) for p in panels if p.family in judged}
+    return {(p.family, p.device): _frontier(p, labels[p.family], noisy) for p in panels if p.family in labels}
 
 
 def _frontier(panel: Panel, labels: pd.DataFrame, noisy: bool) -> Frontier:

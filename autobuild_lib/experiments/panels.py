@@ -97,16 +97,11 @@ def load_panels(
 
 
 def train(
-    panels: Sequence[Panel], seeds: Sequence[int], folder: Path, preset: str = "paper", **overrides: Any
+    tasks: Sequence[tuple[Split, int]], folder: Path, preset: str = "paper", **overrides: Any
 ) -> dict[tuple[str, str, int], Predictor]:
-    """Train one predictor per (family, equation, seed); all equations of a family side by side, kept in `folder`."""
-    splits = list({panel.family: panel.split for panel in panels}.values())
+    """Train the targets of each (split, seed) side by side, kept in `folder`; return (family, target, seed) -> one."""
     options = tuple(sorted(overrides.items()))
-    jobs = [
-        FitJob(split.train.space, split.train, split.targets, seed, preset, options)
-        for seed in seeds
-        for split in splits
-    ]
+    jobs = [FitJob(split.train.space, split.train, split.targets, seed, preset, options) for split, seed in tasks]
     trained = {}
     for job, predictors in zip(jobs, fit_jobs(jobs, folder), strict=True):
         for predictor in predictors:
@@ -120,15 +115,24 @@ def ridge_corpus(table: Table, target: str, head: bytes) -> UnitCorpus:
     head: code of the global features, as in the corpus that it is compared with. The score is a prediction without
     the other units, so only differences within a unit mean something.
     """
+    return ridge_corpora(table, [target], head)[target]
+
+
+def ridge_corpora(table: Table, targets: Sequence[str], head: bytes) -> dict[str, UnitCorpus]:
+    """Return `ridge_corpus` for each target; contents are encoded once for all of them."""
     space = table.space
-    ridge = AdditiveRidge(space).fit(table.architectures, Target(target).evaluate(table.labels))
-    groups = []
+    ridges = [AdditiveRidge(space).fit(table.architectures, Target(t).evaluate(table.labels)) for t in targets]
+    groups: list[list[ScoredGroup]] = [[] for _ in targets]
     for units in space.scoring_groups:
         codes = group_codes(space, units)
-        scores = ridge.predict_codes(isolated(space, units, codes, head))
+        columns = ridges[0].encode(isolated(space, units, codes, head))
         unknown = np.full(len(codes), np.nan)
-        groups.append(ScoredGroup(codes, scores, unknown, unknown))
-    return UnitCorpus(space, target, "ridge", "none", head, tuple(groups))
+        for own, ridge in zip(groups, ridges, strict=True):
+            own.append(ScoredGroup(codes, ridge.predict_encoded(columns), unknown, unknown))
+    return {
+        target: UnitCorpus(space, target, "ridge", "none", head, tuple(own))
+        for target, own in zip(targets, groups, strict=True)
+    }
 
 
 def evaluator(panel: Panel) -> Surrogate | None:

@@ -7,8 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from autobuild_lib.experiments.panels import ridge_corpus
+from autobuild_lib.experiments.panels import ridge_corpora
 from autobuild_lib.experiments.panoptic_predictors import Fit, Subject, cost_curve
+from autobuild_lib.processes import in_threads
 from autobuild_lib.search import costs as as_costs
 from autobuild_lib.search import front
 from autobuild_lib.spaces import Architecture
@@ -31,13 +32,15 @@ Corpora = Mapping[tuple[str, str], UnitCorpus]
 
 def score_modules(subject: Subject, fits: Sequence[Fit], hosts: int) -> dict[tuple[str, str], UnitCorpus]:
     """Score all modules for every target (by name) and score, averaged over trainings; the ridge sees all labels."""
-    found = {}
-    for name, target in subject.targets.items():
-        predictors = [fit.predictors[name] for fit in fits]
-        found[name, "norm"] = score_units(predictors, progress=False)
-        found[name, "effect"] = score_units(predictors, "effect", hosts=hosts, progress=False)
-        found[name, "ridge"] = ridge_corpus(subject.table, target, found[name, "norm"].head)
-    return found
+
+    def score(task: tuple[str, str]) -> UnitCorpus:
+        name, kind = task
+        return score_units([fit.predictors[name] for fit in fits], kind, hosts=hosts, progress=False)
+
+    tasks = [(name, kind) for name in subject.targets for kind in ("norm", "effect")]
+    found = dict(zip(tasks, in_threads(score, tasks, "scoring"), strict=True))
+    ridges = ridge_corpora(subject.table, list(subject.targets.values()), found[tasks[0]].head)
+    return found | {(name, "ridge"): ridges[target] for name, target in subject.targets.items()}
 
 
 def score_by_depth(corpora: Corpora, target: str) -> pd.DataFrame:

@@ -60,7 +60,8 @@ def bounds(rows: Sequence[Measurement], count: int = 400) -> pd.DataFrame:
     trivial = max(labels(compare(one, truth))["pq"] for one in same)
     oracle = labels(compare(group(_perfect(scenes)), truth))["pq"]
     found = [("one class everywhere", trivial, count), ("the truth, grouped", oracle, count)]
-    known = {row.architecture: row for row in rows if row.network == load_bundled().id and row.images == "B"}
+    ours = load_bundled().id
+    known = {row.architecture: row for row in rows if row.network == ours and row.images == "B"}
     for name, architecture in (("smallest", smallest()), ("largest", largest())):
         if (row := known.get(str(architecture))) is not None:
             found.append((name, row.pq, row.count))

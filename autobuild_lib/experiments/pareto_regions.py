@@ -1,6 +1,7 @@
 """Experiment 4, first half: do the best modules for an equation improve a region of the frontier (claim C4)?"""
 
 import functools
+import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
@@ -9,15 +10,25 @@ import numpy as np
 import pandas as pd
 
 from autobuild_lib.data.files import FILES
-from autobuild_lib.experiments.frontiers import Frontier, Judge, best_within, dominates, training_frontiers
-from autobuild_lib.experiments.panels import COMMON, REGIONS, SPECIAL, Panel, load_panels, ridge_corpus
+from autobuild_lib.data.table import Table
+from autobuild_lib.experiments.frontiers import (
+    Array,
+    Frontier,
+    Judge,
+    best_within,
+    dominates,
+    training_frontiers,
+    training_labels,
+)
+from autobuild_lib.experiments.panels import COMMON, REGIONS, SPECIAL, Panel, load_panels, ridge_corpora
 from autobuild_lib.predictor import Predictor
-from autobuild_lib.processes import in_processes
+from autobuild_lib.processes import in_threads
 from autobuild_lib.reduced import GroupContents, ReducedSpace
 from autobuild_lib.search import costs
 from autobuild_lib.spaces import SequenceSpace
+from autobuild_lib.spaces.sequence import Codes
 from autobuild_lib.targets import Target
-from autobuild_lib.units import score_units
+from autobuild_lib.units import UnitCorpus, score_units
 
 Frontiers: TypeAlias = Mapping[tuple[str, str], Frontier]
 SCORES = ("norm", "effect", "ridge")
@@ -48,11 +59,15 @@ def region_panels(source: str, regions: Mapping[str, str], space: SequenceSpace 
 
 @dataclass(frozen=True, eq=False)
 class Reduction:
-    """What one training seed's predictors make of a panel: per score and region, the best modules of every unit."""
+    """What one training seed's predictors make of a panel: per score and region, the best modules of every unit.
+
+    summed: by region, the summed norm scores of the modules of every training architecture, [N].
+    """
 
     panel: Panel
     seed: int
     spaces: Mapping[tuple[str, str], ReducedSpace]
+    summed: Mapping[str, Array]
 
     def cluster(self, score: str, region: str, k: int = CLUSTER) -> ReducedSpace:
         """Return the product of the `k` best modules of every unit."""
@@ -70,29 +85,48 @@ def reduce_spaces(
     predictors: Mapping[tuple[str, str, int], Predictor],
     seeds: Sequence[int],
     hosts: int = 16,
-    progress: bool = True,
 ) -> list[Reduction]:
     """Score all modules for every panel, training seed, region and score, and keep the best of every unit.
 
     predictors: by family, equation and seed, as `panels.train` returns them. hosts: of the effect score.
     """
-    jobs = [
-        (panel, seed, {region: predictors[panel.family, e, seed] for region, e in panel.equations.items()}, hosts)
-        for seed in seeds
-        for panel in panels
-    ]
-    return in_processes(_reduce, jobs, "scoring", progress)
+    tables = {panel.family: panel.split.train for panel in panels}
+    keys = list(dict.fromkeys((p.family, e, seed) for seed in seeds for p in panels for e in p.equations.values()))
+
+    def score(key: tuple[str, str, int]) -> tuple[ReducedSpace, ReducedSpace, Array]:
+        return _scored(predictors[key], tables[key[0]], hosts)
+
+    found = dict(zip(keys, in_threads(score, keys, "scoring"), strict=True))
+
+    def regress(family: str) -> dict[str, UnitCorpus]:
+        own = {equation: found[name, equation, seed][0] for name, equation, seed in keys if name == family}
+        return ridge_corpora(tables[family], list(own), next(iter(own.values())).head)
+
+    ridges = dict(zip(tables, in_threads(regress, list(tables), "additive ridge"), strict=True))
+    reductions = []
+    for seed, panel in itertools.product(seeds, panels):
+        spaces: dict[tuple[str, str], ReducedSpace] = {}
+        summed: dict[str, Array] = {}
+        for region, equation in panel.equations.items():
+            *both, summed[region] = found[panel.family, equation, seed]
+            best = (*both, ridges[panel.family][equation].top(KEPT))
+            spaces |= {(name, region): one for name, one in zip(SCORES, best, strict=True)}
+        reductions.append(Reduction(panel, seed, spaces, summed))
+    return reductions
 
 
-def _reduce(panel: Panel, seed: int, predictors: Mapping[str, Predictor], hosts: int) -> Reduction:
-    spaces = {}
-    for region, predictor in predictors.items():
-        norm = score_units(predictor, progress=False)
-        effect = score_units(predictor, "effect", hosts=hosts, progress=False)
-        ridge = ridge_corpus(panel.split.train, predictor.target, norm.head)
-        for score, corpus in zip(SCORES, (norm, effect, ridge), strict=True):
-            spaces[score, region] = corpus.top(KEPT)
-    return Reduction(panel, seed, spaces)
+def _scored(predictor: Predictor, table: Table, hosts: int) -> tuple[ReducedSpace, ReducedSpace, Array]:
+    """Return the best modules by norm and by effect score, and the summed norm scores of the table's rows."""
+    norm = score_units(predictor, progress=False)
+    effect = score_units(predictor, "effect", hosts=hosts, progress=False)
+    return norm.top(KEPT), effect.top(KEPT), summed_scores(norm.everything(), table.space.to_codes(table.architectures))
+
+
+def summed_scores(scored: ReducedSpace, codes: Codes) -> Array:
+    """Return the summed module scores of architectures given by codes [N, code_width], [N]; NaN outside `scored`."""
+    places = scored.positions(codes)
+    parts = [group.scores[place] for group, place in zip(scored.groups, places.T, strict=True)]
+    return np.where((places >= 0).all(1), np.sum(parts, axis=0), np.nan)
 
 
 def built(reductions: Sequence[Reduction], n: int = 5) -> pd.DataFrame:
@@ -203,7 +237,7 @@ def compare_judges(
     own, other = (evaluate_clusters(reductions, each) for each in (judges, others))
     shares = []
     for clusters, judge in ((own, judges), (other, others)):
-        frontiers = training_frontiers(panels, judge)
+        frontiers = training_frontiers(panels, training_labels(panels, judge))
         shares.append(judge_clusters(clusters, frontiers, frontiers).set_index(KEY)["share"].to_dict())
     joined = own.assign(other_acc=other["acc"], other_latency=other["latency"])
     rows = []

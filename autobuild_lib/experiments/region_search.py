@@ -35,7 +35,10 @@ FRONTS = [*PANEL, "method", "seed", "architecture", "acc", "latency"]
 
 @dataclass(frozen=True, eq=False)
 class SearchJob:
-    """One method on one panel with all its seeds; the spaces of the method are taken in turn."""
+    """One method on one panel with all its seeds; the spaces of the method are taken in turn.
+
+    Only the methods by stages draw from these spaces, the others from the whole search space.
+    """
 
     family: str
     device: str
@@ -101,7 +104,8 @@ def search_panels(
     for (family, device), frontier in frontiers.items():
         own = [one for one in reductions if (one.panel.family, one.panel.device) == (family, device)]
         spaces = {method: [one.union(score) for one in own] for score, method in OURS.items()}
-        job = SearchJob(family, device, own[0].panel.latency, frontier, "", [_whole_space(own[0])], seeds, budget)
+        spaces["Stage-Full"] = [_whole_space(own[0])]  # large: not for those that do not need it
+        job = SearchJob(family, device, own[0].panel.latency, frontier, "", spaces[OURS["norm"]], seeds, budget)
         jobs += [replace(job, method=method, spaces=spaces.get(method, job.spaces)) for method in METHODS]
     if not jobs:
         return pd.DataFrame(columns=CURVES), pd.DataFrame(columns=FRONTS)

@@ -10,6 +10,7 @@ from autobuild_lib.data.table import Table
 from autobuild_lib.experiments.interventions import Array, Bench
 from autobuild_lib.experiments.subgraph_ranking import ALL_SEEDS, Corpora, Key, Positions, corpus_cells, correlation
 from autobuild_lib.peers import AdditiveRidge
+from autobuild_lib.processes import in_threads
 from autobuild_lib.reduced import isolated
 from autobuild_lib.spaces.sequence import Codes
 from autobuild_lib.targets import Target
@@ -74,10 +75,11 @@ def _agreement(bench: Bench, corpora: Corpora, table: Table, modules: int, seed:
     labels = bench.label([bench.hosts, *placed])
     ends = np.cumsum([len(own) for own in places])[:-1]
     rows: list[tuple[object, ...]] = []
-    for target in dict.fromkeys(key.target for key in corpora):
+    targets = list(dict.fromkeys(key.target for key in corpora))
+    ridges = in_threads(lambda target: _ridge_scores(table, target, contents, corpus.head), targets, "additive ridge")
+    for target, ridge in zip(targets, ridges, strict=True):
         hosts, effects = np.split(bench.values(target, labels), [1])
         own = {key: one for key, one in corpora.items() if key.target == target}
-        ridge = _ridge_scores(table, target, contents, corpus.head)
         for key, scores, measured in _compared(own, places, ridge, np.split(effects, ends)):
             for sample in samples:
                 mine = np.searchsorted(places[sample.unit], sample.places)

@@ -73,17 +73,17 @@ def task_table(panels: Sequence[Panel]) -> pd.DataFrame:
 def train_all(
     panels: Sequence[Panel], seeds: Sequence[int], more_seeds: Sequence[int], folder: Path, epochs: int
 ) -> dict[tuple[str, str, int], Predictor]:
-    """Train the predictors of all panels, as `panels.train` does, and with `more_seeds` those of the first panel.
+    """Train the predictors of all targets, as `panels.train` does, and with `more_seeds` those of the first panel.
 
     Where a unit is too deep for the norm score, there are more hops.
     """
     spaces = [panel.split.train.space for panel in panels]
     deepest = max(sum(s.units[u].max_layers for u in group) for s in spaces for group in s.scoring_groups)
     hops: dict[str, Any] = {"hops": deepest - 1} if deepest - 1 > NetworkConfig().hops else {}
-    first = panels[0]
-    lean = replace(first, split=replace(first.split, targets=tuple(first.equations.values())))
-    trained = train(panels, seeds, folder, epochs=epochs, **hops)
-    return trained | (train([lean], more_seeds, folder, epochs=epochs, **hops) if more_seeds else {})
+    splits = list({panel.family: panel.split for panel in panels}.values())
+    first = replace(panels[0].split, targets=tuple(panels[0].equations.values()))
+    tasks = [(split, seed) for seed in seeds for split in splits] + [(first, seed) for seed in more_seeds]
+    return train(tasks, folder, epochs=epochs, **hops)
 
 
 def score_all(

@@ -44,4 +44,12 @@ class AdditiveRidge:
         A unit without layers, which no architecture has, adds nothing: so the difference between two codes that hold
         one unit each is the difference of these units' coefficients.
         """
-        return np.asarray(self.model.predict(choices_of_codes(self.space, codes)), dtype=np.float64)
+        return self.predict_encoded(self.encode(codes))
+
+    def encode(self, codes: Codes) -> npt.NDArray[np.float64]:
+        """Return codes [N, code_width] as columns [N, columns]; models of the same architectures have the same ones."""
+        return np.asarray(self.model[:-1].transform(choices_of_codes(self.space, codes)), dtype=np.float64)
+
+    def predict_encoded(self, columns: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
+        """Predict the target from `encode`'s columns, [N]."""
+        return np.asarray(self.model[-1].predict(columns), dtype=np.float64)

@@ -7,8 +7,8 @@ import pytest
 import autobuild_lib as ab
 from autobuild_lib.experiments import explorer
 from autobuild_lib.experiments.panels import Panel
+from autobuild_lib.experiments.pareto_regions import reduce_spaces, summed_scores
 from autobuild_lib.experiments.predictor_srcc import Split
-from autobuild_lib.spaces.sequence import Codes
 
 EQUATIONS = {"fast": "acc / latency_gpu", "accurate": "acc"}
 
@@ -22,27 +22,19 @@ def panel(toy_table: ab.data.Table) -> Panel:
     return Panel(Split(table, table, tuple(EQUATIONS.values())), "gpu", EQUATIONS)
 
 
-@pytest.fixture(autouse=True)
-def here(monkeypatch: pytest.MonkeyPatch) -> None:
-    """No processes in tests."""
-    monkeypatch.setattr(explorer, "in_processes", lambda work, jobs, what, progress: [work(*job) for job in jobs])
-
-
 def test_a_row_per_architecture_with_labels_and_scores(panel: Panel) -> None:
     table = panel.split.train
     fitted = {e: ab.fit(table.space, table, e, epochs=1) for e in EQUATIONS.values()}
-    predictors = {("toy", equation, 7): one for equation, one in fitted.items()}
+    reductions = reduce_spaces([panel], {("toy", equation, 7): one for equation, one in fitted.items()}, [7], hosts=1)
 
-    def judge(codes: Codes) -> pd.DataFrame:
-        return pd.DataFrame({"acc": np.arange(len(codes)), "latency_gpu": 2.0})
-
-    points = explorer.training_points([panel], predictors, {"toy": judge}, 7)
+    judged = pd.DataFrame({"acc": np.arange(len(table)), "latency_gpu": 2.0})
+    points = explorer.training_points(reductions, {"toy": judged})
     columns = ["family", "architecture", "acc", "latency_gpu", "score gpu fast", "score gpu accurate"]
     assert list(points) == columns and points["architecture"].tolist() == list(map(str, table.architectures))
     assert points["acc"].tolist() == list(range(len(table))) and (points["latency_gpu"] == 2).all()
     wanted = ab.score_units(fitted["acc"]).everything().scores(table.architectures)
     np.testing.assert_allclose(points["score gpu accurate"], wanted)
-    own = explorer.training_points([panel], predictors, {}, 7)
+    own = explorer.training_points(reductions, {})
     assert own["acc"].tolist() == table.labels["acc"].tolist(), "without a judge, the table's labels"
 
 
@@ -50,6 +42,6 @@ def test_architectures_outside_have_no_score(panel: Panel) -> None:
     table = panel.split.train
     few = ab.ReducedSpace.full(table.space)
     codes = table.space.to_codes(table.architectures[:2]).copy()
-    assert explorer.summed_scores(few, codes).tolist() == [0, 0]
+    assert summed_scores(few, codes).tolist() == [0, 0]
     codes[1, few.groups[0].codes.shape[1] - 1] = 255  # no content has this choice
-    assert np.isnan(explorer.summed_scores(few, codes)).tolist() == [False, True]
+    assert np.isnan(summed_scores(few, codes)).tolist() == [False, True]

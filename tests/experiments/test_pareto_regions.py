@@ -80,7 +80,8 @@ def judges(panel: Panel) -> dict[str, frontiers.Judge]:
 
 
 def frontier(panel: Panel, judges: dict[str, frontiers.Judge], noisy: bool = False) -> Frontier:
-    return frontiers.training_frontiers([panel], judges, noisy)["toy", "gpu"]
+    labels = frontiers.training_labels([panel], judges)
+    return frontiers.training_frontiers([panel], labels, noisy)["toy", "gpu"]
 
 
 def test_frontier_by_hand(panel: Panel, judges: dict[str, frontiers.Judge]) -> None:
@@ -114,7 +115,7 @@ def test_noisy_labels_choose_other_points_but_do_not_move_them(
 
 
 def test_families_without_a_judge_have_no_frontier(panel: Panel) -> None:
-    assert frontiers.training_frontiers([panel], {}) == {}
+    assert frontiers.training_frontiers([panel], frontiers.training_labels([panel], {})) == {}
     assert frontiers.surrogate_judges([panel]) == {}
     assert frontiers.published_judges([panel], Path("nowhere")) == {}
     empty = frontiers.frontier_table({})
@@ -305,12 +306,7 @@ def scored(toy: ab.SequenceSpace, toy_table: ab.data.Table) -> tuple[Panel, dict
 
 
 @pytest.fixture
-def reductions(
-    scored: tuple[Panel, dict[Any, ab.Predictor]], monkeypatch: pytest.MonkeyPatch
-) -> list[pareto_regions.Reduction]:
-    monkeypatch.setattr(
-        pareto_regions, "in_processes", lambda work, jobs, what, progress: [work(*job) for job in jobs]
-    )
+def reductions(scored: tuple[Panel, dict[Any, ab.Predictor]]) -> list[pareto_regions.Reduction]:
     return pareto_regions.reduce_spaces([scored[0]], scored[1], (0, 1), hosts=3)
 
 
@@ -385,6 +381,14 @@ def test_ridge_scores_are_differences_of_predictions(toy: ab.SequenceSpace, toy_
     assert np.ptp(gap) < 1e-9, "summed scores and predictions differ by a constant"
     assert (corpus.kind, corpus.interval, len(corpus)) == ("ridge", "none", len(ab.score_units(
         ab.fit(toy, toy_table, "additive", epochs=1, progress=False))))  # fmt: skip
+
+
+def test_several_targets_at_once_score_as_each_does_alone(toy_table: ab.data.Table) -> None:
+    both = panels.ridge_corpora(toy_table, ["additive", "other"], b"")
+    for target, corpus in both.items():
+        for own, alone in zip(corpus.groups, panels.ridge_corpus(toy_table, target, b"").groups, strict=True):
+            np.testing.assert_array_equal(own.scores, alone.scores)
+    assert [corpus.target for corpus in both.values()] == ["additive", "other"]
 
 
 def test_ridge_finds_the_best_modules_of_an_additive_label(toy_table: ab.data.Table) -> None:

@@ -35,13 +35,13 @@ def reductions() -> list[Reduction]:
 
     drawn = [np.random.default_rng(seed) for seed in (0, 1)]
     which = list(itertools.product(pareto_regions.SCORES, panels.REGIONS))
-    return [Reduction(panel, seed, {key: some(rng) for key in which}) for seed, rng in enumerate(drawn)]
+    return [Reduction(panel, seed, {key: some(rng) for key in which}, {}) for seed, rng in enumerate(drawn)]
 
 
 @pytest.fixture(scope="module")
 def known(reductions: list[Reduction]) -> pareto_regions.Frontiers:
     own = [reductions[0].panel]
-    return frontiers.training_frontiers(own, frontiers.surrogate_judges(own))
+    return frontiers.training_frontiers(own, frontiers.training_labels(own, frontiers.surrogate_judges(own)))
 
 
 @pytest.fixture(autouse=True)
