@@ -59,10 +59,12 @@ def with_quality(costs: pd.DataFrame, summary: pd.DataFrame, task: tuple[str, st
 
 
 def against_autobuild(rows: pd.DataFrame, measure: str = "srcc") -> pd.DataFrame:
-    """Per task and size, AutoBuild's better preset against the best other model, on the same training rows.
+    """Per task and size, AutoBuild's best recipe against the best other model, on the same training rows.
 
-    Both are chosen by their means, combinations of the two left out. `lead` is AutoBuild's mean advantage (positive:
-    AutoBuild is better), with its 95 % interval over training subsets; `winner` is "even" when the interval holds 0.
+    Both are chosen by their means on these very rows, combinations of the two left out, which favours the side with
+    more models: the others. `lead` is AutoBuild's mean advantage (positive: AutoBuild is better), with its 95 %
+    interval over training subsets. There is a winner where the whole interval is beyond the margin (`MARGINS`), else
+    it is "even".
     """
     found = []
     sign = 1.0 if MEASURES[measure] else -1.0
@@ -72,7 +74,7 @@ def against_autobuild(rows: pd.DataFrame, measure: str = "srcc") -> pd.DataFrame
         if not ours or not others:
             continue
         lead, low, high = mean_with_interval(_paired(table[ours], table[others]))
-        winner = ours if low > 0 else others if high < 0 else "even"
+        winner = ours if low > MARGINS[measure] else others if high < -MARGINS[measure] else "even"
         means = (sign * float(table[one].mean()) for one in (ours, others))
         found.append((*key, ours, others, *means, lead, low, high, winner))
     columns = ["contest", "target", "size", "autobuild", "other", "autobuild_value", "other_value", "lead", "low",

@@ -57,7 +57,8 @@ def _curves(axes: Axes, part: pd.DataFrame, models: Sequence[str]) -> None:
             color=PALETTE[place], markersize=3.5, linewidth=1.2, elinewidth=0.8, label=model,
         )  # fmt: skip
     axes.set_xscale("log")
-    ticks = sorted(part["size"].unique())[::2]
+    sizes = sorted(part["size"].unique())
+    ticks = sizes[:: 1 + len(sizes) // 5]
     axes.set_xticks(ticks, [str(size) for size in ticks])
     axes.minorticks_off()
 

@@ -241,7 +241,8 @@ class TestResults:
 
     @pytest.mark.parametrize(
         ("theirs", "winner"),
-        [([0.8, 0.81, 0.82], OURS), ([0.97, 0.98, 0.99], THEIRS), ([0.9, 0.93, 0.9], "even"), ([0.95], THEIRS)],
+        [([0.8, 0.81, 0.82], OURS), ([0.97, 0.98, 0.99], THEIRS), ([0.9, 0.93, 0.9], "even"), ([0.95], THEIRS),
+         ([0.905, 0.915, 0.925], "even")],  # better for sure, but by less than the margin
     )
     def test_who_wins(self, theirs: list[float], winner: str) -> None:
         rows = rows_of({(OURS, 25): [0.9, 0.91, 0.92], (THEIRS, 25): theirs, (models.PAPER.name, 25): [0.1] * 3})
