@@ -1,9 +1,8 @@
 """The models that stand beside each other: one registry, one way to fit and to predict.
 
-Neighbours, Gaussian process, forests, boosting on one-hot choices and AutoBuild's recipe for few labels were chosen on
-validation rows taken out of the training split, from nine candidates each (`tests/benchmarks/peer_presets.py`), as was
-AutoBuild's tuned preset. Boosting keeps that configuration on all other features, and so do forests that use proxies;
-on proxies alone, which are few columns, a forest looks at a larger share of them.
+Neighbours, Gaussian process, forests, boosting and AutoBuild's recipe for few labels were chosen on validation rows
+taken out of the training split, from nine candidates each (`tests/benchmarks/peer_presets.py`), as was AutoBuild's
+tuned preset.
 """
 
 from collections.abc import Sequence
@@ -228,18 +227,18 @@ FORESTS = {
     (GRAF,): Forest(0.05, 1),
     (PROXIES,): Forest(0.3, 1),
     (ONE_HOT, GRAF): Forest(0.1, 2),
-    (ONE_HOT, PROXIES): Forest(0.05, 1),
-    (GRAF, PROXIES): Forest(0.05, 1),
-    (ONE_HOT, GRAF, PROXIES): Forest(0.05, 1),
+    (ONE_HOT, PROXIES): Forest(0.3, 2),
+    (GRAF, PROXIES): Forest(0.1, 1),
+    (ONE_HOT, GRAF, PROXIES): Forest(0.3, 5),
 }
 BOOSTINGS = {
     (ONE_HOT,): Boosting(0.2, 5),
     (GRAF,): Boosting(0.1, 5),
-    (PROXIES,): Boosting(0.2, 5),
+    (PROXIES,): Boosting(0.05, 5),
     (ONE_HOT, GRAF): Boosting(0.1, 5),
-    (ONE_HOT, PROXIES): Boosting(0.2, 5),
-    (GRAF, PROXIES): Boosting(0.2, 5),
-    (ONE_HOT, GRAF, PROXIES): Boosting(0.2, 5),
+    (ONE_HOT, PROXIES): Boosting(0.1, 5),
+    (GRAF, PROXIES): Boosting(0.1, 5),
+    (ONE_HOT, GRAF, PROXIES): Boosting(0.1, 5),
 }
 
 

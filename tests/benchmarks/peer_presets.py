@@ -1,6 +1,6 @@
 """How the configurations of the peers were chosen: nine candidates each, compared on validation rows.
 
-Run `python -m tests.benchmarks.peer_presets` (about 5 minutes on one core; `--only forest` for some of them; those that
+Run `python -m tests.benchmarks.peer_presets` (about 8 minutes on one core; `--only forest` for some of them; those that
 need proxies take part where these are bundled). The validation rows are taken out of the training split; the test rows
 are never looked at. AutoBuild's tuned preset was chosen in the same way, from nine candidates (`presets.py`); the
 additive ridge chooses its penalty in every fit.
