@@ -111,3 +111,10 @@ def trained_alone(chosen: pd.DataFrame, finals: Sequence[PairedMeasurement], tra
         rows.append((one.region, one.group, one.architecture, one.rival, one.ahead, one.ahead_se, *qualities, *ahead))
     columns = ["region", "group", "architecture", "rival", "ahead", "ahead_se"]
     return pd.DataFrame(rows, columns=[*columns, "alone", "alone_rival", "alone_ahead", "alone_se"])
+
+
+def alone_in_words(alone: pd.DataFrame) -> str:
+    """Say how far networks are ahead of their rivals when each is trained alone, from what `trained_alone` returns."""
+    known = alone[alone["alone_ahead"].notna()] if len(alone) else alone
+    texts = [f"{row.region} {row.alone_ahead:+.4f} (standard error {row.alone_se:.4f})" for row in known.itertuples()]
+    return ", ".join(texts) or "not measured"

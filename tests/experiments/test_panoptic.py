@@ -530,6 +530,8 @@ def test_trained_alone() -> None:
     assert (first.alone, first.alone_rival) == (0.60, 0.58) and first.alone_ahead == pytest.approx(0.02)
     assert first.alone_se == pytest.approx(ERROR, rel=1e-3) and first.ahead == pytest.approx(0.01)
     assert np.isnan(second.alone) and second.alone_rival == 0.58 and np.isnan(second.alone_ahead)
+    assert judging.alone_in_words(found) == f"{first.region} +0.0200 (standard error {first.alone_se:.4f})"
+    assert judging.alone_in_words(pd.DataFrame()) == "not measured"
 
 
 # -------------------------------------------------------------------- pictures
