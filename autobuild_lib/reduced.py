@@ -168,9 +168,19 @@ class ReducedSpace:
     def sample(self, rng: np.random.Generator) -> Architecture: ...
     @overload
     def sample(self, rng: np.random.Generator, size: int) -> list[Architecture]: ...
-    def sample(self, rng: np.random.Generator, size: int | None = None) -> Architecture | list[Architecture]:
-        """Draw one architecture, or a list of `size`, uniformly and independently."""
-        drawn = self.space.from_codes(self.sample_codes(rng, 1 if size is None else size))
+    @overload
+    def sample(self, size: int, rng: np.random.Generator | int | None = None) -> list[Architecture]: ...
+    def sample(self, *given: Any, **named: Any) -> Architecture | list[Architecture]:
+        """Draw uniformly and independently: `sample(3)` draws three, `sample(3, rng)` the same three for the same seed.
+
+        A generator may stand first, as in `SequenceSpace.sample`: `sample(rng, 3)`, and `sample(rng)` for one that is
+        not in a list. `rng` is a generator, a seed, or left out for draws that differ every time.
+        """
+        order = _rng_first if given and isinstance(given[0], np.random.Generator) else _size_first
+        size, rng = order(*given, **named)
+        if size is not None and not (isinstance(size, int | np.integer) and size >= 0):
+            raise ValueError(f"size={size!r}; the number of architectures is a whole number from 0")
+        drawn = self.space.from_codes(self.sample_codes(np.random.default_rng(rng), 1 if size is None else int(size)))
         return drawn[0] if size is None else drawn
 
     def sample_codes(self, rng: np.random.Generator, size: int) -> Codes:
@@ -277,6 +287,14 @@ class ReducedSpace:
             raise SpaceError(f"{path}: not a reduced space (there is no {error})") from None
         except (TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
             raise SpaceError(f"{path}: not a reduced space ({error})") from None
+
+
+def _rng_first(rng: np.random.Generator, size: Any = None) -> tuple[Any, Any]:
+    return size, rng
+
+
+def _size_first(size: Any = None, rng: Any = None) -> tuple[Any, Any]:
+    return size, rng
 
 
 def _read_group(space: SequenceSpace, units: Sequence[int], given: Mapping[str, Any]) -> GroupContents:

@@ -1,14 +1,20 @@
 """Artifacts of a notebook: tables, and metrics with everything needed to know where a number came from."""
 
+import ast
+import contextlib
 import hashlib
 import inspect
 import json
 import os
 import platform
+import shutil
+import subprocess
+import textwrap
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from importlib.metadata import version
+from numbers import Integral, Real
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +28,8 @@ NOT_PARAMETERS = ("In", "Out", "exit", "quit", "open", "get_ipython")  # what IP
 VERSIONS = ("autobuild-book", "numpy", "pandas", "scipy", "torch")
 LIBRARY = Path(__file__).parent
 NOT_USED = ("book", "cli", "comparison.py", "labs", "sweeps.py")  # parts of the library that no notebook uses
+IN_ROWS_OF_THEIR_OWN = ("profile", "seed", "out")  # parameters that provenance does not list, or lists by themselves
+CELL = 50  # characters of a cell that pandas shows
 
 
 @dataclass
@@ -34,13 +42,14 @@ class Run:
     data: list[dict[str, Any]] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
     sources: str = field(default_factory=lambda: library_digest())
+    commit: str = field(default_factory=lambda: library_commit())
 
     @classmethod
     def start(cls, notebook: str, given: Mapping[str, Any], allowed: Sequence[str]) -> "Run":
         """Begin a run: pass `globals()` right after the parameters cell.
 
         Raises `ValueError` for a parameter that is not in `allowed` (papermill itself lets it pass), for a missing
-        one, and for an unknown profile.
+        one, for an unknown profile, and for a value of another kind than the one in the parameters cell.
         """
         parameters = {name: value for name, value in given.items() if _is_parameter(name, value)}
         if unknown := sorted(set(parameters) - set(allowed)):
@@ -49,6 +58,8 @@ class Run:
             raise ValueError(f"{notebook}: parameters are missing: {', '.join(missing)}")
         if parameters["profile"] not in PROFILES:
             raise ValueError(f"{notebook}: profile {parameters['profile']!r}; choose from {', '.join(PROFILES)}")
+        for name, default in _defaults(given.get("In", ()), allowed).items():
+            _check_kind(notebook, name, parameters[name], default)
         folder = Path(parameters["out"]) / notebook
         folder.mkdir(parents=True, exist_ok=True)
         return cls(notebook, folder, parameters)
@@ -72,7 +83,8 @@ class Run:
 
     def provenance(self) -> pd.DataFrame:
         """Return a small table for the end of a page, see `provenance_rows`."""
-        return pd.DataFrame(provenance_rows(self._record()), columns=["built with", "value"]).set_index("built with")
+        rows = [(name, line) for name, value in provenance_rows(self._record()) for name, line in _lines(name, value)]
+        return pd.DataFrame(rows, columns=["built with", "value"]).set_index("built with")
 
     def _record(self) -> dict[str, Any]:
         return {
@@ -82,20 +94,28 @@ class Run:
             "versions": {"python": platform.python_version()} | {name: version(name) for name in VERSIONS},
             "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
             "sources": self.sources,
+            "commit": self.commit,
         }
 
 
 def provenance_rows(record: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """Return names and values of what a record of metrics.json was made with: seeds, data, versions, sources."""
+    """Return names and values of what a record of metrics.json was made with: parameters, data, versions, sources."""
     parameters, versions = record["parameters"], record["versions"]
     rows = [("profile", parameters["profile"]), ("seed", str(parameters.get("seed", "none")))]
-    if counts := [f"{name} {value}" for name, value in parameters.items() if name.endswith("seeds")]:
-        rows.append(("numbers of seeds", ", ".join(counts)))
+    others = [f"{name} {value!r}" for name, value in parameters.items() if name not in IN_ROWS_OF_THEIR_OWN]
+    rows.append(("parameters", ", ".join(others) or "no others"))
     for table in record["data"]:
         text = f"{table['kind']}, {table['rows']:,} rows, sha256 {table['sha256'][:12]}"
         rows.append((f"data {table['source']}", text))
     rows.append(("version", ", ".join(f"{name} {versions[name]}" for name in ("autobuild-book", "torch", "python"))))
-    return [*rows, ("machine", record["machine"]), ("sources", f"sha256 {record['sources'][:12]}")]
+    rows += [("machine", record["machine"]), ("sources", f"sha256 {record['sources'][:12]}")]
+    return [*rows, ("commit", record.get("commit", "not recorded"))]
+
+
+def _lines(name: str, value: str) -> list[tuple[str, str]]:
+    """Break a value into lines that pandas shows whole; the first one has the name."""
+    lines = textwrap.wrap(value, CELL, break_on_hyphens=False)
+    return [(name if number == 0 else "", line) for number, line in enumerate(lines)]
 
 
 def library_digest() -> str:
@@ -106,6 +126,76 @@ def library_digest() -> str:
         if name.parts[0] not in NOT_USED:
             digest.update(f"{name.as_posix()} {path.stat().st_size}\n".encode() + path.read_bytes())
     return digest.hexdigest()
+
+
+def library_commit() -> str:
+    """Return the commit that the library lies in, and whether files of it have changed; or why there is none."""
+    if (git := shutil.which("git")) is None:
+        return "unknown (git is not installed)"
+    try:
+        folder, commit = _output(git, "rev-parse", "--show-prefix", "HEAD").split()
+        changes = _output(git, "--no-optional-locks", "status", "--porcelain", "--", ".")
+    except (subprocess.SubprocessError, ValueError):  # no work tree, no commit in it, or not ours
+        folder = changes = commit = ""
+    if folder != f"{LIBRARY.name}/":  # as in an environment that lies in a work tree of something else
+        return "unknown (the library is not in a git work tree)"
+    return f"{commit[:12]}, with changes" if changes else commit[:12]
+
+
+def _output(*command: str) -> str:
+    return subprocess.run(command, cwd=LIBRARY, capture_output=True, text=True, check=True, timeout=60).stdout  # noqa: S603
+
+
+# -------------------------------------------------------------------- parameters
+
+
+def read_literals(source: str) -> dict[str, Any]:
+    """Return what a cell assigns, by name; anything but assignments of literals to names is a `ValueError`."""
+    try:
+        return {s.targets[0].id: ast.literal_eval(s.value) for s in ast.parse(source).body}  # type: ignore[attr-defined]
+    except (AttributeError, SyntaxError) as error:
+        raise ValueError(f"not a cell of parameters: {error}") from None
+
+
+def _defaults(cells: Sequence[str], names: Sequence[str]) -> dict[str, Any]:
+    """Return what the parameters cell assigns: the first of the `cells` that ran which assigns all `names`."""
+    for source in cells:
+        with contextlib.suppress(ValueError):
+            if set(names) <= set(found := read_literals(source)):
+                return {name: found[name] for name in names}
+    return {}
+
+
+def _check_kind(notebook: str, name: str, value: Any, default: Any) -> None:
+    """Refuse a value of another kind than the notebook's own, and say how papermill takes the right one."""
+    if _fits(value, default):
+        return
+    example = json.dumps(default[:2] if isinstance(default, list) else default)
+    if isinstance(default, list) and isinstance(value, str) and value.startswith("[") and "'" not in value:
+        example = value  # a list that papermill took for a text
+    elements = f" of {type(default[0]).__name__}" if isinstance(default, list) and default else ""
+    kinds = f"({type(value).__name__}), the notebook has {type(default).__name__}{elements}"
+    raise ValueError(f"{notebook}: {name} is {value!r} {kinds}; give papermill -y '{name}: {example}'")
+
+
+def _fits(value: Any, default: Any) -> bool:
+    """Say whether a value is of the kind of the notebook's own; one text will do where that is a list of texts."""
+    match default:
+        case None:
+            return True
+        case bool():
+            return isinstance(value, bool)
+        case int() | float():
+            return isinstance(value, Real if isinstance(default, float) else Integral) and not isinstance(value, bool)
+        case str():
+            return isinstance(value, str | os.PathLike)
+        case list():
+            if isinstance(value, str):
+                return isinstance((*default, "")[0], str) and not value.startswith("[")
+            return isinstance(value, list | tuple) and all(_fits(one, (*default, None)[0]) for one in value)
+        case _:
+            kinds = [*default.values(), None]
+            return isinstance(value, Mapping) and all(_fits(one, kinds[0]) for one in value.values())
 
 
 def _is_parameter(name: str, value: Any) -> bool:

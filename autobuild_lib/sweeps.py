@@ -3,19 +3,21 @@
 This module only says which runs there are; Snakemake runs them (notebooks/sweep.smk).
 """
 
-import ast
+import csv
 import hashlib
 import itertools
 import json
 import math
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autobuild_lib.runs import PROFILES
+from autobuild_lib.data.files import ARCHITECTURE, FLOPS, NOISE_FREE, manifest
+from autobuild_lib.runs import PROFILES, read_literals
 from autobuild_lib.storage import replace_text
+from autobuild_lib.targets import Target
 
 MOST_RUNS = 10_000
 OF_THE_SWEEP = ("profile", "out")  # parameters that a sweep gives itself
@@ -63,7 +65,8 @@ def plan_sweep(
         folder: of the notebooks.
 
     Raises:
-        ValueError: for an unknown notebook, profile or parameter, and for values of another type than the notebook's.
+        ValueError: for an unknown notebook, profile or parameter, for values of another type than the notebook's, and
+            for targets over labels that the data are known not to have.
     """
     if profile not in PROFILES:
         raise ValueError(f"profile {profile!r}; choose from {', '.join(PROFILES)}")
@@ -77,6 +80,8 @@ def plan_sweep(
     names = [name for name in defaults if name in values]
     combinations = itertools.product(*(values[name].values() for name in names))
     runs = [dict(zip(names, combination, strict=True)) for combination in combinations]
+    for given in runs:
+        _check_targets(given, defaults)
     place = out or Path("artifacts") / "sweeps" / f"{notebook}-{profile}"
     return Sweep(notebook, profile, place, {run_name(profile, given): given for given in runs})
 
@@ -102,8 +107,43 @@ def read_parameters(folder: Path, notebook: str) -> dict[str, Any]:
         raise ValueError(f"notebook {notebook!r}; choose from {', '.join(known)}")
     cells = json.loads(known[notebook].read_text(encoding="utf-8"))["cells"]
     (first,) = [cell for cell in cells if "parameters" in cell["metadata"].get("tags", ())]
-    statements = ast.parse("".join(first["source"])).body
-    return {s.targets[0].id: ast.literal_eval(s.value) for s in statements}  # type: ignore[attr-defined]
+    return read_literals("".join(first["source"]))
+
+
+# -------------------------------------------------------------------- targets
+
+
+def _check_targets(given: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
+    """Refuse targets over labels that the data of a run do not have, where that is known."""
+    source = given.get("data", defaults["data"])
+    known = _labels(source, {label for target in _targets(defaults) for label in target.labels})
+    for target in _targets(given):
+        if known and (missing := sorted(set(target.labels) - known)):
+            has = f"{source} has {', '.join(sorted(known))}"
+            raise ValueError(f"--set target={target}: there is no label {', '.join(missing)}; {has}")
+
+
+def _targets(values: Mapping[str, Any]) -> list[Target]:
+    texts = [values.get("target", []), values.get("targets", [])]
+    return [Target(text) for some in texts for text in ([some] if isinstance(some, str) else some)]
+
+
+def _labels(source: str, usual: set[str]) -> set[str]:
+    """Return the labels of a run's data, {} where they are not known.
+
+    The bundled data of a notebook are the tables that have the labels of its `usual` targets.
+    """
+    bundled = {name: _columns(entry.columns) for name, entry in manifest().items()}
+    if source == "bundled":
+        return set().union(*(own for own in bundled.values() if usual <= own))
+    if source.endswith(".csv") and Path(source).is_file():
+        with Path(source).open(encoding="utf-8", newline="") as file:
+            return _columns(next(csv.reader(file), []))
+    return bundled.get(source, set())
+
+
+def _columns(names: Iterable[str]) -> set[str]:
+    return {*(name for name in names if name != ARCHITECTURE and not name.endswith(NOISE_FREE)), FLOPS}
 
 
 # -------------------------------------------------------------------- NAME=VALUES

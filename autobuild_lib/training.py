@@ -1,5 +1,6 @@
 """Training: predictors for several targets train side by side, exactly as they would alone."""
 
+import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
@@ -18,7 +19,9 @@ from autobuild_lib.predictor import HopNetwork, Moments, NetworkConfig, Predicto
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.targets import Target
 
+logger = logging.getLogger(__name__)
 Network = TypeVar("Network", bound=nn.Module)
+FEW_ROWS = 25  # the smallest training set of the learning curves in the book; below it nothing says what to expect
 
 
 class Graphs(Protocol):
@@ -102,6 +105,8 @@ def fit(
     Raises:
         ValueError: for unknown options, fewer than 2 architectures, a constant target, or training that diverges.
     """
+    if len(table) < FEW_ROWS:
+        logger.warning("fitting on %d rows; the book measures predictors from %d rows on", len(table), FEW_ROWS)
     return fit_many(space, table, [target], seed, preset, progress, **overrides)[0]
 
 

@@ -61,7 +61,11 @@ class UnitCorpus:
 
     @functools.cached_property
     def table(self) -> pd.DataFrame:
-        """One row per module: unit (0-based scoring group), depth, module (text), score, low, high."""
+        """One row per module: unit (0-based scoring group), depth, module (text), score, low, high.
+
+        `low` and `high` are the ends of the 95 % interval over what `interval` names: the seeds of several predictors,
+        or the hosts of one predictor's effect score. The norm score of one predictor has none: there they are NaN.
+        """
         return pd.concat([self._group_table(number) for number in range(len(self.groups))], ignore_index=True)
 
     def _group_table(self, number: int) -> pd.DataFrame:

@@ -17,7 +17,7 @@
 # # The data, and what they can show
 #
 # A companion that reruns experiments stands or falls with its labels. Training thousands of networks on ImageNet
-# and timing them on three devices is out of reach for most readers, so this book works with four kinds of data
+# and timing them on three devices is out of reach for most readers, so this book works with five kinds of data
 # and never mixes them without saying so. This chapter looks at each, checks the tables that come with the book,
 # and says what may be concluded from them.
 #
@@ -62,13 +62,14 @@ from autobuild_lib.surrogate import published
 run = Run.start("00_data", globals(), ["profile", "seed", "data", "space", "out"])
 
 # %% [markdown]
-# ## Four kinds of data
+# ## Five kinds of data
 #
 # | kind | what it is | in this repository? |
 # |---|---|---|
 # | released | the authors' public caches: real ImageNet accuracy, real latency | no: downloaded on request |
 # | surrogate | labels from small networks that imitate the authors' published predictors | yes |
 # | measured here | trained and evaluated, or timed, by this project's code | yes, and can be made again |
+# | counted | multiply-adds and parameters, which follow from an architecture; exact | yes |
 # | yours | a CSV, or records, in your own search space | no |
 #
 # Released caches are Python pickles, a format that can run code when it is opened. The library reads them through
@@ -121,7 +122,7 @@ glue("figure_distributions", plotting.label_distributions(labels))
 # name: figure-distributions
 # alt: >-
 #   Five histograms, of accuracy, of GPU, CPU and NPU latency and of multiply-adds. Each shows MobileNetV3 in blue and
-#   ProxylessNAS in orange, with a dashed line at each median.
+#   ProxylessNAS in orange, with a dashed line at each median. Vertical axes count architectures.
 # ---
 #
 # Distribution of every label over the architectures of the two families; dashed lines are medians. Data: the
@@ -144,7 +145,7 @@ glue("figure_accuracy_latency", plotting.accuracy_latency(known) if known else s
 # name: figure-accuracy-latency
 # alt: >-
 #   Four scatter plots of accuracy, against GPU, CPU and NPU latency and against multiply-adds, a dot per architecture,
-#   MobileNetV3 in blue and ProxylessNAS in orange. Costlier architectures tend to be more accurate in all of them.
+#   MobileNetV3 in blue and ProxylessNAS in orange.
 # ---
 #
 # Accuracy against latency on three devices, and against multiply-adds; a dot is an architecture. Towards the upper
@@ -189,7 +190,7 @@ glue("figure_noise", drawn)
 # name: figure-noise
 # alt: >-
 #   Four scatter plots of labels with noise against the same labels without noise, for accuracy and three latencies of
-#   MobileNetV3. Dots scatter around the diagonal, most widely for CPU latency.
+#   MobileNetV3, a dot per architecture, with a line where both are equal.
 # ---
 #
 # Labels of OFA-MobileNetV3 with noise against the same labels without; the line marks equality. The wider the
@@ -295,7 +296,7 @@ assert set(fidelity["sample"]) == set(limits) and (fidelity.srcc > 0.9).all()
 # %% [markdown]
 # ## Summary
 #
-# - Four kinds of data: released, surrogate, measured here, yours. Each figure names its kind.
+# - Five kinds of data: released, surrogate, measured here, counted, yours. Each figure names its kind.
 # - Bundled tables are checked against a manifest before they are opened.
 # - Their labels are surrogate values with noise as large as the published predictors' own error, so the best
 #   reachable rank correlation is known.

@@ -26,6 +26,7 @@
 # - how an architecture becomes a graph, and how each feature of a layer gets a readable importance;
 # - what message passing sees after *m* hops, and why on a path that is exactly a *module*;
 # - how a ranking loss makes the *length* of an embedding mean something;
+# - two ways to score a module: the paper's norm score and our effect score;
 # - how module scores turn a huge search space into a small one.
 
 # %% [markdown]
@@ -58,11 +59,10 @@ import autobuild_lib as ab
 from autobuild_lib import plotting
 from autobuild_lib.runs import Run
 from autobuild_lib.spaces import read_space
+from autobuild_lib.statistics import srcc
 
 run = Run.start(
-    "00_method",
-    globals(),
-    ["profile", "seed", "data", "space", "out", "architectures", "epochs"],
+    "00_method", globals(), ["profile", "seed", "data", "space", "out", "architectures", "epochs"]
 )
 
 # %% [markdown]
@@ -93,7 +93,7 @@ columns = {
     category.name: [category.values[code] for code in codes]
     for category, codes in zip(mbv3.categories, graph.codes.T.tolist(), strict=True)
 }
-pd.DataFrame(columns).rename_axis("node").head(4)
+pd.DataFrame(columns).convert_dtypes().rename_axis("node").head(4)
 
 # %% [markdown]
 # ## A small predictor to look into
@@ -252,7 +252,11 @@ both_readings.rename_axis("architecture").T.round(4)
 #
 # $$L = \operatorname{MSE}(y', y) + \frac{\lambda}{M + 1} \sum_{m=0}^{M} \left( 1 - \rho(\|h_G^m\|_1, y) \right) .$$
 #
-# Ranks have no gradient, so $\rho$ uses *soft* ranks {cite:p}`blondel2020fast`: the values, divided by a
+# Here $y$ are the standardised targets of a batch, $y'$ the predictions, $M$ is the number of hops (4), and
+# $\lambda = 1$. $\rho$ is Pearson's correlation of the *soft ranks of the norms* with the *raw targets*: targets are
+# not ranked, as in [the public scripts](public-scripts).
+#
+# Ranks have no gradient, hence the *soft* ranks {cite:p}`blondel2020fast`: the values, divided by a
 # regularisation strength, are projected onto the permutahedron, the convex hull of all permutations of
 # $(1, \ldots, n)$. A small strength gives almost the hard ranks, a large one pulls all ranks together.
 
@@ -270,9 +274,9 @@ glue("figure_soft_ranks", plotting.soft_ranks(pd.concat(parts)))
 # ---
 # name: figure-soft-ranks
 # alt: >-
-#   Line chart of soft rank against value for seven numbers. With strength 0.1 the line is a staircase through
-#   the ranks one to seven; with strength 1 it is nearly straight; with strength 5 it is almost flat around
-#   four.
+#   Line chart. The horizontal axis is the value of seven numbers, the vertical axis their soft rank from one to
+#   seven. Three lines of straight segments with a marker for each number, one for each of the strengths 0.1, 1
+#   and 5.
 # ---
 #
 # Soft ranks of seven numbers at three regularisation strengths. The loss uses strength 1. The two close values
@@ -287,10 +291,36 @@ glue("figure_soft_ranks", plotting.soft_ranks(pd.concat(parts)))
 report[["srcc", "low", "high"]].round(3)
 
 # %% [markdown]
-# The head reaches a Spearman correlation (SRCC) of {glue:text}`srcc_head:.3f`, and the norm of the last hop, on
-# its own, {glue:text}`srcc_last_hop:.3f`. These two numbers describe a demonstration predictor trained on
-# {glue:text}`trained_on` architectures; the paper's claim about every hop is tested in
-# [experiment 1](predictor-srcc).
+# The head reaches a Spearman correlation (SRCC) of {glue:text}`srcc_head:.3f`, the norm of the last hop, on its
+# own, {glue:text}`srcc_last_hop:.3f`, and that of hop 0 {glue:text}`srcc_first_hop:.3f`. The loss *asks* the norms
+# to rank; it does not make them, and a norm may even rank the wrong way round. These numbers describe a
+# demonstration predictor trained on {glue:text}`trained_on` architectures; the paper's claim about every hop is
+# tested in [experiment 1](predictor-srcc).
+#
+# Could hop 0 do better? Before any message is passed, the norm of a graph embedding is the mean over nodes of
+# $\sum_c |s_c|$. So it is linear in the *shares* of layers that have each value, such as "kernel 5" or "third in
+# its unit"; how many layers there are, and in which order, it knows only as far as these shares tell. How well such
+# a linear function can rank, a regression on the same training rows says:
+
+# %%
+def shares(architectures):
+    """Return the share of layers with every value of every feature, a row per architecture."""
+    graphs = ab.graphs.path_graphs(family, architectures)
+    most = max(len(category.values) for category in family.categories)
+    has = torch.nn.functional.one_hot(graphs.codes.long(), most + 1).flatten(1)
+    totals = np.add.reduceat(has.numpy(), graphs.starts.numpy())
+    return totals / graphs.lengths.numpy()[:, None]
+
+
+known, unseen = shares(few.architectures), shares(test.architectures)
+weights = np.linalg.lstsq(known, few.labels[target])[0]
+reachable = srcc(unseen @ weights, test.labels[target].to_numpy())
+print(f"hop 0: {report.srcc['hop 0']:.3f}; regression on shares: {reachable:.3f}")
+
+# %% [markdown]
+# The regression reaches {glue:text}`srcc_shares:.3f`. (Its weights may be negative and magnitudes may not, but the
+# shares of a feature add up to 1: a constant added to the weights of a feature changes no rank.) So what hop 0 can
+# express is not the limit. Where training stays below that, we do not know why.
 #
 # ## From norms to module scores
 #
@@ -302,8 +332,38 @@ report[["srcc", "low", "high"]].round(3)
 #
 # $$\operatorname{score} = \frac{\|h_m\|_1 - \mu_m}{\sigma_m} \, \sigma_{u,n} + \mu_{u,n}, \qquad m = n - 1 .$$
 #
-# Every content of a unit gets a score in units of the target, whatever its depth. A later chapter computes and
-# tests these scores.
+# Every content of a unit gets a score in units of the target, whatever its depth. It orders modules and predicts
+# nothing: an accuracy score of 1.1 is possible. This is the **norm score**, the paper's.
+# [Experiment 3](subgraph-ranking) computes and tests it.
+#
+# (effect-score)=
+# ## A second score: the effect
+#
+# This book adds one of its own, read from the same predictor $f$. Draw random architectures $a_1, \ldots, a_H$,
+# the *hosts*, and replace unit $u$ of each by the content $x$. The **effect score** is what this does to the mean
+# prediction,
+#
+# $$\operatorname{effect}(x) = \frac{1}{H} \sum_{j=1}^{H} f(a_j[u := x]) \; - \; \frac{1}{H} \sum_{j=1}^{H} f(a_j) ,$$
+#
+# a difference in units of the target. It needs no ranking loss and no norms, and has no limit on the depth of a
+# unit; but it depends on the hosts, and believes the head. `ab.score_units(predictor, score="effect")` computes it
+# for all contents, sharing what hosts have in common. By hand, for two contents of the first unit with the same
+# number of layers:
+
+# %%
+hosts, top = donors[:16], architecture.global_features
+plain = [family.architecture(host.units(), **top) for host in hosts]
+effects = {}
+for content in (architecture.units()[0], donor.units()[0]):
+    placed = [family.architecture([content, *host.units()[1:]], **top) for host in hosts]
+    change = predictor.predict(placed) - predictor.predict(plain)
+    effects[", ".join(map(str, content["layers"]))] = change.mean()
+pd.Series(effects, name=f"effect on {target}").to_frame().rename_axis("content").round(4)
+
+# %% [markdown]
+# So the predictor says that these two contents differ by {glue:text}`effect_difference:.4f` in units of the target,
+# on average over {glue:text}`effect_hosts` hosts. Whether either score agrees with what modules really do is
+# measured in [experiment 3](subgraph-ranking).
 #
 # ## From scores to a reduced space
 #
@@ -311,9 +371,11 @@ report[["srcc", "low", "high"]].round(3)
 # space**. Its size is $K^U$ for $U$ units, whatever the size of the space it came from.
 
 # %%
-unit_contents = sum(codec.size for codec in mbv3.codecs)
-sizes = {"whole space": mbv3.size, "unit contents to score": unit_contents}
-sizes |= {f"reduced space, K = {k}": k ** len(mbv3.scoring_groups) for k in (3, 25)}
+groups = family.scoring_groups
+in_group = [[family.codecs[unit].size for unit in units] for units in groups]
+unit_contents = sum(int(np.prod(contents)) for contents in in_group)
+sizes = {"whole space": family.size, "unit contents to score": unit_contents}
+sizes |= {f"reduced space, K = {k}": k ** len(groups) for k in (3, 25)}
 pd.DataFrame(
     {"architectures or contents": [f"{n:,}" for n in sizes.values()]}, index=list(sizes)
 )
@@ -335,14 +397,16 @@ assert torch.allclose(by_hand, by_library, atol=1e-5)
 assert abs(abs(score) - scores[category.name][value]) < 1e-5
 assert (levels[0] >= 0).all()
 assert all(abs(ranks.sum() - 28) < 1e-9 for ranks in soft.values())
-assert unit_contents == 36_855
+assert unit_contents == 36_855 or data != "bundled"
+assert set(shares([architecture]).sum(1).round(6)) == {len(family.categories)}
 
 # %% [markdown]
 # ## Summary
 #
 # - An architecture of a sequence space is a path; hop 0 gives every feature value one readable number.
 # - After $m$ hops a node knows its module and nothing else, so modules can be scored in isolation.
-# - The ranking loss makes embedding norms follow the target at every hop.
+# - The ranking loss asks embedding norms to follow the target at every hop; how far they do has to be measured.
+# - The norm score reads an isolated module's embedding, the effect score a prediction with and without the module.
 # - Scores of all unit contents, standardised twice, turn an astronomically large space into one of $K^U$
 #   architectures.
 #
@@ -372,6 +436,10 @@ assert unit_contents == 36_855
 record = run.finish(
     srcc_head=float(report.srcc["head"]),
     srcc_last_hop=float(report.srcc.iloc[-2]),
+    srcc_first_hop=float(report.srcc.iloc[0]),
+    srcc_shares=reachable,
+    effect_difference=float(np.ptp(list(effects.values()))),
+    effect_hosts=len(hosts),
     trained_on=len(few),
     unit_contents=unit_contents,
 )

@@ -110,7 +110,7 @@ references = run.table("references", lambda: experiment.reference_lines(splits))
 references.round(4).set_index(["family", "target"])
 
 # %% [markdown]
-# ## Result: every hop ranks
+# ## Result: how well each hop ranks
 #
 # One panel per task, from hop 0 to the head.
 
@@ -122,9 +122,9 @@ glue("figure_srcc_by_hop", plotting.srcc_by_hop(summary, references))
 # ---
 # name: figure-srcc-by-hop
 # alt: >-
-#   One panel per family and target. In each, rank correlation on test architectures rises from hop 0 to hop 4 and
-#   the head, for the paper preset and the tuned preset, towards a dashed line for the noise ceiling; a dotted line
-#   marks the additive ridge.
+#   One panel per family and target. The horizontal axis has the hops 0 to 4 and the head, the vertical axis is the
+#   rank correlation on test architectures. Points with intervals, in one colour and shape for each preset; a dashed
+#   line marks the noise ceiling, a dotted line the additive ridge.
 # ---
 #
 # Spearman correlation (SRCC) of embedding norms at hops 0 to 4, and of the head's predictions, with the target, on
@@ -167,13 +167,14 @@ glue("figure_learning_curves", plotting.learning_curves(curve, references))
 # ---
 # name: figure-learning-curves
 # alt: >-
-#   One panel per family and target, with the number of training architectures on a logarithmic axis. The rank
-#   correlation of the AutoBuild head and of the additive ridge rise with it and flatten below the noise ceiling.
+#   One panel per family and target. The horizontal axis is the number of training architectures, logarithmic, the
+#   vertical axis the rank correlation on test architectures. One line with a band for the AutoBuild head and one for
+#   the additive ridge; a dashed line marks the noise ceiling.
 # ---
 #
 # Spearman correlation on test architectures against the number of training architectures: the head of the tuned
 # preset and an additive ridge regression. Lines are means over seeds, bands reach from the lowest to the highest
-# seed. Dashed: the noise ceiling. Kind of data as in the figure above.
+# seed. Dashed: the noise ceiling. With the bundled data the labels are surrogate labels with calibrated noise.
 # ```
 
 # %% [markdown]
@@ -193,7 +194,10 @@ assert (heads.ceiling.isna() | (heads.srcc <= heads.ceiling + 0.02)).all(), "not
 #
 # The rule was fixed before the runs. In at least 7 of 8 tasks, the norms of the last hop must reach 0.9 times the
 # ceiling; over tasks, each hop must beat the one before it, and the head the last hop (paired one-sided t-tests with
-# Holm's correction, 5 %). *Supported* means all of it, *partly* at least half. It is judged on the paper preset.
+# Holm's correction, 5 %). *Supported* means all of it, *partly* at least half. It is judged on the paper preset. With
+# fewer than four tasks it is *undecided*: five tests share the 5 %, so that over three tasks a mean gain would have to
+# be four times its standard deviation over tasks, and over two 22 times. Over four tasks, the paper's labels for one
+# family, 2.3 times are enough. (This limit was added later; it does not concern the eight tasks of the bundled data.)
 
 # %%
 checks, verdict = experiment.verdict(ranks, references)
@@ -215,10 +219,10 @@ record = run.finish(**numbers, checks=checks.to_dict("records"), table=table.to_
 
 # %% [markdown]
 # ```{admonition} Summary
-# Claim C1 is {glue:text}`srcc_verdict` on these data. With the tuned preset, the head stays within
+# The verdict on claim C1 is *{glue:text}`srcc_verdict`* on these data. With the tuned preset, the head stays within
 # {glue:text}`srcc_largest_gap` of the noise ceiling in every task and ranks above the additive ridge in
-# {glue:text}`srcc_above_ridge` tasks. The bundled labels come from surrogates: they show that the pipeline works as
-# the paper says, not what the networks would do on ImageNet.
+# {glue:text}`srcc_above_ridge` tasks. The bundled labels come from surrogates: they are evidence about the pipeline,
+# not about ImageNet.
 # ```
 #
 # ## Exercises

@@ -92,7 +92,8 @@ table, note = diffusion_labels.load_table(data, space, target)
 table = run.uses(table)
 bundled = table.source == diffusion_labels.NAME
 print(note or f"{len(table)} architectures of {table.space.name}, labels {', '.join(table.labels)}")
-table.labels.describe().loc[["mean", "std", "min", "50%", "max"]].round(3)
+described = table.labels.describe().loc[["mean", "std", "min", "50%", "max"]]
+described.map(lambda value: f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3f}")
 
 # %% [markdown]
 # ## How much of a label is the architecture?
@@ -261,9 +262,9 @@ glue("figure_built_against_best", drawn)
 # ---
 # name: figure-built-against-best
 # alt: >-
-#   A panel for each of the three settings. Rows are networks built by norm score, effect score and additive ridge, the
-#   one with most MACs and random ones, with their MACs; points with intervals show the difference in log distance from
-#   the best labelled U-Net, which is the dashed line at 0.
+#   A panel for each setting in which something was measured. Rows are the networks that were measured, with the group
+#   that chose them and their MACs; points with intervals show the difference in log distance from the best labelled
+#   U-Net, which is the dashed line at 0.
 # ---
 #
 # Log distance of each network minus that of the best labelled one within the same bound, measured again: mean over
@@ -335,7 +336,7 @@ glue("figure_inpainted", plotting.inpainted_digits(*pictures) if pictures else w
 #
 # Digits of the untouched half with their hidden rectangle (orange), filled by the best labelled U-Net and by the first
 # choices of both scores in the setting that decides the claim, one training each with the same seed; below, the real
-# images. The first image of every class, not a selection.
+# images. The first image of every class, not a selection. Trained here.
 # ```
 
 # %% [markdown]
@@ -355,8 +356,9 @@ again
 # (diffusion-real-size)=
 # ## The same choices at the real size
 #
-# Our U-Nets are some five thousand times smaller than the one in Stable Diffusion {cite:p}`rombach2022high`. What do
-# the same choices cost there? The real U-Net for inpainting, as the `diffusers` library builds it, works at four
+# Stable Diffusion's U-Net {cite:p}`rombach2022high` has {glue:text}`real_times_parameters` times as many parameters as
+# our labelled U-Nets on average, and needs {glue:text}`real_times_macs` times as many multiply-adds. What do the same
+# choices cost there? The real U-Net for inpainting, as the `diffusers` library builds it, works at four
 # resolutions: levels L1 (64 x 64 latents) to L4 (8 x 8), and a middle stage M behind L4. A level is an encoder and a
 # decoder stage; the library ties their width and gives the decoder one residual block more. So a level chooses its
 # width (three fifths, four fifths or all of the original's), 1 to 3 blocks, and attention in encoder and decoder; the
@@ -384,8 +386,8 @@ glue("figure_choice_costs", plotting.choice_costs(real_costs))
 # name: figure-choice-costs
 # alt: >-
 #   A row for each step of each choice, grouped by the levels L1 to L4 and the middle stage. Circles show the percentage
-#   of multiply-adds that the step adds to Stable Diffusion's U-Net, diamonds the same for the mini U-Net. Diamonds of
-#   level 1 lie far to the right of the circles, those of other levels near them.
+#   of multiply-adds that the step adds to Stable Diffusion's U-Net, diamonds the same for the mini U-Net, where it has
+#   such a choice.
 # ---
 #
 # What one step of one choice adds to the multiply-adds of Stable Diffusion's inpainting U-Net (circles) and of the mini
@@ -442,12 +444,12 @@ for name, value in real_numbers.items():
 #
 # Score of every module against what it truly does to the multiply-adds of random U-Nets of the real size, in GMACs;
 # mean over predictors, learnt from the largest number of architectures. On the line a score is right in size, not
-# only in order. Scores are minus their mean in the stage. Counted labels, without noise.
+# only in order. The mean over the modules of a stage is subtracted from scores. Counted labels, without noise.
 # ```
 #
 # The original has {glue:text}`real_parameters` parameters and needs {glue:text}`real_gmacs` GMACs; there are
-# {glue:text}`real_architectures` architectures around it. The head ranks unseen ones with an SRCC of
-# {glue:text}`real_networks`. The scores of modules agree with the truth with an SRCC of, {glue:text}`real_modules`.
+# {glue:text}`real_architectures` architectures around it. How well the head ranks unseen ones (SRCC):
+# {glue:text}`real_networks`. How well the scores of modules agree with the truth (SRCC): {glue:text}`real_modules`.
 # Cost is close to additive over stages, which is the ridge's own assumption: this check is easy, and shows what is lost
 # on the way from a predictor to its module scores. Quality is neither additive nor free of noise.
 
@@ -523,11 +525,13 @@ record = run.finish(**numbers, **{f"{name}_table": frame.to_dict("records") for 
 # %% [markdown]
 # ```{admonition} Summary
 # Claim C7 is **{glue:text}`unets_verdict`** by norm score and {glue:text}`unets_verdict_effect` by effect score, on
-# {glue:text}`unets_networks` U-Nets trained and measured here. {glue:text}`unets_norm` {glue:text}`unets_effect` For
-# comparison: {glue:text}`unets_ridge` {glue:text}`unets_most_macs` The architecture explains {glue:text}`unets_icc` of
-# the variance of one run (intraclass correlation), and MACs alone rank the labels with an SRCC of
-# {glue:text}`unets_macs_srcc`, the predictor's head with {glue:text}`unets_head_srcc`. These are tiny networks on tiny
-# images: evidence about choosing architectures from few and noisy labels, not about Stable Diffusion.
+# {glue:text}`unets_networks` U-Nets trained and measured here. {glue:text}`unets_norm` {glue:text}`unets_effect`
+# {glue:text}`unets_ridge` {glue:text}`unets_most_macs` The architecture explains {glue:text}`unets_icc` of the variance
+# of one run (intraclass correlation). MACs alone rank the labels with an SRCC of {glue:text}`unets_macs_srcc`, the
+# predictor's head with {glue:text}`unets_head_srcc`, the additive ridge with {glue:text}`unets_ridge_srcc`; beyond MACs
+# alone, the head gains {glue:text}`unets_head_gain` and the ridge {glue:text}`unets_ridge_gain` (95 % intervals over
+# architectures). These are tiny networks on tiny images: evidence about choosing architectures from few and noisy
+# labels, not about Stable Diffusion.
 # ```
 #
 # ## Exercises

@@ -123,14 +123,16 @@ for architecture in networks:
     print(architecture)
 
 # %% [markdown]
-# How far can this be trusted? The intervals are wide, since the test split of a small table is small.
+# How far can this be trusted? The intervals are wide, since the test split of a small table is small. A hop may even
+# rank the wrong way round, for the loss asks norms to rank and cannot make them ([the method](method)).
 
 # %%
 run.table("report", lambda: report.reset_index())
 report[["srcc", "low", "high"]].round(3)
 
 # %% [markdown]
-# And the modules that it prefers, in units of the label:
+# And the modules that it prefers. A score orders the contents of units on the scale of the label. It is no prediction:
+# a score above 1 does not promise an accuracy above 1.
 
 # %%
 best_modules = corpus.table.sort_values("score", ascending=False).groupby("unit").head(2)
@@ -172,7 +174,7 @@ glue("figure_own_space", figure)
 # name: figure-own-space
 # alt: >-
 #   Three rows of points on an axis of accuracy: networks built by the norm score, by the effect score, and the best
-#   networks of the table, each with a mean and an interval.
+#   networks of the table, each with its mean and interval.
 # ---
 #
 # Accuracy on 500 handwritten digits that no label rests on. One point for each training of each network; bars are
@@ -197,10 +199,7 @@ assert not trains or runs.accuracy.between(0, 1).all()
 # %%
 numbers = {"head": float(report.srcc["head"]), "rows": len(table), "label": label}
 run.finish(**numbers, gains=gains.to_dict("records"))
-texts = [
-    f"{100 * row.gain:+.1f} ({100 * row.low:+.1f} to {100 * row.high:+.1f})" if trains else "not measured"
-    for row in gains.itertuples()
-]
+texts = [own_space.in_words(row.gain, row.low, row.high) for row in gains.itertuples()] if trains else []
 glue("own_head", f"{numbers['head']:.2f}", display=False)
 glue("own_rows", f"{len(table):,}", display=False)
 for name, text in zip(["norm", "effect"], texts or ["not measured"] * 2, strict=True):
@@ -209,10 +208,10 @@ for name, text in zip(["norm", "effect"], texts or ["not measured"] * 2, strict=
 # %% [markdown]
 # ```{admonition} Summary
 # From {glue:text}`own_rows` labelled architectures of a space that the library had never seen, the head ranks unseen
-# ones with a Spearman correlation of {glue:text}`own_head`. Points of accuracy that built networks are ahead of the
-# table's best, on unseen images and with fresh seeds (95 % interval over the seeds): {glue:text}`own_gain_norm` by the
-# norm score, {glue:text}`own_gain_effect` by the effect score. The table's best are already close to what these images
-# allow. Nothing in the library was changed for this space.
+# ones with a Spearman correlation of {glue:text}`own_head`. In accuracy on unseen images, trained with fresh seeds, the
+# networks built by the norm score compare with the table's best so: {glue:text}`own_gain_norm`; those built by the
+# effect score: {glue:text}`own_gain_effect`. Intervals are over the seeds. The table's best are already close to what
+# these images allow. Nothing in the library was changed for this space.
 # ```
 #
 # ## Exercises

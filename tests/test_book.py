@@ -2,10 +2,13 @@
 
 import functools
 import importlib.util
+import posixpath
 import re
 from html.parser import HTMLParser
 from importlib.metadata import version
+from importlib.resources import files
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 from urllib.parse import unquote, urlsplit
 
@@ -80,6 +83,12 @@ class TestPages:
                 broken.append(link)
         assert not broken
 
+    def test_the_quick_profile_is_announced_with_a_link_to_the_verdicts(self, page: Page) -> None:
+        is_quick = "profile quick" in page.text
+        assert ("Do not quote its numbers" in page.text) == is_quick
+        verdicts = [link for tag, link in page.links if tag == "a" and link.rpartition("/")[2] == "verdicts.html"]
+        assert verdicts or not is_quick or page.path.name == "verdicts.html"
+
     def test_nothing_is_loaded_from_the_network(self, page: Page) -> None:
         loaded = [link for tag, link in page.links if tag in ("script", "img", "link") and urlsplit(link).netloc]
         assert not loaded
@@ -115,7 +124,7 @@ class TestPagesThatSumUp:
         links, text = [link for _, link in page.links], page.text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
         for claim in claims.CLAIMS:
             (_, row) = text.split(f" {claim.name} {claim.text} ")
-            assert re.search(r"supported|partly|undecided|not yet measured", row.split(" data ")[0]), claim.name
+            assert re.search(rf"({'|'.join(claims.VERDICTS)}) Data: ", row), claim.name
             if f"artifacts/book/{claim.notebook}" in PAGES:
                 chapter = f"../artifacts/book/{claim.notebook}.html"
                 assert {f"{chapter}#{claims.slug(claim.section)}", f"{chapter}#{claim.figure}"} <= set(links)
@@ -142,6 +151,40 @@ class TestPagesThatSumUp:
         assert "weights.safetensors" in page.text
 
 
+@pytest.mark.parametrize(
+    ("page", "way"), [("index", "book/"), ("book/times", ""), ("artifacts/book/api/front", "../../../book/")]
+)
+def test_an_announcement_leads_to_the_verdicts_from_every_page(tmp_path: Path, page: str, way: str) -> None:
+    module, context = extension("announcement"), dict[str, Any]()
+    context["pathto"] = lambda name: posixpath.relpath(f"{name}.html", posixpath.dirname(page) or ".")
+    app = SimpleNamespace(srcdir=tmp_path)
+    module.announce(app, page, "page.html", context, None)
+    assert "theme_announcement" not in context
+    (tmp_path / module.FILE).parent.mkdir(parents=True)
+    (tmp_path / module.FILE).write_text('<a href="{verdicts}">')
+    module.announce(app, page, "page.html", context, None)
+    assert context["theme_announcement"] == f'<a href="{way}verdicts.html">'
+
+
+def luminance(colour: str) -> float:
+    parts = [int(colour[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+@pytest.mark.parametrize("mode", ["light", "dark"])
+def test_an_announcement_can_be_read(mode: str) -> None:
+    """In both modes its contrast is that of WCAG's level AAA, 7 to 1; colours are those of the theme."""
+    ours = (ROOT / "book" / "static" / "book.css").read_text()
+    (rule,) = re.findall(r"\.bd-header-announcement \{(.*?)\}", ours)
+    theme = Path(str(files("pydata_sphinx_theme") / "theme/pydata_sphinx_theme/static/styles/pydata-sphinx-theme.css"))
+    blocks = re.findall(r"html\[data-theme=(light|dark)\]\{([^}]*)\}", theme.read_text())
+    values = dict(re.findall(r"(--[\w-]+):([^;]+)", ";".join(block for own, block in blocks if own == mode)))
+    names = dict(re.findall(r"([\w-]+): var\((.*?)\)", rule))
+    levels = sorted(luminance(values[names[part]]) for part in ("color", "background-color"))
+    assert (levels[1] + 0.05) / (levels[0] + 0.05) >= 7
+
+
 def test_an_unknown_profile_is_refused() -> None:
     with pytest.raises(SystemExit):
         book.main(["fast"])
@@ -151,6 +194,19 @@ def test_every_page_in_the_contents_has_a_source() -> None:
     generated = {f"artifacts/book/api/{page.name}" for page in api.PAGES}
     sources = [ROOT / f"{page.replace('artifacts/book', 'notebooks')}" for page in PAGES if page not in generated]
     assert all(path.with_suffix(".md").is_file() or path.with_suffix(".ipynb").is_file() for path in sources)
+
+
+def test_the_first_page_says_what_every_chapter_rests_on() -> None:
+    rows = re.findall(r"\* - \[.*\]\((.*)\)\n  - (.*)", (ROOT / "book" / "index.md").read_text())
+    chapters = [re.findall(r"^# \((.*)\)=", path.read_text(), re.MULTILINE)[0] for path in notebooks()]
+    assert sorted(name for name, _ in rows) == sorted(chapters)
+    kinds = re.findall(r"^# \| ([a-z ]+) \|", (ROOT / "notebooks" / "00_data.py").read_text(), re.MULTILINE)
+    assert {"surrogate", "measured here", "counted"} <= set(kinds)
+    assert {kind for _, text in rows for kind in text.split(", ")} <= set(kinds)
+
+
+def notebooks() -> list[Path]:
+    return sorted((ROOT / "notebooks").glob("[0-9]*.py"))
 
 
 @pytest.mark.parametrize(

@@ -26,9 +26,11 @@ METRICS: dict[str, dict[str, Any]] = {
     "00_data": {"noise": [{"family": "f", "label": "acc", "published MAE": 0.001, "noise ceiling (SRCC)": 0.98}]},
     "01_predictor_srcc": {"verdict": "partly", "checks": CHECKS},
     "02_ir_operations": {"verdict": "not supported", "checks": CHECKS},
-    "03_subgraph_ranking": {"verdict": "undecided", "checks": [], "estimates": [ESTIMATE | {"value": float("nan")}]},
+    "03_subgraph_ranking": {"verdict": "undecided", "checks": [], "estimates": [ESTIMATE | {"value": float("nan")}],
+                            "verdict_effect": "undecided"},
     "04_pareto_regions": {
-        "c4": "partly", "c5": "supported", "judges": "5 of 6", "c4_published": "not supported",
+        "c4": "partly", "c4_effect": "not supported", "c4_ridge": "supported", "c5": "supported",
+        "c5_effect": "supported", "judges": "5 of 6", "c4_published": "not supported",
         "checks_c4": [{"family": "ofa_pn", "device": "gpu", "value": "1 of 3 regions", "holds": False}],
         "checks_c5": CHECKS, "estimates_c4": [ESTIMATE], "estimates_c5": [],
         "published": [{"family": "f", "device": "gpu", "score": "norm", "acc_difference": 0.001, "acc_mae": 0.002,
@@ -84,30 +86,39 @@ class TestVerdicts:
     def test_a_row_has_number_interval_data_verdict_and_links(self, repository: Path) -> None:
         first = self.table(repository).split("* - C1")[1].split("* - C2")[0]
         assert "hop 1 beats hop 0: +0.5 [+0.1, +0.9] (holds)" in first
-        assert "on surrogate data" in first and "**partly**" in first and "figure-srcc-by-hop" in first
+        assert "**partly**\n    \n    Data: surrogate\n" in first and "figure-srcc-by-hop" in first
+        assert "Rule: On the paper preset, norms of the last hop" in first and "Beside the rule" not in first
         assert "/artifacts/book/01_predictor_srcc.ipynb#verdict-on-claim-c1" in first
 
+    def test_it_begins_with_what_held(self, repository: Path) -> None:
+        first = "Of 7 claims: *supported* 1 (C5); *partly* 2 (C1, C4); *not supported* 1 (C2); *undecided* 1 (C3); "
+        assert self.table(repository).startswith(first + "*not yet measured* 2 (C6, C7). These pages were built")
+
     def test_quick_verdicts_are_not_to_be_quoted(self, repository: Path) -> None:
-        assert self.table(repository).startswith("These pages were built with the profile `quick`. **It trains for min")
+        assert "with the profile `quick`. **It trains for minutes only" in self.table(repository).splitlines()[0]
         assert "quote" not in claims._weight("standard")
 
     def test_estimates_and_checks_of_panels_are_written_out(self, repository: Path) -> None:
         text = self.table(repository)
-        assert "ofa_pn gpu: 1 of 3 regions (fails)" in text
-        assert "share, mean over 6 panels: 0.500 [0.250, 0.750]" in text and "share: unknown" in text
+        judged, beside = text.split("* - C4")[1].split("* - C5")[0].split("Beside the rule:")
+        assert "ofa_pn gpu: 1 of 3 regions (fails)" in judged
+        assert "share, mean over 6 panels: 0.500 [0.250, 0.750]" in beside and "share: unknown" in text
+        assert "additive ridge, by the same rule: supported" in beside
 
     def test_a_claim_without_chapter_is_not_yet_measured(self, repository: Path) -> None:
-        assert self.table(repository).count(claims.NOT_MEASURED) == 2
+        assert self.table(repository).count(f"**{claims.NOT_MEASURED}**") == 2
         (repository / "notebooks" / "06_diffusion_unets.ipynb").touch()
         with pytest.raises(executed.StaleError, match=r"quick/06_diffusion_unets\.ipynb is missing: run `make"):
             self.table(repository)
 
     def test_sentences_are_quoted(self, repository: Path) -> None:
-        metrics = {"verdict": "supported", "norm": "It wins by 0.1 [0.05, 0.15].", "most_macs": "It loses."}
+        metrics = {"verdict": "supported", "norm": "It wins by 0.1 [0.05, 0.15].", "most_macs": "It loses.",
+                   "ridge": "It ties.", "verdict_effect": "not supported"}  # fmt: skip
         write_notebook(repository / "artifacts" / "quick", "06_diffusion_unets", metrics)
         (repository / "notebooks" / "06_diffusion_unets.ipynb").touch()
-        last = self.table(repository).split("* - C7")[1]
-        assert "It wins by 0.1 [0.05, 0.15]." in last and "It loses." in last and "**supported**" in last
+        judged, beside = self.table(repository).split("* - C7")[1].split("Beside the rule:")
+        assert "It wins by 0.1 [0.05, 0.15]." in judged and "It loses." in beside and "**supported**" in beside
+        assert "It ties." in beside and "effect score, by the same rule: not supported" in beside
 
     def test_claims_are_numbered_and_have_one_row_each(self, repository: Path) -> None:
         assert [claim.name for claim in claims.CLAIMS] == [f"C{n}" for n in range(1, 8)]
@@ -214,7 +225,22 @@ class TestCollect:
         lines = (book.collect("quick", repository) / "provenance.md").read_text().splitlines()
         assert lines[:4] == ["| built with | value |", "| --- | --- |", "| profile | quick |", "| seed | 3 |"]
         assert lines[4] == "| data ofa_mbv3 | surrogate, 3,000 rows, sha256 abababababab |"
-        assert [line.split(" | ")[0] for line in lines[5:]] == ["| version", "| machine", "| sources", "| pages"]
+        names = [line.split(" | ")[0].removeprefix("| ") for line in lines[5:]]
+        assert names == ["version", "machine", "sources", "commit", "pages"]
+
+    @pytest.mark.parametrize(("profile", "announced"), [("quick", True), ("standard", False), ("paper", False)])
+    def test_only_the_quick_profile_is_announced(self, profile: str, announced: bool, repository: Path) -> None:
+        (repository / "artifacts" / "quick").rename(repository / "artifacts" / profile)
+        for path in (repository / "artifacts" / profile).glob("**/*.*"):
+            if path.is_file():
+                path.write_text(path.read_text().replace('"profile": "quick"', f'"profile": "{profile}"'))
+        (repository / "artifacts" / "book").mkdir()
+        (repository / "artifacts" / "book" / "announcement.html").write_text("of an older book")
+        file = book.collect(profile, repository) / "announcement.html"
+        assert file.is_file() == announced
+        if announced:
+            text = file.read_text().format(verdicts="verdicts.html")
+            assert "the quick profile" in text and '<a href="verdicts.html">' in text
 
     def test_times_add_up(self, repository: Path) -> None:
         text = (book.collect("quick", repository) / "times.md").read_text()
@@ -239,7 +265,8 @@ class TestExplorer:
     def test_points_clusters_and_frontier(self, repository: Path) -> None:
         data = self.data(repository)
         assert data["families"]["ofa_pn"] == {
-            "architectures": ["e3_k3,e3_k5|e6_k7"], "acc": [75.123], "latency": {"gpu": [6.5432]}, "scores": {}
+            "surrogate": True, "architectures": ["e3_k3,e3_k5|e6_k7"], "acc": [75.123], "latency": {"gpu": [6.5432]},
+            "scores": {},
         }  # fmt: skip
         assert data["frontiers"] == {"ofa_pn gpu": {"latency": [6.5], "acc": [75.0]}}
         cluster = {"latency": [6.5], "acc": [75.0], "architectures": ["e3_k3,e3_k5|e6_k7"]}
@@ -249,6 +276,11 @@ class TestExplorer:
     def test_other_spaces_keep_their_texts(self) -> None:
         assert explorer.without_resolution("mb3,16|mb6,32") == "mb3,16|mb6,32"
         assert explorer.without_resolution("resolution224") == "resolution224"
+
+    def test_a_family_without_a_surrogate_is_not_said_to_have_one(self, repository: Path) -> None:
+        path = repository / "artifacts" / "quick" / "04_pareto_regions" / "explorer.csv"
+        pd.read_csv(path).assign(family="mine").to_csv(path, index=False)
+        assert self.data(repository)["families"]["mine"]["surrogate"] is False
 
     def test_its_colours_are_those_of_the_book(self) -> None:
         script = (ROOT / "book" / "static" / "explorer.js").read_text()

@@ -3,6 +3,8 @@
 import argparse
 import hashlib
 import json
+import subprocess
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -17,10 +19,11 @@ import pandas as pd
 import pytest
 
 import autobuild_lib as ab
-from autobuild_lib import cli, predictor, surrogate, training
+from autobuild_lib import book, cli, predictor, surrogate, training
 from autobuild_lib.data import files, released
 
 Run = Callable[..., tuple[int, str, str]]
+HEAVY = {"matplotlib.pyplot", "seaborn", "autobuild_lib.book", "autobuild_lib.experiments"}
 
 
 @pytest.fixture
@@ -79,7 +82,7 @@ def parsers(parser: argparse.ArgumentParser) -> Iterator[argparse.ArgumentParser
 
 def test_every_command_and_option_has_a_help_text() -> None:
     undocumented = []
-    for parser in parsers(cli._parser()):
+    for parser in parsers(cli._parser(cli.COMMANDS)):
         for action in parser._actions:
             if isinstance(action, argparse._SubParsersAction):
                 documented = {choice.dest for choice in action._choices_actions if choice.help}
@@ -90,11 +93,26 @@ def test_every_command_and_option_has_a_help_text() -> None:
 
 
 def test_the_help_of_every_command_can_be_written(run: Run) -> None:
-    commands = [parser.prog.split()[1:] for parser in parsers(cli._parser())]
+    commands = [parser.prog.split()[1:] for parser in parsers(cli._parser(cli.COMMANDS))]
     assert ["data", "fetch"] in commands and ["surrogate", "distill"] in commands and ["book"] in commands
     for command in commands:
         code, out, _ = run(*command, "--help")
         assert code == 0 and out.startswith(f"usage: {' '.join(['autobuild', *command])}")
+
+
+def test_help_imports_no_command(tmp_path: Path) -> None:
+    code = f"""
+import sys
+from autobuild_lib import cli
+before = set(sys.modules)
+try:
+    cli.main(["--help"])
+except SystemExit:
+    new = {{name for name in set(sys.modules) - before if name.startswith("autobuild_lib.")}}
+    assert not new and not {HEAVY!r} & set(sys.modules), new
+"""
+    done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0 and all(name in done.stdout for name in cli.COMMANDS), done.stderr
 
 
 def test_entry_point_and_version(run: Run) -> None:
@@ -153,8 +171,11 @@ def test_fit_then_evaluate(fit_toy: Run, run: Run, toy_files: dict[str, Path], t
 
     code, again, err = run("evaluate", "--predictor", tmp_path / "made", "--split-seed", 3, *sum(toy_files.items(), ()))
     assert (code, err) == (0, "") and out.startswith(again)
-    report = ab.evaluate(made, ab.data.load(toy_files["--data"], space=made.space).split(0.9, seed=3)[1])
-    rows = [line.split() for line in again.splitlines()[1:]]
+    test = ab.data.load(toy_files["--data"], space=made.space).split(0.9, seed=3)[1]
+    report = ab.evaluate(made, test)
+    first, *lines = again.splitlines()
+    assert first.startswith(f"on {len(test)} rows (") and "95 %" in first and str(made.target) in first
+    rows = [line.split() for line in lines[1:]]
     assert [" ".join(row[:-3] if row[0] == "hop" else row[:1]) for row in rows] == list(report.index)
     assert [float(row[2 if row[0] == "hop" else 1]) for row in rows] == pytest.approx(list(report.srcc), abs=1e-4)
     assert float(rows[-1][-1]) == pytest.approx(report.mae["head"], abs=1e-4)
@@ -170,7 +191,7 @@ def test_fit_is_what_the_library_fits(fit_toy: Run, toy_table: ab.data.Table, tm
 def test_bundled_table_from_fit_to_evaluate(run: Run, tmp_path: Path) -> None:
     options = ["--data", "ofa_pn", "--target", "acc * 100 / latency_gpu", "--preset", "tuned", "--epochs", 2]
     code, out, _ = run("fit", *options, "--out", tmp_path / "made")
-    assert code == 0 and float(out.splitlines()[6].split()[1]) > 0.5, "the head ranks after two epochs"
+    assert code == 0 and float(out.splitlines()[7].split()[1]) > 0.5, "the head ranks after two epochs"
     assert run("evaluate", "--data", "ofa_pn", "--predictor", tmp_path / "made")[:2] == (
         0, out[: out.index("saved in")],
     )  # fmt: skip
@@ -262,7 +283,7 @@ def test_unusual_names_of_folders_and_files(
     data = toy_files["--data"].rename(tmp_path / f"{name}.csv")
     assert fit_toy(out=tmp_path / name, data=data)[0] == 0
     code, out, _ = run("evaluate", "--data", data, "--space", toy_files["--space"], "--predictor", tmp_path / name)
-    assert code == 0 and out.count("\n") == 7
+    assert code == 0 and out.count("\n") == 8
     assert_refused(run("evaluate", "--data", tmp_path / name / "no.csv", "--predictor", tmp_path / name), "no.csv")
     assert_refused(fit_toy(data=data, out=data), ".csv")
 
@@ -510,5 +531,5 @@ def test_surrogates_need_the_published_checkpoints(run: Run, reference: Path, tm
 def test_book(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     assert_refused(run("book", "--profile", "quick"), "no notebooks in artifacts/quick", "make chain PROFILE=quick")
-    monkeypatch.setattr(cli.book, "build", lambda profile, root: root / profile / "index.html")
+    monkeypatch.setattr(book, "build", lambda profile, root: root / profile / "index.html")
     assert run("book") == (0, f"The book (standard profile) is at {tmp_path / 'standard' / 'index.html'}\n", "")

@@ -9,6 +9,7 @@ import pandas as pd
 import pytest
 
 import autobuild_lib as ab
+from autobuild_lib.cli import modules
 from autobuild_lib.reduced import ReducedSpace
 
 Run = Callable[..., tuple[int, str, str]]
@@ -66,6 +67,9 @@ class TestBuild:
         corpus = ab.score_units(ab.load(saved[0]))
         best = corpus.top([2, 3]).best(2)
         assert code == 0 and out.startswith("6 networks") and all(str(one) in out for one in best)
+        header, *rows = [line.split() for line in out.splitlines()[1:4]]
+        assert header == ["summed", "score", "predicted", "architecture"]
+        assert [float(row[0]) for row in rows] == pytest.approx(corpus.top([2, 3]).scores(best), rel=1e-4)
         assert list(ReducedSpace.load(tmp_path / "r.json")) == list(corpus.top([2, 3]))
 
     def test_a_wrong_number_of_k_is_refused(self, run: Run, saved: list[Path]) -> None:
@@ -114,6 +118,27 @@ class TestSearch:
     def test_what_cannot_work_is_said_in_one_line(self, run: Run, options: list[str], part: str) -> None:
         code, _, err = run("search", "--space", "ofa_mbv3", "--start", 2, "--rounds", 0, *options)
         assert code == 1 and part in err.splitlines()[-1] and "Traceback" not in err  # behind the bar, if there is one
+
+    @pytest.mark.parametrize(("option", "text"), [("--maximise", "accuracy"), ("--minimise", "latency_gpu + size")])
+    def test_labels_that_the_surrogate_lacks_are_refused_before_any_evaluation(
+        self, run: Run, monkeypatch: pytest.MonkeyPatch, option: str, text: str
+    ) -> None:
+        monkeypatch.setattr(modules, "evolve", None)  # so that it cannot be called
+        code, out, err = run("search", "--space", "ofa_mbv3", option, text)
+        assert code == 1 and not out and "available labels: acc, latency_gpu, latency_cpu, latency_npu" in err
+
+    def test_labels_that_an_evaluator_lacks_are_refused_after_one_evaluation(
+        self, run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """And before any when the log of an earlier search says which there are."""
+        (tmp_path / "my_other_labels.py").write_text(EVALUATOR, encoding="utf-8")
+        monkeypatch.chdir(tmp_path)
+        monkeypatch.setattr(sys, "path", list(sys.path))
+        given = ["search", "--space", "ofa_mbv3", "--evaluator", "my_other_labels:count", "--workers", 0]
+        for _ in range(2):
+            code, _, err = run(*given, "--maximise", "acc", "--minimise", "cost", "--log", "log.jsonl")
+            assert code == 1 and "there is no label 'acc'; available labels: good, cost" in err.splitlines()[-1]
+            assert len(Path("log.jsonl").read_bytes().splitlines()) == 1
 
     def test_a_space_without_a_surrogate_needs_an_evaluator(
         self, run: Run, toy: ab.SequenceSpace, tmp_path: Path

@@ -19,6 +19,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("clone")
     for name in ("autobuild_lib", "notebooks", "book"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
+    shutil.copy(ROOT / "_config.yml", folder)
     return folder
 
 
@@ -44,12 +45,24 @@ def check(block: str, clone: Path, *made: str) -> None:
 
 
 def test_every_block_is_tested_here() -> None:
-    tested = ("-p seed 3", "autobuild sweep", "snakemake", "mine.csv", "toy.json", "my_device", "autobuild search")
+    tested = (
+        "-p seed 3",
+        "jupyter-book build",
+        "autobuild sweep",
+        "snakemake",
+        "mine.csv",
+        "toy.json",
+        "my_device",
+        "autobuild search",
+    )
     assert [next(text for text in tested if text in block) for block in BLOCKS] == list(tested)
 
 
 def test_one_notebook(clone: Path) -> None:
     check(block_with("-p seed 3"), clone, "artifacts/mine/00_method.ipynb", "artifacts/mine/00_method/metrics.json")
+    check(block_with("jupyter-book build"), clone, page := "_build/_page/artifacts-mine-00_method/html/00_method.html")
+    text = (clone / page).read_text(encoding="utf-8")
+    assert page in (ROOT / "book" / "rerun.md").read_text() and "glue:" not in text and "Do not quote" not in text
 
 
 @pytest.mark.slow

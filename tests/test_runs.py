@@ -1,6 +1,8 @@
 """Runs: unknown parameters are refused, and what is written says where it comes from."""
 
 import json
+import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -83,9 +85,122 @@ def test_provenance_shows_profile_seed_checksum_and_version(given: dict[str, Any
     assert run.sources[:12] in shown["sources"] and "cores" in shown["machine"]
 
 
-def test_provenance_lists_numbers_of_seeds(given: dict[str, Any]) -> None:
-    run = Run.start("01_some", given | {"tuned_seeds": 2}, [*ALLOWED, "tuned_seeds"])
-    assert run.provenance()["value"]["numbers of seeds"] == "tuned_seeds 2"
+def test_provenance_lists_every_parameter_in_full(given: dict[str, Any]) -> None:
+    more = {"tuned_seeds": 2, "targets": ["acc", "acc * 100 / latency_gpu"], "sizes": [50, 100, 200, 400, 800]}
+    shown = Run.start("01_some", given | more, [*ALLOWED, *more]).provenance()["value"]
+    names = list(shown.index)
+    first = names.index("parameters")
+    last = next(place for place in range(first + 1, len(names)) if names[place])
+    lines = shown.iloc[first:last]
+    assert " ".join(lines) == ", ".join(f"{name} {value!r}" for name, value in more.items())
+    assert shown.str.len().max() <= 50, "what pandas shows of a cell"
+
+
+class TestCommit:
+    @pytest.fixture
+    def library(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+        """A library in a work tree with one commit."""
+        folder = tmp_path / "autobuild_lib"
+        folder.mkdir()
+        (folder / "a.py").touch()
+        for command in ("init -q", "add .", "-c user.name=a -c user.email=b commit -q -m c"):
+            subprocess.run(["git", *command.split()], cwd=tmp_path, check=True)
+        monkeypatch.setattr(runs, "LIBRARY", folder)
+        return folder
+
+    def test_it_is_that_of_the_work_tree_and_says_when_files_changed(self, library: Path) -> None:
+        commit = runs.library_commit()
+        assert re.fullmatch(r"[0-9a-f]{12}", commit)
+        (library.parent / "other.txt").touch()
+        assert runs.library_commit() == commit
+        (library / "a.py").write_text("changed")
+        assert runs.library_commit() == f"{commit}, with changes"
+
+    def test_a_work_tree_of_something_else_is_not_ours(self, library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        installed = library / "site-packages" / "autobuild_lib"
+        installed.mkdir(parents=True)
+        monkeypatch.setattr(runs, "LIBRARY", installed)
+        assert runs.library_commit() == "unknown (the library is not in a git work tree)"
+
+    def test_no_work_tree_and_no_git(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(runs, "LIBRARY", tmp_path)
+        monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+        assert runs.library_commit() == "unknown (the library is not in a git work tree)"
+        monkeypatch.setenv("PATH", "")
+        assert runs.library_commit() == "unknown (git is not installed)"
+
+    def test_it_is_recorded_and_shown(self, library: Path, given: dict[str, Any]) -> None:
+        run = Run.start("01_some", given, ALLOWED)
+        assert run.finish()["commit"] == run.provenance()["value"]["commit"] == runs.library_commit()
+
+
+class TestKinds:
+    """What the parameters cell assigns says of which kind a parameter is."""
+
+    CELL = (
+        'profile = "standard"  # or another\nseed = 1\nout = "o"\nrate = 0.5\nproof = True\nspace = ""\nnone = None\n'
+        'targets = ["acc"]\n'
+        'sizes = [50, 400]\nshares = [0.5]\nempty = []\nequations = {}\nregions = {"fast": "acc / 2"}'
+    )
+
+    def start(self, given: dict[str, Any], **changes: Any) -> Run:
+        own = {**given, **runs.read_literals(self.CELL), "profile": "quick", "out": given["out"], **changes}
+        cells = ["", "%matplotlib inline", "import numpy", self.CELL, 'sizes = "[50]"']
+        return Run.start("01_some", own | {"In": cells}, list(runs.read_literals(self.CELL)))
+
+    @pytest.mark.parametrize(
+        "changes",
+        [
+            {}, {"seed": 3}, {"rate": 1}, {"rate": 1e-3}, {"proof": False}, {"space": "toy.json"}, {"none": "x"},
+            {"none": 3}, {"sizes": []}, {"sizes": [1]}, {"sizes": (1, 2)}, {"shares": [1, 0.5]},
+            {"targets": ["a", "b"]}, {"targets": "acc * 100 / latency_gpu"}, {"empty": ["x"]},
+            {"empty": [3]}, {"empty": "x"}, {"equations": {"x": "acc"}}, {"regions": {"x": "acc"}},
+            {"space": Path("toy.json")}, {"seed": np.int64(3)},
+        ],
+        ids=str,
+    )  # fmt: skip
+    def test_values_of_the_kind_pass(self, given: dict[str, Any], changes: dict[str, Any]) -> None:
+        run = self.start(given, **changes)
+        assert all(run.parameters[name] == value for name, value in changes.items())
+
+    @pytest.mark.parametrize(
+        ("name", "value", "message"),
+        [
+            ("sizes", "[50]", "sizes is '[50]' (str), the notebook has list of int; give papermill -y 'sizes: [50]'"),
+            ("sizes", 50, "sizes is 50 (int), the notebook has list of int; give papermill -y 'sizes: [50, 400]'"),
+            (
+                "sizes",
+                ["50"],
+                "sizes is ['50'] (list), the notebook has list of int; give papermill -y 'sizes: [50, 400]'",
+            ),
+            ("sizes", [50.5], "the notebook has list of int"),
+            ("targets", '["a", "b"]', 'give papermill -y \'targets: ["a", "b"]\''),
+            ("targets", "['a', 'b']", """give papermill -y 'targets: ["acc"]'"""),
+            ("targets", [1], "the notebook has list of str"),
+            ("seed", "three", "seed is 'three' (str), the notebook has int; give papermill -y 'seed: 1'"),
+            ("seed", 1.5, "(float), the notebook has int"),
+            ("seed", True, "(bool), the notebook has int"),
+            ("seed", None, "(NoneType), the notebook has int"),
+            ("rate", "fast", "the notebook has float"),
+            ("rate", True, "the notebook has float"),
+            ("proof", 1, "proof is 1 (int), the notebook has bool; give papermill -y 'proof: true'"),
+            ("space", 3, "the notebook has str"),
+            ("regions", "acc", "regions is 'acc' (str), the notebook has dict"),
+            ("regions", {"fast": 3}, 'give papermill -y \'regions: {"fast": "acc / 2"}\''),
+            ("equations", ["acc"], "the notebook has dict"),
+        ],
+    )
+    def test_others_are_one_line_that_says_how_to_give_them(
+        self, given: dict[str, Any], tmp_path: Path, name: str, value: Any, message: str
+    ) -> None:
+        with pytest.raises(ValueError, match=re.escape(message)) as error:
+            self.start(given, **{name: value})
+        assert str(error.value).startswith(f"01_some: {name} is ") and "\n" not in str(error.value)
+        assert not list(tmp_path.iterdir())
+
+    @pytest.mark.parametrize("cells", [[""], [], ["x = ", "f(1)", "seed = 1", "seed = n"]], ids=str)
+    def test_nothing_is_refused_where_the_cell_is_not_known(self, given: dict[str, Any], cells: list[str]) -> None:
+        assert Run.start("01_some", given | {"seed": "three", "In": cells}, ALLOWED).parameters["seed"] == "three"
 
 
 def test_a_change_in_a_source_that_notebooks_use_changes_the_digest(

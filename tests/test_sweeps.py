@@ -124,6 +124,43 @@ def test_wrong_settings_are_one_line(setting: str, message: str) -> None:
     assert str(error.value).startswith(f"--set {setting}") and "\n" not in str(error.value)
 
 
+@pytest.mark.parametrize(
+    ("notebook", "settings", "message"),
+    [
+        (NOTEBOOK, ["target=accuracy"], "--set target=accuracy: there is no label accuracy; bundled has acc, flops_m,"),
+        (
+            NOTEBOOK,
+            ["target=acc,acc / latency", "data=ofa_pn"],
+            "target=acc / latency: there is no label latency; ofa_pn has",
+        ),
+        (NOTEBOOK, ["target=acc +"], "acc +"),
+        (NOTEBOOK, ["target=acc,pq", "data=ofa_pn,panoptic"], "there is no label pq; ofa_pn has acc"),
+        ("06_diffusion_unets", ["target=acc"], "there is no label acc; bundled has"),
+        (NOTEBOOK, ["target=acc,other", "data=MINE"], "there is no label acc; MINE has "),
+    ],
+)
+def test_labels_that_are_not_there_are_refused(
+    notebook: str, settings: list[str], message: str, tmp_path: Path
+) -> None:
+    mine = tmp_path / "mine.csv"
+    mine.write_text("architecture,other,more\n")
+    with pytest.raises(ValueError, match=re.escape(message.replace("MINE", str(mine)))):
+        plan(*(text.replace("MINE", str(mine)) for text in settings), notebook=notebook)
+
+
+@pytest.mark.parametrize(
+    ("notebook", "settings"),
+    [
+        (NOTEBOOK, ["target=flops_m"]),
+        ("06_diffusion_unets", ["target=-log_distance,masked_mse"]),
+        ("07_your_machine", ["target=1 / energy", "label=energy"]),  # measured by the notebook itself
+        (NOTEBOOK, ["target=energy", "data=released:ofa_pn,not_there.csv"]),
+    ],
+)
+def test_labels_that_are_there_or_not_known_pass(notebook: str, settings: list[str]) -> None:
+    assert plan(*settings, notebook=notebook).runs
+
+
 def test_too_many_runs_are_refused() -> None:
     with pytest.raises(ValueError, match=f"20,000 combinations; a sweep has at most {MOST_RUNS:,}"):
         plan("seed=0..9999", "paper_epochs=1,2")
@@ -145,9 +182,7 @@ def no_snakemake(*_: object) -> int:
     raise AssertionError("Snakemake was called")
 
 
-def test_a_dry_run_lists_the_runs_and_writes_nothing(
-    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_dry_run_lists_the_runs_and_writes_nothing(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr(command, "_wait", no_snakemake)
     place = tmp_path / "place"

@@ -7,10 +7,11 @@ import pytest
 import torch
 
 import autobuild_lib as ab
+from autobuild_lib.experiments.peers_measure import SIZES
 from autobuild_lib.graphs import path_graphs
 from autobuild_lib.losses import RANK_LOSSES
 from autobuild_lib.predictor import Predictor, StackedNetwork
-from autobuild_lib.training import PRESETS, _clip_each, configure
+from autobuild_lib.training import FEW_ROWS, PRESETS, _clip_each, configure
 
 SMALL: dict[str, Any] = {"epochs": 3, "batch_size": 32, "width": 8, "hops": 2}
 
@@ -146,6 +147,15 @@ def test_constant_target_is_refused(toy: ab.SequenceSpace, value: float) -> None
     table = ab.data.from_records(toy, [(a, {"y": value}) for a in drawn])
     with pytest.raises(ValueError, match=rf"target y has the same value \({value}\) for all {len(drawn)} training"):
         ab.fit(toy, table, "y", epochs=1)
+
+
+def test_few_rows_are_said_aloud(toy_table: ab.data.Table, caplog: pytest.LogCaptureFixture) -> None:
+    assert min(SIZES) == FEW_ROWS, "as few as the book measures"
+    for rows, warned in ((FEW_ROWS, False), (FEW_ROWS - 1, True)):
+        caplog.clear()
+        table = toy_table.take(np.arange(rows))
+        ab.fit(toy_table.space, table, "additive", **SMALL, progress=False)
+        assert [f"fitting on {rows} rows" in text for text in caplog.messages] == [True] * warned
 
 
 def test_other_unusable_training_data(toy_table: ab.data.Table) -> None:

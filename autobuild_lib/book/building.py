@@ -13,6 +13,12 @@ from autobuild_lib.book import api, claims, explorer, facts, gallery, paper
 from autobuild_lib.book.executed import Executed, read_executed
 from autobuild_lib.runs import PROFILES
 
+# By profile, what stands on top of every page; {verdicts} is the way to the page of the verdicts.
+ANNOUNCEMENTS = {
+    "quick": "These pages were built with the quick profile, which trains for minutes only, to see that "
+    'everything runs. Do not quote its numbers or its <a href="{verdicts}">verdicts</a>.'
+}
+
 
 def build(profile: str, root: Path) -> Path:
     """Build the book in the repository at `root`, and return the page to open. Warnings are errors.
@@ -32,6 +38,8 @@ def collect(profile: str, root: Path) -> Path:
     executed, folder = read_executed(profile, root), root / "artifacts" / "book"
     built = f"{datetime.now(UTC):%Y-%m-%d %H:%M}"
     texts = generated(executed, root, built)
+    if profile in ANNOUNCEMENTS:
+        texts["announcement.html"] = ANNOUNCEMENTS[profile]
     shutil.rmtree(folder, ignore_errors=True)
     for name, text in texts.items():
         (folder / name).parent.mkdir(parents=True, exist_ok=True)

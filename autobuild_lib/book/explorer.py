@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 
 from autobuild_lib.book.executed import Executed, needed
+from autobuild_lib.surrogate import SPACES  # whose labels are the surrogates', without noise
 
 CHAPTER = "04_pareto_regions"
 LATENCY, SCORE = "latency_", "score "  # beginnings of columns
@@ -36,6 +37,7 @@ def data_script(executed: Mapping[str, Executed]) -> str:
 def _family(own: pd.DataFrame) -> dict[str, Any]:
     known = own.dropna(axis="columns", how="all")  # a family may have fewer devices than another
     return {
+        "surrogate": own["family"].iloc[0] in SPACES,
         "architectures": own["architecture"].map(without_resolution).tolist(),
         "acc": _percent(own["acc"]),
         "latency": _columns(known, LATENCY),

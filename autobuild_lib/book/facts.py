@@ -16,7 +16,7 @@ def provenance(executed: Mapping[str, Executed], built: str) -> str:
     values: dict[str, dict[str, None]] = {}
     for run in executed.values():
         for name, value in provenance_rows(_whole_tables(run, executed)):
-            if name != "numbers of seeds":
+            if name != "parameters":
                 values.setdefault(name, {})[value] = None
     rows = [(name, "; ".join(found)) for name, found in values.items()]
     return markdown.table(("built with", "value"), [*rows, ("pages", f"built {built} UTC")])

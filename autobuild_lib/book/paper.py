@@ -75,7 +75,7 @@ EQUATIONS = (
 EXPERIMENTS = (
     Entry("Rank correlation by hop (Section 4)", "Claim C1.",
           ("evaluate", "experiments.predictor_srcc.compare_presets"),
-          "01_predictor_srcc", "Result: every hop ranks", "plotting.srcc_by_hop(", "figure-srcc-by-hop"),
+          "01_predictor_srcc", "Result: how well each hop ranks", "plotting.srcc_by_hop(", "figure-srcc-by-hop"),
     Entry("Op-level graphs of two families (Section 4.2)", "Claim C2.", ("fit_ir", "graphs.ir_graph"),
           IMPORTANCE, "Method", "experiment.train_all("),
     Entry("Best and worst modules", "Claim C3.", ("score_units", "experiments.interventions.intervene"),

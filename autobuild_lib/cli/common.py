@@ -17,7 +17,8 @@ from autobuild_lib.storage import replace_text
 
 def add_source(parser: argparse.ArgumentParser) -> None:
     """Add the arguments that name a table and its split."""
-    parser.add_argument("--data", required=True, help="ofa_mbv3, ofa_pn, released:NAME, or the path of a .csv or .pkl")
+    text = "a table that `autobuild data list` shows, such as ofa_mbv3, or the path of a .csv or .pkl"
+    parser.add_argument("--data", required=True, help=text)
     parser.add_argument("--space", help="for a CSV: ofa_mbv3, ofa_pn, or a JSON file (SequenceSpace.to_json)")
     text = "of the 90/10 split, the same to fit and to evaluate (default: 12345)"
     parser.add_argument("--split-seed", type=whole(0), default=12345, help=text)

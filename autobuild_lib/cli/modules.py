@@ -100,7 +100,8 @@ def _build(given: argparse.Namespace) -> None:
     best = reduced.best(given.show)
     predictions = np.mean([predictor.load(folder).predict(best) for folder in given.predictor], axis=0)
     if best:
-        _print_scores(pd.DataFrame({"predicted": predictions, "architecture": list(map(str, best))}))
+        columns = {"summed score": reduced.scores(best), "predicted": predictions, "architecture": list(map(str, best))}
+        _print_scores(pd.DataFrame(columns))
     if given.out is not None:
         reduced.save(given.out)
         print(f"the reduced space is in {given.out}")
@@ -112,6 +113,8 @@ def _search(given: argparse.Namespace) -> None:
     reduced = _where(given)
     options = {name: getattr(given, name) for name in ("start", "rounds", "mutations", "seed", "log", "workers")}
     evaluator = _evaluator(given.evaluator, reduced.space)
+    if given.evaluator == "surrogate":
+        costs(pd.DataFrame(columns=list(surrogate.LABELS)), given.maximise, given.minimise)  # that labels are there
     found = evolve(
         StageMutation(reduced), evaluator, maximise=given.maximise, minimise=given.minimise, progress=True, **options
     )

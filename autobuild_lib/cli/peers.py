@@ -15,7 +15,8 @@ def add_peers(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(required=True, metavar="action")
     measure = actions.add_parser("measure", help="learning curves of all models on the bundled tables")
     names = [contest.name for contest in CONTESTS]
-    measure.add_argument("--contests", nargs="+", choices=names, help="default: all whose tables there are")
+    text = f"default: all of these whose tables there are: {'; '.join(names)}"
+    measure.add_argument("--contests", nargs="+", choices=names, metavar="CONTEST", help=text)
     measure.add_argument("--models", nargs="+", choices=MODELS, metavar="MODEL", help=f"default: {'; '.join(MODELS)}")
     seeds = len(peers_measure.SEEDS)
     measure.add_argument("--seeds", type=whole(1, 100), default=seeds, help=f"training subsets (default: {seeds})")

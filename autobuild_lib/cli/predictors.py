@@ -37,7 +37,7 @@ def _fit(given: argparse.Namespace) -> None:
     made = training.fit(train.space, train, given.target, given.seed, given.preset, progress=True, **options)
     report = evaluation.evaluate(made, test)
     made.save(given.out)
-    print_report(report)
+    _print_evaluation(report, made, test)
     print(f"saved in {given.out}")
 
 
@@ -58,7 +58,13 @@ def _evaluate(given: argparse.Namespace) -> None:
     made = predictor.load(given.predictor)
     _, test = split(given, known=made.space if given.data.endswith(".csv") else None)
     _check_unseen(made, test)
-    print_report(evaluation.evaluate(made, test))
+    _print_evaluation(evaluation.evaluate(made, test), made, test)
+
+
+def _print_evaluation(report: pd.DataFrame, made: predictor.Predictor, test: data.Table) -> None:
+    meaning = f"low, high: 95 % interval of srcc; mae: mean absolute error, in the unit of {made.target}"
+    print(f"on {len(test):,} rows ({meaning})")
+    print_report(report)
 
 
 def add_surrogate(parser: argparse.ArgumentParser) -> None:

@@ -7,7 +7,7 @@ built. The claim is supported when one of them does: for two networks this is to
 difference lies below 0. The effect score is judged by the same rule, for comparison.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from autobuild_lib.data import manifest
 from autobuild_lib.data.table import Table
 from autobuild_lib.experiments.diffusion_choice import AS_BEST, BEST, MOST_MACS, pictured
 from autobuild_lib.experiments.diffusion_ranks import COST, HEAD
+from autobuild_lib.experiments.diffusion_ranks import RIDGE as RIDGE_MODEL
 from autobuild_lib.experiments.few_labels import EFFECT, NORM, RIDGE
 from autobuild_lib.search import front
 from autobuild_lib.statistics import greater_than_zero, holm, mean_with_interval
@@ -167,15 +168,20 @@ def pictures(chosen: pd.DataFrame) -> tuple[dict[str, Images], Masks] | None:
 
 def numbers(table: Table, spread: pd.DataFrame, ranks: pd.DataFrame, comparison: pd.DataFrame) -> dict[str, str | int]:
     """Return the numbers and sentences that the summary of the chapter quotes."""
-    srcc = ranks.set_index("model")["srcc"]
+    known = ranks.set_index("model").reindex([HEAD, COST, RIDGE_MODEL]).to_dict("index")
     texts = {
         "norm": sentence(comparison), "effect": sentence(comparison, EFFECT), "ridge": sentence(comparison, RIDGE),
         "most_macs": sentence(comparison, MOST_MACS),
     }  # fmt: skip
     icc = spread.set_index("label")["icc"]["log_distance"] if "icc" in spread else float("nan")
-    macs = srcc[COST] if COST in srcc else float("nan")
-    return {"networks": len(table), "icc": f"{icc:.2f}", "macs_srcc": f"{macs:.2f}",
-            "head_srcc": f"{srcc[HEAD]:.2f}", **texts}  # fmt: skip
+    ranked = {"macs": known[COST], "head": known[HEAD], "ridge": known[RIDGE_MODEL]}
+    texts |= {f"{name}_srcc": f"{row['srcc']:.2f}" for name, row in ranked.items()}
+    texts |= {f"{name}_gain": _with_interval(ranked[name]) for name in ("head", "ridge")}
+    return {"networks": len(table), "icc": f"{icc:.2f}", **texts}
+
+
+def _with_interval(row: Mapping[Hashable, float]) -> str:
+    return f"{row['gain']:+.2f} [{row['gain_low']:+.2f}, {row['gain_high']:+.2f}]"
 
 
 # -------------------------------------------------------------------- proof

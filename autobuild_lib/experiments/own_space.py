@@ -21,8 +21,13 @@ def train_again(choices: Mapping[str, Sequence[Architecture]], seeds: Iterable[i
     return pd.DataFrame(rows, columns=["choice", "architecture", "seed", "accuracy"])
 
 
+FEWEST_RUNS = 3  # two that happen to be alike would make an interval of no width
+
+
 def gains(runs: pd.DataFrame) -> pd.DataFrame:
-    """Compare each choice with the last one, seed by seed: columns choice, gain, low, high (95 %, NaN for one seed).
+    """Compare each choice with the last one, seed by seed: columns choice, gain, low, high.
+
+    The ends of the 95 % interval are NaN for fewer than `FEWEST_RUNS` seeds.
 
     Args:
         runs: from `train_again`.
@@ -30,4 +35,13 @@ def gains(runs: pd.DataFrame) -> pd.DataFrame:
     by_seed = runs.pivot_table(index="seed", columns="choice", values="accuracy", sort=False)
     *built, last = by_seed.columns
     rows = [(choice, *mean_with_interval(np.asarray(by_seed[choice] - by_seed[last]))) for choice in built]
-    return pd.DataFrame(rows, columns=["choice", "gain", "low", "high"])
+    found = pd.DataFrame(rows, columns=["choice", "gain", "low", "high"])
+    return found if len(by_seed) >= FEWEST_RUNS else found.assign(low=np.nan, high=np.nan)
+
+
+def in_words(gain: float, low: float, high: float) -> str:
+    """Say how many points of accuracy a choice is ahead or behind, with the interval where there is one."""
+    text = f"{abs(100 * gain):.1f} points {'ahead' if gain >= 0 else 'behind'}"
+    if np.isnan(low):
+        return f"{text} (too few runs for an interval)"
+    return f"{text} (95 % interval {100 * low:+.1f} to {100 * high:+.1f})"

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 from tqdm import tqdm
 
+from autobuild_lib import data
 from autobuild_lib.data.table import Table, make_table
 from autobuild_lib.evaluation import evaluate
 from autobuild_lib.experiments.few_labels import fit_job
@@ -23,6 +24,7 @@ from autobuild_lib.spaces.features import Value, values_of
 from autobuild_lib.statistics import srcc
 from autobuild_lib.tasks import diffusion as mini
 from autobuild_lib.tasks import stable_diffusion as real
+from autobuild_lib.tasks.diffusion.table import NAME
 from autobuild_lib.tasks.stable_diffusion.space import STAGES
 from autobuild_lib.units import score_units
 
@@ -241,13 +243,14 @@ def summarise(ranks: pd.DataFrame, agreed: pd.DataFrame) -> pd.DataFrame:
 def numbers(costs: pd.DataFrame, summary: pd.DataFrame) -> dict[str, str]:
     """Return what the page says in words: sizes, costs, and rank correlations by number of labels."""
     macs, parameters = real.costs([real.original()]).iloc[0]
-    small = mini.costs([mini.unet_space().parse(MINI_REFERENCE)])["macs"].iloc[0]
+    ours = data.load(NAME).labels[["macs", "parameters"]].mean()
     block = costs[(costs["choice"] == "blocks") & (costs["step"] == "2 to 3")].set_index("stage")
     fine, coarse = block.loc["L1"], block.loc["L4"]
     found = {
         "parameters": f"{parameters:,}",
         "gmacs": f"{macs / 1e9:.1f}",
-        "times_macs": f"{macs / small:,.0f}",
+        "times_macs": _two_digits(macs / ours["macs"]),
+        "times_parameters": _two_digits(parameters / ours["parameters"]),
         "architectures": f"{real.unet_space().size:,}",
         "fine_block": f"{fine.m_parameters:.0f} million parameters and {fine.gmacs:.0f} GMACs",
         "coarse_block": f"{coarse.m_parameters:.0f} million parameters and {coarse.gmacs:.0f} GMACs",
@@ -260,3 +263,7 @@ def numbers(costs: pd.DataFrame, summary: pd.DataFrame) -> dict[str, str]:
         parts = [f"{value[f'module scores, {kind}']} for {name}" for kind, name in kinds.items()]
         scored.append(f"from {labels} labels {', '.join(parts)}")
     return found | {"networks": "; ".join(ranked), "modules": "; ".join(scored)}
+
+
+def _two_digits(number: float) -> str:
+    return f"{float(f'{number:.2g}'):,.0f}"

@@ -3,7 +3,7 @@
 import logging
 import time
 from collections import deque
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
@@ -42,15 +42,24 @@ class Evaluations:
 
     workers: None gives the evaluator all architectures at once and logs them when it returns, which is right for
     surrogates; 0 evaluates one at a time; n does so in n processes. One at a time, each is logged as it finishes.
+    check: called with the first evaluation that succeeds, and may raise.
     """
 
-    def __init__(self, evaluator: Evaluator, log: EvaluationLog, workers: int | None = None) -> None:
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        log: EvaluationLog,
+        workers: int | None = None,
+        check: Callable[[list[Evaluation]], object] | None = None,
+    ) -> None:
         if workers is not None and workers < 0:
             raise ValueError(f"workers={workers}; give None (all at once), 0 (one at a time) or a number of processes")
         log.append([])  # a file that cannot be written is an error now, not after the first evaluation
         self.evaluator, self.log = evaluator, log
         self.one_at_a_time = workers is not None
         self._workers = workers or 0
+        self._check = check
+        self._check_first(list(log.evaluations.values()))
         self._pool = _start_pool(evaluator, self._workers) if workers else None
 
     def __enter__(self) -> Self:
@@ -117,7 +126,14 @@ class Evaluations:
             if evaluation.error:
                 logger.warning("evaluation of %s failed: %s", evaluation.architecture, evaluation.error)
         self.log.append(finished)
+        self._check_first(finished)
         bar.update(len(finished))
+
+    def _check_first(self, finished: list[Evaluation]) -> None:
+        known = [evaluation for evaluation in finished if not evaluation.error]
+        if known and self._check is not None:
+            self._check(known[:1])
+            self._check = None
 
 
 def _start_pool(evaluator: Evaluator, workers: int) -> ProcessPoolExecutor:

@@ -43,7 +43,7 @@ class Search:
             raise ValueError(f"rounds of {list(rounds)} evaluations; each needs at least 1")
         self.space, self.budget = space, sum(rounds)
         self.objectives = tuple(Target(text).canonical for text in objectives)  # to maximise, to minimise
-        self._evaluations = Evaluations(evaluator, EvaluationLog(log, space), workers)
+        self._evaluations = Evaluations(evaluator, EvaluationLog(log, space), workers, self._check_labels)
         self._bar = tqdm(total=self.budget, desc="search", unit="architecture", disable=not progress)
         self._finished: list[Evaluation] = []
         self._rounds: list[int] = []
@@ -89,6 +89,10 @@ class Search:
             logger.warning("there is no new architecture: the search stops after %d of %d evaluations",
                            len(self.seen), self.budget)  # fmt: skip
         return len(codes) == wanted
+
+    def _check_labels(self, finished: list[Evaluation]) -> None:
+        """Refuse objectives that the labels do not have now, not when the round is over."""
+        costs(as_table(finished), *self.objectives)
 
     def table(self) -> pd.DataFrame:
         """Return one row per evaluation, in order: architecture, its labels (NaN where it failed), round."""

@@ -36,14 +36,15 @@
   if (regions.length) boxes[regions[0]].checked = true;
 
   const lines = (architectures) => architectures.map((text) => text.replaceAll("|", "<br>"));
-  const hover = "%{y:.2f} %, %{x:.2f} ms<br>%{text}<extra>%{fullData.name}</extra>";
+  const by = () => (data.families[family.value].surrogate ? " by the surrogate" : "");
+  const hover = () => `accuracy${by()} %{y:.2f} %<br>latency${by()} %{x:.2f} ms<br>%{text}<extra>%{fullData.name}</extra>`;
 
   function traces() {
     const own = data.families[family.value], place = family.value + " " + device.value;
     const scores = own.scores[device.value + " " + equation.value];
     const points = {
       type: "scatter", mode: "markers", name: "training", x: own.latency[device.value], y: own.acc,
-      text: lines(own.architectures), hovertemplate: scores ? hover.replace("<extra>", "<br>score %{marker.color:.4g}<extra>") : hover,
+      text: lines(own.architectures), hovertemplate: hover().replace("<extra>", scores ? "<br>score %{marker.color:.4g}<extra>" : "<extra>"),
       marker: {size: 5, color: scores, colorscale: "Cividis", showscale: Boolean(scores),
         colorbar: {orientation: "h", y: -0.34, thickness: 12, title: {text: "sum of module scores", side: "bottom"}}},
     };
@@ -57,7 +58,7 @@
     const own = data.clusters[place + " " + region + " " + kind.value];
     return own && boxes[region].checked && {
       type: "scatter", mode: "markers", name: "cluster “" + region + "”", x: own.latency, y: own.acc,
-      text: lines(own.architectures), hovertemplate: hover,
+      text: lines(own.architectures), hovertemplate: hover(),
       marker: {size: 7, symbol: symbols[number % 6], color: colours[number % 7], line: {width: 0.5, color: ink()}},
     };
   }
@@ -69,7 +70,7 @@
     const grid = dark() ? "#48566b" : "#d1d5da";
     const axis = (title) => ({title: {text: title}, gridcolor: grid, zeroline: false, automargin: true});
     Plotly.react(plot, traces(), {
-      xaxis: axis("latency (ms)"), yaxis: axis("ImageNet accuracy (%)"), hovermode: "closest",
+      xaxis: axis(`latency${by()} (ms)`), yaxis: axis(`accuracy${by()} (%)`), hovermode: "closest",
       paper_bgcolor: "rgba(0,0,0,0)", plot_bgcolor: "rgba(0,0,0,0)", font: {color: ink(), size: 13},
       margin: {l: 55, r: 10, t: 10, b: 130}, height: 620, legend: {orientation: "h", y: 1.02, yanchor: "bottom"},
     }, {responsive: true, displayModeBar: false});

@@ -263,10 +263,14 @@ def test_own_tables_take_the_place_of_the_bundled_one(tmp_path: Path, monkeypatc
 
 def test_numbers_of_the_summary() -> None:
     table, comparison = unet_table(5), final.compare(final.values(CHOSEN, ROWS))
-    ranks = pd.DataFrame({"model": [diffusion_ranks.HEAD, diffusion_ranks.COST], "srcc": [0.61, 0.72]})
+    models = [diffusion_ranks.HEAD, diffusion_ranks.RIDGE, diffusion_ranks.COST]
+    gains = {"gain": [-0.11, 0.13, 0.0], "gain_low": [-0.2, 0.03, 0.0], "gain_high": [-0.05, 0.24, 0.0]}
+    ranks = pd.DataFrame({"model": models, "srcc": [0.61, 0.85, 0.72], **gains})
     spread = labels.spread(label_rows(), unet_table(6))
     found: dict[str, Any] = final.numbers(table, spread, ranks, comparison)
     assert (found["networks"], found["head_srcc"], found["macs_srcc"]) == (5, "0.61", "0.72")
+    assert found["ridge_srcc"] == "0.85" and found["ridge_gain"] == "+0.13 [+0.03, +0.24]"
+    assert found["head_gain"] == "-0.11 [-0.20, -0.05]"
     assert found["norm"] == final.sentence(comparison) and "not been measured" in found["ridge"]
     bare = final.numbers(table, pd.DataFrame({"skipped": ["x"]}), ranks[:1], comparison)
     assert (bare["icc"], bare["macs_srcc"]) == ("nan", "nan")

@@ -138,6 +138,19 @@ def test_one_task_cannot_be_tested_and_says_so() -> None:
     assert table.value[0] == "1 of 1 tasks" and all("no test: one task" in value for value in table.value[1:])
 
 
+@pytest.mark.parametrize(("tasks", "text"), [(2, "undecided"), (3, "undecided"), (4, "supported")])
+def test_few_tasks_decide_nothing(tasks: int, text: str) -> None:
+    assert experiment.verdict(ranks(tasks=TASKS[:tasks]), references(TASKS[:tasks]))[1] == text
+
+
+@pytest.mark.parametrize(("tasks", "deviations"), [(2, 22.5), (3, 4.0), (4, 2.3)])
+def test_the_gain_that_few_tasks_need(tasks: int, deviations: float) -> None:
+    """As stated beside `FEWEST_TASKS`: a mean just above it passes the first of five tests, one just below does not."""
+    gains = np.linspace(-1, 1, tasks) / np.linspace(-1, 1, tasks).std(ddof=1)
+    above, below = (ttest_1samp(gains + deviations * by, 0, alternative="greater").pvalue for by in (1.03, 0.97))
+    assert 5 * above < 0.05 < 5 * below
+
+
 @pytest.mark.parametrize("known", ["nan", "missing"])
 def test_an_unknown_ceiling_counts_as_one(known: str) -> None:
     unknown = references().assign(ceiling=math.nan) if known == "nan" else references().iloc[:0]

@@ -59,11 +59,26 @@ def test_training_depends_on_the_seed_alone_and_leaves_the_random_state() -> Non
 
 def test_comparisons_are_paired_by_seed() -> None:
     rows = [("built", "a", 1, 0.9), ("built", "b", 1, 0.8), ("table", "c", 1, 0.8)]
-    rows += [("built", "a", 2, 0.7), ("table", "c", 2, 0.5)]
+    rows += [("built", "a", 2, 0.7), ("table", "c", 2, 0.5), ("built", "a", 3, 0.6), ("table", "c", 3, 0.5)]
     runs = pd.DataFrame(rows, columns=["choice", "architecture", "seed", "accuracy"])
-    (found,) = own_space.gains(runs).to_dict("records")  # 0.85 - 0.8 and 0.7 - 0.5
-    assert found["choice"] == "built" and found["gain"] == pytest.approx(0.125)
-    assert found["low"] == pytest.approx(0.125 - 12.706 * 0.075, rel=1e-3)
+    (found,) = own_space.gains(runs).to_dict("records")  # 0.85 - 0.8, 0.7 - 0.5 and 0.6 - 0.5
+    mean = 0.35 / 3
+    half = 4.302653 * np.std([0.05, 0.2, 0.1], ddof=1) / 3**0.5  # t(0.975, 2)
+    assert found["choice"] == "built"
+    assert [found[name] for name in ("gain", "low", "high")] == pytest.approx([mean, mean - half, mean + half])
+    (found,) = own_space.gains(runs[runs.seed < 3]).to_dict("records")
+    assert found["gain"] == pytest.approx(0.125) and np.isnan([found["low"], found["high"]]).all()
+
+
+@pytest.mark.parametrize(
+    ("numbers", "text"),
+    [
+        ((-0.017, np.nan, np.nan), "1.7 points behind (too few runs for an interval)"),
+        ((0.02, -0.01, 0.05), "2.0 points ahead (95 % interval -1.0 to +5.0)"),
+    ],
+)
+def test_gains_in_words(numbers: tuple[float, float, float], text: str) -> None:
+    assert own_space.in_words(*numbers) == text
 
 
 def test_the_figure_has_the_table_and_every_round() -> None:
