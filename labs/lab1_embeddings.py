@@ -23,7 +23,8 @@
 # - tell hard ranks, `argsort` and soft ranks apart, and project two numbers onto the permutahedron;
 # - compute the ranking loss of a batch, and say what it asks of the norms beyond their order.
 #
-# **You need** to know NumPy (not PyTorch), and the chapter *The method, on one page* up to "A loss that gives length a meaning".
+# **You need** to know NumPy (not PyTorch), and the chapter *The method, on one page* up to "A loss that gives length a
+# meaning".
 # **Time**: about 45 minutes. Nothing here is measured on real hardware; the last exercise uses the book's bundled
 # table, whose labels come from surrogates.
 #
