@@ -102,7 +102,8 @@ subject = panoptic_predictors.load_subject(data, regions, read_space(space) if s
 run.uses(subject.table)
 skipped = "Skipped: these data have no networks to measure here. The proposals are in built.csv."
 print(subject.table.kind, *(f"{name}: {equation}" for name, equation in subject.targets.items()), sep="\n")
-subject.table.labels[[subject.quality, subject.cost]].describe().loc[["mean", "std", "min", "50%", "max"]]
+described = subject.table.labels[[subject.quality, subject.cost]].describe().loc[["mean", "std", "min", "50%", "max"]]
+described.map(lambda value: f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3f}")
 
 # %% [markdown]
 # How good is a PQ of one half? One class everywhere is next to nothing; a head without any error is not perfect either,
@@ -339,7 +340,7 @@ glue("figure_builders", plotting.builder_differences(groups) if len(groups) else
 # %%
 best = panoptic_verdict.most_interesting(networks, [panoptic_builders.NORM, panoptic_builders.EFFECT])
 alone = run.table("alone", lambda: panoptic_verdict.trained_alone(best, finals, trainings))
-alone.drop(columns=["architecture", "rival"]).set_index("region").round(4)
+alone.drop(columns=["architecture", "rival"]).set_index("region").round(4).dropna()
 
 # %% [markdown]
 # What the difference looks like: the first images of set B, not chosen, with the most successful of these backbones and
