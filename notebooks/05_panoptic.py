@@ -419,7 +419,7 @@ numbers = {
     "srcc_paper": srcc["paper preset"], "srcc_tuned": srcc["tuned preset"], "missing": len(measured.missing),
     "srcc_ridge": srcc[panoptic_predictors.RIDGE], "srcc_macs": srcc[panoptic_predictors.LINE],
     "uncorrected": plain, "rest_seed": rest.get(panoptic_agreement.SEED, "unknown"),
-    "alone": panoptic_agreement.in_words(agreement), "built_alone": panoptic_verdict.alone_in_words(alone),
+    "ranks_alone": panoptic_agreement.in_words(agreement), "built_alone": panoptic_verdict.alone_in_words(alone),
     "sentence": panoptic_verdict.sentence(checks),
 }
 
@@ -442,7 +442,7 @@ record = run.finish(**numbers, **lists, estimates=estimates)
 # {glue:text}`panoptic_srcc_paper` (paper's preset) and {glue:text}`panoptic_srcc_tuned` (tuned); the additive ridge
 # reaches {glue:text}`panoptic_srcc_ridge`, multiply-adds alone {glue:text}`panoptic_srcc_macs`. After multiply-adds,
 # labels of a second supernet agree with these with an SRCC of {glue:text}`panoptic_rest_seed`. How the supernet ranks
-# backbones that are trained alone: {glue:text}`panoptic_alone`. Panoptic quality of the best built backbone of each
+# backbones that are trained alone: {glue:text}`panoptic_ranks_alone`. Panoptic quality of the best built backbone of each
 # region minus that of its rival when both are trained alone, once: {glue:text}`panoptic_built_alone`. Proposals not yet
 # measured: {glue:text}`panoptic_missing`. Images are generated and small, and backbones are parts of a supernet unless
 # the text says that they were trained alone.
