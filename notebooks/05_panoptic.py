@@ -273,8 +273,7 @@ run.table("missing", lambda: pd.DataFrame({"architecture": list(measured.missing
 
 # %%
 first = next((row for row in finals if measurable), None)
-check = panoptic_final.again(first, run.folder / "again.csv") if first else pd.DataFrame()
-run.table("again", lambda: check)
+check = run.table("again", lambda: panoptic_final.again(first) if first else pd.DataFrame())
 check.set_index("label").round(4) if len(check) else "There is no committed row to measure again."
 
 # %% [markdown]
@@ -335,7 +334,8 @@ glue("figure_builders", plotting.builder_differences(groups) if len(groups) else
 # ### Trained alone
 #
 # For every region, the built backbone that is most standard errors ahead, and the labelled rival that it must beat,
-# were each trained from scratch. The standard error knows the luck of the images, not that of a single training.
+# were each trained from scratch, once. The standard error knows the luck of the images, not that of a single training,
+# which the comparison *another seed* above lets you judge.
 
 # %%
 best = panoptic_verdict.most_interesting(networks, [panoptic_builders.NORM, panoptic_builders.EFFECT])
@@ -420,6 +420,7 @@ numbers = {
     "srcc_ridge": srcc[panoptic_predictors.RIDGE], "srcc_macs": srcc[panoptic_predictors.LINE],
     "uncorrected": plain, "rest_seed": rest.get(panoptic_agreement.SEED, "unknown"),
     "ranks_alone": panoptic_agreement.in_words(agreement), "built_alone": panoptic_verdict.alone_in_words(alone),
+    "luck": panoptic_agreement.luck_in_words(pairs),
     "sentence": panoptic_verdict.sentence(checks),
 }
 
@@ -442,10 +443,11 @@ record = run.finish(**numbers, **lists, estimates=estimates)
 # {glue:text}`panoptic_srcc_paper` (paper's preset) and {glue:text}`panoptic_srcc_tuned` (tuned); the additive ridge
 # reaches {glue:text}`panoptic_srcc_ridge`, multiply-adds alone {glue:text}`panoptic_srcc_macs`. After multiply-adds,
 # labels of a second supernet agree with these with an SRCC of {glue:text}`panoptic_rest_seed`. How the supernet ranks
-# backbones that are trained alone: {glue:text}`panoptic_ranks_alone`. Panoptic quality of the best built backbone of each
-# region minus that of its rival when both are trained alone, once: {glue:text}`panoptic_built_alone`. Proposals not yet
-# measured: {glue:text}`panoptic_missing`. Images are generated and small, and backbones are parts of a supernet unless
-# the text says that they were trained alone.
+# backbones that are trained alone: {glue:text}`panoptic_ranks_alone`. Panoptic quality of the best built backbone of
+# each region minus that of its rival when both are trained alone, once: {glue:text}`panoptic_built_alone`. Proposals
+# not yet measured: {glue:text}`panoptic_missing`. How much to make of single trainings: {glue:text}`panoptic_luck`.
+# Images are generated and small, and backbones are parts of a
+# supernet unless the text says that they were trained alone.
 # ```
 #
 # ## Exercises

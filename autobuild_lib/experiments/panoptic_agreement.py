@@ -96,6 +96,18 @@ def in_words(agreement: pd.DataFrame) -> str:
     return ", ".join(texts) or "not measured"
 
 
+def luck_in_words(pairs: pd.DataFrame) -> str:
+    """Say how much two trainings of one network differ, beside how much networks of similar cost differ."""
+    own = {name: pairs[pairs["comparison"] == name] for name in (ALONE, AGAIN)} if len(pairs) else {}
+    if not own or own[AGAIN].empty:
+        return "not measured"
+    similar = own[ALONE][~own[ALONE]["architecture"].map(is_extreme)]["second"]
+    differences = (own[AGAIN]["second"] - own[AGAIN]["first"]).abs()
+    luck = f"two trainings of a backbone differ by {differences.mean():.3f} on average ({len(differences)} backbones)"
+    spread = similar.std(ddof=1)
+    return f"{luck}, while {len(similar)} backbones of similar multiply-adds have a standard deviation of {spread:.3f}"
+
+
 def is_extreme(architecture: str) -> bool:
     """Whether all layers of an architecture (text) and all its depths are the same: the corners of the space."""
     units = architecture.split("|")

@@ -4,6 +4,7 @@ import time
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import numpy as np
@@ -54,9 +55,10 @@ def complete(wanted: Iterable[str], known: Sequence[PairedMeasurement], out: Pat
     return Measured({text: rows[text] for text in asked if text in rows}, fresh, missing)
 
 
-def again(row: PairedMeasurement, out: Path) -> pd.DataFrame:
+def again(row: PairedMeasurement) -> pd.DataFrame:
     """Measure one row once more, here and now, and compare: columns label, committed, now."""
-    (now,) = measure_paired([backbone_space().parse(row.architecture)], out, progress=False)
+    with TemporaryDirectory() as folder:
+        (now,) = measure_paired([backbone_space().parse(row.architecture)], Path(folder) / "row.csv", progress=False)
     names = ("pq", "sq", "rq", "pq_things", "pq_stuff", "macs", "parameters")
     return pd.DataFrame([(n, getattr(row, n), getattr(now, n)) for n in names], columns=["label", "committed", "now"])
 

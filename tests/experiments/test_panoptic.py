@@ -232,6 +232,18 @@ def test_pairs_by_what_was_changed() -> None:
     ]  # fmt: skip
 
 
+def test_luck_of_a_training_beside_differences_of_networks() -> None:
+    values = [(agreeing.ALONE, TEXTS[2], 0.5, 0.4), (agreeing.ALONE, TEXTS[3], 0.5, 0.6),
+              (agreeing.ALONE, str(smallest()), 0.5, 0.9), (agreeing.AGAIN, TEXTS[2], 0.4, 0.45),
+              (agreeing.AGAIN, TEXTS[3], 0.6, 0.59)]  # fmt: skip
+    frame = pd.DataFrame(values, columns=["comparison", "architecture", "first", "second"])
+    assert agreeing.luck_in_words(frame) == (
+        "two trainings of a backbone differ by 0.030 on average (2 backbones), "
+        "while 2 backbones of similar multiply-adds have a standard deviation of 0.141"
+    )
+    assert agreeing.luck_in_words(frame[:3]) == agreeing.luck_in_words(pd.DataFrame()) == "not measured"
+
+
 def test_agreement_beyond_multiply_adds() -> None:
     macs = np.linspace(5e6, 1.6e7, 200)
     rng = np.random.default_rng(0)
