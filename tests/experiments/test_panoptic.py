@@ -415,8 +415,8 @@ def test_what_is_missing_is_measured_while_the_budget_lasts(clock: Callable[[], 
     assert (list(none.rows), none.fresh, none.missing, clock()) == ([TEXTS[1]], 0, (TEXTS[0], TEXTS[2]), 3)
 
 
-def test_a_row_is_measured_once_more(clock: Callable[[], int], tmp_path: Path) -> None:
-    check = final.again(row(TEXTS[0], 0.503, 9), tmp_path / "again.csv").set_index("label")
+def test_a_row_is_measured_once_more(clock: Callable[[], int]) -> None:
+    check = final.again(row(TEXTS[0], 0.503, 9)).set_index("label")
     assert check.loc["pq"].tolist() == [0.503, 0.5] and check.loc["macs"].tolist() == [9, 9] and clock() == 1
 
 
