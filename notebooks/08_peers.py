@@ -252,7 +252,8 @@ peers_results.by_size(proxied, "srcc").round(3)
 
 # %% tags=["remove-output"]
 leads = run.table("leads", lambda: peers_results.against_autobuild(rows))
-figure = plotting.lead_of_autobuild(leads) if len(leads) else plotting.note("AutoBuild was not measured here")
+drawn = peers_results.of_contests(leads, [*LARGE, *SMALL])
+figure = plotting.lead_of_autobuild(drawn) if len(drawn) else plotting.note("AutoBuild was not measured here")
 glue("figure_lead", figure)
 
 # %% [markdown]

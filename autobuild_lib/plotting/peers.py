@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+import seaborn
 from matplotlib.axes import Axes
 
 from autobuild_lib.plotting.style import INK, PALETTE, Picture, family_name, label_name, picture, styled
@@ -95,14 +96,15 @@ def gains_of_combining(gains: pd.DataFrame) -> Picture:
 def _by_size(frame: pd.DataFrame, xlabel: str) -> Picture:
     """One line per value of `row`, and in it one point with its interval per training size."""
     rows, sizes = list(dict.fromkeys(frame["row"])), sorted(frame["size"].unique())
-    figure = picture(0.12 * len(rows) * (len(sizes) + 1) + 1.3)
+    figure = picture(0.09 * len(rows) * (len(sizes) + 1) + 1.3)
     axes = figure.add_subplot(xlabel=xlabel)
+    colours = seaborn.color_palette("viridis", len(sizes) + 1)  # less its last, a light yellow
     for step, size in enumerate(sizes):
         own = frame[frame["size"] == size]
         places = [rows.index(name) + 0.8 * ((step + 0.5) / len(sizes) - 0.5) for name in own["row"]]
         below, above = own["value"] - own["low"].fillna(own["value"]), own["high"].fillna(own["value"]) - own["value"]
         axes.errorbar(
-            own["value"], places, xerr=[below, above], fmt=MARKERS[step % 7], color=PALETTE[step % 7], markersize=3.5,
+            own["value"], places, xerr=[below, above], fmt=MARKERS[step % 7], color=colours[step], markersize=3.5,
             elinewidth=1, label=f"{size:,} rows",
         )  # fmt: skip
     axes.axvline(0, color=INK, linewidth=1)
