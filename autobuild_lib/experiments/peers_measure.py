@@ -12,7 +12,18 @@ import pandas as pd
 
 from autobuild_lib.data.files import FILES
 from autobuild_lib.experiments.peers_contests import CONTESTS, Contest, field_of, quality, sizes_of, subset
-from autobuild_lib.peers.models import FEW, MODELS, PAPER, TUNED, find_model
+from autobuild_lib.peers.models import (
+    EMBEDDED,
+    EXTENDED,
+    FEW,
+    GAUSSIAN,
+    MODELS,
+    NEIGHBOURS,
+    PAPER,
+    RIDGE,
+    TUNED,
+    find_model,
+)
 from autobuild_lib.processes import in_processes
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.storage import replace_text
@@ -26,39 +37,32 @@ BUNDLED_ROWS = FILES / "peers.csv"
 
 @dataclass(frozen=True)
 class Effort:
-    """How much of the plan a model gets, and what it costs.
-
-    most_rows: largest training size. seeds: fewer than `SEEDS` from `large` rows on. start, per_thousand: seconds on
-    one core for four targets, without rows and for every thousand rows; only the estimate rests on them.
-    """
+    """Seconds on one core for four targets, without rows and for every thousand rows; estimates rest on them."""
 
     start: float
     per_thousand: float
-    most_rows: int = SIZES[-1]
-    large: int = SIZES[-1] + 1
-    seeds: int = len(SEEDS)
 
     def seconds(self, size: int, targets: int) -> float:
         """Estimate one run."""
         return (self.start + self.per_thousand * size / 1000) * targets / 4
 
 
-EMBEDDED, EXTENDED = "forest: GRAF + embeddings", "AutoBuild, tuned + GRAF"
+WITHOUT_CHANCE = (RIDGE.name, NEIGHBOURS.name, GAUSSIAN.name)  # the same rows give the same predictions
 EFFORTS: dict[str, Effort] = {
-    PAPER.name: Effort(2.5, 20, large=1000, seeds=2),
+    PAPER.name: Effort(2.5, 20),
     TUNED.name: Effort(0.5, 8),
-    FEW.name: Effort(8, 1, most_rows=400),
-    "additive ridge": Effort(0.1, 0.2, large=2700, seeds=1),
-    "nearest neighbours": Effort(0.05, 0.01, large=2700, seeds=1),
-    "Gaussian process": Effort(0.2, 1.2, large=2700, seeds=1),
+    FEW.name: Effort(8, 1),
+    RIDGE.name: Effort(0.1, 0.2),
+    NEIGHBOURS.name: Effort(0.05, 0.01),
+    GAUSSIAN.name: Effort(0.2, 1.2),
     "forest: one-hot": Effort(0.4, 0.8),
-    "forest: GRAF": Effort(0.8, 3, large=2700, seeds=3),
-    "forest: one-hot + GRAF": Effort(0.9, 3.5, large=2700, seeds=3),
+    "forest: GRAF": Effort(0.8, 3),
+    "forest: one-hot + GRAF": Effort(0.9, 3.5),
     "boosting: one-hot": Effort(0.3, 0.5),
     "boosting: GRAF": Effort(0.6, 1),
     "boosting: one-hot + GRAF": Effort(0.7, 1.2),
-    EMBEDDED: Effort(1.5, 11, most_rows=400),
-    EXTENDED: Effort(3, 14, most_rows=400, large=0, seeds=3),
+    EMBEDDED.name: Effort(1.5, 11),
+    EXTENDED.name: Effort(3, 14),
 }
 WITH_PROXIES = Effort(1, 3)  # models that use proxies
 
@@ -122,18 +126,24 @@ def plan(
 ) -> list[PeerJob]:
     """Return the runs of a comparison, the longest first.
 
-    Models that need proxies run where there are some. Where all rows are used, a model that is not random runs once.
+    Models that need proxies run where there are some. One without chance runs once where all seeds have the same rows.
     """
     jobs = []
     for contest in contests:
         for size in sizes_of(contest, sizes, space):
+            once = _same_rows(contest, size, space)
             for name in models:
-                effort = EFFORTS.get(name, WITH_PROXIES)
-                if size > effort.most_rows or (find_model(name).needs_proxies and not contest.proxies):
+                if find_model(name).needs_proxies and not contest.proxies:
                     continue
-                kept = seeds[: effort.seeds] if size >= effort.large else seeds
+                kept = seeds[:1] if once and name in WITHOUT_CHANCE else seeds
                 jobs += [PeerJob(contest, name, size, seed, space) for seed in kept]
     return sorted(jobs, key=lambda job: -job.estimate)
+
+
+def _same_rows(contest: Contest, size: int, space: SequenceSpace | None) -> bool:
+    """Say whether every seed learns from the same rows and is tested on the same rows."""
+    first, second = (field_of(contest, seed, space).train for seed in (0, 1))
+    return size >= len(first) and first.sha256 == second.sha256
 
 
 def describe(jobs: Sequence[PeerJob]) -> str:

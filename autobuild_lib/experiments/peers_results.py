@@ -7,15 +7,14 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from autobuild_lib.experiments.peers_measure import EMBEDDED, EXTENDED
-from autobuild_lib.peers.models import FEW, MODELS, PAPER, TUNED
+from autobuild_lib.peers.models import EMBEDDED, EXTENDED, FEW, MODELS, PAPER, TUNED
 from autobuild_lib.statistics import mean_with_interval
 
 Array = npt.NDArray[np.float64]
 KEY = ["contest", "target", "model", "size"]
 MEASURES = {"srcc": True, "recall": True, "regret": False}  # whether more is better
 AUTOBUILD = (PAPER.name, TUNED.name, FEW.name)
-COMBINED = (EMBEDDED, EXTENDED)
+COMBINED = (EMBEDDED.name, EXTENDED.name)
 MARGINS = {"srcc": 0.01, "recall": 0.03, "regret": 0.03}  # what a cheaper model may lose: a choice, not a finding
 SHOWN = (
     PAPER.name, TUNED.name, FEW.name, "additive ridge", "Gaussian process", "forest: GRAF", "boosting: one-hot + GRAF",
@@ -95,7 +94,7 @@ def _best(table: pd.DataFrame, models: Sequence[str]) -> str:
 
 def combining(rows: pd.DataFrame) -> pd.DataFrame:
     """Per task and size, what a combination adds to each of its parts (SRCC, paired over training subsets)."""
-    pairs = [(EMBEDDED, "forest: GRAF"), (EMBEDDED, TUNED.name), (EXTENDED, TUNED.name)]
+    pairs = [(EMBEDDED.name, "forest: GRAF"), (EMBEDDED.name, TUNED.name), (EXTENDED.name, TUNED.name)]
     pairs += [("forest: one-hot + GRAF", "forest: GRAF"), ("boosting: one-hot + GRAF", "boosting: one-hot")]
     found = []
     for size, own in rows.groupby("size"):

@@ -240,6 +240,8 @@ BOOSTINGS = {
     (GRAF, PROXIES): Boosting(0.1, 5),
     (ONE_HOT, GRAF, PROXIES): Boosting(0.1, 5),
 }
+EMBEDDED = ForestOnEmbeddings("forest: GRAF + embeddings", TUNED, FORESTS[(GRAF,)])
+EXTENDED = AutoBuildOnGraf("AutoBuild, tuned + GRAF", TUNED, FORESTS[(GRAF,)])
 
 
 def named(learner: str, kinds: Sequence[str]) -> str:
@@ -257,8 +259,8 @@ _ALL: tuple[Model, ...] = (
     GAUSSIAN,
     *(FeatureModel(named("forest", kinds), kinds, learner) for kinds, learner in FORESTS.items()),
     *(FeatureModel(named("boosting", kinds), kinds, learner) for kinds, learner in BOOSTINGS.items()),
-    ForestOnEmbeddings("forest: GRAF + embeddings", TUNED, FORESTS[(GRAF,)]),
-    AutoBuildOnGraf("AutoBuild, tuned + GRAF", TUNED, FORESTS[(GRAF,)]),
+    EMBEDDED,
+    EXTENDED,
 )
 MODELS: dict[str, Model] = {model.name: model for model in _ALL}
 

@@ -273,7 +273,7 @@ class TestResults:
         assert found.lead == pytest.approx(0.91 - np.mean(theirs))
 
     def test_combinations_are_not_peers(self) -> None:
-        rows = rows_of({(OURS, 25): [0.9, 0.9], (THEIRS, 25): [0.8, 0.8], (peers_measure.EMBEDDED, 25): [1.0, 1.0]})
+        rows = rows_of({(OURS, 25): [0.9, 0.9], (THEIRS, 25): [0.8, 0.8], (models.EMBEDDED.name, 25): [1.0, 1.0]})
         assert peers_results.against_autobuild(rows).other.tolist() == [THEIRS]
         assert peers_results.advise(rows, [25])[0].best == OURS
 
