@@ -280,3 +280,13 @@ class TestMakefile:
             done = self.make("install", f"PYTHON={wrong}", folder=tmp_path)
             assert done.returncode and "needs Python 3.11 or 3.12" in done.stderr and found in done.stderr
             assert done.stderr.count("\n") == 1 and not (tmp_path / ".venv").exists()
+
+
+def test_help_and_a_wrong_command_need_no_torch() -> None:
+    for words, code in ((["--help"], 0), (["nonsense"], 2), (["--version"], 0)):
+        program = (
+            "import sys\nfrom autobuild_lib.cli import main\ntry:\n    main(sys.argv[1:])\n"
+            "except SystemExit as error:\n    assert 'torch' not in sys.modules\n    raise"
+        )
+        done = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True)
+        assert done.returncode == code, done.stderr

@@ -9,7 +9,6 @@ import sys
 from collections.abc import Callable, Collection, Sequence
 
 from autobuild_lib import __version__
-from autobuild_lib.data.download import DownloadError
 
 EPILOG = """examples:
   autobuild data list
@@ -48,7 +47,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     run: Callable[[argparse.Namespace], None] = parsed.run
     try:
         run(parsed)
-    except (ValueError, OSError, DownloadError, subprocess.CalledProcessError) as error:
+    except (ValueError, OSError, subprocess.CalledProcessError) as error:
         print(f"autobuild: {_one_line(str(error))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

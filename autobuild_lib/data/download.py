@@ -35,7 +35,7 @@ _CONTENT_RANGE = re.compile(r"bytes \d+-\d+/(\d+)")
 _TEMPORARY = {408, 425, 429, 500, 502, 503, 504}  # status codes worth another attempt
 
 
-class DownloadError(RuntimeError):
+class DownloadError(OSError):
     """A file could not be downloaded; the message says from where, and where to put it by hand."""
 
 
@@ -252,6 +252,8 @@ def _opened(request: urllib.request.Request, transfer: _Transfer) -> Iterator[ht
     """Open an address, telling failures that may pass from those that will not."""
     try:
         response = _opener(transfer).open(request, timeout=transfer.timeout)
+    except DownloadError:  # a redirect that is refused
+        raise
     except urllib.error.HTTPError as error:
         error.close()
         if error.code == 416:  # what is here does not belong to the file that is there

@@ -1,0 +1,44 @@
+from . import data, graphs, losses, networks, search, spaces, surrogate
+from .evaluation import evaluate
+from .ir_predictor import IRPredictor
+from .ir_training import fit_ir, fit_ir_many
+from .jobs import FitJob, fit_jobs
+from .predictor import NetworkConfig, Predictor, load
+from .reduced import ReducedSpace
+from .spaces import Architecture, Continuous, SequenceSpace, SpaceError, Unit
+from .targets import Target
+from .training import TrainingConfig, fit, fit_many
+from .units import UnitCorpus, score_units
+
+__version__: str
+
+__all__ = [
+    "Architecture",
+    "Continuous",
+    "FitJob",
+    "IRPredictor",
+    "NetworkConfig",
+    "Predictor",
+    "ReducedSpace",
+    "SequenceSpace",
+    "SpaceError",
+    "Target",
+    "TrainingConfig",
+    "Unit",
+    "UnitCorpus",
+    "data",
+    "evaluate",
+    "fit",
+    "fit_ir",
+    "fit_ir_many",
+    "fit_jobs",
+    "fit_many",
+    "graphs",
+    "load",
+    "losses",
+    "networks",
+    "score_units",
+    "search",
+    "spaces",
+    "surrogate",
+]
