@@ -373,8 +373,7 @@ glue("figure_gains", figure)
 # ---
 #
 # SRCC of a combination minus that of one of its parts, on the same training subsets: mean and 95 % interval over tasks
-# of the large tables. Combinations with AutoBuild were measured up to 400 rows. With the bundled data, labels are a
-# surrogate's.
+# of the large tables. With the bundled data, labels are a surrogate's.
 # ```
 
 # %% [markdown]
@@ -395,8 +394,8 @@ assert not ((highest - ceiling).dropna() > 0.02).any(), "nothing ranks above the
 #
 # The rule: over the tasks of the large tables, find the model with the best mean; then advise the one that is cheapest
 # to train among those that are *shown* to be as good but for a small margin: the 95 % interval of what they lose, over
-# training subsets, ends below 0.01 in SRCC and 0.03 in regret. The margins are our choice. The text is generated from
-# the numbers, for the models that have been measured.
+# training subsets, ends below 0.01 in SRCC and 0.03 in regret. The margins are our choice. Combinations with AutoBuild
+# take part. The text is generated from the numbers, for the models that have been measured.
 
 # %%
 judged = peers_results.of_contests(rows, LARGE)

@@ -151,7 +151,7 @@ class Advice:
 
 
 def advise(rows: pd.DataFrame, sizes: Iterable[int], measure: str = "srcc") -> list[Advice]:
-    """Advise per training size, from means over the tasks of `rows`; combinations of models are left out.
+    """Advise per training size, from means over the tasks of `rows`.
 
     The advised model is the cheapest to train among the best one and those that are shown to lose less than the margin
     (`MARGINS`): the 95 % interval of their loss, over training subsets, ends below it. That nothing is shown either way
@@ -159,9 +159,8 @@ def advise(rows: pd.DataFrame, sizes: Iterable[int], measure: str = "srcc") -> l
     """
     found = []
     sign = 1.0 if MEASURES[measure] else -1.0
-    plain = rows[~rows["model"].isin(COMBINED)]
     for size in sizes:
-        own = plain[plain["size"] == size]
+        own = rows[rows["size"] == size]
         table = sign * _over_tasks(own, measure)
         if table.shape[1] < 2:
             continue

@@ -272,10 +272,11 @@ class TestResults:
         assert (found.autobuild, found.other, found.winner) == (OURS, THEIRS, winner)
         assert found.lead == pytest.approx(0.91 - np.mean(theirs))
 
-    def test_combinations_are_not_peers(self) -> None:
+    def test_combinations_are_nobodys_peers_but_may_be_advised(self) -> None:
         rows = rows_of({(OURS, 25): [0.9, 0.9], (THEIRS, 25): [0.8, 0.8], (models.EMBEDDED.name, 25): [1.0, 1.0]})
-        assert peers_results.against_autobuild(rows).other.tolist() == [THEIRS]
-        assert peers_results.advise(rows, [25])[0].best == OURS
+        (found,) = peers_results.against_autobuild(rows).itertuples()
+        assert (found.autobuild, found.other) == (OURS, THEIRS)
+        assert peers_results.advise(rows, [25])[0].best == models.EMBEDDED.name
 
     def test_regret_is_better_when_it_is_low(self) -> None:
         rows = rows_of({(OURS, 25): [0.9, 0.91], (THEIRS, 25): [0.8, 0.81]})
