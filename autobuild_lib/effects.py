@@ -161,7 +161,7 @@ def _pooled(nodes: Sequence[Tensor], form: Form, host: Surroundings, how: str) -
 def host_effects(
     predictor: Predictor, group: Sequence[int], form: Form, hosts: Codes, bar: "tqdm[None]"
 ) -> npt.NDArray[np.float64]:
-    """Change of the prediction against the mean over all hosts, in label units: [hosts, contents of the form].
+    """Change of each host's prediction by each content, in label units: [hosts, contents of the form].
 
     `bar` moves on by the number of contents.
     """
@@ -174,4 +174,4 @@ def host_effects(
             row[:] = np.concatenate([predict_contents(network, part, host).numpy() for part in parts])
             bar.update(len(row) / len(hosts))
         own, _ = run_network(network, predictor.space, hosts)
-    return np.asarray((rows - own[0].mean()) * predictor.label_sd)
+    return np.asarray((rows - own[0][:, None]) * predictor.label_sd)

@@ -156,7 +156,7 @@ class TestEffect:
     @pytest.mark.parametrize("convolution", ["gatv2", "graphconv"])
     @pytest.mark.parametrize("pooling", ["mean", "sum", "max"])
     @pytest.mark.parametrize("hops", [1, 2, 4])
-    def test_it_is_the_prediction_with_the_module_in_place_minus_the_mean_of_the_hosts(
+    def test_it_is_the_mean_change_of_the_hosts_predictions_with_the_module_in_place(
         self, convolution: str, pooling: str, hops: int
     ) -> None:
         space = deep_space()
@@ -167,13 +167,13 @@ class TestEffect:
         corpus = ab.score_units(predictor, "effect", hosts=5, seed=3)
         hosts = space.sample_codes(np.random.default_rng([3, 2]), 5)
         hosts[:, 0] = 1
-        base = predictor.predict(space.from_codes(hosts)).mean()
+        before = predictor.predict(space.from_codes(hosts))[:, None]
         for group, members in zip(corpus.groups, space.scoring_groups, strict=True):
             first, last = space.codecs[members[0]].start, space.codecs[members[-1]].end
             placed = np.repeat(hosts[:, None], len(group.codes), axis=1)  # [hosts, contents, width]
             placed[:, :, first:last] = group.codes
             predicted = predictor.predict(space.from_codes(placed.reshape(-1, space.code_width)))
-            rows = predicted.reshape(5, -1) - base
+            rows = predicted.reshape(5, -1) - before
             np.testing.assert_allclose(group.scores, rows.mean(0), atol=2e-5 * predictor.label_sd)
             half = 2.776445105 * rows.std(0, ddof=1) / np.sqrt(5)  # Student's t with 4 degrees of freedom
             np.testing.assert_allclose(group.high - group.scores, half, atol=5e-5 * predictor.label_sd)

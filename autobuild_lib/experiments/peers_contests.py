@@ -87,11 +87,19 @@ def named(contests: Sequence[Contest], kind: str) -> list[str]:
 
 @dataclass(frozen=True)
 class Field:
-    """The rows of a contest. proxies: a column `architecture` and one per proxy, or None."""
+    """The rows of a contest. drawn: the seed of its test rows, or None where they are fixed.
+
+    proxies: a column `architecture` and one per proxy, or None.
+    """
 
     train: Table
     test: Table
+    drawn: int | None = None
     proxies: pd.DataFrame | None = None
+
+    def draw(self, size: int, seed: int) -> int:
+        """Number the rows that `subset` and the split choose by a seed: 0 where every seed has the same ones."""
+        return 0 if self.drawn is None and size >= len(self.train) else seed
 
 
 def field_of(contest: Contest, seed: int = 0, space: SequenceSpace | None = None) -> Field:
@@ -103,8 +111,9 @@ def field_of(contest: Contest, seed: int = 0, space: SequenceSpace | None = None
     table = _load(contest.source, space)
     if contest.proxies:
         return _with_proxies(table, contest.proxies)
-    train, test = table.split(0.9, seed=12345) if len(table) >= FEW else table.split(0.75, seed=seed)
-    return Field(train, test)
+    if len(table) >= FEW:
+        return Field(*table.split(0.9, seed=12345))
+    return Field(*table.split(0.75, seed=seed), drawn=seed)
 
 
 @functools.lru_cache(maxsize=4)
@@ -118,7 +127,7 @@ def _with_proxies(table: Table, name: str) -> Field:
     proxies = known.labels.drop(columns=FLOPS, errors="ignore").assign(**{ARCHITECTURE: texts})
     place = {architecture: row for row, architecture in enumerate(table.architectures)}
     rows = [place[architecture] for architecture in known.architectures]
-    return Field(table.take(rows[TEST_WITH_PROXIES:]), table.take(rows[:TEST_WITH_PROXIES]), proxies)
+    return Field(table.take(rows[TEST_WITH_PROXIES:]), table.take(rows[:TEST_WITH_PROXIES]), proxies=proxies)
 
 
 def subset(table: Table, size: int, seed: int) -> Table:

@@ -31,7 +31,8 @@ from autobuild_lib.targets import Target
 
 SIZES = (25, 50, 100, 200, 400, 1000, 2700)
 SEEDS = range(5)
-COLUMNS = ["contest", "target", "model", "size", "seed", "srcc", "recall", "regret", "fit_seconds", "predict_seconds"]
+RESULTS = ["contest", "target", "model", "size", "seed", "srcc", "recall", "regret", "fit_seconds", "predict_seconds"]
+COLUMNS = [*RESULTS, "draw"]
 BUNDLED_ROWS = FILES / "peers.csv"
 
 
@@ -47,7 +48,6 @@ class Effort:
         return (self.start + self.per_thousand * size / 1000) * targets / 4
 
 
-WITHOUT_CHANCE = (RIDGE.name, NEIGHBOURS.name, GAUSSIAN.name)  # the same rows give the same predictions
 EFFORTS: dict[str, Effort] = {
     PAPER.name: Effort(2.5, 20),
     TUNED.name: Effort(0.5, 8),
@@ -94,11 +94,13 @@ class PeerJob:
         """Return a row per target; with a `folder`, keep them there and take what is kept already."""
         path = None if folder is None else folder / f"{self.key}.csv"
         if path is not None and path.is_file():
-            return pd.read_csv(path)
-        text = self._measure().to_csv(index=False, lineterminator="\n")
-        if path is not None:
-            replace_text(path, text)
-        return pd.read_csv(StringIO(text))
+            text = path.read_text(encoding="utf-8")
+        else:
+            text = self._measure().to_csv(index=False, lineterminator="\n")
+            if path is not None:
+                replace_text(path, text)
+        draw = field_of(self.contest, self.seed, self.space).draw(self.size, self.seed)
+        return pd.read_csv(StringIO(text)).assign(draw=draw)
 
     def _measure(self) -> pd.DataFrame:
         field, targets = field_of(self.contest, self.seed, self.space), self.contest.targets
@@ -114,7 +116,7 @@ class PeerJob:
             found = quality(predicted, Target(text).evaluate(field.test.labels), text in self.contest.lower)
             key = (self.contest.name, text, self.model, len(train), self.seed)
             rows.append((*key, *found.values(), round(fit_seconds, 4), seconds))
-        return pd.DataFrame(rows, columns=COLUMNS)
+        return pd.DataFrame(rows, columns=RESULTS)
 
 
 def plan(
@@ -126,24 +128,17 @@ def plan(
 ) -> list[PeerJob]:
     """Return the runs of a comparison, the longest first.
 
-    Models that need proxies run where there are some. One without chance runs once where all seeds have the same rows.
+    Models that need proxies run where there are some.
     """
-    jobs = []
-    for contest in contests:
-        for size in sizes_of(contest, sizes, space):
-            once = _same_rows(contest, size, space)
-            for name in models:
-                if find_model(name).needs_proxies and not contest.proxies:
-                    continue
-                kept = seeds[:1] if once and name in WITHOUT_CHANCE else seeds
-                jobs += [PeerJob(contest, name, size, seed, space) for seed in kept]
+    jobs = [
+        PeerJob(contest, name, size, seed, space)
+        for contest in contests
+        for size in sizes_of(contest, sizes, space)
+        for name in models
+        if contest.proxies or not find_model(name).needs_proxies
+        for seed in seeds
+    ]
     return sorted(jobs, key=lambda job: -job.estimate)
-
-
-def _same_rows(contest: Contest, size: int, space: SequenceSpace | None) -> bool:
-    """Say whether every seed learns from the same rows and is tested on the same rows."""
-    first, second = (field_of(contest, seed, space).train for seed in (0, 1))
-    return size >= len(first) and first.sha256 == second.sha256
 
 
 def describe(jobs: Sequence[PeerJob]) -> str:

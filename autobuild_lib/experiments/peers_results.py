@@ -22,12 +22,15 @@ SHOWN = (
 
 
 def summarise(rows: pd.DataFrame) -> pd.DataFrame:
-    """Mean of each measure over seeds with its 95 % interval: columns of `KEY`, measure, value, low, high, seeds."""
+    """Mean of each measure with its 95 % interval over draws of the rows: columns of `KEY`, measure, value, low, high.
+
+    Runs with the same rows are averaged first; where there is one draw only, there is no interval (NaN).
+    """
     found = []
     for key, own in rows.groupby(KEY, sort=False):
-        for measure in MEASURES:
-            found.append((*key, measure, *mean_with_interval(own[measure].to_numpy()), len(own)))
-    return pd.DataFrame(found, columns=[*KEY, "measure", "value", "low", "high", "seeds"])
+        by_draw = own.groupby("draw")[list(MEASURES)].mean()
+        found += [(*key, measure, *mean_with_interval(by_draw[measure].to_numpy())) for measure in MEASURES]
+    return pd.DataFrame(found, columns=[*KEY, "measure", "value", "low", "high"])
 
 
 def of_contests(frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
@@ -62,29 +65,24 @@ def against_autobuild(rows: pd.DataFrame, measure: str = "srcc") -> pd.DataFrame
 
     Both are chosen by their means on these very rows, combinations of the two left out, which favours the side with
     more models: the others. `lead` is AutoBuild's mean advantage (positive: AutoBuild is better), with its 95 %
-    interval over training subsets. There is a winner where the whole interval is beyond the margin (`MARGINS`), else
-    it is "even".
+    interval over draws of the rows. There is a winner where the whole interval is beyond the margin (`MARGINS`), else
+    it is "even"; with one draw there is no interval, and the winner is "unknown".
     """
     found = []
     sign = 1.0 if MEASURES[measure] else -1.0
     for key, own in rows[~rows["model"].isin(COMBINED)].groupby(["contest", "target", "size"], sort=False):
-        table = sign * own.pivot(index="seed", columns="model", values=measure)
+        table = sign * own.pivot_table(index="draw", columns="model", values=measure)
         ours, others = (_best(table, [str(m) for m in table if (m in AUTOBUILD) == mine]) for mine in (True, False))
         if not ours or not others:
             continue
-        lead, low, high = mean_with_interval(_paired(table[ours], table[others]))
+        lead, low, high = mean_with_interval((table[ours] - table[others]).dropna().to_numpy())
         winner = ours if low > MARGINS[measure] else others if high < -MARGINS[measure] else "even"
+        winner = winner if np.isfinite(low) else "unknown"
         means = (sign * float(table[one].mean()) for one in (ours, others))
         found.append((*key, ours, others, *means, lead, low, high, winner))
     columns = ["contest", "target", "size", "autobuild", "other", "autobuild_value", "other_value", "lead", "low",
                "high", "winner"]  # fmt: skip
     return pd.DataFrame(found, columns=columns)
-
-
-def _paired(ours: pd.Series, others: pd.Series) -> Array:
-    """Differences for each seed of ours; a model that ran once is the same for every seed."""
-    same = others.fillna(others.mean()) if others.count() == 1 else others
-    return (ours - same).dropna().to_numpy(dtype=np.float64)
 
 
 def _best(table: pd.DataFrame, models: Sequence[str]) -> str:
@@ -127,6 +125,7 @@ class Advice:
     """What to use with a number of labelled networks.
 
     best: highest mean over tasks. advised: the cheapest to train of the models that lose less than the margin.
+    draws: how many sets of training rows that rests on.
     """
 
     size: int
@@ -138,6 +137,7 @@ class Advice:
     autobuild: str
     autobuild_value: float
     tasks: int
+    draws: int
 
     def sentence(self) -> str:
         """The advice in words, in Markdown."""
@@ -147,6 +147,8 @@ class Advice:
             text += f", the cheapest shown to be within {MARGINS[self.measure]} of {self.best} ({self.best_value:.3f})"
         if self.autobuild not in (self.advised, self.best):
             text += f"; {self.autobuild} reaches {self.autobuild_value:.3f}"
+        if self.draws < 2:
+            text += " (one training set: nothing is shown about cheaper models)"
         return f"{text}."
 
 
@@ -154,8 +156,8 @@ def advise(rows: pd.DataFrame, sizes: Iterable[int], measure: str = "srcc") -> l
     """Advise per training size, from means over the tasks of `rows`.
 
     The advised model is the cheapest to train among the best one and those that are shown to lose less than the margin
-    (`MARGINS`): the 95 % interval of their loss, over training subsets, ends below it. That nothing is shown either way
-    is no reason to advise a model. Models without all tasks of a size are left out.
+    (`MARGINS`): the 95 % interval of their loss, over draws of the rows, ends below it. That nothing is shown either
+    way, as with one draw, is no reason to advise a model. Models without all tasks of a size are left out.
     """
     found = []
     sign = 1.0 if MEASURES[measure] else -1.0
@@ -170,22 +172,21 @@ def advise(rows: pd.DataFrame, sizes: Iterable[int], measure: str = "srcc") -> l
         advised, ours = str(seconds[good].idxmin()), _best(table, [str(m) for m in table if m in AUTOBUILD]) or best
         values = {one: sign * float(means[one]) + 0.0 for one in (best, advised, ours)}
         chosen = (best, values[best], advised, values[advised], ours, values[ours])
-        found.append(Advice(size, measure, *chosen, len(own.drop_duplicates(["contest", "target"]))))
+        tasks = len(own.drop_duplicates(["contest", "target"]))
+        found.append(Advice(size, measure, *chosen, tasks, len(table.dropna())))
     return found
 
 
 def _over_tasks(rows: pd.DataFrame, measure: str) -> pd.DataFrame:
-    """Mean over tasks for each training subset (rows) and model (columns); a model that ran once is always the same."""
-    wide = rows.pivot(index="seed", columns=["model", "contest", "target"], values=measure)
-    once = wide.columns[wide.count() == 1]
-    wide[once] = wide[once].ffill().bfill()
+    """Mean over tasks for each draw of the rows (index) and each model that has all tasks (columns)."""
+    wide = rows.pivot_table(index="draw", columns=["model", "contest", "target"], values=measure)
     models = wide.T.groupby(level="model")
     complete = models.size() == len(rows.drop_duplicates(["contest", "target"]))
     return models.mean(skipna=False)[complete].T
 
 
 def _loses_less(margin: float, best: pd.Series, other: pd.Series) -> bool:
-    """Say whether a model is shown to lose less than the margin; fewer than two training subsets show nothing."""
+    """Say whether a model is shown to lose less than the margin; fewer than two draws show nothing."""
     losses = (best - other).dropna().to_numpy()
     return len(losses) > 1 and mean_with_interval(losses)[2] < margin
 
