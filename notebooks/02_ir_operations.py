@@ -114,7 +114,7 @@ glue("figure_families", plotting.family_histograms(values, target))
 # (operation type, shapes, attributes) into one number and keeps its magnitude. The number for the operation type
 # depends on nothing else, so there is one magnitude per operation: its **importance**.
 #
-# The `paper` preset learns from all training networks. To train many predictors we use a cheaper one, `tuned`, on some
+# The `paper` preset learns from all training networks, for {glue:text}`operations_epochs` epochs (the paper: 200). To train many predictors we use a cheaper one, `tuned`, on some
 # of them. It learns the true labels, and then **shuffled labels**: a null, where nothing can be learnt about
 # operations. Shuffling inside each family leaves the gap between the families in place, and nothing else.
 
@@ -358,7 +358,7 @@ wanted = {
 numbers = {name: f"{found[row]:.2f}" if row in found else "unknown" for name, row in wanted.items()}
 head = summary[summary.level == "head"].groupby("preset").srcc.first()
 numbers |= {f"head_{name}": f"{head.get(name, float('nan')):.3f}" for name in ("paper", "tuned")}
-numbers["verdict"] = verdict
+numbers |= {"verdict": verdict, "epochs": str(paper_epochs)}
 
 # %% [markdown]
 # Text takes them from here:

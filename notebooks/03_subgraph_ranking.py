@@ -87,7 +87,8 @@ tasks.set_index(["family", "label"])
 # %% [markdown]
 # ## Method: predictors and scores
 #
-# One predictor per target with the paper's preset, on the training split. The **norm score** is the paper's: the length
+# One predictor per target with the paper's preset, on the training split, for {glue:text}`modules_epochs` epochs (the
+# paper: 200). The **norm score** is the paper's: the length
 # of the embedding of a module's last layer, standardised over its hop and put on the scale of the target among
 # architectures of that depth. The **effect score** is ours, read from the same predictor: its mean prediction over some
 # random networks with the module in place, less the mean over these networks. Every possible content of every unit gets
@@ -372,8 +373,9 @@ by_scope = run.table("by_scope", lambda: score_agreement.summarise(correlations,
 by_scope.set_index(["scope", "score"]).round(2)
 
 # %% [markdown]
-# The rows `halves` are no score: they correlate the effects measured in half of the hosts with those in the other half,
-# and so tell how well a perfect score could do. The `ridge` is linear regression on one-hot choices; a module's score
+# The rows `halves` are no score: they correlate the effects measured in half of the hosts with those in the other half.
+# A perfect score, which is compared with the mean over all hosts, could do somewhat better than that (a correlation $r$
+# of halves allows $\sqrt{2r/(1+r)}$). The `ridge` is linear regression on one-hot choices; a module's score
 # is the sum of its coefficients. A constant score counts as 0 (`missing` says how often). Task by task:
 
 # %% tags=["remove-output"]
@@ -521,7 +523,7 @@ pd.DataFrame(by_task).set_index("estimate").round(3)
 # The numbers that the summary below quotes are written to `metrics.json` and glued into the text, never typed.
 
 # %%
-numbers = {"verdict": verdict, "verdict_effect": verdict_effect, "flat_cells": str(flat)}
+numbers = {"verdict": verdict, "verdict_effect": verdict_effect, "flat_cells": str(flat), "epochs": str(epochs)}
 medians = by_scope.set_index(["scope", "score"])["median"]
 for (scope, score), value in medians.items():
     numbers[f"{scope}_{score}".replace(", ", "_").replace(" ", "_")] = f"{value:.2f}"

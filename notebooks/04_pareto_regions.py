@@ -88,8 +88,8 @@ pd.DataFrame({panel.device: panel.equations for panel in panels}).T
 # %% [markdown]
 # ## Method: predictors, scores, reduced spaces
 #
-# One predictor per equation with the paper's preset (those that [experiment 3](subgraph-ranking) has trained are used
-# again). Then every content of every unit gets three scores:
+# One predictor per equation with the paper's preset, for {glue:text}`regions_epochs` epochs (the paper: 200; those that
+# [experiment 3](subgraph-ranking) has trained are used again). Then every content of every unit gets three scores:
 #
 # - the **norm score**, the paper's: how long the embedding of a module is; the claims are judged on it;
 # - the **effect score**, ours: how much the same predictor's output changes when the module is put into random
@@ -420,7 +420,7 @@ same = (published.share >= 0.5) == (published.other_share >= 0.5)
 quoted = [f"{name}_{score}" for name in ("panels", "c4") for score in pareto_regions.SCORES]
 numbers = dict.fromkeys([*quoted, *region_search.BASELINES], "unknown")
 numbers |= {"c4": verdict, "c5": search_verdict, "c5_effect": region_search.verdict(tests, "effect")[1]}
-numbers |= {"judges": f"{same.sum()} of {len(same)}", "c4_published": by_published["norm"]}
+numbers |= {"judges": f"{same.sum()} of {len(same)}", "c4_published": by_published["norm"], "epochs": str(epochs)}
 for score in rule.index:
     numbers |= {f"panels_{score}": rule.panels[score], f"c4_{score}": rule.verdict[score]}
 numbers |= {check.split()[-1]: value for check, value in zip(search_checks.check, search_checks.value, strict=True)}

@@ -127,17 +127,22 @@ def verdict(comparison: pd.DataFrame, group: str = NORM) -> tuple[pd.DataFrame, 
 
 
 def sentence(comparison: pd.DataFrame, group: str = NORM, setting: str = AS_BEST) -> str:
-    """Say in words how the first choice of a score did against the best labelled network."""
-    own = comparison[(comparison["setting"] == setting) & (comparison["group"] == group) & (comparison["place"] == 0)]
-    name = group if group.startswith("built") else f"with {group}"
+    """Say in words how the networks of a group did against the best labelled one."""
+    own = comparison[(comparison["setting"] == setting) & (comparison["group"] == group)].sort_values("place")
+    name = f"{group if group.startswith('built') else f'with {group}'} ({setting})"
     if own.empty:
-        return f"The network {name} ({setting}) has not been measured yet."
-    macs, difference, low, high = own[["macs", "difference", "low", "high"]].to_numpy(np.float64)[0]
+        return f"The network {name} has not been measured yet."
+    found = [_against_best(*row) for row in own[["macs", "difference", "low", "high"]].to_numpy(np.float64)]
+    if len(found) == 1:
+        return f"The network {name} {found[0]}."
+    parts = [f"number {place} {text}" for place, text in enumerate(found, 1)]
+    return f"Of the {len(found)} networks {name}, {', and '.join(parts)}."
+
+
+def _against_best(macs: float, difference: float, low: float, high: float) -> str:
     won = "beats" if high < 0 else "loses to" if low > 0 else "cannot be told from"
-    return (
-        f"The network {name} ({setting}, {macs / 1e6:.1f} million MACs) {won} the best labelled one: "
-        f"difference in log distance {difference:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}."
-    )
+    interval = f"{difference:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}"
+    return f"with {macs / 1e6:.1f} million MACs {won} the best labelled one (difference in log distance {interval})"
 
 
 def on_the_front(comparison: pd.DataFrame) -> pd.DataFrame:

@@ -24,12 +24,13 @@ def estimate(name: str, values: Sequence[float] | npt.NDArray[np.float64], over:
 def module_estimates(effects: pd.DataFrame, correlations: pd.DataFrame, score: str = "norm") -> list[dict[str, Any]]:
     """Describe claim C3 task by task: the share of cells that hold, and the median correlation over units.
 
-    effects, correlations: tables of experiment 3, as for `subgraph_verdict.verdict`. A task is a family and a target.
+    A missing correlation, that of a constant score, counts as 0, as in the verdict. effects, correlations: tables of experiment 3, as for `subgraph_verdict.verdict`. A task is a family and a target.
     """
     own = effects[effects.score == score]
     held = own.assign(held=cells_that_hold(own)) if len(own) else own.assign(held=False)
     units = correlations[(correlations.score == score) & (correlations.scope == UNIT)]
-    shares, medians = held.groupby(TASK).held.mean(), units.groupby(TASK).srcc.median()
+    shares = held.groupby(TASK).held.mean()
+    medians = units.assign(srcc=units.srcc.fillna(0.0)).groupby(TASK).srcc.median()
     return [
         estimate("share of cells in which best beats random beats worst", shares.to_numpy(float), "tasks"),
         estimate("median over units of Spearman(score, effect)", medians.to_numpy(float), "tasks"),

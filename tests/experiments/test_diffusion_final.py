@@ -128,7 +128,11 @@ def test_for_two_networks_the_verdict_is_what_the_interval_says(shift: float) ->
 def test_the_sentence_says_plainly_who_wins(low: float, high: float, text: str) -> None:
     row = (AS_BEST, NORM, 0, "x", 9_400_000, -0.2, low, high)
     frame = pd.DataFrame([row], columns=[*CHOICE, "macs", "difference", "low", "high"])
-    assert f"built by norm score (no larger than the best, 9.4 million MACs) {text}" in final.sentence(frame)
+    expected = f"The network built by norm score (no larger than the best) with 9.4 million MACs {text}"
+    assert final.sentence(frame).startswith(expected)
+    both = pd.concat([frame.assign(place=1, high=-0.1), frame])
+    assert "Of the 2 networks built" in final.sentence(both) and f"number 1 with 9.4 million MACs {text}" in final.sentence(both)
+    assert "and number 2 with 9.4 million MACs beats" in final.sentence(both) or low > 0
     missing = final.sentence(frame, MOST_MACS)
     assert missing == "The network with most MACs (no larger than the best) has not been measured yet."
 

@@ -516,11 +516,14 @@ def test_the_rule(sure: tuple[bool, ...], wanted: str) -> None:
     assert found.loc[building.NORM, "verdict"] == wanted and found.loc[building.EFFECT, "regions"] == "2 of 3"
 
 
-def test_estimates_have_intervals_over_images() -> None:
-    first = judging.estimates(networks(True, True, True), list(REGIONS))[0]
-    assert first["estimate"].startswith("light: ") and first["value"] == pytest.approx(0.01)
-    assert first["high"] - first["value"] == pytest.approx(t.ppf(0.975, 39) * 0.002) and first["over"] == "1,600 images"
-    assert np.isnan(judging.estimates(networks(True, True, True)[:0], ["light"])[0]["value"])
+def test_estimates_are_means_over_all_that_were_built() -> None:
+    columns = ["region", "group", "networks", "macs", "pq", "over", "low", "high", "wins", "sure"]
+    rows = [("light", building.NORM, 5, 9.0, 0.5, 0.01, 0.004, 0.016, 1, 0),
+            ("light", building.RIDGE, 5, 9.0, 0.5, 0.03, 0.02, 0.04, 1, 0)]  # fmt: skip
+    first, second = judging.estimates(pd.DataFrame(rows, columns=columns), ["light", "heavy"])
+    assert first["estimate"].startswith("light: ") and (first["value"], first["low"], first["high"]) == (0.01, 0.004, 0.016)
+    assert first["over"] == "all that were built, intervals over 1,600 images"
+    assert np.isnan(second["value"]) and np.isnan(judging.estimates(pd.DataFrame(columns=columns), ["light"])[0]["low"])
 
 
 def test_the_most_interesting_is_the_surest_of_each_region() -> None:
