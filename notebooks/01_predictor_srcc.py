@@ -84,12 +84,12 @@ for split in splits:
 # ## Method
 #
 # A predictor learns one target on one family. Its loss pulls two things at once: the head's prediction towards the
-# target, and the ranks of the embedding norms, at every hop, towards the ranks of the target ([the method](method)).
-# We train two presets. `paper` is the published recipe: AdamW at a constant rate of 1e-4, batches of 128, 200 epochs
-# (on this page {glue:text}`srcc_paper_epochs`). `tuned` is ours, chosen on validation rows taken out of the training split: graph convolutions with sum pooling, a
-# one-cycle rate with weight decay, smaller batches and a fraction of the epochs. Mind that the bundled labels come
-# from networks with graph convolutions and sum pooling too, which may favour it. The targets of one family train side
-# by side, as they would alone.
+# target, and the ranks of the embedding norms, at every hop, towards the ranks of the target ([the method](method)). We
+# train two presets. `paper` is the published recipe: AdamW at a constant rate of 1e-4, batches of 128, 200 epochs (on
+# this page {glue:text}`srcc_paper_epochs`). `tuned` is ours, chosen on validation rows taken out of the training split:
+# graph convolutions with sum pooling, a one-cycle rate with weight decay, smaller batches and a fraction of the epochs.
+# Mind that the bundled labels come from networks with graph convolutions and sum pooling too, which may favour it. The
+# targets of one family train side by side, as they would alone.
 
 # %%
 seeds = {"paper": range(seed, seed + paper_seeds), "tuned": range(seed, seed + tuned_seeds)}
@@ -146,8 +146,8 @@ experiment.readable(table)
 # %% [markdown]
 # ## Result: how many evaluated networks are needed?
 #
-# The predictor and the ridge again, on 50, 100, ... training architectures drawn at random, by each seed its own. All of
-# them are the same for every seed, so that there only the predictor's start differs.
+# The predictor and the ridge again, on 50, 100, ... training architectures drawn at random, by each seed its own. All
+# of them are the same for every seed, so that there only the predictor's start differs.
 
 # %%
 curve = run.table(

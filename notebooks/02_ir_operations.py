@@ -114,9 +114,10 @@ glue("figure_families", plotting.family_histograms(values, target))
 # (operation type, shapes, attributes) into one number and keeps its magnitude. The number for the operation type
 # depends on nothing else, so there is one magnitude per operation: its **importance**.
 #
-# The `paper` preset learns from all training networks, for {glue:text}`operations_epochs` epochs (the paper: 200). To train many predictors we use a cheaper one, `tuned`, on some
-# of them. It learns the true labels, and then **shuffled labels**: a null, where nothing can be learnt about
-# operations. Shuffling inside each family leaves the gap between the families in place, and nothing else.
+# The `paper` preset learns from all training networks, for {glue:text}`operations_epochs` epochs (the paper: 200). To
+# train many predictors we use a cheaper one, `tuned`, on some of them. It learns the true labels, and then **shuffled
+# labels**: a null, where nothing can be learnt about operations. Shuffling inside each family leaves the gap between
+# the families in place, and nothing else.
 
 # %%
 plan = experiment.Plan(

@@ -88,11 +88,10 @@ tasks.set_index(["family", "label"])
 # ## Method: predictors and scores
 #
 # One predictor per target with the paper's preset, on the training split, for {glue:text}`modules_epochs` epochs (the
-# paper: 200). The **norm score** is the paper's: the length
-# of the embedding of a module's last layer, standardised over its hop and put on the scale of the target among
-# architectures of that depth. The **effect score** is ours, read from the same predictor: its mean prediction over some
-# random networks with the module in place, less the mean over these networks. Every possible content of every unit gets
-# both: 36,855 modules of MobileNetV3, 95,823 of ProxylessNAS.
+# paper: 200). The **norm score** is the paper's: the length of the embedding of a module's last layer, standardised
+# over its hop and put on the scale of the target among architectures of that depth. The **effect score** is ours, read
+# from the same predictor: its mean prediction over some random networks with the module in place, less the mean over
+# these networks. Every possible content of every unit gets both: 36,855 modules of MobileNetV3, 95,823 of ProxylessNAS.
 
 # %%
 own_seeds = range(seed, seed + seeds)
@@ -375,8 +374,8 @@ by_scope.set_index(["scope", "score"]).round(2)
 # %% [markdown]
 # The rows `halves` are no score: they correlate the effects measured in half of the hosts with those in the other half.
 # A perfect score, which is compared with the mean over all hosts, could do somewhat better than that (a correlation $r$
-# of halves allows $\sqrt{2r/(1+r)}$). The `ridge` is linear regression on one-hot choices; a module's score
-# is the sum of its coefficients. A constant score counts as 0 (`missing` says how often). Task by task:
+# of halves allows $\sqrt{2r/(1+r)}$). The `ridge` is linear regression on one-hot choices; a module's score is the sum
+# of its coefficients. A constant score counts as 0 (`missing` says how often). Task by task:
 
 # %% tags=["remove-output"]
 summary = score_agreement.summarise(correlations, ["family", "target", "scope", "score"]).merge(tasks)

@@ -163,10 +163,11 @@ glue("figure_panoptic_agreement", drawn)
 # ## Method: four targets, two presets, two models without a graph
 #
 # The targets are quality itself and the three equations. Each training seed splits the table 90/10 anew and learns from
-# the first 50, 100, 200 and all training rows: with the paper's preset ({glue:text}`panoptic_epochs` epochs; the paper says 300
-# for panoptic segmentation), and with our tuned one. Two models know nothing of order or neighbourhood, and what can do no better
-# has no need of a graph network. The **additive ridge** is linear in one-hot choices. **Multiply-adds alone** means a
-# parabola of quality in the logarithm of the cost, from which each equation follows, with its exact cost.
+# the first 50, 100, 200 and all training rows: with the paper's preset ({glue:text}`panoptic_epochs` epochs; the paper
+# says 300 for panoptic segmentation), and with our tuned one. Two models know nothing of order or neighbourhood, and
+# what can do no better has no need of a graph network. The **additive ridge** is linear in one-hot choices.
+# **Multiply-adds alone** means a parabola of quality in the logarithm of the cost, from which each equation follows,
+# with its exact cost.
 
 # %%
 training_seeds = range(seed, seed + seeds)
@@ -414,7 +415,8 @@ heads = summary[(summary["size"] == summary["size"].max()) & (summary.target == 
 srcc = heads[heads.level == "head"].set_index("model").srcc.map("{:.3f}".format).to_dict()
 rest = agreement.set_index("comparison").rest.map("{:.2f}".format).to_dict() if len(agreement) else {}
 numbers = {
-    "epochs": epochs, "verdict": verdict, "effect": other.get(panoptic_builders.EFFECT, "undecided"), "labelled": len(subject.table),
+    "verdict": verdict, "effect": other.get(panoptic_builders.EFFECT, "undecided"), "epochs": epochs,
+    "labelled": len(subject.table),
     "ridge": other.get(panoptic_builders.RIDGE, "undecided"), "search": other.get("search", "undecided"),
     "srcc_paper": srcc["paper preset"], "srcc_tuned": srcc["tuned preset"], "missing": len(measured.missing),
     "srcc_ridge": srcc[panoptic_predictors.RIDGE], "srcc_macs": srcc[panoptic_predictors.LINE],

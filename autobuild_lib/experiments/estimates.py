@@ -24,7 +24,8 @@ def estimate(name: str, values: Sequence[float] | npt.NDArray[np.float64], over:
 def module_estimates(effects: pd.DataFrame, correlations: pd.DataFrame, score: str = "norm") -> list[dict[str, Any]]:
     """Describe claim C3 task by task: the share of cells that hold, and the median correlation over units.
 
-    A missing correlation, that of a constant score, counts as 0, as in the verdict. effects, correlations: tables of experiment 3, as for `subgraph_verdict.verdict`. A task is a family and a target.
+    A missing correlation, that of a constant score, counts as 0, as in the verdict. A task is a family and a target.
+    effects, correlations: tables of experiment 3, as for `subgraph_verdict.verdict`.
     """
     own = effects[effects.score == score]
     held = own.assign(held=cells_that_hold(own)) if len(own) else own.assign(held=False)

@@ -28,7 +28,7 @@ def test_cells_and_correlations_are_summed_up_task_by_task() -> None:
     correlations = pd.DataFrame(rows, columns=["family", "scope", "srcc"]).assign(target="a", score="norm")
     cells, medians = estimates.module_estimates(effects, correlations)
     assert (cells["value"], cells["over"]) == (0.75, "2 tasks")
-    assert (medians["value"], medians["over"]) == (pytest.approx((0.3 + 0.45) / 2), "2 tasks"), "a constant score counts as 0"
+    assert (medians["value"], medians["over"]) == (pytest.approx((0.3 + 0.45) / 2), "2 tasks"), "constant scores are 0"
     empty = estimates.module_estimates(effects[:0], correlations[:0])
     assert [math.isnan(row["value"]) for row in empty] == [True, True]
 

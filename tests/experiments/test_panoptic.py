@@ -521,9 +521,11 @@ def test_estimates_are_means_over_all_that_were_built() -> None:
     rows = [("light", building.NORM, 5, 9.0, 0.5, 0.01, 0.004, 0.016, 1, 0),
             ("light", building.RIDGE, 5, 9.0, 0.5, 0.03, 0.02, 0.04, 1, 0)]  # fmt: skip
     first, second = judging.estimates(pd.DataFrame(rows, columns=columns), ["light", "heavy"])
-    assert first["estimate"].startswith("light: ") and (first["value"], first["low"], first["high"]) == (0.01, 0.004, 0.016)
+    assert first["estimate"].startswith("light: ")
+    assert (first["value"], first["low"], first["high"]) == (0.01, 0.004, 0.016)
     assert first["over"] == "all that were built, intervals over 1,600 images"
-    assert np.isnan(second["value"]) and np.isnan(judging.estimates(pd.DataFrame(columns=columns), ["light"])[0]["low"])
+    (nothing,) = judging.estimates(pd.DataFrame(columns=columns), ["light"])
+    assert np.isnan(second["value"]) and np.isnan(nothing["low"])
 
 
 def test_the_most_interesting_is_the_surest_of_each_region() -> None:
