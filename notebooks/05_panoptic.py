@@ -422,8 +422,7 @@ numbers = {
     "srcc_ridge": srcc[panoptic_predictors.RIDGE], "srcc_macs": srcc[panoptic_predictors.LINE],
     "uncorrected": plain, "rest_seed": rest.get(panoptic_agreement.SEED, "unknown"),
     "ranks_alone": panoptic_agreement.in_words(agreement), "built_alone": panoptic_verdict.alone_in_words(alone),
-    "luck": panoptic_agreement.luck_in_words(pairs),
-    "sentence": panoptic_verdict.sentence(checks),
+    "luck": panoptic_agreement.luck_in_words(pairs), "sentence": panoptic_verdict.sentence(checks),
 }
 
 # %% [markdown]
