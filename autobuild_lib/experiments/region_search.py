@@ -109,7 +109,7 @@ def search_panels(
         jobs += [replace(job, method=method, spaces=spaces.get(method, job.spaces)) for method in METHODS]
     if not jobs:
         return pd.DataFrame(columns=CURVES), pd.DataFrame(columns=FRONTS)
-    parts = in_processes(SearchJob.run, [(job,) for job in jobs], "searching", progress)
+    parts = in_processes(SearchJob.run, [(job,) for job in jobs], "searching", progress=progress)
     curves, fronts = (pd.concat(each, ignore_index=True) for each in zip(*parts, strict=True))
     return curves[CURVES], fronts[FRONTS]
 

@@ -220,16 +220,16 @@ TUNED = AutoBuild("AutoBuild, tuned preset", "tuned")
 _RECIPE = (("batch_size", 8), ("convolution", "graphconv"), ("pooling", "sum"))
 FEW = AutoBuild("AutoBuild, few labels", "tuned", _RECIPE, steps=800)
 RIDGE = RidgeModel("additive ridge")
-NEIGHBOURS = FeatureModel("nearest neighbours", (ONE_HOT,), Neighbours(100))
-GAUSSIAN = FeatureModel("Gaussian process", (ONE_HOT,), Gaussian(0.7))
+NEIGHBOURS = FeatureModel("nearest neighbours", (ONE_HOT,), Neighbours(200))
+GAUSSIAN = FeatureModel("Gaussian process", (ONE_HOT,), Gaussian(0.8))
 FORESTS = {
-    (ONE_HOT,): Forest(0.05, 1),
-    (GRAF,): Forest(0.05, 1),
-    (PROXIES,): Forest(0.3, 1),
-    (ONE_HOT, GRAF): Forest(0.1, 2),
-    (ONE_HOT, PROXIES): Forest(0.3, 2),
+    (ONE_HOT,): Forest(0.3, 2),
+    (GRAF,): Forest(0.1, 1),
+    (PROXIES,): Forest(0.3, 2),
+    (ONE_HOT, GRAF): Forest(0.1, 1),
+    (ONE_HOT, PROXIES): Forest(0.3, 1),
     (GRAF, PROXIES): Forest(0.1, 1),
-    (ONE_HOT, GRAF, PROXIES): Forest(0.3, 5),
+    (ONE_HOT, GRAF, PROXIES): Forest(0.1, 2),
 }
 BOOSTINGS = {
     (ONE_HOT,): Boosting(0.2, 5),
@@ -241,7 +241,7 @@ BOOSTINGS = {
     (ONE_HOT, GRAF, PROXIES): Boosting(0.1, 5),
 }
 EMBEDDED = ForestOnEmbeddings("forest: GRAF + embeddings", TUNED, FORESTS[(GRAF,)])
-EXTENDED = AutoBuildOnGraf("AutoBuild, tuned + GRAF", TUNED, FORESTS[(GRAF,)])
+EXTENDED = AutoBuildOnGraf("AutoBuild, tuned + GRAF", TUNED, Forest(0.05, 1))
 
 
 def named(learner: str, kinds: Sequence[str]) -> str:

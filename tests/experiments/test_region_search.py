@@ -47,13 +47,13 @@ def known(reductions: list[Reduction]) -> pareto_regions.Frontiers:
 @pytest.fixture(autouse=True)
 def here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Run jobs here, without processes."""
-    monkeypatch.setattr(region_search, "in_processes", lambda work, jobs, what, progress: [work(*job) for job in jobs])
+    monkeypatch.setattr(region_search, "in_processes", lambda work, jobs, what, **_: [work(*job) for job in jobs])
 
 
 @pytest.fixture(scope="module")
 def run(reductions: list[Reduction], known: pareto_regions.Frontiers) -> tuple[pd.DataFrame, pd.DataFrame]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(region_search, "in_processes", lambda work, jobs, what, progress: [work(*job) for job in jobs])
+        patch.setattr(region_search, "in_processes", lambda work, jobs, what, **_: [work(*job) for job in jobs])
         return region_search.search_panels(reductions, known, [3, 4], SMALL)
 
 
