@@ -19,7 +19,7 @@ def evaluate(
     the head, the mean absolute error `mae` in label units.
     """
     equation = Target(predictor.target) if target is None else target if isinstance(target, Target) else Target(target)
-    truth = equation.evaluate(table.labels)
+    truth = table.evaluate(equation)
     predicted, norms = predictor.predict_and_norms(table.inputs)
     rows = {f"hop {hop}": level for hop, level in enumerate(norms)} | {"head": predicted}
     report = pd.DataFrame({name: srcc_with_interval(row, truth) for name, row in rows.items()}).T

@@ -53,7 +53,7 @@ class Job(ABC, Generic[Trained]):
         for part in self._inputs():
             digest.update(part)
         for target in self.targets:
-            digest.update(Target(target).evaluate(self._table().labels).tobytes())
+            digest.update(self._table().evaluate(Target(target)).tobytes())
         for module in self.CODE:
             digest.update(Path(str(module.__file__)).read_bytes())
         return digest.hexdigest()[:16]

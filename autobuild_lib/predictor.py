@@ -33,6 +33,7 @@ CONFIG_KEYS = {
 }  # fmt: skip
 Input = TypeVar("Input")  # of a predictor
 Results = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]  # predictions and norms
+MOST_WIDTH, MOST_HOPS = 1024, 255  # far beyond use; what a damaged file may say must not fill the memory
 CHUNK = 1024  # architectures evaluated at once: small enough for the processor's cache
 
 
@@ -52,8 +53,9 @@ class NetworkConfig:
         for name, allowed in choices.items():
             if getattr(self, name) not in allowed:
                 raise ValueError(f"{name}={getattr(self, name)!r}; choose from {', '.join(allowed)}")
-        if self.width < 1 or self.hops < 1:
-            raise ValueError(f"width and hops must be at least 1, given width={self.width}, hops={self.hops}")
+        for name, most in {"width": MOST_WIDTH, "hops": MOST_HOPS}.items():
+            if type(given := getattr(self, name)) is not int or not 1 <= given <= most:
+                raise ValueError(f"{name}={given!r:.40}; allowed are whole numbers from 1 to {most:,}")
 
 
 class HopNetwork(nn.Module):
@@ -238,7 +240,7 @@ def read_predictor(folder: Path, written: str, keys: set[str]) -> Iterator[dict[
         ) from None
     except KeyError as error:
         raise ValueError(f"{path}: not the configuration of a predictor (there is no {error})") from None
-    except (TypeError, ValueError, RecursionError) as error:
+    except (TypeError, ValueError, OverflowError, RecursionError) as error:
         raise ValueError(f"{path}: not the configuration of a predictor ({error})") from None
 
 

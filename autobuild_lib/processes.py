@@ -3,6 +3,7 @@
 import os
 from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from multiprocessing import get_context
 from typing import Any, TypeVar
 
@@ -28,7 +29,8 @@ def in_processes(
 ) -> list[Result]:
     """Return `work(*each)` for each of the arguments, in their order, from `workers` processes (default: one per core).
 
-    `what` stands before the progress bar. Everything passed must be fit for another process.
+    `what` stands before the progress bar. Everything passed must be fit for another process. Raises `BrokenProcessPool`
+    when a process dies.
     """
     bar = tqdm(total=len(arguments), desc=what, disable=not progress)
     workers = min(len(arguments), workers or cores())
@@ -38,6 +40,9 @@ def in_processes(
             future.add_done_callback(lambda _: bar.update())
         try:
             return [future.result() for future in futures]
+        except BrokenProcessPool:
+            reason = "perhaps memory ran out, and fewer processes at once need less"
+            raise BrokenProcessPool(f"{what}: a process died; {reason}") from None
         except BaseException:
             pool.shutdown(wait=False, cancel_futures=True)  # report a failure now, not after everything else
             raise

@@ -7,13 +7,14 @@ import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Self, overload
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from autobuild_lib.spaces import Architecture, SequenceSpace, SpaceError
 from autobuild_lib.spaces.features import Value, values_of
+from autobuild_lib.spaces.sampling import Samples
 from autobuild_lib.spaces.sequence import Codes
 from autobuild_lib.storage import replace_text
 
@@ -24,7 +25,11 @@ Positions = npt.NDArray[np.intp]
 
 
 def group_codes(space: SequenceSpace, units: Sequence[int]) -> Codes:
-    """Return every content of a scoring group, [contents, bytes of its units]; later choices vary fastest."""
+    """Return every content of a scoring group, [contents, bytes of its units]; later choices vary fastest.
+
+    Raises `SpaceError` when there are too many (`SequenceSpace.count_contents`).
+    """
+    space.count_contents(units)
     codes = space.codecs[units[0]].contents()
     for unit in units[1:]:
         tails = space.codecs[unit].contents()
@@ -109,7 +114,7 @@ def _as_keys(codes: Codes) -> npt.NDArray[np.bytes_]:
 
 
 @dataclass(frozen=True, eq=False)
-class ReducedSpace:
+class ReducedSpace(Samples):
     """The product over scoring groups of some contents of each; every architecture has the same global features.
 
     head: code of the global features. groups: one for each of `space.scoring_groups`. `len` overflows beyond 2^63
@@ -164,28 +169,13 @@ class ReducedSpace:
         chosen = np.indices([len(group) for group in self.groups], dtype=np.intp).reshape(len(self.groups), -1)
         return self.at(chosen.T)
 
-    @overload
-    def sample(self, rng: np.random.Generator) -> Architecture: ...
-    @overload
-    def sample(self, rng: np.random.Generator, size: int) -> list[Architecture]: ...
-    @overload
-    def sample(self, size: int, rng: np.random.Generator | int | None = None) -> list[Architecture]: ...
-    def sample(self, *given: Any, **named: Any) -> Architecture | list[Architecture]:
-        """Draw uniformly and independently: `sample(3)` draws three, `sample(3, rng)` the same three for the same seed.
-
-        A generator may stand first, as in `SequenceSpace.sample`: `sample(rng, 3)`, and `sample(rng)` for one that is
-        not in a list. `rng` is a generator, a seed, or left out for draws that differ every time.
-        """
-        order = _rng_first if given and isinstance(given[0], np.random.Generator) else _size_first
-        size, rng = order(*given, **named)
-        if size is not None and not (isinstance(size, int | np.integer) and size >= 0):
-            raise ValueError(f"size={size!r}; the number of architectures is a whole number from 0")
-        drawn = self.space.from_codes(self.sample_codes(np.random.default_rng(rng), 1 if size is None else int(size)))
-        return drawn[0] if size is None else drawn
-
     def sample_codes(self, rng: np.random.Generator, size: int) -> Codes:
         """Draw codes [size, code_width], uniformly and independently."""
         return self.at(np.column_stack([rng.integers(len(group), size=size) for group in self.groups]))
+
+    def from_codes(self, codes: Codes) -> list[Architecture]:
+        """Turn codes [N, code_width] into architectures."""
+        return self.space.from_codes(codes)
 
     def best(self, n: int) -> list[Architecture]:
         """Return the `n` architectures of highest summed score, best first, without enumerating the product.
@@ -195,7 +185,7 @@ class ReducedSpace:
         if n < 0:
             raise ValueError(f"n={n}; the number of architectures must not be negative")
         chosen = best_sums([group.scores for group in self.groups], min(n, self.size))
-        return self.space.from_codes(self.at(chosen))
+        return self.from_codes(self.at(chosen))
 
     def scores(self, architectures: Sequence[Architecture]) -> Scores:
         """Return the summed score of each architecture, [N]; one outside this reduced space is a `SpaceError`."""
@@ -287,14 +277,6 @@ class ReducedSpace:
             raise SpaceError(f"{path}: not a reduced space (there is no {error})") from None
         except (TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
             raise SpaceError(f"{path}: not a reduced space ({error})") from None
-
-
-def _rng_first(rng: np.random.Generator, size: Any = None) -> tuple[Any, Any]:
-    return size, rng
-
-
-def _size_first(size: Any = None, rng: Any = None) -> tuple[Any, Any]:
-    return size, rng
 
 
 def _read_group(space: SequenceSpace, units: Sequence[int], given: Mapping[str, Any]) -> GroupContents:

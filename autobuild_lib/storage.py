@@ -2,6 +2,7 @@
 
 import hashlib
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import torch
@@ -12,10 +13,17 @@ from torch import nn
 
 
 def replace_bytes(path: Path, content: bytes) -> None:
-    """Write a file so that readers see the old or the new one, never a part."""
+    """Write a file, and its folder, so that readers see the old or the new one, never a part."""
+    path.parent.mkdir(parents=True, exist_ok=True)
     partial = path.with_name(f"{path.name}.partial{os.getpid()}")
-    partial.write_bytes(content)
-    os.replace(partial, path)
+    try:
+        partial.write_bytes(content)
+        os.replace(partial, path)
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, str(path)) from None
+    finally:
+        with suppress(OSError):
+            partial.unlink()  # where it has not become the file
 
 
 def replace_text(path: Path, text: str) -> None:

@@ -3,7 +3,6 @@
 This module only says which runs there are; Snakemake runs them (notebooks/sweep.smk).
 """
 
-import csv
 import hashlib
 import itertools
 import json
@@ -14,8 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autobuild_lib.data.files import ARCHITECTURE, FLOPS, NOISE_FREE, manifest
+from autobuild_lib.data.files import ARCHITECTURE, FLOPS, NOISE_FREE, bundled_space, manifest, read_header
+from autobuild_lib.networks import has_networks
 from autobuild_lib.runs import PROFILES, read_literals
+from autobuild_lib.spaces import SequenceSpace, read_space
 from autobuild_lib.storage import replace_text
 from autobuild_lib.targets import Target
 
@@ -65,8 +66,8 @@ def plan_sweep(
         folder: of the notebooks.
 
     Raises:
-        ValueError: for an unknown notebook, profile or parameter, for values of another type than the notebook's, and
-            for targets over labels that the data are known not to have.
+        ValueError: for an unknown notebook, profile or parameter, for values of another type than the notebook's, for
+            targets over labels that the data are known not to have, and for CSV files that are not there or not read.
     """
     if profile not in PROFILES:
         raise ValueError(f"profile {profile!r}; choose from {', '.join(PROFILES)}")
@@ -80,8 +81,7 @@ def plan_sweep(
     names = [name for name in defaults if name in values]
     combinations = itertools.product(*(values[name].values() for name in names))
     runs = [dict(zip(names, combination, strict=True)) for combination in combinations]
-    for given in runs:
-        _check_targets(given, defaults)
+    _check_targets(runs, defaults)
     place = out or Path("artifacts") / "sweeps" / f"{notebook}-{profile}"
     return Sweep(notebook, profile, place, {run_name(profile, given): given for given in runs})
 
@@ -113,14 +113,19 @@ def read_parameters(folder: Path, notebook: str) -> dict[str, Any]:
 # -------------------------------------------------------------------- targets
 
 
-def _check_targets(given: Mapping[str, Any], defaults: Mapping[str, Any]) -> None:
+def _check_targets(runs: Iterable[Mapping[str, Any]], defaults: Mapping[str, Any]) -> None:
     """Refuse targets over labels that the data of a run do not have, where that is known."""
-    source = given.get("data", defaults["data"])
-    known = _labels(source, {label for target in _targets(defaults) for label in target.labels})
-    for target in _targets(given):
-        if known and (missing := sorted(set(target.labels) - known)):
-            has = f"{source} has {', '.join(sorted(known))}"
-            raise ValueError(f"--set target={target}: there is no label {', '.join(missing)}; {has}")
+    usual = {label for target in _targets(defaults) for label in target.labels}
+    labels: dict[tuple[str, str], set[str]] = {}  # of data in a space
+    for given in runs:
+        source, space = (given.get(name, defaults.get(name, "")) for name in ("data", "space"))
+        if (source, space) not in labels:
+            labels[source, space] = _labels(source, space, usual)
+        known = labels[source, space]
+        for target in _targets(given):
+            if known and (missing := sorted(set(target.labels) - known)):
+                has = f"{source} has {', '.join(sorted(known))}"
+                raise ValueError(f"--set target={target}: there is no label {', '.join(missing)}; {has}")
 
 
 def _targets(values: Mapping[str, Any]) -> list[Target]:
@@ -128,22 +133,24 @@ def _targets(values: Mapping[str, Any]) -> list[Target]:
     return [Target(text) for some in texts for text in ([some] if isinstance(some, str) else some)]
 
 
-def _labels(source: str, usual: set[str]) -> set[str]:
+def _labels(source: str, space: str, usual: set[str]) -> set[str]:
     """Return the labels of a run's data, {} where they are not known.
 
     The bundled data of a notebook are the tables that have the labels of its `usual` targets.
     """
-    bundled = {name: _columns(entry.columns) for name, entry in manifest().items()}
+    bundled = {name: _columns(entry.columns, bundled_space(entry)) for name, entry in manifest().items()}
     if source == "bundled":
         return set().union(*(own for own in bundled.values() if usual <= own))
-    if source.endswith(".csv") and Path(source).is_file():
-        with Path(source).open(encoding="utf-8", newline="") as file:
-            return _columns(next(csv.reader(file), []))
+    if source.endswith((".csv", ".pkl")) and not Path(source).is_file():
+        raise ValueError(f"--set data={source}: there is no such file")
+    if source.endswith(".csv"):
+        return _columns(read_header(Path(source)), read_space(space) if space else None)
     return bundled.get(source, set())
 
 
-def _columns(names: Iterable[str]) -> set[str]:
-    return {*(name for name in names if name != ARCHITECTURE and not name.endswith(NOISE_FREE)), FLOPS}
+def _columns(names: Iterable[str], space: SequenceSpace | None) -> set[str]:
+    labels = {name for name in names if name != ARCHITECTURE and not name.endswith(NOISE_FREE)}
+    return labels | {FLOPS} if space is not None and has_networks(space) else labels
 
 
 # -------------------------------------------------------------------- NAME=VALUES

@@ -21,6 +21,7 @@ from autobuild_lib.targets import Target
 
 logger = logging.getLogger(__name__)
 Network = TypeVar("Network", bound=nn.Module)
+SMALLEST_SD = np.sqrt(np.finfo(np.float64).tiny)  # the square of a smaller one is not a normal number
 FEW_ROWS = 25  # the smallest training set of the learning curves in the book; below it nothing says what to expect
 
 
@@ -103,7 +104,8 @@ def fit(
         **overrides: any field of `NetworkConfig` or `TrainingConfig`.
 
     Raises:
-        ValueError: for unknown options, fewer than 2 architectures, a constant target, or training that diverges.
+        ValueError: for unknown options, fewer than 2 architectures, a constant or extreme target, or training that
+            diverges.
     """
     if len(table) < FEW_ROWS:
         logger.warning("fitting on %d rows; the book measures predictors from %d rows on", len(table), FEW_ROWS)
@@ -169,17 +171,24 @@ class Wanted:
 
     @staticmethod
     def of(table: Labelled, targets: Sequence[Target | str]) -> "Wanted":
-        """Evaluate the targets; raises `ValueError` for fewer than 2 rows and for a constant target."""
+        """Evaluate the targets; raises `ValueError` for fewer than 2 rows, and for a constant or extreme target."""
         equations = tuple(t if isinstance(t, Target) else Target(t) for t in targets)
-        raw = np.stack([t.evaluate(table.labels) for t in equations])
+        raw = np.stack([table.evaluate(target) for target in equations])
         if raw.shape[1] < 2:
             raise ValueError(f"training needs at least 2 architectures, given {raw.shape[1]}")
-        for target, row in zip(equations, raw, strict=True):
-            if not np.ptp(row) > 0:
+        with np.errstate(over="ignore", under="ignore", invalid="ignore"):
+            means, sds = raw.mean(axis=1), raw.std(axis=1, ddof=1)
+        for target, row, mean, sd in zip(equations, raw, means, sds, strict=True):
+            if row.min() == row.max():
                 raise ValueError(
                     f"target {target} has the same value ({row[0]}) for all {len(row)} training architectures"
                 )
-        return Wanted(equations, raw, raw.mean(axis=1), raw.std(axis=1, ddof=1))
+            if not (np.isfinite(mean) and SMALLEST_SD <= sd < np.inf):
+                raise ValueError(
+                    f"target {target} goes from {row.min():g} to {row.max():g}, so that its mean or standard deviation "
+                    "is no ordinary number; scale its labels, best to between 0.001 and 1,000"
+                )
+        return Wanted(equations, raw, means, sds)
 
     @property
     def standardised(self) -> Tensor:

@@ -120,8 +120,9 @@ def score_units(
         progress: show a bar when it takes more than two seconds.
 
     Raises:
-        ValueError: for an unknown score, predictors of different spaces or targets, a unit deeper than hops + 1
-            layers or a (unit, depth) that training never saw (norm score).
+        ValueError: for an unknown score, predictors of different spaces or targets, a unit with too many contents
+            (`SequenceSpace.count_contents`), and for the norm score a unit deeper than hops + 1 layers or a (unit,
+            depth) that training never saw.
     """
     predictors = [predictor] if isinstance(predictor, Predictor) else list(predictor)
     if score not in SCORES:
@@ -135,7 +136,7 @@ def score_units(
     drawn = space.sample_codes(np.random.default_rng([seed, 2]), hosts)
     drawn[:, : len(head)] = np.frombuffer(head, np.uint8)
     groups = []
-    work = sum(math.prod(space.codecs[unit].size for unit in units) for units in space.scoring_groups)
+    work = sum(space.count_contents(units) for units in space.scoring_groups)
     look = {"desc": f"{score} scores", "unit": "module", "unit_scale": True, "delay": 2, "disable": not progress}
     with tqdm(total=work * len(predictors), **look) as bar:  # type: ignore[call-overload]
         for number, units in enumerate(space.scoring_groups):
@@ -178,7 +179,7 @@ def _norm_scores(predictor: Predictor, number: int, codes: Codes, head: bytes, h
     if deepest > hops + 1:
         raise ValueError(
             f"unit {number} of {space.name} has up to {deepest} layers, but {hops} hops see only {hops + 1}: "
-            f"train with hops={deepest - 1}, or use score='effect'"
+            f"train with hops={deepest - 1} (an option of `fit` in Python), or take the effect score"
         )
     if moments is None:
         raise ValueError("this predictor was saved without moments of its training split, which the norm score needs")

@@ -1,6 +1,8 @@
 """The commands that score modules, build from the best ones, and search."""
 
+import importlib
 import json
+import shutil
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -55,6 +57,12 @@ class TestScore:
     def test_predictors_of_different_targets_are_refused_in_one_line(self, run: Run, saved: list[Path]) -> None:
         code, _, err = run("score", "--predictor", saved[0], saved[2])
         assert code == 1 and "same space and target" in err and len(err.splitlines()) == 1
+
+    def test_a_folder_that_is_not_there_is_made(self, run: Run, saved: list[Path], tmp_path: Path) -> None:
+        assert run("score", "--predictor", saved[0], "--out", tmp_path / "new" / "deep" / "modules.csv")[0] == 0
+        assert [path.name for path in (tmp_path / "new" / "deep").iterdir()] == ["modules.csv"]
+        assert run("build", "--predictor", saved[0], "--out", tmp_path / "other" / "r.json")[0] == 0
+        assert ReducedSpace.load(tmp_path / "other" / "r.json").size
 
     def test_a_folder_that_cannot_be_written_is_refused_before_the_work(self, run: Run, saved: list[Path]) -> None:
         code, _, err = run("score", "--predictor", saved[0], "--out", saved[0] / "config.json" / "x.csv")
@@ -111,6 +119,9 @@ class TestSearch:
             (["--evaluator", "nowhere:at_all"], "nowhere"),
             (["--evaluator", "json:nothing"], "json:nothing"),
             (["--evaluator", "measure"], "module:function"),
+            (["--evaluator", "json:"], "module:function"),
+            (["--evaluator", ":dumps"], "module:function"),
+            (["--evaluator", "os:sep"], "the evaluator is '/'; give a function"),
             (["--maximise", "acc +"], "acc +"),
             (["--minimise", "size"], "size"),
         ],
@@ -146,3 +157,89 @@ class TestSearch:
         (tmp_path / "toy.json").write_text(json.dumps(toy.to_json()), encoding="utf-8")
         code, _, err = run("search", "--space", tmp_path / "toy.json")
         assert code == 1 and "no surrogate for 'toy'" in err
+
+
+@pytest.fixture
+def own(toy: ab.SequenceSpace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, run: Run) -> Run:
+    """Write a module `own` here, and search the toy space with a function of it."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(sys, "path", list(sys.path))
+    Path("toy.json").write_text(json.dumps(toy.to_json()), encoding="utf-8")
+    sizes = ["--start", 4, "--rounds", 1, "--mutations", 2, "--maximise", "good", "--minimise", "cost"]
+
+    def command(*options: object, module: str = "", function: str = "count") -> tuple[int, str, str]:
+        monkeypatch.delitem(sys.modules, "own", raising=False)
+        importlib.invalidate_caches()
+        shutil.rmtree("__pycache__", ignore_errors=True)
+        Path("own.py").write_text(EVALUATOR + module, encoding="utf-8")
+        return run("search", "--space", "toy.json", "--evaluator", f"own:{function}", *sizes, *options)
+
+    return command
+
+
+STOPPED = """
+left = 3
+
+def stopped(architectures):
+    global left
+    if not left:
+        raise KeyboardInterrupt
+    left -= 1
+    return count(architectures)
+"""
+
+
+class TestSearchWithAnEvaluatorOfYourOwn:
+    def test_what_was_evaluated_before_an_interrupt_is_in_the_log(self, own: Run) -> None:
+        code, _, err = own("--log", "new/log.jsonl", module=STOPPED, function="stopped")
+        assert code == 130 and len(Path("new/log.jsonl").read_bytes().splitlines()) == 3
+        assert err.splitlines()[-1] == "autobuild: interrupted; what was finished is kept in new/log.jsonl"
+        code, _, err = own(module=STOPPED, function="stopped")
+        assert code == 130 and err.splitlines()[-1] == "autobuild: interrupted"
+
+    def test_the_surrogate_is_asked_for_a_round_at_once(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        asked = []
+
+        def watched(*_: object, **options: object) -> pd.DataFrame:
+            asked.append(options["workers"])
+            raise ValueError("enough")
+
+        monkeypatch.setattr(modules, "evolve", watched)
+        assert run("search", "--space", "ofa_mbv3")[0] == 1
+        assert run("search", "--space", "ofa_mbv3", "--workers", 2)[0] == 1
+        assert asked == [None, 2]
+
+    @pytest.mark.parametrize(
+        ("module", "parts"),
+        [
+            ("1 / 0", ["ZeroDivisionError: division by zero", "own.py, line 7)"]),
+            ("def f(:", ["SyntaxError", "own.py, line 7)"]),
+            ("raise RuntimeError('a\\nb')", ["RuntimeError: a b", "own.py, line 7)"]),
+            ("import nowhere_at_all", ["ModuleNotFoundError: No module named 'nowhere_at_all'", "own.py, line 7)"]),
+            ("raise SystemExit", ["SystemExit", "own.py, line 7)"]),
+        ],
+    )
+    def test_a_module_that_fails_is_said_in_one_line(self, own: Run, module: str, parts: list[str]) -> None:
+        code, out, err = own(module=module)
+        assert code == 1 and not out and err.count("\n") == 1 and err.startswith("autobuild: --evaluator own:count: ")
+        assert all(part in err for part in parts), err
+
+    def test_a_file_that_is_no_log_is_kept(self, own: Run) -> None:
+        before = Path("toy.json").read_bytes()
+        code, _, err = own("--log", "toy.json")
+        assert code == 1 and err.startswith("autobuild: toy.json, line 1: not an evaluation") and err.count("\n") == 1
+        assert Path("toy.json").read_bytes() == before
+
+    def test_out_is_no_file_that_is_read(self, own: Run, run: Run, toy: ab.SequenceSpace) -> None:
+        reduced = ReducedSpace.full(toy)
+        for name in ("one.json", "two.json"):
+            reduced.save(name)
+        Path("link.json").symlink_to("toy.json")
+        assert own("--log", "log.jsonl")[0] == 0
+        before = {path: path.read_bytes() for path in Path().iterdir() if path.is_file()}
+        for options in (["--log", "log.jsonl", "--out", Path.cwd() / "log.jsonl"], ["--out", "link.json"]):
+            code, out, err = own(*options)
+            assert code == 1 and not out and "would be overwritten" in err and err.count("\n") == 1
+        code, _, err = run("search", "--reduced", "one.json", "two.json", "--out", "two.json")
+        assert code == 1 and "--out two.json" in err
+        assert {path: path.read_bytes() for path in Path().iterdir() if path.is_file()} == before

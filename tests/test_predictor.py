@@ -83,6 +83,12 @@ def test_architectures_of_another_space_are_refused(predictor: Predictor) -> Non
         predictor.predict([ab.spaces.ofa_mbv3().sample(np.random.default_rng(0))])
 
 
+def test_texts_are_refused_with_how_to_read_them(predictor: Predictor, some: list[ab.Architecture]) -> None:
+    for refuse in (predictor.predict, predictor.norms):
+        with pytest.raises(ab.SpaceError, match=r"toy: given '.*, allowed are architectures; space.parse\(text\)"):
+            refuse([*some, str(some[0])])  # type: ignore[list-item]
+
+
 # -------------------------------------------------------------------- refusals
 
 
@@ -135,7 +141,12 @@ CONFIG_CHANGES: dict[str, tuple[dict[str, Any], str]] = {
     "unknown network key": ({"network": {"colour": 3}}, r"network has \['activation', 'colour', "),
     "missing network key": ({"network": {"pooling": "mean"}}, r"network has \['pooling'\], expected"),
     "unknown convolution": ({"network": {"convolution": "gcn"}}, "convolution='gcn'; choose from gatv2, graphconv"),
-    "no hops": ({"network": {"hops": 0}}, "width and hops must be at least 1"),
+    "no hops": ({"network": {"hops": 0}}, "hops=0; allowed are whole numbers from 1 to 255"),
+    "absurd width": ({"network": {"width": 10**12}}, "width=10+; allowed are whole numbers from 1 to 1,024"),
+    "fraction as width": ({"network": {"width": 3.0}}, "width=3.0; allowed are whole numbers"),
+    "absurd hops": ({"network": {"hops": 10**9}}, "hops=10+; allowed are whole numbers from 1 to 255"),
+    "long mean": ({"label_mean": 10**400}, "not the configuration.*too large"),
+    "infinite unit": ({"unit_target_moments": [[float("inf"), 1, 2, 3]]}, "not the configuration.*infinity"),
     "other width": ({"network": {"width": 7}}, "expected finite numbers of shape"),
     "text as width": ({"network": {"width": "wide"}}, "not the configuration of a predictor"),
     "network is a list": ({"network": [1]}, "not the configuration"),

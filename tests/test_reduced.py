@@ -145,27 +145,6 @@ def test_samples_are_uniform_members_and_repeatable(toy: ab.SequenceSpace) -> No
     assert isinstance(reduced.sample(np.random.default_rng(1)), ab.Architecture)
 
 
-def test_a_sample_by_number_by_seed_and_as_the_whole_space_draws_it() -> None:
-    space = ab.spaces.ofa_mbv3()
-    reduced = some(space, [3] * 5)
-    drawn = reduced.sample(4, 7)
-    assert len(drawn) == 4 and all(one in reduced for one in drawn)
-    rng = np.random.default_rng
-    others = [
-        reduced.sample(rng(7), 4),
-        reduced.sample(4, rng(7)),
-        reduced.sample(size=4, rng=7),
-        reduced.sample(rng(7), size=4),
-    ]
-    assert all(other == drawn for other in others)
-    assert [reduced.sample(rng(7)), reduced.sample(rng=rng(7))] == 2 * reduced.sample(1, 7)
-    assert len(reduced.sample(3)) == 3 and reduced.sample(0) == []
-    assert len({str(reduced.sample(50)) for _ in range(2)}) == 2, "without a seed, draws differ"
-    for wrong in (-1, 1.5, "three"):
-        with pytest.raises(ValueError, match=f"size={wrong!r}; the number of architectures"):
-            reduced.sample(wrong)  # type: ignore[call-overload]
-
-
 # -------------------------------------------------------------------- best sums
 
 

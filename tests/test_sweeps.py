@@ -11,6 +11,7 @@ import sweep_notebook
 from hypothesis import given
 from hypothesis import strategies as st
 
+import autobuild_lib as ab
 from autobuild_lib.cli import sweep as command
 from autobuild_lib.sweeps import MOST_RUNS, Sweep, plan_sweep, read_parameters, run_name
 
@@ -154,11 +155,36 @@ def test_labels_that_are_not_there_are_refused(
         (NOTEBOOK, ["target=flops_m"]),
         ("06_diffusion_unets", ["target=-log_distance,masked_mse"]),
         ("07_your_machine", ["target=1 / energy", "label=energy"]),  # measured by the notebook itself
-        (NOTEBOOK, ["target=energy", "data=released:ofa_pn,not_there.csv"]),
+        (NOTEBOOK, ["target=energy", "data=released:ofa_pn"]),
     ],
 )
 def test_labels_that_are_there_or_not_known_pass(notebook: str, settings: list[str]) -> None:
     assert plan(*settings, notebook=notebook).runs
+
+
+def test_the_header_of_a_csv_is_read_as_when_it_is_loaded(toy: ab.SequenceSpace, tmp_path: Path) -> None:
+    mine, space = tmp_path / "mine.csv", tmp_path / "toy.json"
+    space.write_text(json.dumps(toy.to_json()))
+    mine.write_text("architecture, acc , latency\n", encoding="utf-8-sig")
+    settings = [f"data={mine}", f"space={space}"]
+    assert plan("target=acc / latency", *settings).runs
+    with pytest.raises(ValueError, match=r"there is no label flops_m; .* has acc, latency$"):
+        plan("target=acc / flops_m", *settings)
+    assert plan("target=acc / flops_m", f"data={mine}", "space=ofa_pn").runs
+    for content, message in [
+        ("architecture,acc\n".encode("utf-16"), "not a CSV in UTF-8"),
+        (b"architecture," + b"a" * 200_000, "not a CSV in UTF-8 (field larger than field limit"),
+        (b"acc,latency\n", "needs one column 'architecture'"),
+    ]:
+        mine.write_bytes(content)
+        with pytest.raises(ValueError, match=re.escape(f"{mine}: ") + ".*" + re.escape(message)):
+            plan("target=acc", *settings)
+
+
+@pytest.mark.parametrize("name", ["missing.csv", "missing.pkl"])
+def test_a_file_that_is_not_there_is_refused(name: str) -> None:
+    with pytest.raises(ValueError, match=f"--set data={name}: there is no such file"):
+        plan("target=acc", f"data=ofa_pn,{name}")
 
 
 def test_too_many_runs_are_refused() -> None:

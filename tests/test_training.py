@@ -1,5 +1,6 @@
 """Training: side by side as alone, repeatable, clipped, with the right moments, and it learns."""
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -147,6 +148,32 @@ def test_constant_target_is_refused(toy: ab.SequenceSpace, value: float) -> None
     table = ab.data.from_records(toy, [(a, {"y": value}) for a in drawn])
     with pytest.raises(ValueError, match=rf"target y has the same value \({value}\) for all {len(drawn)} training"):
         ab.fit(toy, table, "y", epochs=1)
+
+
+@pytest.mark.parametrize(
+    ("factor", "message"),
+    [
+        (1e308, "from 1e.307 to 1e.308"),
+        (-1e308, "from -1e.308"),
+        (1e-200, "from 0 to 1e-200"),
+        (1e-160, "from 0 to 1e-160"),
+    ],
+)
+def test_a_target_beyond_arithmetic_is_refused(toy_table: ab.data.Table, factor: float, message: str) -> None:
+    fractions = (np.arange(len(toy_table)) % 11) / 10
+    values = fractions * factor if abs(factor) < 1 else np.maximum(fractions, 0.1) * factor
+    table = replace(toy_table, labels=toy_table.labels.assign(y=values))
+    with pytest.raises(ValueError, match=rf"target y goes {message}.*; scale its labels") as caught:
+        ab.fit(table.space, table, "y", epochs=1, progress=False)
+    assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("factor", [1e100, 1e-100])
+def test_large_and_small_targets_are_learnt_as_any(toy_table: ab.data.Table, factor: float) -> None:
+    table = replace(toy_table, labels=toy_table.labels * factor)
+    made, usual = (ab.fit(t.space, t, "additive", progress=False, **SMALL) for t in (table, toy_table))
+    some = toy_table.architectures[:20]
+    np.testing.assert_allclose(made.predict(some) / factor, usual.predict(some), rtol=1e-4)
 
 
 def test_few_rows_are_said_aloud(toy_table: ab.data.Table, caplog: pytest.LogCaptureFixture) -> None:

@@ -7,6 +7,7 @@ import logging
 import subprocess
 import sys
 from collections.abc import Callable, Collection, Sequence
+from concurrent.futures import BrokenExecutor
 
 from autobuild_lib import __version__
 
@@ -40,20 +41,27 @@ COMMANDS = {
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
     words = sys.argv[1:] if arguments is None else arguments
-    parsed = _parser(words).parse_args(words)
-    logging.basicConfig(level=logging.INFO, format="%(message)s")
-    if isinstance(sys.stdout, io.TextIOWrapper):
-        sys.stdout.reconfigure(errors="backslashreplace")  # for paths that are not text
-    run: Callable[[argparse.Namespace], None] = parsed.run
+    parsed = argparse.Namespace()
     try:
+        _parser(words).parse_args(words, parsed)
+        logging.basicConfig(level=logging.INFO, format="%(message)s")
+        if isinstance(sys.stdout, io.TextIOWrapper):
+            sys.stdout.reconfigure(errors="backslashreplace")  # for paths that are not text
+        run: Callable[[argparse.Namespace], None] = parsed.run
         run(parsed)
-    except (ValueError, OSError, subprocess.CalledProcessError) as error:
+    except (ValueError, OSError, subprocess.CalledProcessError, BrokenExecutor) as error:
         print(f"autobuild: {_one_line(str(error))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
-        print("autobuild: interrupted; finished parts are kept", file=sys.stderr)
+        print(f"autobuild: interrupted{_one_line(_kept(parsed))}", file=sys.stderr)
         return 130
     return 0
+
+
+def _kept(given: argparse.Namespace) -> str:
+    """Say where a command keeps what it has finished, if it does: in the argument that its parser calls `keeps`."""
+    place = getattr(given, getattr(given, "keeps", ""), None)
+    return f"; what was finished is kept in {place}" if place is not None and place.exists() else ""
 
 
 def _one_line(text: str) -> str:

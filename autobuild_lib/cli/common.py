@@ -28,6 +28,7 @@ def add_out(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of a command that measures: how many processes, and where its rows go."""
     parser.add_argument("--workers", type=whole(1), default=1, help="processes of one thread each (default: 1)")
     parser.add_argument("--out", type=Path, required=True, help="a CSV file; rows that it holds are not measured again")
+    parser.set_defaults(keeps="out")
 
 
 def add_rows(parser: argparse.ArgumentParser, command: str = "measure") -> None:
@@ -63,6 +64,14 @@ def check_writable(out: Path) -> None:
     nearest = next(path for path in (out.absolute(), *out.absolute().parents) if path.exists())
     if not nearest.is_dir() or not os.access(nearest, os.W_OK):
         raise OSError(f"cannot write into {out}: {nearest} is not a folder, or not yours to write into")
+
+
+def check_file(out: Path | None) -> None:
+    """Do the same for a file, if one is asked for; its folder need not be there yet."""
+    if out is not None:
+        if out.is_dir():
+            raise OSError(f"cannot write {out}: it is a folder")
+        check_writable(out.parent)
 
 
 def print_report(report: pd.DataFrame) -> None:

@@ -2,7 +2,7 @@
 
 import argparse
 
-from autobuild_lib.cli.common import add_out, add_rows, check_writable, join_manifest, whole
+from autobuild_lib.cli.common import add_out, add_rows, check_file, join_manifest, whole
 from autobuild_lib.tasks import mlps
 
 
@@ -27,7 +27,7 @@ def _add_table(parser: argparse.ArgumentParser) -> None:
 
 
 def _measure(given: argparse.Namespace) -> None:
-    check_writable(given.out.parent)
+    check_file(given.out)
     rows = mlps.measure(mlps.sample_architectures(given.sample), given.seeds, given.out, workers=given.workers)
     print(f"{len(rows)} rows of {given.sample} architectures are in {given.out}")
 

@@ -3,13 +3,14 @@
 import argparse
 import importlib
 import sys
+import traceback
 from pathlib import Path
 
 import numpy as np
 import pandas as pd
 
 from autobuild_lib import predictor, surrogate, units
-from autobuild_lib.cli.common import check_writable, print_report, whole
+from autobuild_lib.cli.common import check_file, print_report, whole
 from autobuild_lib.reduced import ReducedSpace
 from autobuild_lib.search import Evaluator, StageMutation, costs, evolve, front
 from autobuild_lib.spaces import SequenceSpace, read_space
@@ -58,9 +59,11 @@ def add_search(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--mutations", type=whole(1), default=50, help="per round (default: 50)")
     parser.add_argument("--seed", type=whole(0), default=0, help="default: 0")
     parser.add_argument("--log", type=Path, help="JSONL file of finished evaluations; the same command resumes from it")
-    parser.add_argument("--workers", type=whole(0, 4096), help="processes that evaluate one at a time (default: none)")
+    text = "0: one architecture after the other; N: in N processes; each is in the log as soon as it is finished"
+    text += " (default: 0, but the surrogate takes a whole round at once)"
+    parser.add_argument("--workers", type=whole(0, 4096), help=text)
     parser.add_argument("--out", type=Path, help="write all evaluations as this CSV file")
-    parser.set_defaults(run=_search)
+    parser.set_defaults(run=_search, keeps="log")
 
 
 def _corpus(given: argparse.Namespace) -> units.UnitCorpus:
@@ -69,8 +72,7 @@ def _corpus(given: argparse.Namespace) -> units.UnitCorpus:
 
 
 def _score(given: argparse.Namespace) -> None:
-    if given.out is not None:
-        check_writable(given.out.parent)
+    check_file(given.out)
     corpus = _corpus(given)
     table = corpus.table.sort_values(["unit", "score"], ascending=[True, False], kind="stable")
     print(f"{corpus.kind} scores of {len(table):,} modules for {corpus.target}")
@@ -92,8 +94,7 @@ def _print_scores(table: pd.DataFrame) -> None:
 
 
 def _build(given: argparse.Namespace) -> None:
-    if given.out is not None:
-        check_writable(given.out.parent)
+    check_file(given.out)
     corpus = _corpus(given)
     reduced = corpus.top(given.k[0] if len(given.k) == 1 else given.k)
     print(f"{reduced.size:,} networks from the best modules by {corpus.kind} score for {corpus.target}")
@@ -108,13 +109,16 @@ def _build(given: argparse.Namespace) -> None:
 
 
 def _search(given: argparse.Namespace) -> None:
-    for path in filter(None, (given.out, given.log)):
-        check_writable(path.parent)
+    _check_files(given)
     reduced = _where(given)
     options = {name: getattr(given, name) for name in ("start", "rounds", "mutations", "seed", "log", "workers")}
     evaluator = _evaluator(given.evaluator, reduced.space)
     if given.evaluator == "surrogate":
         costs(pd.DataFrame(columns=list(surrogate.LABELS)), given.maximise, given.minimise)  # that labels are there
+    elif given.workers is None:
+        options["workers"] = 0  # what it has evaluated may have taken hours, and is in the log at once
+    if given.log is not None:
+        given.log.parent.mkdir(parents=True, exist_ok=True)
     found = evolve(
         StageMutation(reduced), evaluator, maximise=given.maximise, minimise=given.minimise, progress=True, **options
     )
@@ -125,6 +129,15 @@ def _search(given: argparse.Namespace) -> None:
         written = found.assign(architecture=found.architecture.map(str))
         replace_text(given.out, written.to_csv(index=False, lineterminator="\n"))
         print(f"all evaluations are in {given.out}")
+
+
+def _check_files(given: argparse.Namespace) -> None:
+    """Refuse files that cannot be written, or that this command reads."""
+    check_file(given.out)
+    check_file(given.log)
+    used = [path for path in (given.log, given.space, *(given.reduced or ())) if path is not None]
+    if given.out is not None and given.out.resolve() in [Path(path).resolve() for path in used]:
+        raise ValueError(f"--out {given.out}: it is also --log, --space or --reduced, and would be overwritten")
 
 
 def _where(given: argparse.Namespace) -> ReducedSpace:
@@ -142,9 +155,19 @@ def _evaluator(name: str, space: SequenceSpace) -> Evaluator:
     if name == "surrogate":
         return surrogate.load_bundled(space.name).predict
     module, _, function = name.partition(":")
+    if not module or not function:
+        raise ValueError(f"--evaluator {name}: give surrogate or module:function")
     sys.path.insert(0, "")  # the current folder, as `python -m` does
     try:
         found: Evaluator = getattr(importlib.import_module(module), function)
-    except (ImportError, AttributeError, ValueError) as error:
-        raise ValueError(f"--evaluator {name}: give surrogate or module:function ({error})") from None
+    except (Exception, SystemExit) as error:  # anything: the module's own code runs
+        raise ValueError(f"--evaluator {name}: {type(error).__name__}: {error}{_place(error)}") from None
     return found
+
+
+def _place(error: BaseException) -> str:
+    """Say in which line of a module an error arose while it was imported, unless it arose in Python's own search."""
+    ours = (__file__, importlib.__file__)
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename not in ours]
+    lines = [f" ({frame.filename}, line {frame.lineno})" for frame in frames if not frame.filename.startswith("<")]
+    return "".join(lines[:1])

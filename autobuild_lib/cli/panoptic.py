@@ -3,7 +3,16 @@
 import argparse
 from pathlib import Path
 
-from autobuild_lib.cli.common import add_folder, add_out, add_rows, check_writable, join_beside, join_manifest, whole
+from autobuild_lib.cli.common import (
+    add_folder,
+    add_out,
+    add_rows,
+    check_file,
+    check_writable,
+    join_beside,
+    join_manifest,
+    whole,
+)
 from autobuild_lib.experiments import panoptic_search as searching
 from autobuild_lib.experiments.panoptic_choice import choose
 from autobuild_lib.storage import replace_text
@@ -37,7 +46,7 @@ def _add_train(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--steps", type=whole(1), default=steps, help=f"of 16 images each (default: {steps})")
     parser.add_argument("--architecture", help="train only this one, alone, by the same recipe")
     parser.add_argument("--out", type=Path, required=True, help="a folder; a training that was stopped there goes on")
-    parser.set_defaults(run=_train)
+    parser.set_defaults(run=_train, keeps="out")
 
 
 def _add_measure(parser: argparse.ArgumentParser) -> None:
@@ -71,7 +80,7 @@ def _add_choose(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--searched", type=Path, required=True, help="the CSV file that `search` wrote")
     text = "a folder for chosen.csv, chosen.txt (one architecture per line, for `compare`) and predictors"
     parser.add_argument("--out", type=Path, required=True, help=text)
-    parser.set_defaults(run=_choose)
+    parser.set_defaults(run=_choose, keeps="out")
 
 
 def _add_compare(parser: argparse.ArgumentParser) -> None:
@@ -102,7 +111,7 @@ def _measure(given: argparse.Namespace) -> None:
         architectures = read_architectures(given.architectures, backbone_space())
     else:
         architectures = measuring.sample_architectures(given.sample)
-    check_writable(given.out.parent)
+    check_file(given.out)
     exam = measuring.Exam(given.images, given.count, given.calibration)
     rows = measuring.measure(architectures, given.out, folder=given.supernet, exam=exam, workers=given.workers)
     print(f"{len(rows)} rows are in {given.out}")
@@ -113,14 +122,16 @@ def _table(given: argparse.Namespace) -> None:
 
 
 def _search(given: argparse.Namespace) -> None:
-    check_writable(given.out.parent)
+    check_file(given.out)
     found = searching.search(searching.by_measuring(given.out, given.supernet, given.workers))
     print(f"{len(found)} evaluations are in {given.out}")
 
 
 def _choose(given: argparse.Namespace) -> None:
     check_writable(given.out)
-    chosen = choose(measuring.ROWS.read(given.searched), given.out / "predictors")
+    if not (rows := measuring.ROWS.read(given.searched)):
+        raise ValueError(f"{given.searched}: there are no rows; `autobuild task panoptic search` makes them")
+    chosen = choose(rows, given.out / "predictors")
     replace_text(given.out / "chosen.csv", chosen.to_csv(index=False, lineterminator="\n"))
     texts = list(dict.fromkeys(chosen["architecture"]))
     replace_text(given.out / "chosen.txt", "\n".join(texts) + "\n")
@@ -129,7 +140,7 @@ def _choose(given: argparse.Namespace) -> None:
 
 def _compare(given: argparse.Namespace) -> None:
     architectures = read_architectures(given.architectures, backbone_space())
-    check_writable(given.out.parent)
+    check_file(given.out)
     rows = measure_paired(architectures, given.out, folder=given.supernet, workers=given.workers)
     print(f"{len(rows)} rows are in {given.out}")
 

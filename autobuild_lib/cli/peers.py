@@ -3,7 +3,7 @@
 import argparse
 from pathlib import Path
 
-from autobuild_lib.cli.common import check_writable, whole
+from autobuild_lib.cli.common import check_file, whole
 from autobuild_lib.experiments import peers_measure
 from autobuild_lib.experiments.peers_contests import CONTESTS, contests_that_exist
 from autobuild_lib.peers.models import MODELS
@@ -37,7 +37,7 @@ def _measure(given: argparse.Namespace) -> None:
     print(peers_measure.describe(jobs), flush=True)
     if given.plan:
         return
-    check_writable(given.out.parent)
+    check_file(given.out)
     rows = peers_measure.run_all(jobs, given.out.with_name(f"{given.out.name}.parts"), given.workers)
     replace_text(given.out, rows.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
     print(f"{len(rows):,} rows are in {given.out}")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pandas as pd
 
 from autobuild_lib import data, evaluation, predictor, surrogate, training
-from autobuild_lib.cli.common import add_source, check_writable, print_report, split, whole
+from autobuild_lib.cli.common import add_source, check_file, check_writable, print_report, split, whole
 from autobuild_lib.data import files
 from autobuild_lib.storage import replace_text
 from autobuild_lib.targets import Target
@@ -43,7 +43,7 @@ def _fit(given: argparse.Namespace) -> None:
 
 def check_before_training(out: Path, target: str, test: data.Table) -> None:
     """Refuse now what would be refused after the training only."""
-    Target(target).evaluate(test.labels)
+    test.evaluate(Target(target))
     check_writable(out)
 
 
@@ -88,6 +88,7 @@ def _families(given: argparse.Namespace) -> list[str]:
 
 
 def _distill(given: argparse.Namespace) -> None:
+    check_file(given.out)
     size = {} if given.size is None else {"size": given.size}
     for family in _families(given):
         surrogate.distill(family, given.checkpoints, given.folder, **size)
@@ -95,6 +96,7 @@ def _distill(given: argparse.Namespace) -> None:
 
 
 def _check(given: argparse.Namespace) -> None:
+    check_file(given.out)
     size = {} if given.size is None else {"size": given.size}
     found = [
         surrogate.fidelity(surrogate.load_from(family, given.folder), family, given.checkpoints, **size)

@@ -2,7 +2,7 @@
 
 import argparse
 
-from autobuild_lib.cli.common import add_out, add_rows, check_writable, join_manifest, whole
+from autobuild_lib.cli.common import add_out, add_rows, check_file, join_manifest, whole
 from autobuild_lib.peers.proxies import Minibatch
 from autobuild_lib.tasks import proxies
 
@@ -35,7 +35,7 @@ def _add_table(parser: argparse.ArgumentParser) -> None:
 
 def _measure(given: argparse.Namespace) -> None:
     architectures = proxies.sample_architectures(given.space, given.sample)
-    check_writable(given.out.parent)
+    check_file(given.out)
     minibatch = Minibatch(given.resolution, given.batch, given.seed)
     rows = proxies.measure(given.space, architectures, minibatch, given.out, workers=given.workers)
     print(f"{len(rows)} rows are in {given.out}")

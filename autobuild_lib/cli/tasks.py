@@ -11,6 +11,7 @@ from autobuild_lib.cli.common import (
     add_folder,
     add_out,
     add_rows,
+    check_file,
     check_writable,
     join_beside,
     join_manifest,
@@ -62,7 +63,7 @@ def _add_table(parser: argparse.ArgumentParser) -> None:
 def _add_choose(parser: argparse.ArgumentParser) -> None:
     text = "a folder for choices.csv, choices.txt (one architecture per line, for `measure`) and predictors"
     parser.add_argument("--out", type=Path, required=True, help=text)
-    parser.set_defaults(run=_choose)
+    parser.set_defaults(run=_choose, keeps="out")
 
 
 def _add_built(parser: argparse.ArgumentParser) -> None:
@@ -82,7 +83,7 @@ def _measure(given: argparse.Namespace) -> None:
         architectures = measuring.read_architectures(given.architectures)
     else:
         architectures = measuring.sample_architectures(given.sample)
-    check_writable(given.out.parent)
+    check_file(given.out)
     rows = measuring.measure(architectures, given.seeds, given.out, half=given.half, workers=given.workers)
     print(f"{len(rows)} rows of {len(architectures)} architectures are in {given.out}")
 
@@ -114,5 +115,6 @@ def _pictures(given: argparse.Namespace) -> None:
 
 
 def _features(given: argparse.Namespace) -> None:
+    check_file(given.out)
     metrics.train_features(given.out)
     print(f"wrote {given.out}")

@@ -103,12 +103,16 @@ def _read(source: str | Path, space: SequenceSpace | None, folder: Path | None) 
 
 
 def _load_bundled(entry: Bundled, space: SequenceSpace | None) -> Table:
-    described = FILES / entry.space  # a space that is none of the families lies beside its table
-    own = space or read_space(str(described) if described.suffix == ".json" else entry.space)
-    table = read_csv(entry.path, own, sha256=entry.sha256, kind=entry.kind, source=entry.name)
+    table = read_csv(entry.path, space or bundled_space(entry), sha256=entry.sha256, kind=entry.kind, source=entry.name)
     if len(table) != entry.rows:
         raise DataError(f"{entry.path}: {len(table)} rows, the manifest says {entry.rows}")
     return table
+
+
+def bundled_space(entry: Bundled) -> SequenceSpace:
+    """Return the space of a bundled table; one that is none of the families lies beside its table."""
+    described = FILES / entry.space
+    return read_space(str(described) if described.suffix == ".json" else entry.space)
 
 
 def check_bundled(entry: Bundled) -> None:
@@ -147,12 +151,8 @@ def read_csv(
 ) -> Table:
     """Read a CSV with a column `architecture` (text form) and a numeric column per label."""
     content = _checked_bytes(path, sha256)
-    try:
-        rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig")), strict=True))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path}: not a CSV in UTF-8 ({error})") from None
-    header = _check_header(path, rows)
-    numbered = [(number, row) for number, row in enumerate(rows[1:], start=2) if row]
+    header, *rows = _read_rows(path, content)
+    numbered = [(number, row) for number, row in enumerate(rows, start=2) if row]
     for number, row in numbered:
         if len(row) != len(header):
             raise DataError(
@@ -178,6 +178,20 @@ def read_csv(
         else None,
     )
     return table
+
+
+def read_header(path: Path) -> list[str]:
+    """Return the names of a CSV's columns; raises `DataError` where `read_csv` does for its header or encoding."""
+    return _read_rows(path, _checked_bytes(path, None))[0]
+
+
+def _read_rows(path: Path, content: bytes) -> list[list[str]]:
+    """Split a CSV into rows of cells; the first is the header, which is checked."""
+    try:
+        rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig")), strict=True))
+    except (UnicodeDecodeError, csv.Error) as error:
+        raise DataError(f"{path}: not a CSV in UTF-8 ({error})") from None
+    return [_check_header(path, rows), *rows[1:]]
 
 
 def _check_header(path: Path, rows: Sequence[Sequence[str]]) -> list[str]:

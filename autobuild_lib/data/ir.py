@@ -63,6 +63,7 @@ def make_ir_table(
         tuple(families),
         tuple(names),
         labels=checked,
+        rows=tuple(rows),
         noise_free=free,
         kind=kind,
         source=source,

@@ -10,6 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from autobuild_lib.spaces import Architecture, SequenceSpace
+from autobuild_lib.targets import Target
 
 
 class DataError(ValueError):
@@ -23,12 +24,14 @@ class Labelled:
     ROW_FIELDS: names of fields that hold a tuple of one value per row; the first is what a predictor takes.
 
     labels: a column per label. noise_free: the same columns before noise was added, where that is known.
+    rows: the number of each row in the source, as errors give it.
     kind: "surrogate", "released", "measured here" or "yours". sha256: of the rows.
     """
 
     ROW_FIELDS: ClassVar[tuple[str, ...]] = ()
 
     labels: pd.DataFrame
+    rows: tuple[int, ...]
     noise_free: pd.DataFrame | None = None
     kind: str = "yours"
     source: str = "records"
@@ -48,8 +51,16 @@ class Labelled:
         index = np.asarray(rows, dtype=np.intp)
         noise_free = None if self.noise_free is None else self.noise_free.iloc[index].reset_index(drop=True)
         labels = self.labels.iloc[index].reset_index(drop=True)
-        chosen: dict[str, Any] = {name: tuple(getattr(self, name)[i] for i in index) for name in self.ROW_FIELDS}
+        names = ("rows", *self.ROW_FIELDS)
+        chosen: dict[str, Any] = {name: tuple(getattr(self, name)[i] for i in index) for name in names}
         return replace(self, labels=labels, noise_free=noise_free, **chosen)
+
+    def evaluate(self, target: Target) -> npt.NDArray[np.float64]:
+        """Return the target of each row, [N]; a `DataError` names the source and its rows, whatever part this is."""
+        try:
+            return target.evaluate(self.labels.set_axis(self.rows))
+        except ValueError as error:
+            raise DataError(f"{self.source}: {error}") from None
 
     def split(self, fraction: float = 0.9, seed: int = 12345) -> tuple[Self, Self]:
         """Split at random into `fraction` of the rows and the rest, without overlap."""
@@ -105,7 +116,16 @@ def make_table(
     checked = check_labels(labels, source, numbers)
     free = None if noise_free is None else check_labels(noise_free, source, numbers)
     digest = sha256 or digest_rows(map(str, architectures), checked)
-    return Table(space, tuple(architectures), labels=checked, noise_free=free, kind=kind, source=source, sha256=digest)
+    return Table(
+        space,
+        tuple(architectures),
+        labels=checked,
+        rows=tuple(numbers),
+        noise_free=free,
+        kind=kind,
+        source=source,
+        sha256=digest,
+    )
 
 
 def digest_rows(names: Iterable[str], labels: pd.DataFrame) -> str:

@@ -52,6 +52,8 @@ class Evaluations:
         workers: int | None = None,
         check: Callable[[list[Evaluation]], object] | None = None,
     ) -> None:
+        if not callable(evaluator):
+            raise ValueError(f"the evaluator is {evaluator!r:.80}; give a function that takes a list of architectures")
         if workers is not None and workers < 0:
             raise ValueError(f"workers={workers}; give None (all at once), 0 (one at a time) or a number of processes")
         log.append([])  # a file that cannot be written is an error now, not after the first evaluation
@@ -114,10 +116,11 @@ class Evaluations:
                 try:
                     self._record([done.result()], bar)
                 except BrokenProcessPool:
-                    raise RuntimeError(
+                    kept = "" if self.log.path is None else "; finished evaluations are in the log"
+                    raise BrokenProcessPool(
                         f"a process died while evaluating {' or '.join(map(str, running.values()))}: out of memory, "
                         "killed, or the evaluator cannot be imported there (it must be of a module, and a script "
-                        "needs `if __name__ == '__main__':`); finished evaluations are in the log"
+                        f"needs `if __name__ == '__main__':`){kept}"
                     ) from None
                 del running[done]
 

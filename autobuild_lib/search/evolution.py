@@ -43,7 +43,9 @@ class Search:
             raise ValueError(f"rounds of {list(rounds)} evaluations; each needs at least 1")
         self.space, self.budget = space, sum(rounds)
         self.objectives = tuple(Target(text).canonical for text in objectives)  # to maximise, to minimise
-        self._evaluations = Evaluations(evaluator, EvaluationLog(log, space), workers, self._check_labels)
+        known = EvaluationLog(log, space)
+        self._log, self._before = log, frozenset(known.evaluations)
+        self._evaluations = Evaluations(evaluator, known, workers, self._check_labels)
         self._bar = tqdm(total=self.budget, desc="search", unit="architecture", disable=not progress)
         self._finished: list[Evaluation] = []
         self._rounds: list[int] = []
@@ -83,12 +85,18 @@ class Search:
             self.seen.update(row.tobytes() for row in codes)
             self.codes = np.concatenate([self.codes, codes])
             if all(one.error for one in self._finished):
-                raise ValueError(f"all {len(codes)} evaluations failed, the last with: {self._finished[-1].error}")
+                raise ValueError(self._all_failed())
             self.points = costs(self.table(), *self.objectives)
         if len(codes) < wanted:
             logger.warning("there is no new architecture: the search stops after %d of %d evaluations",
                            len(self.seen), self.budget)  # fmt: skip
         return len(codes) == wanted
+
+    def _all_failed(self) -> str:
+        size, before = len(self._finished), sum(one.architecture in self._before for one in self._finished)
+        earlier = f", {before} of them in an earlier run" if before else ""
+        retry = f"; to evaluate them again, delete their lines from {self._log}" if self._log else ""
+        return f"all {size} evaluations failed{earlier}, the last with: {self._finished[-1].error}{retry}"
 
     def _check_labels(self, finished: list[Evaluation]) -> None:
         """Refuse objectives that the labels do not have now, not when the round is over."""

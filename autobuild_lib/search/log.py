@@ -12,6 +12,8 @@ from filelock import FileLock
 
 from autobuild_lib.spaces import Architecture, SequenceSpace
 
+START = b'{"architecture": "'  # of every line
+
 
 @dataclass(frozen=True)
 class Evaluation:
@@ -26,7 +28,8 @@ class EvaluationLog:
     """Finished evaluations of one evaluator, kept in a JSONL file, or only in memory without a `path`.
 
     `evaluations` holds the first one of each architecture. A line that a kill left unfinished is ignored, and removed
-    by the next `append`. Raises `ValueError`, with the line's number, for anything else that is not an evaluation.
+    by the next `append`. Raises `ValueError`, with the line's number, for anything else that is not an evaluation, and
+    leaves such a file as it is.
     """
 
     def __init__(self, path: Path | str | None, space: SequenceSpace) -> None:
@@ -52,28 +55,34 @@ class EvaluationLog:
         if not self.path.parent.is_dir():
             raise FileNotFoundError(f"{self.path}: there is no folder {self.path.parent}")  # the lock would make it
         with FileLock(f"{self.path}.lock"), self.path.open("ab+", buffering=0) as file:  # a kill frees the lock
-            if self._read(file):
+            rest = self._read(file)
+            if is_torn := _is_torn(rest):
                 file.truncate(self._bytes)  # nobody else is writing, so what follows is the start of a lost line
             new = [evaluation for evaluation in finished if evaluation.architecture not in self.evaluations]
             for evaluation in new:
                 self._check_names(evaluation, f"{self.path}: evaluator")
-            lines = "".join(map(_line, new)).encode("utf-8")
+            lines = "".join(["" if is_torn else "\n", *map(_line, new)]).encode("utf-8")
             if file.write(lines) != len(lines):
                 raise OSError(f"{self.path}: could not be written to its end; is the disk full?")
             os.fsync(file.fileno())
             self._read(file)
 
-    def _read(self, file: BinaryIO) -> int:
-        """Take the complete lines that follow what is known; return the number of bytes of the unfinished one."""
+    def _read(self, file: BinaryIO) -> bytes:
+        """Take the evaluations that follow what is known; return what stands behind the last end of a line."""
         if os.fstat(file.fileno()).st_size < self._bytes:
             raise ValueError(f"{self.path}: became shorter while it was in use")
         file.seek(self._bytes)
         *complete, rest = file.read().split(b"\n")
         for line in complete:
-            where = f"{self.path}, line {self._lines + 1}"
-            self._keep(_parse(line, self.space, where), where)
+            self._take(line)
             self._bytes, self._lines = self._bytes + len(line) + 1, self._lines + 1
-        return len(rest)
+        if not _is_torn(rest):
+            self._take(rest)  # and once more when its line has an end
+        return rest
+
+    def _take(self, line: bytes) -> None:
+        where = f"{self.path}, line {self._lines + 1}"
+        self._keep(_parse(line, self.space, where), where)
 
     def _keep(self, evaluation: Evaluation, where: str) -> None:
         self._check_names(evaluation, where)
@@ -90,6 +99,15 @@ class EvaluationLog:
 def _line(evaluation: Evaluation) -> str:
     outcome = {"error": evaluation.error} if evaluation.error else {"labels": dict(evaluation.labels)}
     return json.dumps({"architecture": str(evaluation.architecture), **outcome}) + "\n"
+
+
+def _is_torn(rest: bytes) -> bool:
+    """Say whether this is nothing, or the start of a line whose end a kill prevented."""
+    try:
+        json.loads(rest)
+    except (ValueError, RecursionError):
+        return START.startswith(rest[: len(START)])
+    return False
 
 
 def _parse(line: bytes, space: SequenceSpace, where: str) -> Evaluation:

@@ -23,6 +23,7 @@ from autobuild_lib.spaces.features import (
 )
 
 MOST_LAYER_CHOICES = 100_000
+MOST_CONTENTS = 5_000_000  # of units that are enumerated together, see `SequenceSpace.count_contents`
 
 
 @dataclass(frozen=True)

@@ -1,8 +1,8 @@
 """Features of layers, units and whole architectures: their values, and how a value is written and read."""
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from typing import TypeVar
 
 import numpy as np
 
@@ -11,10 +11,33 @@ RESERVED = ("unit", "index", "layers")
 SEPARATORS = "|,;"
 MOST_VALUES = 255  # a position fits into a byte, with one left for "absent"
 LARGEST = 1e300
+MOST_WIDTH = 1024  # of an embedding: far beyond use, and small enough to hold
+Kind = TypeVar("Kind")
 
 
 class SpaceError(ValueError):
     """An architecture, or the description of a search space, that is not valid; the text says what is allowed."""
+
+
+def checked(where: str, given: object, kind: type[Kind], allowed: str) -> Kind:
+    """Return what is given, or raise an error that names it unless it is of a kind."""
+    if not isinstance(given, kind):
+        raise SpaceError(f"{where} is {given!r:.60}; allowed is {allowed}")
+    return given
+
+
+def whole_number(where: str, given: object, most: int) -> int:
+    """Return a whole number from 1 to `most`, or raise an error that says so."""
+    if isinstance(given, bool) or not isinstance(given, int | np.integer) or not 1 <= given <= most:
+        raise SpaceError(f"{where} is {given!r:.60}; allowed are whole numbers from 1 to {most:,}")
+    return int(given)
+
+
+def _real_number(name: str, given: object) -> float:
+    real = isinstance(given, int | float | np.integer | np.floating) and not isinstance(given, bool)
+    if not real or not abs(given) < LARGEST:  # type: ignore[arg-type]
+        raise SpaceError(f"{name} of a continuous feature: {given!r:.60} is not a finite number below {LARGEST:g}")
+    return float(given)  # type: ignore[arg-type]
 
 
 @dataclass(frozen=True, init=False)
@@ -38,19 +61,21 @@ class Continuous:
         offset: float | None = None,
         scale: float | None = None,
     ) -> None:
-        if len(values) == 0:
-            if low is None or high is None or not grid or grid < 1:
-                raise SpaceError("Continuous needs values=[...], or low, high and grid=<number of points>")
-            values = list(np.linspace(low, high, grid))
-        numbers = tuple(float(v) for v in values)
-        if scale is not None and not 0 < abs(scale) < LARGEST:
-            raise SpaceError(f"scale of a continuous feature must be finite and not 0, given {scale}")
-        if len(set(numbers)) < len(numbers) or not all(map(math.isfinite, numbers)):
-            raise SpaceError(f"values of a continuous feature must be finite and distinct, given {list(numbers)}")
+        given: Sequence[object] = _plain("values", values)
+        if not given:
+            if low is None or high is None or grid is None:
+                raise SpaceError("a continuous feature needs values=[...], or low, high and grid=<number of points>")
+            points = whole_number("grid of a continuous feature", grid, MOST_VALUES)
+            given = list(np.linspace(_real_number("low", low), _real_number("high", high), points))
+        numbers = tuple(_real_number("values", value) for value in given)
+        if len(set(numbers)) < len(numbers):
+            raise SpaceError(f"values of a continuous feature must be distinct, given {shorten(numbers)}")
         spread = (max(numbers) - min(numbers)) or 1.0
         object.__setattr__(self, "values", numbers)
-        object.__setattr__(self, "offset", float(min(numbers) if offset is None else offset))
-        object.__setattr__(self, "scale", float(spread if scale is None else scale))
+        object.__setattr__(self, "offset", min(numbers) if offset is None else _real_number("offset", offset))
+        object.__setattr__(self, "scale", spread if scale is None else _real_number("scale", scale))
+        if self.scale == 0:
+            raise SpaceError("scale of a continuous feature must not be 0")
 
     def scaled(self) -> tuple[float, ...]:
         """Return the values as the predictor sees them."""
@@ -88,7 +113,7 @@ def freeze(features: Features) -> FrozenFeatures:
 
 def _plain(name: str, values: object) -> tuple[Value, ...]:
     if isinstance(values, str) or not isinstance(values, Iterable):
-        raise SpaceError(f"feature {name!r} needs a list of values or a Continuous, given {values!r}")
+        raise SpaceError(f"feature {name!r} needs a list of values or a Continuous, given {values!r:.60}")
     return tuple(value.item() if isinstance(value, np.generic) else value for value in values)
 
 

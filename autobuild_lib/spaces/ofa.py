@@ -38,6 +38,10 @@ def read_space(name: str) -> SequenceSpace:
     if not Path(name).is_file():
         raise SpaceError(f"space {name!r}: neither {' nor '.join(families)}, nor a JSON file that is there")
     try:
-        return SequenceSpace.from_json(json.loads(Path(name).read_text(encoding="utf-8")))
-    except (UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
+        description = json.loads(Path(name).read_text(encoding="utf-8"))
+    except (ValueError, RecursionError) as error:
         raise SpaceError(f"{name}: not JSON ({error})") from None
+    try:
+        return SequenceSpace.from_json(description)
+    except SpaceError as error:
+        raise SpaceError(f"{name}: {error}") from None

@@ -4,16 +4,18 @@ import functools
 import itertools
 import math
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
-from typing import Any, Self, overload
+from dataclasses import dataclass, fields
+from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
 
 from autobuild_lib.spaces.architecture import Architecture
-from autobuild_lib.spaces.codec import UnitCodec
+from autobuild_lib.spaces.codec import MOST_CONTENTS, UnitCodec
+from autobuild_lib.spaces.description import entries, features_from_json, features_to_json
 from autobuild_lib.spaces.features import (
     MOST_VALUES,
+    MOST_WIDTH,
     Category,
     Choices,
     Continuous,
@@ -21,11 +23,14 @@ from autobuild_lib.spaces.features import (
     FrozenFeatures,
     SpaceError,
     Value,
+    checked,
     freeze,
     position,
     read,
     values_of,
+    whole_number,
 )
+from autobuild_lib.spaces.sampling import Samples
 
 Codes = npt.NDArray[np.uint8]
 
@@ -52,17 +57,18 @@ class Unit:
         layer_features: Features | None = None,
         score_with_previous: bool = False,
     ) -> None:
-        if not 1 <= min_layers <= max_layers <= 255:
-            raise SpaceError(f"a unit needs 1 <= min_layers <= max_layers <= 255, given {min_layers} and {max_layers}")
-        object.__setattr__(self, "min_layers", min_layers)
-        object.__setattr__(self, "max_layers", max_layers)
+        object.__setattr__(self, "min_layers", whole_number("min_layers", min_layers, MOST_VALUES))
+        object.__setattr__(self, "max_layers", whole_number("max_layers", max_layers, MOST_VALUES))
+        if min_layers > max_layers:
+            raise SpaceError(f"min_layers is {min_layers}; allowed is at most max_layers, which is {max_layers}")
         object.__setattr__(self, "features", freeze(features or {}))
         object.__setattr__(self, "layer_features", freeze(layer_features or {}))
-        object.__setattr__(self, "score_with_previous", score_with_previous)
+        tail = checked("score_with_previous", score_with_previous, bool, "true or false")
+        object.__setattr__(self, "score_with_previous", tail)
 
 
 @dataclass(frozen=True, init=False)
-class SequenceSpace:
+class SequenceSpace(Samples):
     """All architectures made of `units` in a row, each a path of layers with `layer_features`.
 
     A list of values is categorical, a `Continuous` is numeric; `global_features` are chosen once per architecture.
@@ -84,11 +90,13 @@ class SequenceSpace:
         global_features: Features | None = None,
         embedding_widths: Mapping[str, int] | None = None,
     ) -> None:
-        object.__setattr__(self, "name", name)
+        object.__setattr__(self, "name", checked("name of a space", name, str, "a text"))
         object.__setattr__(self, "units", tuple(units))
         object.__setattr__(self, "layer_features", freeze(layer_features))
         object.__setattr__(self, "global_features", freeze(global_features or {}))
-        object.__setattr__(self, "embedding_widths", tuple(sorted((embedding_widths or {}).items())))
+        given = (embedding_widths or {}).items()
+        widths = {name: whole_number(f"embedding width of {name!r}", width, MOST_WIDTH) for name, width in given}
+        object.__setattr__(self, "embedding_widths", tuple(sorted(widths.items())))
         self._check()
 
     def _check(self) -> None:
@@ -104,14 +112,17 @@ class SequenceSpace:
         if unknown := set(dict(self.embedding_widths)) - set(names):
             raise SpaceError(f"space {self.name!r}: embedding widths for unknown features {sorted(unknown)}")
         for category in self.categories:
-            if len(category.values) > MOST_VALUES or category.width < 1:
-                found = f"{len(category.values)} values and embedding width {category.width}"
-                raise SpaceError(f"space {self.name!r}: feature {category.name!r} has {found}; "
-                                 f"allowed are at most {MOST_VALUES} values and a width of at least 1")  # fmt: skip
-        for unit, codec in zip(self.units, self.codecs, strict=True):
+            if len(category.values) > MOST_VALUES:
+                found = f"{len(category.values)} values; allowed are at most {MOST_VALUES}"
+                raise SpaceError(f"space {self.name!r}: feature {category.name!r} has {found}")
+        for number, (unit, codec) in enumerate(zip(self.units, self.codecs, strict=True)):
+            where = f"space {self.name!r}, unit {number}"
             if unknown := set(dict(unit.layer_features)) - set(dict(self.layer_features)):
-                raise SpaceError(f"space {self.name!r}: a unit restricts unknown layer features {sorted(unknown)}")
-            _ = codec.layer_names
+                raise SpaceError(f"{where}: it restricts unknown layer features {sorted(unknown)}")
+            try:
+                _ = codec.layer_names
+            except SpaceError as error:
+                raise SpaceError(f"{where}: {error}") from None
 
     def __hash__(self) -> int:
         return self._hash
@@ -179,6 +190,21 @@ class SequenceSpace:
         """Exact number of architectures."""
         return math.prod(len(values_of(c)) for _, c in self.global_features) * math.prod(c.size for c in self.codecs)
 
+    def count_contents(self, units: Sequence[int]) -> int:
+        """Return how many contents some units have together; more than `MOST_CONTENTS` are a `SpaceError`.
+
+        To be called before they are enumerated. The limit lies far above the units of all bundled spaces, of which the
+        largest has 66,339 contents, and still fits into the memory of a small machine: a content takes about 100 bytes
+        to enumerate, and its effect scores in 16 hosts about 400 more, which makes 2.5 GB at the limit.
+        """
+        count = math.prod(self.codecs[unit].size for unit in units)
+        if count > MOST_CONTENTS:
+            numbers = ", ".join(map(str, units))
+            name = f"unit {numbers} has" if len(units) == 1 else f"units {numbers}, which are scored together, have"
+            size = f"{count:,}" if count < 1e30 else f"about 10^{math.log10(count):.0f}"
+            raise SpaceError(f"space {self.name!r}: {name} {size} contents; at most {MOST_CONTENTS:,} are enumerated")
+        return count
+
     @property
     def scoring_groups(self) -> tuple[tuple[int, ...], ...]:
         """Unit indices that are scored together: a unit and the tail units that follow it."""
@@ -195,8 +221,8 @@ class SequenceSpace:
             {
                 "min_layers": unit.min_layers,
                 "max_layers": unit.max_layers,
-                "features": _features_to_json(unit.features),
-                "layer_features": _features_to_json(unit.layer_features),
+                "features": features_to_json(unit.features),
+                "layer_features": features_to_json(unit.layer_features),
                 "score_with_previous": unit.score_with_previous,
             }
             for unit in self.units
@@ -204,28 +230,20 @@ class SequenceSpace:
         return {
             "name": self.name,
             "units": units,
-            "layer_features": _features_to_json(self.layer_features),
-            "global_features": _features_to_json(self.global_features),
+            "layer_features": features_to_json(self.layer_features),
+            "global_features": features_to_json(self.global_features),
             "embedding_widths": dict(self.embedding_widths),
         }
 
     @classmethod
     def from_json(cls, description: Mapping[str, Any]) -> Self:
         """Build a space from `to_json`'s description; anything missing or unknown in it is an error."""
-        try:
-            given = dict(description)
-            units = [
-                Unit(**{**u, "features": _features_from_json(u["features"]),
-                        "layer_features": _features_from_json(u["layer_features"])})
-                for u in given.pop("units")
-            ]  # fmt: skip
-            layers = _features_from_json(given.pop("layer_features"))
-            return cls(units=units, layer_features=layers,
-                       global_features=_features_from_json(given.pop("global_features")), **given)  # fmt: skip
-        except (KeyError, TypeError, AttributeError, ValueError) as error:
-            if isinstance(error, SpaceError):
-                raise
-            raise SpaceError(f"not the description of a search space: {error}") from None
+        needed = ("name", "units", "layer_features", "global_features")
+        given = entries("not the description of a search space", description, needed, ["embedding_widths"])
+        units = checked("units", given["units"], list, "a list of units")
+        given["units"] = [_unit_from_json(f"unit {number}", unit) for number, unit in enumerate(units)]
+        checked("embedding_widths", given.get("embedding_widths", {}), dict, "an object with a width for each feature")
+        return cls(**given | {name: features_from_json(name, given[name]) for name in needed[2:]})
 
     # ---------------------------------------------------------------- one architecture
 
@@ -274,6 +292,9 @@ class SequenceSpace:
 
     def adopt(self, architecture: Architecture) -> Architecture:
         """Return the same choices as an architecture of this space, or raise `SpaceError`."""
+        if not isinstance(architecture, Architecture):
+            raise SpaceError(f"{self.name}: given {architecture!r:.60}, allowed are architectures; "
+                             "space.parse(text) makes one from its text form")  # fmt: skip
         if architecture.space == self:
             return Architecture(self, architecture.code)
         if architecture.space.name != self.name:
@@ -294,22 +315,15 @@ class SequenceSpace:
     def __iter__(self) -> Iterator[Architecture]:
         """Every architecture, one at a time; mind `size`."""
         heads = itertools.product(*(range(len(values_of(c))) for _, c in self.global_features))
+        for unit in range(len(self.units)):
+            self.count_contents([unit])
         bodies = [[row.tobytes() for row in codec.contents()] for codec in self.codecs]
         for head in heads:
             for body in itertools.product(*bodies):
                 yield Architecture(self, bytes(head) + b"".join(body))
 
-    @overload
-    def sample(self, rng: np.random.Generator) -> Architecture: ...
-    @overload
-    def sample(self, rng: np.random.Generator, size: int) -> list[Architecture]: ...
-    def sample(self, rng: np.random.Generator, size: int | None = None) -> Architecture | list[Architecture]:
-        """Draw one architecture, or a list of `size`: depths uniform, then every feature uniform."""
-        drawn = self.from_codes(self.sample_codes(rng, 1 if size is None else size))
-        return drawn[0] if size is None else drawn
-
     def sample_codes(self, rng: np.random.Generator, size: int, exponent: npt.ArrayLike = 1.0) -> Codes:
-        """Draw codes [size, code_width].
+        """Draw codes [size, code_width]: depths uniform, then every feature uniform.
 
         An `exponent` (any shape that broadcasts to the codes') below 1 favours the last value of a feature and deep
         units, above 1 the first value and shallow units; 1 is uniform.
@@ -342,13 +356,16 @@ class SequenceSpace:
 
     def to_codes(self, architectures: Sequence[Architecture]) -> Codes:
         """Return the codes [N, code_width]; an architecture of another space is adopted or refused."""
-        rows = b"".join([(a if a.space is self else self.adopt(a)).code for a in architectures])
+        own = [a if isinstance(a, Architecture) and a.space is self else self.adopt(a) for a in architectures]
+        rows = b"".join([a.code for a in own])
         return np.frombuffer(rows, dtype=np.uint8).reshape(len(architectures), self.code_width)
 
 
-def _features_to_json(features: FrozenFeatures) -> dict[str, Any]:
-    return {n: asdict(c) if isinstance(c, Continuous) else list(c) for n, c in features}
-
-
-def _features_from_json(features: Mapping[str, Any]) -> Features:
-    return {n: Continuous(**c) if isinstance(c, Mapping) else c for n, c in features.items()}
+def _unit_from_json(where: str, description: object) -> Unit:
+    needed = ("min_layers", "max_layers", "features", "layer_features")
+    given = entries(where, description, needed, ["score_with_previous"])
+    features = {name: features_from_json(f"{where}: {name}", given[name]) for name in needed[2:]}
+    try:
+        return Unit(**given | features)
+    except SpaceError as error:
+        raise SpaceError(f"{where}: {error}") from None

@@ -157,9 +157,10 @@ def measure(
 def write_table(rows_file: Path, folder: Path) -> dict[str, Any]:
     """Write table (mean accuracy over seeds), rows and space into `folder`; return the manifest entry.
 
-    Raises `ValueError` unless every architecture has the same seeds.
+    Raises `ValueError` where there are no rows, and unless every architecture has the same seeds.
     """
-    rows = ROWS.read(rows_file)
+    if not (rows := ROWS.read(rows_file)):
+        raise ValueError(f"{rows_file}: there are no rows; `autobuild task mlps measure` makes them")
     frame = pd.DataFrame([asdict(row) for row in rows])
     seeds = sorted({row.seed for row in rows})
     groups = frame.groupby(ARCHITECTURE, sort=False)

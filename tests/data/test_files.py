@@ -2,7 +2,9 @@
 
 import dataclasses
 import hashlib
+import json
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -35,6 +37,41 @@ def test_csv_round_trip(toy: ab.SequenceSpace, tmp_path: Path) -> None:
 def test_columns_in_any_order_with_a_byte_order_mark_and_blank_lines(toy: ab.SequenceSpace, tmp_path: Path) -> None:
     path = csv(tmp_path, "acc, architecture ", f'0.5,"{A}"', "", f'1,"{B}"', "", encoding="utf-8-sig")
     assert ab.data.load(str(path), toy).labels["acc"].tolist() == [0.5, 1.0]
+
+
+@pytest.mark.parametrize("place", [3, 8, 20])
+@pytest.mark.parametrize(
+    ("wrong", "message"),
+    [("x", "row ROW: label latency is 'x'"), ("0", "rows: ROW (row ROW: acc = 0.5, latency = 0 gives inf)")],
+)
+def test_rows_in_errors_are_those_of_the_file(
+    toy: ab.SequenceSpace,
+    tmp_path: Path,
+    run: Callable[..., tuple[int, str, str]],
+    place: int,
+    wrong: str,
+    message: str,
+) -> None:
+    """Counted alike for a cell that cannot be read, and for a target that cannot be computed after a split."""
+    texts = [f'"{a}"' for a in dict.fromkeys(map(str, toy.sample(np.random.default_rng(0), 40)))]
+    lines = ["architecture,acc,latency", *(f"{text},0.5,2" for text in texts)]
+    lines.insert(9, "")
+    lines[place] = lines[place].replace(",0.5,2", f",0.5,{wrong}")
+    path = csv(tmp_path, *lines)
+    (tmp_path / "toy.json").write_text(json.dumps(toy.to_json()))
+    given = ("fit", "--data", path, "--space", tmp_path / "toy.json", "--target", "acc / latency", "--out", tmp_path)
+    wanted = message.replace("ROW", str(place + 1))
+    for seed in range(10):  # the row is now in the one part, now in the other
+        code, _, err = run(*given, "--split-seed", seed)
+        assert code == 1 and wanted in err and str(path) in err
+
+
+def test_the_header_alone_is_read_as_with_its_rows(tmp_path: Path) -> None:
+    path = csv(tmp_path, "acc, architecture , more", encoding="utf-8-sig")
+    assert files.read_header(path) == ["acc", "architecture", "more"]
+    path.write_text(f"architecture,{'a' * 200_000}\n")
+    with pytest.raises(DataError, match=r"mine.csv: not a CSV in UTF-8 \(field larger than field limit"):
+        files.read_header(path)
 
 
 def test_noise_free_columns_become_numbers_beside_the_labels(toy: ab.SequenceSpace, tmp_path: Path) -> None:

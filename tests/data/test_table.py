@@ -44,6 +44,28 @@ def test_take_keeps_labels_beside_their_architectures(toy: ab.SequenceSpace) -> 
     assert table.describe() == described
 
 
+def test_a_target_that_is_not_finite_names_the_rows_of_the_source(toy: ab.SequenceSpace) -> None:
+    drawn = list(dict.fromkeys(toy.sample(np.random.default_rng(0), 60)))[:50]
+    records = [(a, {"y": 1.0, "z": float(row not in (7, 30))}) for row, a in enumerate(drawn)]
+    train, test = ab.data.from_records(toy, records, source="mine").split(0.5, seed=0)
+    found = []
+    for part in (train, test, train.take(range(24, -1, -1))):
+        bad = [drawn.index(a) for a, z in zip(part.architectures, part.labels["z"], strict=True) if z == 0]
+        assert part.rows == tuple(map(drawn.index, part.architectures))
+        found += bad
+        if bad:
+            shown = ", ".join(map(str, bad))
+            message = (
+                rf"^mine: target y / z is not finite in {len(bad)} of 25 rows: {shown} \(row {bad[0]}: y = 1, z = 0"
+            )
+            with pytest.raises(DataError, match=message):
+                part.evaluate(ab.Target("y / z"))
+    assert set(found) == {7, 30}
+    np.testing.assert_array_equal(train.evaluate(ab.Target("y + z")), 1 + train.labels["z"])
+    with pytest.raises(DataError, match=r"mine: target x: there is no label 'x'; available labels: y, z"):
+        train.evaluate(ab.Target("x"))
+
+
 def test_checksum_sees_every_cell(toy: ab.SequenceSpace) -> None:
     drawn = list(dict.fromkeys(toy.sample(np.random.default_rng(0), 3)))
 

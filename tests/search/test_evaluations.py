@@ -1,6 +1,7 @@
 """Evaluating: at once, one at a time, in processes; what fails alone and what is the evaluator's own fault."""
 
 import logging
+from concurrent.futures.process import BrokenProcessPool
 from pathlib import Path
 from typing import Any
 
@@ -156,6 +157,8 @@ def test_slow_batches_with_a_log_are_told_about_workers(
 def test_wrong_arguments(some: list[ab.Architecture]) -> None:
     with pytest.raises(ValueError, match="workers=-1; give None"):
         evaluate_all(some, label, workers=-1)
+    with pytest.raises(ValueError, match="the evaluator is '/'; give a function"):
+        evaluate_all(some, "/")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="there are no architectures"):
         evaluate_all([], label)
     with pytest.raises(ab.SpaceError, match="'ofa_pn' given to space 'ofa_mbv3'"):
@@ -191,7 +194,11 @@ def test_processes_give_the_same_and_log_what_fails(
 @pytest.mark.parametrize(
     ("evaluator", "kind", "message"),
     [
-        (evaluators.die, RuntimeError, "a process died while evaluating resolution224.*finished evaluations are in"),
+        (
+            evaluators.die,
+            BrokenProcessPool,
+            "a process died while evaluating resolution224.*finished evaluations are in",
+        ),
         (evaluators.not_a_table, ValueError, "returned a ndarray for 1 architectures"),
     ],
 )

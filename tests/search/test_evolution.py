@@ -114,8 +114,21 @@ def test_a_search_in_which_all_fails_says_so() -> None:
     def never(_: Any) -> pd.DataFrame:
         raise OSError("no such device")
 
-    with pytest.raises(ValueError, match="all 50 evaluations failed, the last with: OSError: no such device"):
+    with pytest.raises(ValueError, match=r"all 50 evaluations failed, the last with: OSError: no such device$"):
         evolve(MUTATIONS["layers"], never, **GOALS)
+
+
+def test_failures_of_an_earlier_run_are_said_and_can_be_tried_again(tmp_path: Path) -> None:
+    def broken(_: Any) -> pd.DataFrame:
+        raise NameError("x")
+
+    log = tmp_path / "log.jsonl"
+    with pytest.raises(ValueError, match=r"all 50 evaluations failed, the last with: NameError: x; to .*log\.jsonl$"):
+        evolve(MUTATIONS["layers"], broken, log=log, **GOALS)
+    with pytest.raises(ValueError, match=r"50 evaluations failed, 50 of them in an earlier run, .* delete their lines"):
+        evolve(MUTATIONS["layers"], label, log=log, **GOALS)
+    log.write_text("")
+    assert len(evolve(MUTATIONS["layers"], label, log=log, **GOALS)) == 250
 
 
 @pytest.fixture(scope="module")

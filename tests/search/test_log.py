@@ -56,11 +56,33 @@ def test_a_line_torn_anywhere_is_ignored_and_then_removed(tmp_path: Path) -> Non
     for end in range(last, len(whole)):
         path.write_bytes(whole[:end])
         log = EvaluationLog(path, SPACE)
-        assert list(log.evaluations.values()) == made[:3]
+        assert list(log.evaluations.values()) == (made if end == len(whole) - 1 else made[:3])  # nothing but "\n" lacks
         assert path.read_bytes() == whole[:end]  # reading changes nothing
         log.append([made[3]])
         assert path.read_bytes() == whole
     assert list(EvaluationLog(path, SPACE).evaluations.values()) == made
+
+
+def test_a_last_line_without_an_end_is_kept_and_gets_one(tmp_path: Path) -> None:
+    path, made = tmp_path / "log.jsonl", evaluations(4)
+    path.write_bytes("".join(map(_line, made[:2])).encode().rstrip(b"\n"))
+    log = EvaluationLog(path, SPACE)
+    assert list(log.evaluations.values()) == made[:2]
+    log.append(made[2:])
+    assert path.read_text() == "".join(map(_line, made)) and list(log.evaluations.values()) == made
+
+
+@pytest.mark.parametrize("end", [b"", b"\n"])
+@pytest.mark.parametrize(
+    "content", [json.dumps(SPACE.to_json()).encode(), b"acc,latency", b"[]", b"3", b"\x89PNG", b'{"labels": {}, "arch'],
+    ids=["space", "csv", "list", "number", "picture", "torn"],
+)  # fmt: skip
+def test_a_file_that_is_no_log_is_refused_and_stays_as_it_is(tmp_path: Path, content: bytes, end: bytes) -> None:
+    path = tmp_path / "file"
+    path.write_bytes(content + end)
+    with pytest.raises(ValueError, match="file, line 1: not an evaluation"):
+        EvaluationLog(path, SPACE)
+    assert path.read_bytes() == content + end and list(tmp_path.iterdir()) == [path]
 
 
 def test_logs_of_two_readers_see_each_other_and_hold_each_architecture_once(tmp_path: Path) -> None:

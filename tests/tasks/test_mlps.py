@@ -123,6 +123,14 @@ def test_rows_of_unequal_seeds_are_refused(tmp_path: Path) -> None:
         mlps.write_table(tmp_path / "rows.csv", tmp_path)
 
 
+@pytest.mark.parametrize("content", ["", "architecture,se", ",".join(mlps.ROWS.columns) + "\n", "TORN"])
+def test_a_table_needs_rows(tmp_path: Path, content: str) -> None:
+    torn = "".join(ROWS.read_text().splitlines(keepends=True)[:2])[:-5]
+    (tmp_path / "rows.csv").write_text(torn if content == "TORN" else content)
+    with pytest.raises(ValueError, match=r"rows.csv: there are no rows; `autobuild task mlps measure` makes them"):
+        mlps.write_table(tmp_path / "rows.csv", tmp_path)
+
+
 def test_measuring_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out, ones = tmp_path / "rows.csv", mlps.sample_architectures(2)
     monkeypatch.setattr(mlps, "EPOCHS", 1)
