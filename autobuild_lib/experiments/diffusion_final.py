@@ -146,8 +146,9 @@ def _against_best(macs: float, difference: float, low: float, high: float) -> st
 
 
 def on_the_front(comparison: pd.DataFrame) -> pd.DataFrame:
-    """Return the networks measured at the end, each once, by rising MACs; `front` marks those that none dominates."""
-    one = comparison.drop_duplicates("architecture").sort_values("macs", kind="stable", ignore_index=True)
+    """Return the networks measured at the end, each once, labelled ones last; `front`: none dominates it."""
+    last = comparison.sort_values("group", key=lambda group: group == BEST, kind="stable")
+    one = last.drop_duplicates("architecture", ignore_index=True)
     return one.assign(front=front(one[["macs", "mean"]].to_numpy(np.float64)))
 
 
