@@ -120,7 +120,7 @@ def built_against_best(comparison: pd.DataFrame, reference: str) -> Picture:
         axes.set_yticks(range(len(own)), names)
         axes.axvline(0, color=INK, linestyle="--", linewidth=1)
         axes.set(title=setting, ylim=(len(own) - 0.5, -0.5))
-    axes.set_xlabel(f"log distance minus that of {reference}")
+    axes.set_xlabel("difference in log distance")
     return figure
 
 
