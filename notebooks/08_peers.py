@@ -410,7 +410,8 @@ assert not ((highest - ceiling).dropna() > 0.02).any(), "nothing ranks above the
 # The rule: over the tasks of the large tables, find the model with the best mean; then advise the one that is cheapest
 # to train among those that are *shown* to be as good but for a small margin: the 95 % interval of what they lose, over
 # training subsets, ends below 0.01 in SRCC and 0.03 in regret. The margins are our choice. Combinations with AutoBuild
-# take part. The text is generated from the numbers, for the models that have been measured.
+# take part. Where all rows are one training set there is no such interval, the loss itself decides, and the text says
+# so. The text is generated from the numbers, for the models that have been measured.
 
 # %%
 on_large = peers_results.of_contests(rows, LARGE)

@@ -142,13 +142,13 @@ class Advice:
     def sentence(self) -> str:
         """The advice in words, in Markdown."""
         what = {"srcc": "SRCC", "recall": "top-10 % recall", "regret": "regret"}[self.measure]
+        shown, where = ("shown to be", "") if self.draws > 1 else ("", " on the only training set of this size")
         text = f"With {self.size:,} labelled networks use **{self.advised}** ({what} {self.advised_value:.3f})"
         if self.best != self.advised:
-            text += f", the cheapest shown to be within {MARGINS[self.measure]} of {self.best} ({self.best_value:.3f})"
+            within = " ".join(filter(None, ("the cheapest", shown, f"within {MARGINS[self.measure]}")))
+            text += f", {within} of {self.best} ({self.best_value:.3f}){where}"
         if self.autobuild not in (self.advised, self.best):
             text += f"; {self.autobuild} reaches {self.autobuild_value:.3f}"
-        if self.draws < 2:
-            text += " (one training set: nothing is shown about cheaper models)"
         return f"{text}."
 
 
@@ -157,7 +157,8 @@ def advise(rows: pd.DataFrame, sizes: Iterable[int], measure: str = "srcc") -> l
 
     The advised model is the cheapest to train among the best one and those that are shown to lose less than the margin
     (`MARGINS`): the 95 % interval of their loss, over draws of the rows, ends below it. That nothing is shown either
-    way, as with one draw, is no reason to advise a model. Models without all tasks of a size are left out.
+    way is no reason to advise a model; only where there is one draw, which has no interval, the loss itself decides.
+    Models without all tasks of a size are left out.
     """
     found = []
     sign = 1.0 if MEASURES[measure] else -1.0
@@ -186,9 +187,10 @@ def _over_tasks(rows: pd.DataFrame, measure: str) -> pd.DataFrame:
 
 
 def _loses_less(margin: float, best: pd.Series, other: pd.Series) -> bool:
-    """Say whether a model is shown to lose less than the margin; fewer than two draws show nothing."""
+    """Say whether a model is shown to lose less than the margin, or with one draw only, whether it does."""
     losses = (best - other).dropna().to_numpy()
-    return len(losses) > 1 and mean_with_interval(losses)[2] < margin
+    mean, _, high = mean_with_interval(losses)
+    return bool((high if len(losses) > 1 else mean) < margin)
 
 
 def decision_box(advice: Mapping[str, Sequence[Advice]]) -> str:
