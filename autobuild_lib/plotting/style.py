@@ -15,7 +15,7 @@ PALETTE = ("#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc", "#ca9161", "#9
 INK = "#262626"
 WIDTH = 5.8  # inches: the width of the text, so that letters keep their size on a page and stay readable on a phone
 RESOLUTION = 130  # dots per inch
-FAMILIES = {"ofa_mbv3": "MobileNetV3", "ofa_pn": "ProxylessNAS"}
+FAMILIES = {"ofa_mbv3": "MobileNetV3", "ofa_pn": "ProxylessNAS", "panoptic": "backbones", "diffusion_unets": "U-Nets"}
 LABELS = {
     "acc": "accuracy",
     "latency_gpu": "GPU latency",
@@ -23,6 +23,8 @@ LABELS = {
     "latency_npu": "NPU latency",
     "latency": "latency",
     "flops_m": "multiply-adds",
+    "pq": "panoptic quality",
+    "-log_distance": "distance",
 }
 UNITS = {
     "acc": "fraction",
