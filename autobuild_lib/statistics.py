@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from scipy.stats import norm, spearmanr, t, ttest_1samp
 
 Array = npt.NDArray[np.float64]
@@ -36,6 +37,16 @@ def mean_with_interval(values: Sequence[float] | Array, confidence: float = 0.95
         return float(array.mean()), float("nan"), float("nan")
     half = t.ppf(0.5 + confidence / 2, len(array) - 1) * array.std(ddof=1) / np.sqrt(len(array))
     return float(array.mean()), float(array.mean() - half), float(array.mean() + half)
+
+
+def interval_texts(values: pd.Series, low: pd.Series, high: pd.Series, digits: int = 3) -> list[str]:
+    """Write numbers with intervals for a table, such as "-0.05 [-0.16, 0.05]"; what is NaN is left out."""
+    texts = []
+    for numbers in zip(values, low, high, strict=True):
+        value, *ends = (f"{number:.{digits}f}" for number in numbers)
+        interval = f" [{', '.join(ends)}]" if np.isfinite(numbers).all() else ""
+        texts.append(f"{value}{interval}" if np.isfinite(numbers[0]) else "")
+    return texts
 
 
 def greater_than_zero(differences: Sequence[float] | Array) -> float:

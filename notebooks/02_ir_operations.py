@@ -371,14 +371,15 @@ record = run.finish(**numbers, checks=checks.to_dict("records"), summary=heads.t
 
 # %% [markdown]
 # ```{admonition} Summary
-# Claim C2 is {glue:text}`operations_verdict` on these data. How well a predictor ranks networks (SRCC of the head on
-# the mixture: {glue:text}`operations_head_paper` with the paper's preset, {glue:text}`operations_head_tuned` with the
-# tuned one) does not tell whether its hop 0 can be read. Between seeds, the rankings of operations have a mean Kendall
-# tau of {glue:text}`operations_seeds` (shuffled labels: {glue:text}`operations_null`). Their Spearman correlation with
-# the ablation of the same predictor is {glue:text}`operations_ablation`, and with the importances before training it is
-# {glue:text}`operations_start`. The two attributions agree with each other to
-# {glue:text}`operations_attributions`, and the ablation has a tau of {glue:text}`operations_steady` between seeds.
-# Labels are surrogate labels: this is evidence about the read-out, not about operations on ImageNet.
+# The verdict on claim C2 is *{glue:text}`operations_verdict`* on these data. How well a predictor ranks networks (SRCC
+# of the head on the mixture: {glue:text}`operations_head_paper` with the paper's preset,
+# {glue:text}`operations_head_tuned` with the tuned one) does not tell whether its hop 0 can be read. Between seeds, the
+# rankings of operations have a mean Kendall tau of {glue:text}`operations_seeds` (shuffled labels:
+# {glue:text}`operations_null`). Their Spearman correlation with the ablation of the same predictor is
+# {glue:text}`operations_ablation`, and with the importances before training it is {glue:text}`operations_start`. The
+# two attributions agree with each other to {glue:text}`operations_attributions`, and the ablation has a tau of
+# {glue:text}`operations_steady` between seeds. Labels are surrogate labels: this is evidence about the read-out, not
+# about operations on ImageNet.
 # ```
 #
 # ## Exercises

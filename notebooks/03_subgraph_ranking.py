@@ -545,9 +545,9 @@ record = run.finish(**numbers, **lists)
 
 # %% [markdown]
 # ```{admonition} Summary
-# Claim C3 is {glue:text}`modules_verdict` on these data, judged on the paper's norm score (the effect score would be
-# {glue:text}`modules_verdict_effect`). The norm score's best module beats random ones and these beat its worst in
-# {glue:text}`modules_cells_norm` of units and depths, the effect score's in {glue:text}`modules_cells_effect`. Over
+# The verdict on claim C3 is *{glue:text}`modules_verdict`* on these data, judged on the paper's norm score (by effect
+# score, *{glue:text}`modules_verdict_effect`*). The norm score's best module beats random ones and these beat its worst
+# in {glue:text}`modules_cells_norm` of units and depths, the effect score's in {glue:text}`modules_cells_effect`. Over
 # random modules of a unit, the median rank correlation with measured effects is {glue:text}`modules_unit_norm` (norm),
 # {glue:text}`modules_unit_effect` (effect) and {glue:text}`modules_unit_ridge` (additive ridge); within one depth it is
 # {glue:text}`modules_unit_and_depth_norm`, {glue:text}`modules_unit_and_depth_effect` and

@@ -258,7 +258,8 @@ else:
     published = pareto_regions.committed_comparison()
 print("labelled now" if checkpoints and known else "from the committed comparison, on the bundled data")
 by_published = {score: region_verdict.verdict(published, score, "other_share")[1] for score in pareto_regions.SCORES}
-print("the rule of claim C4, judged by the published predictors:", by_published)
+texts = ", ".join(f"{text} by {score}" for score, text in by_published.items())
+print("the rule of claim C4, judged by the published predictors:", texts)
 means = ["acc_difference", "acc_mae", "latency_difference", "latency_mae", "share", "other_share"]
 published.groupby(["family", "device", "score"], sort=False)[means].mean().round(4)
 
@@ -437,15 +438,15 @@ record = run.finish(**numbers, **lists, estimates_c4=estimates_c4, estimates_c5=
 
 # %% [markdown]
 # ```{admonition} Summary
-# Claim C4 is {glue:text}`regions_c4` on these data: by norm score {glue:text}`regions_panels_norm` panels pass. By
-# effect score it would be {glue:text}`regions_c4_effect` ({glue:text}`regions_panels_effect`), by additive ridge
-# {glue:text}`regions_c4_ridge` ({glue:text}`regions_panels_ridge`). Claim C5 is {glue:text}`regions_c5`: search among
-# modules chosen by norm score ends with significantly more hypervolume than Stage-Full in
-# {glue:text}`regions_Stage-Full`, than Layer-Full in {glue:text}`regions_Layer-Full`, than Layer-Insight in
-# {glue:text}`regions_Layer-Insight`; by effect score it would be {glue:text}`regions_c5_effect`. The bundled labels
-# come from surrogates, and the same surrogates judge what was built from them; whether half of a cluster improves its
-# region, the published predictors say the same as the surrogates for {glue:text}`regions_judges` clusters, and with
-# all labels theirs claim C4 would be {glue:text}`regions_c4_published`.
+# The verdict on claim C4 is *{glue:text}`regions_c4`* on these data: by norm score {glue:text}`regions_panels_norm`
+# panels pass. By effect score it would be *{glue:text}`regions_c4_effect`* ({glue:text}`regions_panels_effect`), by
+# additive ridge *{glue:text}`regions_c4_ridge`* ({glue:text}`regions_panels_ridge`). That on claim C5 is
+# *{glue:text}`regions_c5`*: search among modules chosen by norm score ends with significantly more hypervolume than
+# Stage-Full in {glue:text}`regions_Stage-Full`, than Layer-Full in {glue:text}`regions_Layer-Full`, than Layer-Insight
+# in {glue:text}`regions_Layer-Insight`; by effect score it would be *{glue:text}`regions_c5_effect`*. The bundled
+# labels come from surrogates, and the same surrogates judge what was built from them; whether half of a cluster
+# improves its region, the published predictors say the same as the surrogates for {glue:text}`regions_judges` clusters,
+# and with all labels theirs the verdict on C4 would be *{glue:text}`regions_c4_published`*.
 # ```
 #
 # ## Exercises

@@ -334,9 +334,9 @@ glue("figure_builders", plotting.builder_differences(groups) if len(groups) else
 # %% [markdown]
 # ### Trained alone
 #
-# For every region, the built backbone that is most standard errors ahead, and the labelled rival that it must beat,
-# were each trained from scratch, once. The standard error knows the luck of the images, not that of a single training,
-# which the comparison *another seed* above lets you judge.
+# For every region, the backbone built by norm or effect score that is most standard errors ahead, and the labelled
+# rival that it must beat, were each trained from scratch, once. The standard error knows the luck of the images, not
+# that of a single training, which the comparison *another seed* above lets you judge.
 
 # %%
 best = panoptic_verdict.most_interesting(networks, [panoptic_builders.NORM, panoptic_builders.EFFECT])
@@ -365,8 +365,8 @@ glue("figure_panoptic_panel", drawn or plotting.note(skipped))
 # ---
 #
 # The first four images of set B with ground truth and, where they are measured, the segments of a labelled backbone and
-# of the built one that beats it most clearly on all 1,600. Colours are the eight classes, dark lines the borders of
-# segments. PQ is that of the four images, too few to see a difference of a hundredth. Measured here.
+# of the one of these built ones that beats it most clearly on all 1,600. Colours are the eight classes, dark lines the
+# borders of segments. PQ is that of the four images, too few to see a difference of a hundredth. Measured here.
 # ```
 
 # %% [markdown]
@@ -437,18 +437,19 @@ record = run.finish(**numbers, **lists, estimates=estimates)
 
 # %% [markdown]
 # ```{admonition} Summary
-# Claim C6 is {glue:text}`panoptic_verdict` on these data, by norm score ({glue:text}`panoptic_uncorrected` without the
-# correction for several tries). {glue:text}`panoptic_sentence` By the same rule the effect score would be
-# {glue:text}`panoptic_effect`, the additive ridge {glue:text}`panoptic_ridge`, and a search with as many evaluations
-# {glue:text}`panoptic_search`. From {glue:text}`panoptic_labelled` labels, heads rank test backbones with an SRCC of
-# {glue:text}`panoptic_srcc_paper` (paper's preset) and {glue:text}`panoptic_srcc_tuned` (tuned); the additive ridge
-# reaches {glue:text}`panoptic_srcc_ridge`, multiply-adds alone {glue:text}`panoptic_srcc_macs`. After multiply-adds,
-# labels of a second supernet agree with these with an SRCC of {glue:text}`panoptic_rest_seed`. How the supernet ranks
-# backbones that are trained alone: {glue:text}`panoptic_ranks_alone`. Panoptic quality of the best built backbone of
-# each region minus that of its rival when both are trained alone, once: {glue:text}`panoptic_built_alone`. Proposals
-# not yet measured: {glue:text}`panoptic_missing`. How much to make of single trainings: {glue:text}`panoptic_luck`.
-# Images are generated and small, and backbones are parts of a
-# supernet unless the text says that they were trained alone.
+# The verdict on claim C6 is *{glue:text}`panoptic_verdict`* on these data, by norm score
+# (*{glue:text}`panoptic_uncorrected`* without the correction for several tries). {glue:text}`panoptic_sentence` By the
+# same rule the verdict on the effect score would be *{glue:text}`panoptic_effect`*, on the additive ridge
+# *{glue:text}`panoptic_ridge`*, and on a search with as many evaluations *{glue:text}`panoptic_search`*. From
+# {glue:text}`panoptic_labelled` labels, heads rank test backbones with an SRCC of {glue:text}`panoptic_srcc_paper`
+# (paper's preset) and {glue:text}`panoptic_srcc_tuned` (tuned); the additive ridge reaches
+# {glue:text}`panoptic_srcc_ridge`, multiply-adds alone {glue:text}`panoptic_srcc_macs`. After multiply-adds, labels of
+# a second supernet agree with these with an SRCC of {glue:text}`panoptic_rest_seed`. How the supernet ranks backbones
+# that are trained alone: {glue:text}`panoptic_ranks_alone`. Panoptic quality of the backbone of each region that norm
+# or effect score built best minus that of its rival when both are trained alone, once:
+# {glue:text}`panoptic_built_alone`. Proposals not yet measured: {glue:text}`panoptic_missing`. How much to make of
+# single trainings: {glue:text}`panoptic_luck`. Images are generated and small, and backbones are parts of a supernet
+# unless the text says that they were trained alone.
 # ```
 #
 # ## Exercises

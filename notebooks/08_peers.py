@@ -198,8 +198,8 @@ peers_results.by_size(large, "regret").round(2)
 # %% [markdown]
 # ## Result: labels measured here
 #
-# The small tables, whose labels are measurements, with all the noise that small trainings have; and the networks with
-# zero-cost proxies. What is missing here has not been measured.
+# The small tables, whose labels are measurements, with all the noise that small trainings have. What is missing here
+# has not been measured.
 
 # %% tags=["remove-output"]
 small = peers_results.of_contests(summary, SMALL)
@@ -220,14 +220,16 @@ glue("figure_peer_curves_small", figure)
 # ```
 
 # %% [markdown]
-# Zero-cost proxies need no labels at all. How each ranks the 500 networks of a family by itself (SRCC with the labels;
-# of a latency, a proxy that counts work should have a positive one):
+# ## Result: zero-cost proxies
+#
+# Zero-cost proxies need no labels at all. How each ranks the 500 networks of a family by itself (SRCC with the labels,
+# a surrogate's; of a latency, a proxy that counts work should have a positive one):
 
 # %%
 with_proxies = [contest for contest in chosen if contest.kind == contests.PROXIED]
 proxies_alone = run.table("proxies_alone", lambda: peers_proxies.by_themselves(with_proxies))
 print("" if len(proxies_alone) else "No proxies have been measured for these data.")
-proxies_alone.pivot_table(index="proxy", columns=["family", "against"], values="srcc", sort=False).round(2)
+proxies_alone.pivot_table("srcc", ["family", "proxy"], "against", sort=False).round(2)
 
 # %% [markdown]
 # They were measured on networks with random weights, one batch of 8 random images and 96 × 96 pixels, to save time. On
@@ -282,7 +284,7 @@ judged = drawn[drawn.winner != "unknown"]
 lost = judged[judged.winner == judged.other]
 won = judged[judged.winner == judged.autobuild]
 print(f"AutoBuild loses in {len(lost)} of {len(judged)} comparisons with intervals and wins in {len(won)}")
-lost[["contest", "target", "size", "autobuild", "other", "autobuild_value", "other_value"]].round(3)
+peers_results.readable(lost)
 
 # %% [markdown]
 # On the networks with proxies, which are fewer rows of the same tables, other models may use proxies and AutoBuild may
@@ -293,7 +295,7 @@ beside_proxies = peers_results.of_contests(leads, PROXIED)
 ahead = beside_proxies[beside_proxies.winner == beside_proxies.autobuild]
 behind = beside_proxies[beside_proxies.winner == beside_proxies.other]
 print(f"AutoBuild loses in {len(behind)} of {(beside_proxies.winner != 'unknown').sum()} and wins in {len(ahead)}")
-behind[["contest", "target", "size", "autobuild", "other", "autobuild_value", "other_value"]].round(3)
+peers_results.readable(behind)
 
 # %% [markdown]
 # ## Result: cost
@@ -336,7 +338,8 @@ glue("figure_cost", plotting.cost_and_quality(costs.dropna()))
 # Four models learn from the same rows; each is asked, in its own way, how much every unit and every feature of a layer
 # matters: coefficients of the ridge, permuted GRAF columns of the forest, effects of AutoBuild's modules, and the
 # scores of AutoBuild's FE-MLP. Shares of one row and part add up to one. Columns of GRAF overlap: what is permuted in
-# one is still there in others, so its shares are flatter.
+# one is still there in others, so its shares are not on the same scale. Rank correlations between the ways, means over
+# targets:
 
 # %%
 story_table = contests.subset(first, story_rows, seed)
@@ -348,7 +351,7 @@ agreement = run.table("agreement", lambda: peers_stories.agreement(shares))
 agreement.pivot_table(index=["part", "one"], columns="other", values="srcc", sort=False).round(2)
 
 # %% [markdown]
-# The same as a picture:
+# The shares themselves:
 
 # %% tags=["remove-output"]
 glue("figure_story_shares", plotting.shares_by_view(shares))
@@ -363,8 +366,8 @@ glue("figure_story_shares", plotting.shares_by_view(shares))
 # ---
 #
 # How much units and features matter, by four views of models that learnt from the same rows; shares over units, and
-# over features, add up to one. A blank cell: that view has no score (FE-MLP sees no depth). With the bundled data,
-# labels are a surrogate's.
+# over features, add up to one. A blank cell: that view gives it no share (FE-MLP and columns of GRAF none to depth).
+# With the bundled data, labels are a surrogate's.
 # ```
 
 # %% [markdown]
@@ -437,9 +440,9 @@ record = run.finish(**numbers, leads=leads.to_dict("records"), costs=costs.to_di
 # %% [markdown]
 # ```{admonition} Summary
 # On these data the best recipe of AutoBuild is clearly ahead of every other model in {glue:text}`peers_won`
-# comparisons, and clearly behind one in {glue:text}`peers_lost`. {glue:text}`peers_few` {glue:text}`peers_many` Two of
-# four ways to ask which units and features matter agree with rank correlations from {glue:text}`peers_stories`. The
-# labels of the large tables come from graph networks, which may favour graph networks.
+# comparisons, and clearly behind one in {glue:text}`peers_lost`. {glue:text}`peers_few` {glue:text}`peers_many` Any two
+# of the four ways to ask which units and features matter, target by target, have rank correlations from
+# {glue:text}`peers_stories`. The labels of the large tables come from graph networks, which may favour graph networks.
 # ```
 #
 # ## Exercises

@@ -244,6 +244,7 @@ def test_code_that_goes_over_the_end_of_a_line_is_joined() -> None:
         ('<script>const THEBE_JS_URL = "a";\n</script>\n<p>', "<p>"),
         ('<i class="theme-switch x" data-mode="dark"  title="Dark">', '<i class="theme-switch x" data-mode="dark" >'),
         ("<dl><dt>a name</dt><dd>", "<dl><dt>a name</dt><dd>"),
+        ("<td>NaN</td><td>&lt;NA&gt;</td><td>Nan</td>", "<td>–</td><td>–</td><td>Nan</td>"),
     ],
 )
 def test_pages_of_the_theme_are_repaired(defect: str, repaired: str) -> None:

@@ -3,10 +3,18 @@
 import math
 
 import numpy as np
+import pandas as pd
 import pytest
 from scipy import stats
 
-from autobuild_lib.statistics import greater_than_zero, holm, mean_with_interval, srcc, srcc_with_interval
+from autobuild_lib.statistics import (
+    greater_than_zero,
+    holm,
+    interval_texts,
+    mean_with_interval,
+    srcc,
+    srcc_with_interval,
+)
 
 RNG = np.random.default_rng(0)
 
@@ -111,3 +119,8 @@ def test_holm_lies_between_the_raw_and_the_bonferroni_value() -> None:
 
 def test_holm_counts_a_test_that_could_not_be_made() -> None:
     assert holm([0.01, math.nan]) == pytest.approx([0.02, math.nan], nan_ok=True)
+
+
+def test_intervals_as_text() -> None:
+    value, low, high = (pd.Series(own) for own in ([0.1234, -0.5, np.nan], [0.1, np.nan, 0.0], [0.2, np.nan, 1.0]))
+    assert interval_texts(value, low, high, 2) == ["0.12 [0.10, 0.20]", "-0.50", ""]

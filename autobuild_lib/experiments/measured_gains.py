@@ -102,12 +102,13 @@ def verdict(comparison: pd.DataFrame, group: str = NORM) -> tuple[pd.DataFrame, 
 def sentence(comparison: pd.DataFrame, target: str, group: str = NORM) -> str:
     """Say in words how the built networks of a target did, against the best measured and the smallest network.
 
-    Both differences are in per cent of the mean of the best measured.
+    Differences are in per cent of the mean of the best measured, and of the smallest network.
     """
     rows = comparison[comparison["target"] == target].set_index("group")
-    own, best, trivial = (rows.loc[name] for name in (group, BEST, SMALLEST))
+    own, trivial = (rows.loc[name] for name in (group, SMALLEST))
     won = "beat" if own["low"] > 0 else "lose to" if own["high"] < 0 else "cannot be told from"
-    size = "better than" if (against := 100 * (own["mean"] - trivial["mean"]) / abs(best["mean"])) > 0 else "short of"
+    against = 100 * (own["mean"] - trivial["mean"]) / abs(trivial["mean"])
+    size = "better than" if against > 0 else "short of"
     return (
         f"{target}: the networks {group} {won} the best measured ones ({own['gain']:+.1f} %, 95 % interval "
         f"{own['low']:+.1f} to {own['high']:+.1f}), and are {abs(against):.1f} % {size} the smallest network."

@@ -176,11 +176,12 @@ def _ranks_without_graph(subject: Subject, fit: Fit) -> Iterator[tuple[Any, ...]
 def summarise(ranks: pd.DataFrame) -> pd.DataFrame:
     """Average over seeds: columns target, model, level, size, srcc, low, high, seeds.
 
-    The 95 % interval is over seeds where there are at least two, otherwise over test rows.
+    The 95 % interval is over seeds where there are at least two, otherwise over test rows; it ends at -1 and 1.
     """
     rows = []
     for key, group in ranks.groupby(TASK, sort=False):
-        mean, low, high = mean_with_interval(group["srcc"].to_numpy())
+        mean, *ends = mean_with_interval(group["srcc"].to_numpy())
+        low, high = np.clip(ends, -1, 1)
         if len(group) == 1:
             low, high = group["low"].iloc[0], group["high"].iloc[0]
         rows.append((*key, mean, low, high, len(group)))

@@ -85,6 +85,13 @@ def against_autobuild(rows: pd.DataFrame, measure: str = "srcc") -> pd.DataFrame
     return pd.DataFrame(found, columns=columns)
 
 
+def readable(leads: pd.DataFrame) -> pd.DataFrame:
+    """Return rows of `against_autobuild` for a page: each side is a model and its mean."""
+    sides = {side: [f"{model} ({value:.3f})" for model, value in zip(leads[side], leads[f"{side}_value"], strict=True)]
+             for side in ("autobuild", "other")}  # fmt: skip
+    return leads[["contest", "target", "size"]].assign(**sides).reset_index(drop=True)
+
+
 def _best(table: pd.DataFrame, models: Sequence[str]) -> str:
     means = table[list(models)].mean()
     return "" if means.empty else str(means.idxmax())

@@ -170,7 +170,7 @@ def stage_importance(features: pd.DataFrame, depths: pd.DataFrame) -> Picture:
     scores = list(dict.fromkeys(depths["score"]))
     figure = picture(2.3 + 2.3)
     top, bottom = figure.subfigures(2, 1, squeeze=False)[:, 0]
-    axes = top.add_subplot(ylabel="share of all magnitudes")
+    axes = top.add_subplot(ylabel="share of all magnitudes", ylim=(0, min(1.0, 1.3 * float(features["share"].max()))))
     names = list(dict.fromkeys(features["feature"]))
     colours = [PALETTE[names.index(name) % len(PALETTE)] for name in features["feature"]]
     errors = [(features["share"] - features["low"]).fillna(0), (features["high"] - features["share"]).fillna(0)]

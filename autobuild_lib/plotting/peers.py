@@ -59,7 +59,8 @@ def _curves(axes: Axes, part: pd.DataFrame, models: Sequence[str]) -> None:
         )  # fmt: skip
     axes.set_xscale("log")
     sizes = sorted(part["size"].unique())
-    ticks = sizes[:: 1 + len(sizes) // 5]
+    apart = [size for size, larger in zip(sizes, [*sizes[1:], np.inf], strict=True) if larger > 1.2 * size]
+    ticks = apart[:: 1 + len(apart) // 5]
     axes.set_xticks(ticks, [str(size) for size in ticks])
     axes.minorticks_off()
 
@@ -124,7 +125,8 @@ def cost_and_quality(costs: pd.DataFrame) -> Picture:
     figure = picture(3.6)
     axes = figure.add_subplot(xlabel="seconds on one core", ylabel=MEASURES["srcc"], xscale="log")
     for place, (model, x, y) in enumerate(zip(costs["model"], costs["total"], costs["srcc"], strict=True)):
-        axes.plot(x, y, MARKERS[place % 7], color=PALETTE[place % 7], markersize=6, label=model)
+        colour = PALETTE[(place + place // 7) % 7]  # the eighth has the first marker in another colour
+        axes.plot(x, y, MARKERS[place % 7], color=colour, markersize=6, label=model)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=9)
     return figure
 

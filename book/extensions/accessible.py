@@ -19,6 +19,8 @@ REPAIRS = {
     # Lists that do not have what their role promises.
     r'<div role="list" class="citation-list">': '<div class="citation-list">',
     r'<dl>(?=\s*<dd><em class="sig-param">)': '<dl role="presentation">',
+    # Tables with numbers that there are none of.
+    r"<td>(?:NaN|nan|&lt;NA&gt;|None)</td>": "<td>–</td>",
     # Live cells, declared twice, which would come from the network.
     r"<script>const THEBE_JS_URL.*?</script>\s*": "",
     r'<script[^>]*src="[^"]*sphinx-thebe\.js[^"]*"></script>\s*': "",

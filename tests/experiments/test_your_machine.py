@@ -404,9 +404,9 @@ def test_the_sentence_says_plainly_who_wins(low: float, high: float, text: str) 
     frame = pd.DataFrame(rows, columns=["target", "group", "gain", "low", "high", "mean"])
     found = measured_gains.sentence(frame, "t")
     assert found.startswith(f"t: the networks built by norm score {text} the best measured ones (+5.0 %")
-    assert found.endswith("10.0 % short of the smallest network.")
+    assert found.endswith("8.3 % short of the smallest network.")
     frame.loc[2, "mean"] = 6.0
-    assert measured_gains.sentence(frame, "t").endswith("50.0 % better than the smallest network.")
+    assert measured_gains.sentence(frame, "t").endswith("83.3 % better than the smallest network.")
 
 
 def test_second_look_by_hand(toy: ab.SequenceSpace, toy_subject: Subject) -> None:
