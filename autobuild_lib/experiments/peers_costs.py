@@ -9,8 +9,8 @@ import pandas as pd
 
 from autobuild_lib.data.table import Table
 from autobuild_lib.networks import has_networks
-from autobuild_lib.peers.features import COMPUTED
-from autobuild_lib.peers.models import FeatureModel, Fitted, find_model
+from autobuild_lib.peers.features import as_matrix, compute
+from autobuild_lib.peers.models import Fitted, Regression, find_model
 from autobuild_lib.peers.proxies import measure_proxies
 from autobuild_lib.spaces import Architecture
 from autobuild_lib.tasks.proxies import initial_network
@@ -34,23 +34,23 @@ def costs(table: Table, target: str, models: Iterable[str], size: int, seed: int
         included), predict, total.
     """
     drawn = table.space.sample(np.random.default_rng([seed, 4]), size)
-    of_kind = {}
-    for kind, compute in COMPUTED.items():
-        compute(table.space, drawn[:10])  # what is done once only, is done before
-        of_kind[kind] = _seconds(_computing(compute, table, drawn))
     rows = []
     for name in models:
         model, fitted = find_model(name), list[Fitted]()
         with one_thread():
             train = _seconds(lambda: fitted.extend(model.fit_many(table, [target], seed)))  # noqa: B023
-            predict = _seconds(lambda: fitted[0].predict(drawn))  # noqa: B023
-        features = sum(of_kind[kind] for kind in model.kinds) if isinstance(model, FeatureModel) else 0.0
-        rows.append((name, features, train, max(predict - features, 0.0), train + max(predict, features)))
+            features, predict = _predicting(fitted[0], drawn)
+        rows.append((name, features, train, predict, features + train + predict))
     return pd.DataFrame(rows, columns=["model", "features", "train", "predict", "total"])
 
 
-def _computing(compute: Callable[..., Any], table: Table, drawn: Sequence[Architecture]) -> Callable[[], Any]:
-    return lambda: compute(table.space, drawn)
+def _predicting(fitted: Fitted, drawn: Sequence[Architecture]) -> tuple[float, float]:
+    """Seconds for the features of architectures, where a model has some, and for predicting from these."""
+    if not isinstance(fitted, Regression):
+        return 0.0, _seconds(lambda: fitted.predict(drawn))
+    found: list[Any] = []
+    features = _seconds(lambda: found.append(as_matrix(compute(fitted.kinds, fitted.space, drawn))))
+    return features, _seconds(lambda: fitted.regressor.predict(found[0]))
 
 
 def proxy_seconds(table: Table, size: int) -> float:
