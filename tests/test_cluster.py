@@ -5,6 +5,7 @@ import re
 import subprocess
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -50,7 +51,8 @@ def test_a_sweep_goes_on_after_a_job_was_killed(cluster: dict[str, str], tmp_pat
     while time.monotonic() < end and sweep.poll() is None:  # until all other runs are done and seed 3 is half-way
         if (folder / "waiting").exists() and len(metrics(folder)) == 5:
             break
-        time.sleep(1)
+        with suppress(subprocess.TimeoutExpired):
+            sweep.communicate(timeout=1)  # reads on: a full pipe would stop it
     assert sweep.poll() is None, sweep.communicate()[0]
     (half_way,) = [number for number, (_, comment) in jobs(cluster).items() if re.search(r"seed-3-", comment)]
     assert jobs(cluster)[half_way][0] == "RUNNING"
