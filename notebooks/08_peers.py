@@ -228,7 +228,8 @@ glue("figure_peer_curves_small", figure)
 # %%
 with_proxies = [contest for contest in chosen if contest.kind == contests.PROXIED]
 proxies_alone = run.table("proxies_alone", lambda: peers_proxies.by_themselves(with_proxies))
-print("" if len(proxies_alone) else "No proxies have been measured for these data.")
+if proxies_alone.empty:
+    print("No proxies have been measured for these data.")
 proxies_alone.pivot_table("srcc", ["family", "proxy"], "against", sort=False).round(2)
 
 # %% [markdown]

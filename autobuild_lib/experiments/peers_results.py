@@ -149,11 +149,11 @@ class Advice:
     def sentence(self) -> str:
         """The advice in words, in Markdown."""
         what = {"srcc": "SRCC", "recall": "top-10 % recall", "regret": "regret"}[self.measure]
-        shown, where = ("shown to be", "") if self.draws > 1 else ("", " on the only training set of this size")
+        shown, where = ("shown to be ", "") if self.draws > 1 else ("", " on the only training set of this size")
         text = f"With {self.size:,} labelled networks use **{self.advised}** ({what} {self.advised_value:.3f})"
         if self.best != self.advised:
-            within = " ".join(filter(None, ("the cheapest", shown, f"within {MARGINS[self.measure]}")))
-            text += f", {within} of {self.best} ({self.best_value:.3f}){where}"
+            margin = MARGINS[self.measure]
+            text += f", the cheapest {shown}within {margin} of {self.best} ({self.best_value:.3f}){where}"
         if self.autobuild not in (self.advised, self.best):
             text += f"; {self.autobuild} reaches {self.autobuild_value:.3f}"
         return f"{text}."
