@@ -1,0 +1,157 @@
+"""Numbers as users give them (of Python, NumPy, pandas, PyTorch): one reader, and errors that show the value."""
+
+import math
+import re
+from collections.abc import Callable, Iterable
+from decimal import Decimal
+from numbers import Real
+from typing import Any, NoReturn
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+Array = npt.NDArray[np.float64]
+NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf(inity)?", re.ASCII | re.IGNORECASE)
+MISSING = ("", "na", "nan", "n/a", "null", "none", "<na>")  # texts, in lower case, for a number that is not there
+MOST_CHARACTERS = 60  # of a value in an error
+
+
+def real(value: object, what: str, *, text: bool = False) -> float:
+    """Return one real number; a missing one (None, `pandas.NA`, masked) is NaN, and infinite ones are kept.
+
+    Args:
+        value: a number of Python, NumPy or pandas, a `Decimal` or `Fraction`, or an array or tensor of one number.
+        what: names the value in the error, such as "label acc of row 3".
+        text: read texts too, as YAML ('1e-3') and CSV files give numbers.
+
+    Raises:
+        ValueError: for anything else: truth values, complex numbers, times, texts, several numbers.
+    """
+    plain = _plain(value, text)
+    if plain is None:
+        return math.nan
+    if not _is_number(plain):
+        refuse(value, what, "numbers")
+    try:
+        return float(plain)
+    except (OverflowError, ValueError):  # a whole number of many digits, a signalling NaN
+        refuse(value, what, "numbers below 1.8e308")
+
+
+def finite(value: object, what: str, *, text: bool = False) -> float:
+    """Return one finite number, read as `real` does."""
+    number = real(value, what, text=text)
+    if not math.isfinite(number):
+        refuse(value, what, "finite numbers")
+    return number
+
+
+def integer(
+    value: object, what: str, minimum: int | None = None, maximum: int | None = None, *, text: bool = False
+) -> int:
+    """Return one whole number within bounds, which are allowed themselves; 2.0 is whole, 2.5 is not."""
+    low, high = ("" if bound is None else f" {word} {bound:,}" for word, bound in (("from", minimum), ("to", maximum)))
+    allowed = f"whole numbers{low}{high or (low and ' on')}"
+    plain = _plain(value, text)
+    try:
+        number = int(plain) if _is_number(plain) else None
+    except (OverflowError, ValueError):  # not finite
+        number = None
+    if number is None or number != plain:
+        refuse(value, what, allowed)
+    if (minimum is not None and number < minimum) or (maximum is not None and number > maximum):
+        refuse(value, what, allowed)
+    return number
+
+
+def boolean(value: object, what: str, *, text: bool = False) -> bool:
+    """Return one truth value, of Python, NumPy, or an array or tensor of one; as a text, "true" or "false"."""
+    plain = _plain(value, False)
+    if text and isinstance(plain, str) and plain.strip().lower() in ("true", "false"):
+        return plain.strip().lower() == "true"
+    if not isinstance(plain, bool | np.bool_):
+        refuse(value, what, "true and false")
+    return bool(plain)
+
+
+def reals(values: Any, what: str | Callable[[int], str], *, text: bool = False) -> Array:
+    """Return a row of real numbers [N], each read as `real` does.
+
+    Args:
+        values: an array, a tensor, a column, or any other iterable of numbers.
+        what: names the row in the error, or names the number at a place (a function of the place, from 0).
+        text: read texts too.
+
+    Raises:
+        ValueError: for what is no row, and for the first value that is not a number.
+    """
+    name = what if callable(what) else lambda place: f"{what}[{place}]"
+    row = what(0) if callable(what) else what
+    if isinstance(values, np.ndarray) and not isinstance(values, np.ma.MaskedArray) and values.dtype.kind in "iuf":
+        numbers = np.array(values, dtype=np.float64)
+    elif isinstance(values, pd.Series) and values.dtype.kind in "iuf":
+        numbers = values.to_numpy(dtype=np.float64, na_value=np.nan, copy=True)
+    else:
+        numbers = np.array([real(value, name(i), text=text) for i, value in enumerate(_row(values, row))], np.float64)
+    if numbers.ndim != 1:
+        refuse(values, row, "rows of numbers")
+    return numbers
+
+
+def refuse(value: object, what: str, allowed: str) -> NoReturn:
+    """Raise the error of a value: one line that shows it, what it is for, and what is allowed."""
+    kind = ", a text" if isinstance(value, str) and NUMBER.fullmatch(value.strip()) else ""
+    raise ValueError(f"{what} is {shown(value)}{kind}; allowed are {allowed}")
+
+
+def shown(value: object) -> str:
+    """Write a value in one short line."""
+    try:
+        text = " ".join(repr(value).split())
+    except Exception:  # an odd object, or a number of too many digits
+        text = f"of type {type(value).__name__}"
+    return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}..."
+
+
+def _is_number(value: object) -> bool:
+    not_meant = isinstance(value, bool | np.bool_ | np.timedelta64)  # the last is an integer to NumPy
+    return isinstance(value, Real | Decimal) and not not_meant
+
+
+def _plain(value: Any, text: bool) -> Any:
+    """Return what is within an array or tensor of one, None for what is missing, and a text's number if asked for."""
+    if value is None or value is pd.NA or (np.ma.isMaskedArray(value) and value.mask.all()):
+        return None
+    if hasattr(value, "__array__") and not hasattr(value, "item"):
+        value = np.asarray(value)
+    if hasattr(value, "shape") and hasattr(value, "item") and getattr(value.dtype, "kind", "") not in ("m", "M"):
+        if math.prod(value.shape) != 1:
+            return value
+        try:
+            value = value.item()
+        except (RuntimeError, TypeError, ValueError):  # a tensor without content
+            return value
+        return _plain(value, text) if value is None or value is pd.NA or isinstance(value, str) else value
+    return _read(value) if text and isinstance(value, str) else value
+
+
+def _read(text: str) -> Any:
+    """Return a text's number, None for one that stands for a missing number, and any other text itself."""
+    bare = text.strip()
+    if bare.lower() in MISSING:
+        return None
+    if len(bare) > MOST_CHARACTERS or not NUMBER.fullmatch(bare):
+        return text
+    return int(bare) if bare.lstrip("+-").isdecimal() else float(bare)
+
+
+def _row(values: Any, name: str) -> Iterable[Any]:
+    if hasattr(values, "detach"):  # a tensor
+        values = values.tolist()
+    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
+        refuse(values, name, "rows of numbers")
+    try:
+        return list(values)
+    except TypeError:  # a 0-d array or tensor
+        refuse(values, name, "rows of numbers")
