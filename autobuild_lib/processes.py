@@ -2,14 +2,14 @@
 
 import os
 from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
 from typing import Any, TypeVar
 
 from tqdm import tqdm
 
 from autobuild_lib.training import one_thread
+from autobuild_lib.workers import WorkerPool
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -34,7 +34,7 @@ def in_processes(
     """
     bar = tqdm(total=len(arguments), desc=what, disable=not progress)
     workers = min(len(arguments), workers or cores())
-    with bar, ProcessPoolExecutor(max(workers, 1), mp_context=get_context("spawn")) as pool:
+    with bar, WorkerPool(max(workers, 1)) as pool:
         futures = [pool.submit(work, *each) for each in arguments]
         for future in futures:
             future.add_done_callback(lambda _: bar.update())
@@ -43,9 +43,6 @@ def in_processes(
         except BrokenProcessPool:
             reason = "perhaps memory ran out, and fewer processes at once need less"
             raise BrokenProcessPool(f"{what}: a process died; {reason}") from None
-        except BaseException:
-            pool.shutdown(wait=False, cancel_futures=True)  # report a failure now, not after everything else
-            raise
 
 
 def in_threads(work: Callable[[Task], Result], tasks: Sequence[Task], what: str) -> list[Result]:

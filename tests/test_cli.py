@@ -187,6 +187,26 @@ def test_a_process_that_died_is_said_in_one_line(fit_toy: Run, monkeypatch: pyte
 
 
 @pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (MemoryError(), "there is not enough memory"),
+        (MemoryError("Unable to allocate 8 TiB"), "there is not enough memory (Unable to allocate 8 TiB)"),
+        (RuntimeError("mat1 and mat2\ncannot be multiplied"), "RuntimeError: mat1 and mat2 cannot be multiplied"),
+        (RecursionError("too deep"), "RecursionError: too deep"),
+    ],
+)
+def test_errors_of_libraries_are_said_in_one_line(
+    fit_toy: Run, monkeypatch: pytest.MonkeyPatch, error: Exception, text: str
+) -> None:
+    def fails(*_: Any, **__: Any) -> Any:
+        raise error
+
+    monkeypatch.setattr(training, "fit", fails)
+    code, _, err = fit_toy()
+    assert (code, err) == (1, f"autobuild: {text}\n")
+
+
+@pytest.mark.parametrize(
     "command",
     [
         "score --predictor p",

@@ -49,13 +49,22 @@ def main(arguments: Sequence[str] | None = None) -> int:
             sys.stdout.reconfigure(errors="backslashreplace")  # for paths that are not text
         run: Callable[[argparse.Namespace], None] = parsed.run
         run(parsed)
-    except (ValueError, OSError, subprocess.CalledProcessError, BrokenExecutor) as error:
-        print(f"autobuild: {_one_line(str(error))}", file=sys.stderr)
+    except (ValueError, OSError, subprocess.CalledProcessError, BrokenExecutor, MemoryError, RuntimeError) as error:
+        print(f"autobuild: {_one_line(_said(error))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"autobuild: interrupted{_one_line(_kept(parsed))}", file=sys.stderr)
         return 130
     return 0
+
+
+def _said(error: Exception) -> str:
+    """Return an error's text; for those that are not meant for readers, with what kind of error it is."""
+    if isinstance(error, MemoryError):
+        return f"there is not enough memory ({error})" if str(error) else "there is not enough memory"
+    if isinstance(error, RuntimeError) and not isinstance(error, BrokenExecutor):
+        return f"{type(error).__name__}: {str(error)[:400]}"
+    return str(error)
 
 
 def _kept(given: argparse.Namespace) -> str:

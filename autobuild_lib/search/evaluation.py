@@ -4,9 +4,8 @@ import logging
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing import get_context
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from types import TracebackType
@@ -18,6 +17,7 @@ from tqdm import tqdm
 
 from autobuild_lib.search.log import Evaluation, EvaluationLog
 from autobuild_lib.spaces import Architecture
+from autobuild_lib.workers import WorkerPool
 
 logger = logging.getLogger(__name__)
 Bar: TypeAlias = "tqdm[Any]"
@@ -67,9 +67,9 @@ class Evaluations:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, _: TracebackType | None) -> None:
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
         if self._pool is not None:
-            self._pool.shutdown(wait=error is None, cancel_futures=True)
+            self._pool.__exit__(kind, error, at)
 
     def run(self, architectures: Sequence[Architecture], bar: Bar) -> list[Evaluation]:
         """Evaluate those that are not in the log, and return all, in order."""
@@ -103,7 +103,7 @@ class Evaluations:
             else:
                 self._record([evaluate_one(self.evaluator, one)], bar)
 
-    def _in_processes(self, pool: ProcessPoolExecutor, architectures: Sequence[Architecture], bar: Bar) -> None:
+    def _in_processes(self, pool: WorkerPool, architectures: Sequence[Architecture], bar: Bar) -> None:
         waiting, running = deque(architectures), dict[Future[Evaluation], Architecture]()
         while waiting or running:
             while waiting and len(running) < self._workers:
@@ -139,13 +139,13 @@ class Evaluations:
             self._check = None
 
 
-def _start_pool(evaluator: Evaluator, workers: int) -> ProcessPoolExecutor:
+def _start_pool(evaluator: Evaluator, workers: int) -> WorkerPool:
     try:
         ForkingPickler.dumps(evaluator)
     except Exception as error:
         raise ValueError(f"workers={workers}: the evaluator cannot be sent to another process ({_one_line(error)}); "
                          "give a function or an object of a module, or workers=0") from None  # fmt: skip
-    return ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+    return WorkerPool(workers)
 
 
 def evaluate_one(evaluator: Evaluator, architecture: Architecture) -> Evaluation:

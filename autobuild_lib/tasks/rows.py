@@ -6,10 +6,10 @@ import io
 import os
 import platform
 import re
-from collections.abc import Hashable, Iterable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
+from collections.abc import Generator, Hashable, Iterable, Sequence
+from concurrent.futures import as_completed
+from contextlib import closing
 from dataclasses import dataclass, fields
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar, get_type_hints
 
@@ -17,6 +17,7 @@ import torch
 from tqdm import tqdm
 
 from autobuild_lib.spaces import Architecture, SequenceSpace, SpaceError
+from autobuild_lib.workers import WorkerPool
 
 CPU = Path("/proc/cpuinfo")
 
@@ -108,24 +109,23 @@ class RowFormat(Generic[R]):
         pending = list({job.key: job for job in jobs if job.key not in done}.values())
         path.parent.mkdir(parents=True, exist_ok=True)
         _cut_torn_line(path)
-        bar = tqdm(_run(pending, workers), "measuring", len(jobs), unit=unit, disable=not progress,
-                   initial=len(jobs) - len(pending), smoothing=0)  # fmt: skip
-        for row in bar:
-            self.append(path, row)
-            done[row.key] = row
+        bar = tqdm(None, "measuring", len(jobs), unit=unit, disable=not progress, initial=len(jobs) - len(pending),
+                   smoothing=0)  # fmt: skip
+        with bar, closing(_run(pending, workers)) as rows:
+            for row in rows:
+                self.append(path, row)
+                done[row.key] = row
+                bar.update()
         return [done[job.key] for job in jobs]
 
 
-def _run(jobs: Sequence[Job[R]], workers: int) -> Iterator[R]:
+def _run(jobs: Sequence[Job[R]], workers: int) -> Generator[R, None, None]:
     if workers == 1 or len(jobs) < 2:
         yield from (job.run() for job in jobs)
         return
-    with ProcessPoolExecutor(min(workers, len(jobs)), mp_context=get_context("spawn")) as pool:
-        try:
-            for future in as_completed([pool.submit(job.run) for job in jobs]):
-                yield future.result()
-        finally:
-            pool.shutdown(wait=False, cancel_futures=True)  # report a failure now, not after all other jobs
+    with WorkerPool(min(workers, len(jobs))) as pool:
+        for future in as_completed([pool.submit(job.run) for job in jobs]):
+            yield future.result()
 
 
 def _text(rows: Iterable[Sequence[object]]) -> str:
