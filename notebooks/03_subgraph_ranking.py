@@ -473,8 +473,6 @@ both = extremes.pivot(index=[*keys, "unit", "depth"], columns="end", values="val
 assert (both.best >= both.worst).where(both.notna().all(axis=1), True).all(), "no module scores above the best"
 assert shares.groupby(keys).share.sum().round(9).eq(1).all(), "shares add up to one"
 assert overlap.overlap.between(0, 1).all() and correlations.srcc.dropna().between(-1, 1).all()
-halves = correlations[correlations.score == "halves"].srcc.median()
-assert not benches or halves > 0.8, "measured effects hardly depend on the hosts"
 
 # %% [markdown]
 # ## Verdict on claim C3

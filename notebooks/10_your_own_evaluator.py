@@ -197,8 +197,17 @@ assert kept == start // 2 and asked == len(found) - kept
 assert found.architecture.is_unique and len(found) == start + rounds * mutations
 failed = tried.accuracy.isna()
 assert list(failed) == ["tanh" in str(one) for one in tried.architecture]
-again = evaluator(list(found.architecture[:1]))
-assert again.accuracy[0] == found.accuracy[0], "the same seed gives the same label"
+
+# %% [markdown]
+# The same seed gives the same label on one machine. Other processors round differently: trainings behind the bundled
+# table, made once more here, beside the spread between its seeds.
+
+# %%
+from autobuild_lib.experiments import measured_again, own_space
+
+again = run.table("again", own_space.measure_again)
+print(measured_again.in_words(again))
+again
 
 # %% [markdown]
 # The numbers of the summary come from `metrics.json`.
@@ -206,7 +215,7 @@ assert again.accuracy[0] == found.accuracy[0], "the same seed gives the same lab
 # %%
 numbers = {"evaluations": len(found), "from_the_log": kept, "asked": asked}
 numbers |= {"best_accuracy": float(found.accuracy.max())}
-run.finish(**numbers)
+run.finish(**numbers, differences=measured_again.for_metrics(again))
 for name, number in numbers.items():
     glue(f"evaluator_{name}", number, display=False)
 

@@ -21,6 +21,7 @@ from autobuild_lib.experiments.diffusion_choice import AS_BEST, BEST, MOST_MACS,
 from autobuild_lib.experiments.diffusion_ranks import COST, HEAD
 from autobuild_lib.experiments.diffusion_ranks import RIDGE as RIDGE_MODEL
 from autobuild_lib.experiments.few_labels import EFFECT, NORM, RIDGE
+from autobuild_lib.experiments.measured_again import beside_committed
 from autobuild_lib.search import front
 from autobuild_lib.statistics import greater_than_zero, holm, mean_with_interval
 from autobuild_lib.tasks.diffusion.built import (
@@ -36,7 +37,6 @@ from autobuild_lib.tasks.diffusion.built import (
 from autobuild_lib.tasks.diffusion.measuring import RECIPES, ROWS, Job, Measurement
 from autobuild_lib.tasks.diffusion.space import costs, unet_space
 from autobuild_lib.tasks.diffusion.table import MEASURED, NAME, agreement
-from autobuild_lib.tasks.rows import machine
 
 Images = npt.NDArray[np.uint8]
 Masks = npt.NDArray[np.bool_]
@@ -194,16 +194,8 @@ def _with_interval(row: Mapping[Hashable, float]) -> str:
 
 
 def measure_again(row: Measurement, rows: Sequence[Measurement]) -> pd.DataFrame:
-    """Repeat a measurement; a row per label: `before`, `again`, `allowed` difference, `holds`.
-
-    On the machine that made the row nothing is allowed to differ, elsewhere three standard deviations between seeds,
-    known from `rows`.
-    """
+    """Repeat a committed training, see `measured_again.beside_committed`; `rows` tell the spread between seeds."""
     again = Job(unet_space().parse(row.architecture), row.seed, row.half, RECIPES[row.half]).run()
-    same = row.machine == machine()
-    records = []
-    for label in MEASURED:
-        before, now = getattr(row, label), getattr(again, label)
-        allowed = 0.0 if same else 3 * agreement(rows, label).seed_sd
-        records.append((label, before, now, allowed, abs(now - before) <= allowed))
-    return pd.DataFrame(records, columns=["label", "before", "again", "allowed", "holds"])
+    return beside_committed(
+        [(label, getattr(again, label), getattr(row, label), agreement(rows, label).seed_sd) for label in MEASURED]
+    )

@@ -6,6 +6,8 @@ import numpy as np
 import pandas as pd
 from tqdm import tqdm
 
+from autobuild_lib.data.files import bundled_file
+from autobuild_lib.experiments.measured_again import beside_committed
 from autobuild_lib.spaces import Architecture
 from autobuild_lib.statistics import mean_with_interval
 from autobuild_lib.tasks import mlps
@@ -19,6 +21,21 @@ def train_again(choices: Mapping[str, Sequence[Architecture]], seeds: Iterable[i
         for choice, one, seed in tqdm(jobs, desc="training", unit="network", delay=2)
     ]
     return pd.DataFrame(rows, columns=["choice", "architecture", "seed", "accuracy"])
+
+
+def measure_again(rows: int = 3) -> pd.DataFrame:
+    """Make the first trainings behind the bundled table once more, see `measured_again.beside_committed`.
+
+    The spread is the standard deviation between trainings of one perceptron, over all of the table.
+    """
+    committed = mlps.ROWS.read(bundled_file(mlps.NAME, f"{mlps.NAME}_rows.csv"))
+    by_architecture = pd.DataFrame(committed).groupby("architecture")["accuracy"]
+    spread = float(np.sqrt(by_architecture.var(ddof=1).mean()))
+    pairs = []
+    for row in committed[:rows]:
+        accuracy = mlps.Job(mlps.mlp_space().parse(row.architecture), row.seed).run().accuracy
+        pairs.append((f"accuracy of {row.architecture}, seed {row.seed}", accuracy, row.accuracy, spread))
+    return beside_committed(pairs)
 
 
 FEWEST_RUNS = 3  # two that happen to be alike would make an interval of no width

@@ -12,9 +12,12 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import t
 
+from autobuild_lib.data.table import Table
+from autobuild_lib.experiments.measured_again import beside_committed
 from autobuild_lib.experiments.panoptic_builders import FRONT, LABELLED, front_rows, mark_regions
 from autobuild_lib.experiments.panoptic_predictors import Subject
 from autobuild_lib.statistics import holm
+from autobuild_lib.tasks.panoptic.measuring import Measurement
 from autobuild_lib.tasks.panoptic.paired import FINAL, PARTS, PairedMeasurement, measure_paired, standard_error
 from autobuild_lib.tasks.panoptic.space import backbone_space
 from autobuild_lib.tasks.panoptic.trained import load_bundled
@@ -22,6 +25,7 @@ from autobuild_lib.tasks.panoptic.trained import load_bundled
 Array = npt.NDArray[np.float64]
 COMPARISON = ["region", "group", "place", "architecture", "macs", "pq", "se",
               "rival", "ahead", "ahead_se", "p", "below", "over", "over_se"]  # fmt: skip
+AGAIN = ("pq", "sq", "rq", "pq_things", "pq_stuff", "macs", "parameters")  # what is measured once more
 ERRORS = 2  # standard errors by which a built network must be better
 SIGNIFICANT = 0.05
 HALF_INTERVAL = float(t.ppf(0.975, PARTS - 1))  # standard errors
@@ -55,12 +59,33 @@ def complete(wanted: Iterable[str], known: Sequence[PairedMeasurement], out: Pat
     return Measured({text: rows[text] for text in asked if text in rows}, fresh, missing)
 
 
-def again(row: PairedMeasurement) -> pd.DataFrame:
-    """Measure one row once more, here and now, and compare: columns label, committed, now."""
+def measure_again(
+    row: PairedMeasurement, table: Table, rows: Sequence[Measurement], trainings: pd.DataFrame
+) -> pd.DataFrame:
+    """Measure a committed row once more, here and now, see `measured_again.beside_committed`.
+
+    The spread is that between supernets of two seeds, from `rows` and the `table` (`supernet_spread`).
+    """
     with TemporaryDirectory() as folder:
         (now,) = measure_paired([backbone_space().parse(row.architecture)], Path(folder) / "row.csv", progress=False)
-    names = ("pq", "sq", "rq", "pq_things", "pq_stuff", "macs", "parameters")
-    return pd.DataFrame([(n, getattr(row, n), getattr(now, n)) for n in names], columns=["label", "committed", "now"])
+    spread = supernet_spread(table, rows, trainings)
+    return beside_committed([(name, getattr(now, name), getattr(row, name), spread[name]) for name in AGAIN])
+
+
+def supernet_spread(table: Table, rows: Sequence[Measurement], trainings: pd.DataFrame) -> dict[str, float]:
+    """Return the standard deviation of each label between supernets of two seeds; 0 for costs, NaN where there is one.
+
+    Args:
+        table, rows, trainings: as for `panoptic_agreement.pairs`.
+    """
+    others = set(trainings[trainings["architecture"] == ""]["network"]) - {load_bundled().id}
+    labels = table.labels.set_axis(list(map(str, table.architectures)))
+    second = {row.architecture: row for row in rows if row.network in others and row.architecture in labels.index}
+    spread = {}
+    for name in AGAIN:
+        differences = [getattr(row, name) - labels.loc[text, name] for text, row in second.items()]
+        spread[name] = float(np.sqrt(np.mean(np.square(differences)) / 2)) if differences else float("nan")
+    return spread
 
 
 # -------------------------------------------------------------------- against the front

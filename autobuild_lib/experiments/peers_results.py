@@ -7,6 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from autobuild_lib.experiments.measured_again import beside_committed
 from autobuild_lib.peers.models import EMBEDDED, EXTENDED, FEW, MODELS, PAPER, TUNED
 from autobuild_lib.statistics import mean_with_interval
 
@@ -118,10 +119,15 @@ def not_measured(rows: pd.DataFrame) -> list[str]:
 
 
 def spot_check(live: pd.DataFrame, committed: pd.DataFrame) -> pd.DataFrame:
-    """Rows that were measured twice, with the difference of their SRCC, the largest first."""
-    both = live.merge(committed, on=[*KEY, "seed"], suffixes=("", "_committed"))
-    both["difference"] = (both["srcc"] - both["srcc_committed"]).abs()
-    return both[[*KEY, "seed", "srcc", "srcc_committed", "difference"]].sort_values("difference", ascending=False)
+    """Compare the SRCC of rows that were measured twice, see `measured_again.beside_committed`.
+
+    The spread is that of the committed rows of the same model, target and size over seeds, each with training rows of
+    its own.
+    """
+    spread = committed.groupby(KEY)["srcc"].std(ddof=1).rename("spread").reset_index()
+    both = live.merge(committed, on=[*KEY, "seed"], suffixes=("", "_committed")).merge(spread, on=KEY)
+    what = both["contest"] + ", " + both["target"] + ", " + both["model"] + ", " + both["size"].astype(str) + " rows"
+    return beside_committed(list(zip(what, both["srcc"], both["srcc_committed"], both["spread"], strict=True)))
 
 
 # -------------------------------------------------------------------- what to use

@@ -197,12 +197,11 @@ def test_a_measurement_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
     known = [unet_row(t, s, float(rng.normal()), "labels") for t in TEXTS for s in (0, 1)]
     monkeypatch.setattr(Job, "run", lambda job: unet_row(str(job.architecture), job.seed, 1.0))
     same = final.measure_again(row, known)
-    assert same["holds"].all() and (same["allowed"] == 0).all() and (same["before"] == same["again"]).all()
-    elsewhere = final.measure_again(dataclasses.replace(row, machine="another"), known).set_index("label")
-    assert elsewhere["allowed"]["log_distance"] == pytest.approx(3 * agreement(known).seed_sd)
+    assert (same["here"] == same["committed"]).all() and (same["spreads"] == 0).all()
     monkeypatch.setattr(Job, "run", lambda job: unet_row(str(job.architecture), job.seed, 1.001))
-    assert not final.measure_again(row, known)["holds"].any()
-    assert final.measure_again(dataclasses.replace(row, machine="another"), known)["holds"].all()
+    elsewhere = final.measure_again(row, known).set_index("what").loc["log_distance"]
+    assert elsewhere.spread == pytest.approx(agreement(known).seed_sd)
+    assert elsewhere.difference == pytest.approx(0.001) and elsewhere.spreads == pytest.approx(0.001 / elsewhere.spread)
 
 
 # -------------------------------------------------------------------- labels

@@ -415,9 +415,18 @@ def test_what_is_missing_is_measured_while_the_budget_lasts(clock: Callable[[], 
     assert (list(none.rows), none.fresh, none.missing, clock()) == ([TEXTS[1]], 0, (TEXTS[0], TEXTS[2]), 3)
 
 
-def test_a_row_is_measured_once_more(clock: Callable[[], int]) -> None:
-    check = final.again(row(TEXTS[0], 0.503, 9)).set_index("label")
-    assert check.loc["pq"].tolist() == [0.503, 0.5] and check.loc["macs"].tolist() == [9, 9] and clock() == 1
+def test_a_row_is_measured_once_more_beside_the_spread_of_supernets(clock: Callable[[], int]) -> None:
+    labels = ab.data.from_records(
+        backbone_space(), [(backbone_space().parse(text), dict.fromkeys(final.AGAIN, 0.4)) for text in TEXTS[:2]]
+    )
+    second = [plain(text, 0.4 + away, "second", "A") for text, away in zip(TEXTS, (0.02, -0.02), strict=False)]
+    trainings = pd.DataFrame([("second", 1, 9, "")], columns=TRAINING)
+    check = final.measure_again(row(TEXTS[0], 0.503, 9), labels, second, trainings).set_index("what")
+    assert check.loc["pq", ["here", "committed"]].tolist() == [0.5, 0.503] and clock() == 1
+    assert check.loc["pq", "spread"] == pytest.approx(0.02 / np.sqrt(2))
+    assert check.loc["macs", ["difference", "spreads"]].tolist() == [0, 0]
+    none = final.supernet_spread(labels, [], trainings[:0])
+    assert set(none) == set(final.AGAIN) and np.isnan(list(none.values())).all()
 
 
 # -------------------------------------------------------------------- comparing

@@ -305,7 +305,9 @@ class TestResults:
 
     def test_spot_check(self) -> None:
         before, live = rows_of({("m", 25): [0.5, 0.7]}), rows_of({("m", 25): [0.5, 0.6]})
-        assert peers_results.spot_check(live, before).difference.tolist() == pytest.approx([0.1, 0.0])
+        rows = peers_results.spot_check(live, before)
+        assert rows.difference.tolist() == pytest.approx([-0.1, 0.0])
+        assert rows.spread.tolist() == pytest.approx([0.2 / np.sqrt(2)] * 2)
 
 
 class TestAdvice:
