@@ -14,10 +14,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from autobuild_lib.graphs import path_graphs_from_codes
 from autobuild_lib.predictor import ACTIVATIONS, Predictor, StackedNetwork, run_network
+from autobuild_lib.progress import Bar
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.spaces.sequence import Codes
 from autobuild_lib.training import one_thread
@@ -159,7 +159,7 @@ def _pooled(nodes: Sequence[Tensor], form: Form, host: Surroundings, how: str) -
 
 
 def host_effects(
-    predictor: Predictor, group: Sequence[int], form: Form, hosts: Codes, bar: "tqdm[None]"
+    predictor: Predictor, group: Sequence[int], form: Form, hosts: Codes, bar: Bar
 ) -> npt.NDArray[np.float64]:
     """Change of each host's prediction by each content, in label units: [hosts, contents of the form].
 

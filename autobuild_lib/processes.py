@@ -6,8 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
-from tqdm import tqdm
-
+from autobuild_lib.progress import progress_bar
 from autobuild_lib.training import one_thread
 from autobuild_lib.workers import WorkerPool
 
@@ -32,7 +31,7 @@ def in_processes(
     `what` stands before the progress bar. Everything passed must be fit for another process. Raises `BrokenProcessPool`
     when a process dies.
     """
-    bar = tqdm(total=len(arguments), desc=what, disable=not progress)
+    bar = progress_bar(total=len(arguments), desc=what, disable=not progress)
     workers = min(len(arguments), workers or cores())
     with bar, WorkerPool(max(workers, 1)) as pool:
         futures = [pool.submit(work, *each) for each in arguments]
@@ -51,4 +50,4 @@ def in_threads(work: Callable[[Task], Result], tasks: Sequence[Task], what: str)
     For work that PyTorch or NumPy does, and that is too short to start processes for.
     """
     with one_thread(), ThreadPoolExecutor(cores()) as pool:
-        return list(tqdm(pool.map(work, tasks), desc=what, total=len(tasks), delay=2))
+        return list(progress_bar(pool.map(work, tasks), desc=what, total=len(tasks), delay=2))

@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
 from autobuild_lib.data.table import Labelled, Table
 from autobuild_lib.graphs import PathGraphs, path_graphs
 from autobuild_lib.losses import RANK_LOSSES, RankLoss, rank_loss
 from autobuild_lib.predictor import HopNetwork, Moments, NetworkConfig, Predictor, StackedNetwork
+from autobuild_lib.progress import progress_bar
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.targets import Target
 
@@ -225,7 +225,7 @@ def train_network(
     network.train()
     if config.frozen_statistics:
         network.norms.eval()
-    for epoch in tqdm(range(config.epochs), desc="training", unit="epoch", disable=not progress):
+    for epoch in progress_bar(range(config.epochs), desc="training", unit="epoch", disable=not progress):
         for batch, wanted in _batches(graphs, targets, config.batch_size, rng):
             predicted, norms = network(batch)
             if not torch.isfinite(norms).all():

@@ -4,18 +4,17 @@ import functools
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import torch
 from scipy.stats import t
-from tqdm import tqdm
 
 from autobuild_lib.effects import forms, host_effects
 from autobuild_lib.graphs import path_graphs_from_codes
 from autobuild_lib.predictor import Predictor, StackedNetwork
+from autobuild_lib.progress import Bar, progress_bar
 from autobuild_lib.reduced import GroupContents, ReducedSpace, group_codes, group_texts, isolated
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.spaces.features import Value, values_of
@@ -23,7 +22,6 @@ from autobuild_lib.spaces.sequence import Codes
 from autobuild_lib.training import one_thread
 
 Array = npt.NDArray[np.float64]
-Bar: TypeAlias = "tqdm[None]"
 CHUNK = 4096  # contents embedded at once
 CONFIDENCE = 0.95
 
@@ -137,8 +135,8 @@ def score_units(
     drawn[:, : len(head)] = np.frombuffer(head, np.uint8)
     groups = []
     work = sum(space.count_contents(units) for units in space.scoring_groups)
-    look = {"desc": f"{score} scores", "unit": "module", "unit_scale": True, "delay": 2, "disable": not progress}
-    with tqdm(total=work * len(predictors), **look) as bar:  # type: ignore[call-overload]
+    look = {"total": work * len(predictors), "unit": "module", "unit_scale": True, "disable": not progress}
+    with progress_bar(None, f"{score} scores", delay=2, **look) as bar:
         for number, units in enumerate(space.scoring_groups):
             codes = group_codes(space, units)
             parts = [SCORES[score](one, number, codes, head, drawn, bar) for one in predictors]

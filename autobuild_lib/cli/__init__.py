@@ -2,7 +2,6 @@
 
 import argparse
 import importlib
-import io
 import logging
 import subprocess
 import sys
@@ -10,6 +9,7 @@ from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import BrokenExecutor
 
 from autobuild_lib import __version__
+from autobuild_lib.cli.streams import lasting_output
 
 EPILOG = """examples:
   autobuild data list
@@ -40,13 +40,19 @@ COMMANDS = {
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; return its exit code."""
-    words = sys.argv[1:] if arguments is None else arguments
+    with lasting_output() as unwritten:
+        code = _run(sys.argv[1:] if arguments is None else arguments)
+        if (failure := unwritten()) is None:
+            return code
+        print(f"autobuild: standard output: {failure.strerror}; files are written all the same", file=sys.stderr)
+        return code or 1
+
+
+def _run(words: Sequence[str]) -> int:
     parsed = argparse.Namespace()
     try:
         _parser(words).parse_args(words, parsed)
         logging.basicConfig(level=logging.INFO, format="%(message)s")
-        if isinstance(sys.stdout, io.TextIOWrapper):
-            sys.stdout.reconfigure(errors="backslashreplace")  # for paths that are not text
         run: Callable[[argparse.Namespace], None] = parsed.run
         run(parsed)
     except (ValueError, OSError, subprocess.CalledProcessError, BrokenExecutor, MemoryError, RuntimeError) as error:

@@ -28,10 +28,12 @@ def _compare(given: argparse.Namespace) -> None:
         check_writable(given.out)
     found = compare(given.runs)
     found = found.choose(given.metrics) if given.metrics else found
+    if given.out is not None:
+        _write(found, given.out)
     print(f"{len(found.table)} runs of {found.notebook}, {len(found.metrics)} metrics")
     print(found.table.to_string(index=False, float_format="{:.4g}".format, na_rep=""))
     if given.out is not None:
-        _write(found, given.out)
+        print(f"comparison.csv, .html, .svg and .png are in {given.out}")
 
 
 def _write(found: Comparison, folder: Path) -> None:
@@ -42,6 +44,5 @@ def _write(found: Comparison, folder: Path) -> None:
     figure = run_comparison(found.table, found.parameters, drawn)
     for kind in ("svg", "png"):
         figure.savefig(folder / f"comparison.{kind}", dpi=RESOLUTION)
-    print(f"comparison.csv, .html, .svg and .png are in {folder}")
     if len(drawn) < len(found.metrics):
         print(f"the first {len(drawn)} of {len(found.metrics)} metrics are drawn; choose others with --metric")

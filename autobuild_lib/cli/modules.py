@@ -75,12 +75,13 @@ def _score(given: argparse.Namespace) -> None:
     check_file(given.out)
     corpus = _corpus(given)
     table = corpus.table.sort_values(["unit", "score"], ascending=[True, False], kind="stable")
+    if given.out is not None:
+        replace_text(given.out, table.to_csv(index=False, lineterminator="\n"))
     print(f"{corpus.kind} scores of {len(table):,} modules for {corpus.target}")
     ends = [part.iloc[rows] for _, part in table.groupby("unit") for rows in _ends(len(part), given.show)]
     if given.show:
         _print_scores(pd.concat(ends))
     if given.out is not None:
-        replace_text(given.out, table.to_csv(index=False, lineterminator="\n"))
         print(f"all modules are in {given.out}")
 
 
@@ -97,6 +98,8 @@ def _build(given: argparse.Namespace) -> None:
     check_file(given.out)
     corpus = _corpus(given)
     reduced = corpus.top(given.k[0] if len(given.k) == 1 else given.k)
+    if given.out is not None:
+        reduced.save(given.out)
     print(f"{reduced.size:,} networks from the best modules by {corpus.kind} score for {corpus.target}")
     best = reduced.best(given.show)
     predictions = np.mean([predictor.load(folder).predict(best) for folder in given.predictor], axis=0)
@@ -104,7 +107,6 @@ def _build(given: argparse.Namespace) -> None:
         columns = {"summed score": reduced.scores(best), "predicted": predictions, "architecture": list(map(str, best))}
         _print_scores(pd.DataFrame(columns))
     if given.out is not None:
-        reduced.save(given.out)
         print(f"the reduced space is in {given.out}")
 
 
@@ -122,12 +124,13 @@ def _search(given: argparse.Namespace) -> None:
     found = evolve(
         StageMutation(reduced), evaluator, maximise=given.maximise, minimise=given.minimise, progress=True, **options
     )
+    if given.out is not None:
+        written = found.assign(architecture=found.architecture.map(str))
+        replace_text(given.out, written.to_csv(index=False, lineterminator="\n"))
     best = found[front(costs(found, given.maximise, given.minimise))]
     print(f"{len(best)} of {len(found)} evaluated architectures form the front")
     print_report(best.drop(columns="architecture").assign(architecture=best.architecture.map(str)))
     if given.out is not None:
-        written = found.assign(architecture=found.architecture.map(str))
-        replace_text(given.out, written.to_csv(index=False, lineterminator="\n"))
         print(f"all evaluations are in {given.out}")
 
 

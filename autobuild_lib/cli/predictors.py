@@ -103,6 +103,6 @@ def _check(given: argparse.Namespace) -> None:
         for family in _families(given)
     ]
     table = pd.concat(found)
-    print_report(table)
     if given.out is not None:
         replace_text(given.out, table.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
+    print_report(table)

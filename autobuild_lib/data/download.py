@@ -19,10 +19,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from email.message import Message
 from pathlib import Path
-from typing import IO, Any
+from typing import IO
 
 from filelock import FileLock
-from tqdm import tqdm
+
+from autobuild_lib.progress import Bar, progress_bar
 
 logger = logging.getLogger(__name__)
 
@@ -303,7 +304,7 @@ def _whole_size(response: http.client.HTTPResponse, offset: int) -> int | None:
 
 
 def _receive(response: http.client.HTTPResponse, offset: int, total: int | None, transfer: _Transfer) -> None:
-    bar: tqdm[Any] = tqdm(desc=transfer.path.name, total=total, initial=offset, unit="B", unit_scale=True,
+    bar: Bar = progress_bar(desc=transfer.path.name, total=total, initial=offset, unit="B", unit_scale=True,
                           disable=not transfer.progress)
     with bar, transfer.part.open("ab") as file:
         while chunk := _next_chunk(response, _CHUNK if total is None else min(_CHUNK, total - file.tell())):

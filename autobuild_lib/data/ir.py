@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from tqdm import tqdm
 
 from autobuild_lib.data.files import FAMILIES
 from autobuild_lib.data.onnx_ir import onnx_nodes
@@ -14,6 +13,7 @@ from autobuild_lib.data.released import ReleasedRecord, find_released, read_reco
 from autobuild_lib.data.table import DataError, Labelled, Table, check_labels, digest_rows
 from autobuild_lib.graphs import IRGraph, graph_of, ir_graph
 from autobuild_lib.graphs.ir import PLACES
+from autobuild_lib.progress import progress_bar
 from autobuild_lib.spaces import SpaceError
 from autobuild_lib.spaces.ofa import RESOLUTIONS
 
@@ -91,7 +91,7 @@ def ir_table(tables: Sequence[Table], progress: bool = True) -> IRTable:
     if not tables:
         raise DataError("ir_table needs at least one table")
     architectures = [(table.space.name, a) for table in tables for a in table.architectures]
-    bar = tqdm(architectures, desc="graphs", unit="network", disable=not progress)
+    bar = progress_bar(architectures, desc="graphs", unit="network", disable=not progress)
     graphs = [ir_graph(architecture) for _, architecture in bar]
     frees = [table.noise_free for table in tables if table.noise_free is not None]
     return make_ir_table(

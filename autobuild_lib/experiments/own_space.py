@@ -4,10 +4,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
 from autobuild_lib.data.files import bundled_file
 from autobuild_lib.experiments.measured_again import beside_committed
+from autobuild_lib.progress import progress_bar
 from autobuild_lib.spaces import Architecture
 from autobuild_lib.statistics import mean_with_interval
 from autobuild_lib.tasks import mlps
@@ -18,7 +18,7 @@ def train_again(choices: Mapping[str, Sequence[Architecture]], seeds: Iterable[i
     jobs = [(choice, one, seed) for choice, ones in choices.items() for one in ones for seed in seeds]
     rows = [
         (choice, str(one), seed, mlps.accuracy(mlps.train(one, seed), "final"))
-        for choice, one, seed in tqdm(jobs, desc="training", unit="network", delay=2)
+        for choice, one, seed in progress_bar(jobs, desc="training", unit="network", delay=2)
     ]
     return pd.DataFrame(rows, columns=["choice", "architecture", "seed", "accuracy"])
 

@@ -8,7 +8,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from tqdm import tqdm
 
 from autobuild_lib import data
 from autobuild_lib.data.table import Table, make_table
@@ -18,6 +17,7 @@ from autobuild_lib.experiments.interventions import Bench
 from autobuild_lib.experiments.panels import ridge_corpus
 from autobuild_lib.peers import AdditiveRidge
 from autobuild_lib.predictor import Predictor
+from autobuild_lib.progress import progress_bar
 from autobuild_lib.reduced import group_codes
 from autobuild_lib.spaces import Architecture
 from autobuild_lib.spaces.features import Value, values_of
@@ -159,7 +159,7 @@ def learn(table: Table, sizes: Sequence[int], seeds: Sequence[int], training_ste
     wanted = [(seed, table.take(range(size))) for size in sizes for seed in seeds]
     return [
         Learnt(seed, train, fit_job(train, (TARGET,), seed, training_steps).run(folder)[0])
-        for seed, train in tqdm(wanted, desc="training", delay=2)
+        for seed, train in progress_bar(wanted, desc="training", delay=2)
     ]
 
 

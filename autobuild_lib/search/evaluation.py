@@ -9,18 +9,17 @@ from concurrent.futures.process import BrokenProcessPool
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from types import TracebackType
-from typing import Any, Protocol, Self, TypeAlias
+from typing import Protocol, Self
 
 import numpy as np
 import pandas as pd
-from tqdm import tqdm
 
+from autobuild_lib.progress import Bar, progress_bar
 from autobuild_lib.search.log import Evaluation, EvaluationLog
 from autobuild_lib.spaces import Architecture
 from autobuild_lib.workers import WorkerPool
 
 logger = logging.getLogger(__name__)
-Bar: TypeAlias = "tqdm[Any]"
 SLOW = 60.0  # seconds of work that a kill may cost before we say so
 RESERVED = ("architecture", "round")  # columns of a search's own
 
@@ -209,6 +208,6 @@ def evaluate_all(
     space = architectures[0].space
     with (
         Evaluations(evaluator, EvaluationLog(log, space), workers) as evaluations,
-        tqdm(total=len(architectures), desc="evaluating", unit="architecture", disable=not progress) as bar,
+        progress_bar(total=len(architectures), desc="evaluating", unit="architecture", disable=not progress) as bar,
     ):
         return as_table(evaluations.run(space.from_codes(space.to_codes(architectures)), bar))

@@ -9,8 +9,8 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from tqdm import tqdm
 
+from autobuild_lib.progress import progress_bar
 from autobuild_lib.search.evaluation import Evaluations, Evaluator, as_table
 from autobuild_lib.search.log import Evaluation, EvaluationLog
 from autobuild_lib.search.mutations import Mutation
@@ -46,7 +46,7 @@ class Search:
         known = EvaluationLog(log, space)
         self._log, self._before = log, frozenset(known.evaluations)
         self._evaluations = Evaluations(evaluator, known, workers, self._check_labels)
-        self._bar = tqdm(total=self.budget, desc="search", unit="architecture", disable=not progress)
+        self._bar = progress_bar(total=self.budget, desc="search", unit="architecture", disable=not progress)
         self._finished: list[Evaluation] = []
         self._rounds: list[int] = []
         self.seen: set[bytes] = set()

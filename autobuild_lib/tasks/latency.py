@@ -14,10 +14,10 @@ from typing import TypeAlias
 import numpy as np
 import pandas as pd
 import torch
-from tqdm import tqdm
 
 from autobuild_lib import networks
 from autobuild_lib.networks import blueprint, build
+from autobuild_lib.progress import progress_bar
 from autobuild_lib.search import EvaluationLog, Evaluator
 from autobuild_lib.search.evaluation import Evaluations, as_table
 from autobuild_lib.spaces import Architecture
@@ -98,7 +98,7 @@ def measure_rounds(
     if place is not None:
         place.mkdir(parents=True, exist_ok=True)
     evaluator, frames = _evaluator(measure, label), []
-    with tqdm(total=rounds * len(architectures), desc="measuring", unit="network", disable=not progress) as bar:
+    with progress_bar(total=rounds * len(architectures), desc="measuring", unit="network", disable=not progress) as bar:
         for number in range(1, rounds + 1):
             path = None if place is None else place / f"seed-{seed}-round-{number}.jsonl"
             order = np.random.default_rng([seed, number]).permutation(len(architectures))

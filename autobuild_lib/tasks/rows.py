@@ -14,8 +14,8 @@ from pathlib import Path
 from typing import Any, Generic, Protocol, TypeVar, get_type_hints
 
 import torch
-from tqdm import tqdm
 
+from autobuild_lib.progress import progress_bar
 from autobuild_lib.spaces import Architecture, SequenceSpace, SpaceError
 from autobuild_lib.workers import WorkerPool
 
@@ -109,8 +109,8 @@ class RowFormat(Generic[R]):
         pending = list({job.key: job for job in jobs if job.key not in done}.values())
         path.parent.mkdir(parents=True, exist_ok=True)
         _cut_torn_line(path)
-        bar = tqdm(None, "measuring", len(jobs), unit=unit, disable=not progress, initial=len(jobs) - len(pending),
-                   smoothing=0)  # fmt: skip
+        bar = progress_bar(None, "measuring", total=len(jobs), initial=len(jobs) - len(pending), unit=unit,
+                           disable=not progress, smoothing=0)  # fmt: skip
         with bar, closing(_run(pending, workers)) as rows:
             for row in rows:
                 self.append(path, row)

@@ -14,8 +14,8 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
-from tqdm import tqdm
 
+from autobuild_lib.progress import progress_bar
 from autobuild_lib.spaces import Architecture
 from autobuild_lib.tasks.diffusion.images import digits, draw_masks, draw_noise
 from autobuild_lib.tasks.diffusion.unet import UNet
@@ -101,7 +101,7 @@ def train(architecture: Architecture, seed: int, recipe: Recipe | None = None, p
         optimizer = torch.optim.AdamW(network.parameters(), recipe.learning_rate, betas=recipe.betas, fused=True)
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, recipe.rate_at)
         batches = training_stream(seed, recipe).split(recipe.batch_size)
-        for batch in tqdm(batches, str(architecture), recipe.steps, unit="step", disable=not progress):
+        for batch in progress_bar(batches, str(architecture), total=recipe.steps, unit="step", disable=not progress):
             loss = flow_loss(network, batch)
             optimizer.zero_grad()
             loss.backward()  # type: ignore[no-untyped-call]

@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from tqdm import tqdm
+
+from autobuild_lib.progress import progress_bar
 
 SIDE = 64
 STUFF = ("stripes", "checker", "blobs", "waves")
@@ -53,7 +54,7 @@ def draw_scenes(pool: str, count: int, first: int = 0, progress: bool = False) -
         raise ValueError(f"pool={pool!r}; choose from {', '.join(POOLS)}")
     if count < 1:
         raise ValueError(f"count={count} images; at least 1 is needed")
-    numbers = tqdm(range(first, first + count), f"drawing {pool}", unit="image", disable=not progress)
+    numbers = progress_bar(range(first, first + count), f"drawing {pool}", unit="image", disable=not progress)
     drawn = [draw_scene(np.random.default_rng([POOL_SEED, POOLS.index(pool), number])) for number in numbers]
     return Scenes(*(np.stack(parts) for parts in zip(*drawn, strict=True)))
 

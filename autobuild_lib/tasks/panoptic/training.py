@@ -16,8 +16,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load as read_tensors
 from safetensors.torch import save as tensor_bytes
 from torch import Tensor
-from tqdm import tqdm
 
+from autobuild_lib.progress import progress_bar
 from autobuild_lib.spaces import Architecture
 from autobuild_lib.storage import replace_bytes
 from autobuild_lib.tasks.panoptic.images import draw_scenes
@@ -134,7 +134,8 @@ def _run(training: _Training, plan: Plan, checkpoint: Path, progress: bool) -> N
     """Do the steps that are left."""
     steps, taught = len(plan.parts), lessons(draw_scenes("train", training.recipe.images, progress=progress))
     left = range(training.done, steps)
-    bar = tqdm(left, "training", steps, initial=training.done, unit="step", mininterval=1, disable=not progress)
+    look = {"total": steps, "initial": training.done, "unit": "step", "mininterval": 1}
+    bar = progress_bar(left, "training", disable=not progress, **look)
     for step in bar:
         loss = training.step(taught.take(plan.rows[step]), plan.parts[step])
         if training.done % KEEP_EVERY == 0 or training.done == steps:

@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 import torch
 from torch import Tensor, nn
-from tqdm import tqdm
 
+from autobuild_lib.progress import progress_bar
 from autobuild_lib.spaces import Architecture
 from autobuild_lib.tasks.diffusion.metrics import frechet_distance
 from autobuild_lib.tasks.stable_diffusion.files import TEXT, Pictures, check_pipeline
@@ -87,7 +87,7 @@ class StableDiffusionInpainting:
 
     def _filled(self, network: nn.Module) -> Iterator[Tensor]:
         """Yield inpainted images in [-1, 1], batch by batch."""
-        bar = tqdm(total=len(self._pictures.files), desc="inpainting", unit="image", delay=2, leave=False)
+        bar = progress_bar(total=len(self._pictures.files), desc="inpainting", unit="image", delay=2, leave=False)
         with bar:
             for places, images, masks in self._batches():
                 noise = torch.stack([self._noise(place) for place in places]).to(self.device)
