@@ -20,7 +20,7 @@ from autobuild_lib.predictor import ACTIVATIONS, Predictor, StackedNetwork, run_
 from autobuild_lib.progress import Bar
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.spaces.sequence import Codes
-from autobuild_lib.training import one_thread
+from autobuild_lib.threads import one_thread
 
 LARGEST_GRID = 10_000  # contents computed at once: small enough for the processor's cache
 

@@ -27,6 +27,7 @@ from autobuild_lib.predictor import (
     write_predictor,
 )
 from autobuild_lib.storage import load_weights
+from autobuild_lib.threads import one_thread
 
 CONVOLUTIONS = {"gatv2": IRGATv2, "graphconv": IRGraphConv}
 POOLINGS = ("mean", "sum")
@@ -96,7 +97,7 @@ class IRPredictor(Predicts[IRGraph]):
         self._check({OPERATIONS[place] for graph in inputs for place in np.unique(graph.operations)})
         hops = self.network.config.hops
         predicted, norms = np.empty(len(inputs)), np.empty((hops + 1, len(inputs)))
-        with torch.inference_mode():
+        with torch.inference_mode(), one_thread():
             for start in range(0, len(inputs), CHUNK):
                 part = slice(start, start + CHUNK)
                 out, levels = self.network.eval()(neighbourhoods(inputs[part], hops))
@@ -113,7 +114,7 @@ class IRPredictor(Predicts[IRGraph]):
 
         Only operations of the training data are there: no other has learnt anything.
         """
-        with torch.inference_mode():
+        with torch.inference_mode(), one_thread():
             importance = self.network.features.operation_scores()[0].abs().double().numpy()
         frame = pd.DataFrame({"operation": self.operations, "importance": importance})
         return frame.sort_values("importance", ascending=False, ignore_index=True)

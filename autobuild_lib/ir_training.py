@@ -10,7 +10,8 @@ from autobuild_lib.graphs import OPERATIONS
 from autobuild_lib.graphs.neighbourhoods import neighbourhoods
 from autobuild_lib.ir_predictor import IRNetwork, IRPredictor
 from autobuild_lib.targets import Target
-from autobuild_lib.training import Wanted, configure, copy_member, describe_training, one_thread, train_network
+from autobuild_lib.threads import one_thread
+from autobuild_lib.training import Wanted, configure, copy_member, describe_training, train_network
 
 # "tuned" was chosen on validation rows taken out of the training split (tests/benchmarks/ir_presets.py).
 PRESETS: dict[str, dict[str, Any]] = {

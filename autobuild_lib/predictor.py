@@ -21,6 +21,7 @@ from autobuild_lib.layers import FeatureMLP, PathGATv2, PathGraphConv, StackedBa
 from autobuild_lib.spaces import Architecture, SequenceSpace
 from autobuild_lib.spaces.sequence import Codes
 from autobuild_lib.storage import load_weights, replace_bytes, replace_text, weights_bytes
+from autobuild_lib.threads import one_thread
 
 CONVOLUTIONS = {"gatv2": PathGATv2, "graphconv": PathGraphConv}
 ACTIVATIONS: dict[str, nn.Module] = {"relu": nn.ReLU(), "leaky_relu": nn.LeakyReLU(), "gelu": nn.GELU()}
@@ -203,7 +204,7 @@ def run_network(network: StackedNetwork, space: SequenceSpace, codes: Codes) -> 
     network.eval()
     stack, hops = len(network.output.bias), network.config.hops
     predicted, norms = np.empty((stack, len(codes))), np.empty((stack, hops + 1, len(codes)))
-    with torch.inference_mode():
+    with torch.inference_mode(), one_thread():
         for start in range(0, len(codes), CHUNK):
             part = slice(start, start + CHUNK)
             out, levels = network(path_graphs_from_codes(space, codes[part]))

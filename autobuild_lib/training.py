@@ -2,7 +2,6 @@
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, fields
 from typing import Any, Protocol, Self, TypeVar
 
@@ -18,6 +17,7 @@ from autobuild_lib.predictor import HopNetwork, Moments, NetworkConfig, Predicto
 from autobuild_lib.progress import progress_bar
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.targets import Target
+from autobuild_lib.threads import one_thread
 
 logger = logging.getLogger(__name__)
 Network = TypeVar("Network", bound=nn.Module)
@@ -147,17 +147,6 @@ def fit_many(
         )
         for p, equation in enumerate(wanted.equations)
     ]
-
-
-@contextmanager
-def one_thread() -> Iterator[None]:
-    """Let PyTorch use one thread: the tensors are too small to share, and sums do not depend on the machine's cores."""
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    try:
-        yield
-    finally:
-        torch.set_num_threads(threads)
 
 
 @dataclass(frozen=True)

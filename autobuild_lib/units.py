@@ -19,7 +19,7 @@ from autobuild_lib.reduced import GroupContents, ReducedSpace, group_codes, grou
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.spaces.features import Value, values_of
 from autobuild_lib.spaces.sequence import Codes
-from autobuild_lib.training import one_thread
+from autobuild_lib.threads import one_thread
 
 Array = npt.NDArray[np.float64]
 CHUNK = 4096  # contents embedded at once

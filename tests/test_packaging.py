@@ -92,7 +92,7 @@ class TestPins:
 
 # A module imports only modules that stand before it.
 ORDER = [
-    "progress", "storage",
+    "progress", "storage", "threads",
     "values", "spaces", "targets", "networks", "graphs", "statistics", "data", "losses", "layers",
     "predictor", "ir_layers", "ir_predictor", "training", "ir_training", "evaluation", "workers", "processes", "jobs",
     "runs", "sweeps", "comparison", "published", "surrogate", "reduced", "effects", "units", "search", "peers", "tasks",

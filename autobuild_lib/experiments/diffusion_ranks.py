@@ -7,6 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import rankdata
 from sklearn.linear_model import LinearRegression
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from autobuild_lib.experiments.few_labels import Fold
 from autobuild_lib.peers import AdditiveRidge
@@ -52,7 +53,8 @@ def _predict(fold: Fold, cost: str) -> dict[str, Array]:
     found[RIDGE] = AdditiveRidge(train.space).fit(train.architectures, truth).predict(test.architectures)
     if cost in test.labels:
         given, wanted = (np.log(part.labels[[cost]].to_numpy()) for part in (train, test))
-        found[COST] = LinearRegression().fit(given, truth).predict(wanted)
+        with threadpool_limits(1):
+            found[COST] = LinearRegression().fit(given, truth).predict(wanted)
     return found
 
 

@@ -19,6 +19,7 @@ from autobuild_lib.jobs import IRFitJob, fit_jobs
 from autobuild_lib.spaces import SequenceSpace, SpaceError
 from autobuild_lib.statistics import mean_with_interval, srcc
 from autobuild_lib.targets import Target
+from autobuild_lib.threads import one_thread
 
 Array = npt.NDArray[np.float64]
 PAPER, CHEAP = "paper", "tuned"  # presets
@@ -190,7 +191,7 @@ def importances(fitted: Sequence[Fitted]) -> pd.DataFrame:
 
 
 def _initial(predictor: IRPredictor, seed: int) -> pd.DataFrame:
-    with torch.inference_mode():
+    with torch.inference_mode(), one_thread():
         scores = IRNetwork(predictor.operations, predictor.network.config, [seed]).features.operation_scores()[0]
     return pd.DataFrame({"operation": predictor.operations, "importance": scores.abs().double().numpy()})
 

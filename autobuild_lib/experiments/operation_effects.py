@@ -8,6 +8,7 @@ import pandas as pd
 import torch
 from captum.attr import FeatureAblation, IntegratedGradients
 from scipy.stats import t
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from torch import Tensor
 from torch.func import functional_call
 
@@ -20,6 +21,7 @@ from autobuild_lib.ir_predictor import IRPredictor
 from autobuild_lib.processes import in_threads
 from autobuild_lib.statistics import mean_with_interval, srcc
 from autobuild_lib.targets import Target
+from autobuild_lib.threads import one_thread
 
 Array = npt.NDArray[np.float64]
 EMBEDDINGS = "features.embeddings.operation.weight"  # one vector per operation, in an `IRNetwork`
@@ -35,6 +37,7 @@ def attributions(fitted: Sequence[Fitted], table: IRTable) -> pd.DataFrame:
     return pd.concat(found, ignore_index=True)[["preset", "seed", "labels", *ATTRIBUTION]]
 
 
+@one_thread()
 def attribute(predictor: IRPredictor, table: IRTable) -> pd.DataFrame:
     """Replace the embedding of an operation by the mean embedding, and see what the prediction does.
 
@@ -246,10 +249,11 @@ def _residual(counts: pd.DataFrame, own: pd.Series) -> float:
 def _regress(wanted: Array, given: Array, truth: Array) -> tuple[Array, Array, Array]:
     """Least squares: coefficients of `wanted` [N, K] beside those of `given`, with 95 % intervals (Student's t)."""
     design = np.concatenate([wanted, given], axis=1)
-    inverse = np.linalg.pinv(design.T @ design)
-    solution = inverse @ design.T @ truth
-    freedom = max(len(truth) - np.linalg.matrix_rank(design), 1)
-    variance = ((truth - design @ solution) ** 2).sum() / freedom
+    with threadpool_limits(1):
+        inverse = np.linalg.pinv(design.T @ design)
+        solution = inverse @ design.T @ truth
+        freedom = max(len(truth) - np.linalg.matrix_rank(design), 1)
+        variance = ((truth - design @ solution) ** 2).sum() / freedom
     wide = t.ppf(0.975, freedom) * np.sqrt(variance * np.diag(inverse))
     size = wanted.shape[1]
     return solution[:size], (solution - wide)[:size], (solution + wide)[:size]

@@ -20,6 +20,7 @@ from autobuild_lib.statistics import mean_with_interval, srcc_with_interval
 from autobuild_lib.targets import Target
 from autobuild_lib.tasks.panoptic.space import backbone_space
 from autobuild_lib.tasks.panoptic.table import NAME
+from autobuild_lib.threads import one_thread
 
 Array = npt.NDArray[np.float64]
 LABELS = (("pq", "macs"), ("pan_seg_PQ", "flops_pan_seg"), ("acc", "flops_m"))  # quality and cost, as tables call them
@@ -216,6 +217,7 @@ def feature_importance(fits: Sequence[Fit], target: str) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=["feature", "value", "share", "low", "high"])
 
 
+@one_thread()
 def _shares(predictor: Predictor) -> pd.DataFrame:
     network = predictor.network.features
     rows = [

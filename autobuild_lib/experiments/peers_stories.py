@@ -21,6 +21,7 @@ from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.spaces.sequence import Codes
 from autobuild_lib.statistics import srcc
 from autobuild_lib.targets import Target
+from autobuild_lib.threads import one_thread
 from autobuild_lib.units import UnitCorpus, score_units
 
 Array = npt.NDArray[np.float64]
@@ -186,6 +187,7 @@ def _columns(space: SequenceSpace, names: Sequence[str]) -> dict[tuple[str, str]
     return found
 
 
+@one_thread()
 def _of_hop_0(predictor: Predictor) -> dict[tuple[str, str], float]:
     space, features = predictor.space, predictor.network.features
     scores = {c.name: features.value_scores(c)[0].abs().detach().double().numpy()  # type: ignore[operator]

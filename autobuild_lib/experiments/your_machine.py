@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from sklearn.linear_model import LinearRegression
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from autobuild_lib import data, surrogate
 from autobuild_lib.data.files import FLOPS
@@ -200,7 +201,8 @@ def _straight_lines(train: Table, test: Table) -> pd.DataFrame:
     """Return the labels of the test rows with each measured one replaced by a straight line in multiply-adds."""
     given, wanted = train.labels[[FLOPS]].to_numpy(), test.labels[[FLOPS]].to_numpy()
     measured = [name for name in train.labels if name not in ("acc", FLOPS)]
-    lines = {str(n): LinearRegression().fit(given, train.labels[n]).predict(wanted) for n in measured}
+    with threadpool_limits(1):
+        lines = {str(n): LinearRegression().fit(given, train.labels[n]).predict(wanted) for n in measured}
     return test.labels.assign(**lines)
 
 

@@ -7,6 +7,7 @@ import numpy.typing as npt
 from sklearn.linear_model import RidgeCV
 from sklearn.pipeline import Pipeline, make_pipeline
 from sklearn.preprocessing import OneHotEncoder, StandardScaler
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from autobuild_lib.peers.choices import choices_of_codes
 from autobuild_lib.spaces import Architecture, SequenceSpace
@@ -31,7 +32,8 @@ class AdditiveRidge:
 
     def fit(self, architectures: Sequence[Architecture], target: npt.NDArray[np.float64]) -> "AdditiveRidge":
         """Fit to a target [N]."""
-        self.model.fit(choices_of_codes(self.space, self.space.to_codes(architectures)), target)
+        with threadpool_limits(1):
+            self.model.fit(choices_of_codes(self.space, self.space.to_codes(architectures)), target)
         return self
 
     def predict(self, architectures: Sequence[Architecture]) -> npt.NDArray[np.float64]:
@@ -52,4 +54,5 @@ class AdditiveRidge:
 
     def predict_encoded(self, columns: npt.NDArray[np.float64]) -> npt.NDArray[np.float64]:
         """Predict the target from `encode`'s columns, [N]."""
-        return np.asarray(self.model[-1].predict(columns), dtype=np.float64)
+        with threadpool_limits(1):
+            return np.asarray(self.model[-1].predict(columns), dtype=np.float64)

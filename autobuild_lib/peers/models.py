@@ -114,9 +114,8 @@ class RidgeModel:
         self, table: Table, targets: Sequence[str], seed: int = 0, proxies: pd.DataFrame | None = None
     ) -> list[AdditiveRidge]:
         """Learn each target from the rows of the table (see `Model`); nothing is random."""
-        with threadpool_limits(1):
-            values = [Target(target).evaluate(table.labels) for target in targets]
-            return [AdditiveRidge(table.space).fit(table.architectures, one) for one in values]
+        values = [Target(target).evaluate(table.labels) for target in targets]
+        return [AdditiveRidge(table.space).fit(table.architectures, one) for one in values]
 
 
 # -------------------------------------------------------------------- AutoBuild, alone and combined

@@ -59,5 +59,5 @@ def hypervolume_curve(points: Array, reference: npt.ArrayLike, scale: npt.ArrayL
         heights[0] = np.maximum(heights[0], tallest)
         heights = np.maximum.accumulate(heights, axis=0)  # of the rectangles so far
         tallest = heights[-1]
-        areas[rows] = np.maximum.accumulate(heights, axis=1) @ steps  # a wide tall one covers narrower ones
+        areas[rows] = (np.maximum.accumulate(heights, axis=1) * steps).sum(1)  # a wide tall one covers narrower ones
     return np.maximum.accumulate(areas)  # against rounding

@@ -17,7 +17,7 @@ from autobuild_lib.data.files import ARCHITECTURE
 from autobuild_lib.spaces import Architecture, Continuous, SequenceSpace, Unit
 from autobuild_lib.tasks.measured import write_measured
 from autobuild_lib.tasks.rows import RowFormat, machine
-from autobuild_lib.training import one_thread
+from autobuild_lib.threads import one_thread
 
 NAME = "digit_mlps"
 PARTS = {"train": 797, "labels": 500, "final": 500}  # images: to train, for labels, for comparisons at the end
@@ -91,6 +91,7 @@ def train(architecture: Architecture, seed: int) -> nn.Sequential:
 
 
 @torch.no_grad()
+@one_thread()
 def accuracy(network: nn.Module, part: str = "labels") -> float:
     """Return the fraction of a part's images that a network classifies rightly."""
     images, classes = digits(part)

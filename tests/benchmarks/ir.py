@@ -11,7 +11,8 @@ from autobuild_lib.data import IRTable
 from autobuild_lib.graphs import OPERATIONS
 from autobuild_lib.graphs.neighbourhoods import Neighbourhoods, neighbourhoods
 from autobuild_lib.ir_predictor import IRNetwork
-from autobuild_lib.training import Wanted, one_thread, train_network
+from autobuild_lib.threads import one_thread
+from autobuild_lib.training import Wanted, train_network
 from tests.benchmarks.plain_ir import like, plain_twin
 from tests.benchmarks.timing import timed
 

@@ -20,7 +20,6 @@ from autobuild_lib.tasks.diffusion.metrics import evaluation_stream
 from autobuild_lib.tasks.diffusion.space import unet_space
 from autobuild_lib.tasks.diffusion.table import NAME
 from autobuild_lib.tasks.diffusion.training import Batch, Recipe, inpaint, train
-from autobuild_lib.training import one_thread
 
 CHOICE = ["setting", "group", "place", "architecture"]
 CHOICES, BUILT_ROWS, PICTURES = f"{NAME}_choices.csv", f"{NAME}_built.csv", f"{NAME}_pictures.safetensors"
@@ -73,8 +72,7 @@ def draw_pictures(architectures: Sequence[Architecture], seed: int, recipe: Reci
     batch, found = picture_batch(seed, recipe), {}
     for architecture in architectures:
         network = train(architecture, seed, recipe, progress=True)
-        with one_thread():
-            found[str(architecture)] = quantised(inpaint(network, batch, recipe.euler_steps))
+        found[str(architecture)] = quantised(inpaint(network, batch, recipe.euler_steps))
     return found
 
 

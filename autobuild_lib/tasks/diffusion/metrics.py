@@ -9,12 +9,13 @@ import numpy.typing as npt
 import pandas as pd
 import torch
 import torch.nn.functional as F  # noqa: N812
+from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from torch import Tensor, nn
 
 from autobuild_lib.storage import load_weights, replace_bytes, weights_bytes
 from autobuild_lib.tasks.diffusion.images import HALF, HALVES, digits, draw_masks, draw_noise
 from autobuild_lib.tasks.diffusion.training import Batch, Recipe, flow_loss, inpaint
-from autobuild_lib.training import one_thread
+from autobuild_lib.threads import one_thread
 
 FEATURES = 32
 WEIGHTS = Path(__file__).with_name("features.safetensors")
@@ -68,6 +69,7 @@ def feature_network() -> FeatureNetwork:
 
 
 @torch.no_grad()
+@one_thread()
 def features(images: Tensor) -> Array:
     """Return the classifier's features of images [N, 1, 8, 8]: [N, 32]."""
     hidden: Tensor = feature_network().hidden(images)
@@ -84,9 +86,10 @@ def frechet_distance(first: Array, second: Array) -> float:
         raise ValueError(f"features {first.shape} and {second.shape}: needs at least 2 rows each, of equal length")
     between = first.mean(0) - second.mean(0)
     one, two = (np.atleast_2d(np.cov(rows, rowvar=False)) for rows in (first, second))
-    values, vectors = np.linalg.eigh(one)
-    root = vectors * np.sqrt(values.clip(0)) @ vectors.T
-    cross = np.sqrt(np.linalg.eigvalsh(root @ two @ root).clip(0)).sum()
+    with threadpool_limits(1):
+        values, vectors = np.linalg.eigh(one)
+        root = vectors * np.sqrt(values.clip(0)) @ vectors.T
+        cross = np.sqrt(np.linalg.eigvalsh(root @ two @ root).clip(0)).sum()
     return max(float(between @ between + np.trace(one) + np.trace(two) - 2 * cross), 0.0)
 
 
@@ -102,6 +105,7 @@ def evaluation_stream(half: str, seed: int, recipe: Recipe) -> Batch:
     return Batch(images, draw_masks(rng, size), draw_noise(rng, size), torch.from_numpy(times).float())
 
 
+@one_thread()
 def image_labels(inpainted: Tensor, batch: Batch, real: Tensor) -> dict[str, float]:
     """Return `log_distance` to the real images and `masked_mse`, for inpainted images of a batch [B, 1, 8, 8]."""
     distance = frechet_distance(features(real), features(inpainted))
@@ -110,13 +114,13 @@ def image_labels(inpainted: Tensor, batch: Batch, real: Tensor) -> dict[str, flo
 
 
 @torch.no_grad()
+@one_thread()
 def network_labels(network: nn.Module, half: str, seed: int, recipe: Recipe) -> dict[str, float]:
     """Measure a trained network on a half: `log_distance`, `masked_mse` and `flow_loss` (all: lower is better)."""
     batch = evaluation_stream(half, seed, recipe)
-    with one_thread():
-        inpainted = torch.cat([inpaint(network, part, recipe.euler_steps) for part in batch.split(HALF)])
-        loss = flow_loss(network, batch)
-        return image_labels(inpainted, batch, digits().half(half)) | {"flow_loss": float(loss)}
+    inpainted = torch.cat([inpaint(network, part, recipe.euler_steps) for part in batch.split(HALF)])
+    loss = flow_loss(network, batch)
+    return image_labels(inpainted, batch, digits().half(half)) | {"flow_loss": float(loss)}
 
 
 # -------------------------------------------------------------------- trivial baselines
@@ -134,6 +138,7 @@ def _random_fill(batch: Batch, rng: np.random.Generator) -> Tensor:
     return digits().train[rng.integers(0, len(digits().train), len(batch.images))]
 
 
+@one_thread()
 def _nearest_fill(batch: Batch, _: np.random.Generator) -> Tensor:
     """Return, for each image, the training image that is nearest in its visible pixels."""
     seen, known = (1 - batch.masks).flatten(1), digits().train.flatten(1)

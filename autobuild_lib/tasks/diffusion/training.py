@@ -19,7 +19,7 @@ from autobuild_lib.progress import progress_bar
 from autobuild_lib.spaces import Architecture
 from autobuild_lib.tasks.diffusion.images import digits, draw_masks, draw_noise
 from autobuild_lib.tasks.diffusion.unet import UNet
-from autobuild_lib.training import one_thread
+from autobuild_lib.threads import one_thread
 
 TRAINING_STREAM = 0  # numbers of independent random streams of one seed
 
@@ -116,6 +116,7 @@ def train(architecture: Architecture, seed: int, recipe: Recipe | None = None, p
 
 
 @torch.no_grad()
+@one_thread()
 def inpaint(network: nn.Module, batch: Batch, euler_steps: int) -> Tensor:
     """Fill the masked pixels of a batch from its noise by Euler steps; images [B, 1, 8, 8] in [-1, 1]."""
     masks, visible = batch.masks, batch.images * (1 - batch.masks)

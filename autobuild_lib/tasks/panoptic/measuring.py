@@ -22,7 +22,7 @@ from autobuild_lib.tasks.panoptic.quality import Segments, Tally, compare, label
 from autobuild_lib.tasks.panoptic.space import backbone_space, costs, costs_of_codes
 from autobuild_lib.tasks.panoptic.trained import Trained, load, load_bundled
 from autobuild_lib.tasks.rows import RowFormat, machine
-from autobuild_lib.training import one_thread
+from autobuild_lib.threads import one_thread
 
 POOLS = ("A", "B")  # for labels, for final comparisons
 CALIBRATION = 128  # images in a batch that normalisations take their statistics from
@@ -138,12 +138,14 @@ def exam_images(exam: Exam) -> tuple[Tensor, Segments, Tensor]:
     return torch.from_numpy(scenes.images), true_segments(scenes), torch.from_numpy(before.images)
 
 
+@one_thread()
 def prepare(trained: Trained, architecture: Architecture, calibration: Tensor) -> PanopticNetwork:
     """Return the calibrated network of an architecture, cut out of a trained one; images [N, 64, 64, 3]."""
     return calibrate(trained.network.extract(architecture), as_input(calibration))
 
 
 @torch.no_grad()
+@one_thread()
 def segment(network: PanopticNetwork, images: Tensor) -> Segments:
     """Segment images [N, 64, 64, 3]."""
     parts = [group(network(as_input(part))) for part in torch.split(images, BATCH)]
@@ -153,8 +155,7 @@ def segment(network: PanopticNetwork, images: Tensor) -> Segments:
 def examine(trained: Trained, architecture: Architecture, exam: Exam) -> Tally:
     """Count what an architecture segments right and wrong, image by image."""
     images, truth, calibration = exam_images(exam)
-    with one_thread():
-        return compare(segment(prepare(trained, architecture, calibration), images), truth)
+    return compare(segment(prepare(trained, architecture, calibration), images), truth)
 
 
 def measure(
