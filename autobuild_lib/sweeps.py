@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autobuild_lib.data.files import ARCHITECTURE, FLOPS, NOISE_FREE, bundled_space, manifest, read_header
+from autobuild_lib.data.files import FLOPS, NOISE_FREE, bundled_space, manifest, read_header
+from autobuild_lib.data.table import ARCHITECTURE
 from autobuild_lib.networks import has_networks
 from autobuild_lib.runs import PROFILES, read_literals
 from autobuild_lib.spaces import SequenceSpace, read_space

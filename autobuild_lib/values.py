@@ -2,6 +2,7 @@
 
 import math
 import re
+import reprlib
 from collections.abc import Callable, Iterable
 from decimal import Decimal
 from numbers import Real
@@ -15,6 +16,8 @@ Array = npt.NDArray[np.float64]
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf(inity)?", re.ASCII | re.IGNORECASE)
 MISSING = ("", "na", "nan", "n/a", "null", "none", "<na>")  # texts, in lower case, for a number that is not there
 MOST_CHARACTERS = 60  # of a value in an error
+SHORT = reprlib.Repr()
+SHORT.maxlevel, SHORT.maxstring, SHORT.maxlong, SHORT.maxother = 2, MOST_CHARACTERS, MOST_CHARACTERS, MOST_CHARACTERS
 
 
 def real(value: object, what: str, *, text: bool = False) -> float:
@@ -101,17 +104,23 @@ def reals(values: Any, what: str | Callable[[int], str], *, text: bool = False) 
 
 def refuse(value: object, what: str, allowed: str) -> NoReturn:
     """Raise the error of a value: one line that shows it, what it is for, and what is allowed."""
-    kind = ", a text" if isinstance(value, str) and NUMBER.fullmatch(value.strip()) else ""
-    raise ValueError(f"{what} is {shown(value)}{kind}; allowed are {allowed}")
+    raise ValueError(f"{what} is {shown(value)}{_hint(value)}; allowed are {allowed}")
+
+
+def _hint(value: object) -> str:
+    """Say what keeps a text from being a number, where that is seen."""
+    if isinstance(value, str) and NUMBER.fullmatch(value.strip().replace(",", ".", 1)):
+        return " with a decimal comma" if "," in value else ", a text"
+    return ""
 
 
 def shown(value: object) -> str:
     """Write a value in one short line."""
     try:
-        text = " ".join(repr(value).split())
+        text = " ".join(SHORT.repr(value).split())
     except Exception:  # an odd object, or a number of too many digits
         text = f"of type {type(value).__name__}"
-    return text if len(text) <= MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}..."
+    return text if len(text) <= 2 * MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}..."
 
 
 def _is_number(value: object) -> bool:

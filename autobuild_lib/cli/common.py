@@ -20,6 +20,10 @@ def add_source(parser: argparse.ArgumentParser) -> None:
     text = "a table that `autobuild data list` shows, such as ofa_mbv3, or the path of a .csv or .pkl"
     parser.add_argument("--data", required=True, help=text)
     parser.add_argument("--space", help="for a CSV: ofa_mbv3, ofa_pn, or a JSON file (SequenceSpace.to_json)")
+    text = "average the labels of an architecture that stands in several rows (default: refuse it)"
+    parser.add_argument("--duplicates", choices=data.table.DUPLICATES, default="refuse", help=text)
+    text = "leave out rows in which a label of the target is missing (default: refuse them)"
+    parser.add_argument("--drop-missing", action="store_true", help=text)
     text = "of the 90/10 split, the same to fit and to evaluate (default: 12345)"
     parser.add_argument("--split-seed", type=whole(0), default=12345, help=text)
 
@@ -53,10 +57,11 @@ def whole(least: int, most: int = 2**32 - 1) -> Callable[[str], int]:
     return read
 
 
-def split(given: argparse.Namespace, known: SequenceSpace | None = None) -> tuple[data.Table, data.Table]:
+def split(given: argparse.Namespace, target: str, known: SequenceSpace | None = None) -> tuple[data.Table, data.Table]:
     """Load the table that the arguments name, split for training and testing."""
     space = read_space(given.space) if given.space else known
-    return data.load(given.data, space=space).split(0.9, seed=given.split_seed)
+    table = data.load(given.data, space=space, duplicates=given.duplicates)
+    return (table.complete(target) if given.drop_missing else table).split(0.9, seed=given.split_seed)
 
 
 def check_writable(out: Path) -> None:

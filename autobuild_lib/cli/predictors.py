@@ -31,7 +31,7 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
 
 
 def _fit(given: argparse.Namespace) -> None:
-    train, test = split(given)
+    train, test = split(given, given.target)
     check_before_training(given.out, given.target, test)
     options = {} if given.epochs is None else {"epochs": given.epochs}
     made = training.fit(train.space, train, given.target, given.seed, given.preset, progress=True, **options)
@@ -56,7 +56,7 @@ def _check_unseen(made: predictor.Predictor, test: data.Table) -> None:
 
 def _evaluate(given: argparse.Namespace) -> None:
     made = predictor.load(given.predictor)
-    _, test = split(given, known=made.space if given.data.endswith(".csv") else None)
+    _, test = split(given, made.target, known=made.space if given.data.endswith(".csv") else None)
     _check_unseen(made, test)
     _print_evaluation(evaluation.evaluate(made, test), made, test)
 

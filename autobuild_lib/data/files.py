@@ -1,9 +1,7 @@
 """Reading tables: bundled CSV files by their manifest, the authors' released caches, or your own CSV or cache."""
 
-import csv
 import functools
 import hashlib
-import io
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
@@ -12,13 +10,13 @@ from pathlib import Path
 import pandas as pd
 
 from autobuild_lib.data.released import RELEASED, ReleasedRecord, find_released, read_records
-from autobuild_lib.data.table import DataError, Table, make_table
+from autobuild_lib.data.separated import read_cells
+from autobuild_lib.data.table import ARCHITECTURE, DataError, Table, make_table
 from autobuild_lib.networks import count_macs, has_networks
 from autobuild_lib.spaces import Architecture, SequenceSpace, SpaceError, ofa_mbv3, ofa_pn, read_space
 
 FAMILIES = {"mbconv3": ofa_mbv3, "mbconv2": ofa_pn}  # by the kind of their layers
 FILES = Path(__file__).parent / "files"
-ARCHITECTURE = "architecture"
 NOISE_FREE = "_noise_free"  # suffix of the columns that hold a label before noise was added
 FLOPS = "flops_m"  # label in millions of multiply-adds for one image; counted, so it carries no noise
 MOST_BYTES = 1 << 30
@@ -53,7 +51,12 @@ def manifest() -> dict[str, Bundled]:
     return {name: Bundled(name=name, **entry) for name, entry in entries.items()}
 
 
-def load(source: str | Path, space: SequenceSpace | None = None, folder: Path | None = None) -> Table:
+def load(
+    source: str | Path,
+    space: SequenceSpace | None = None,
+    folder: Path | None = None,
+    duplicates: str = "refuse",
+) -> Table:
     """Load evaluated architectures.
 
     Tables of the OFA families get one more label unless they have it: `flops_m`, the millions of multiply-adds of each
@@ -64,12 +67,13 @@ def load(source: str | Path, space: SequenceSpace | None = None, folder: Path | 
             the default data folder), or the path of a `.csv` or `.pkl` file.
         space: the search space; needed for a CSV. A cache's own family is used when left out.
         folder: where downloaded caches live.
+        duplicates: "refuse" an architecture that stands in several rows, or take the "mean" of its labels.
 
     Raises:
         DataError: for data that cannot be used; the text names file, row, value and what is allowed.
         FileNotFoundError: for a file that is not there; the text says where to put it.
     """
-    return _with_flops(_read(source, space, folder))
+    return _with_flops(_read(source, space, folder, duplicates))
 
 
 def _with_flops(table: Table) -> Table:
@@ -80,13 +84,13 @@ def _with_flops(table: Table) -> Table:
     return replace(table, labels=table.labels.assign(**flops), noise_free=noise_free)
 
 
-def _read(source: str | Path, space: SequenceSpace | None, folder: Path | None) -> Table:
+def _read(source: str | Path, space: SequenceSpace | None, folder: Path | None, duplicates: str) -> Table:
     text = str(source)
     if text in manifest():
         return _load_bundled(manifest()[text], space)
     if text.startswith("released:"):
         name = text.removeprefix("released:")
-        return _from_cache(find_released(name, folder), space, source=text)
+        return _from_cache(find_released(name, folder), space, text, duplicates)
     path = Path(source)
     if not path.is_file():
         raise FileNotFoundError(
@@ -94,12 +98,12 @@ def _read(source: str | Path, space: SequenceSpace | None, folder: Path | None) 
             f"(released:{', released:'.join(RELEASED)}), or the path of a .csv or .pkl file"
         )
     if path.suffix == ".pkl":
-        return _from_cache(path, space, source=text)
+        return _from_cache(path, space, text, duplicates)
     if path.suffix != ".csv":
         raise DataError(f"{path}: cannot read {path.suffix or 'a file without suffix'}; allowed are .csv and .pkl")
     if space is None:
         raise DataError(f"{path}: a CSV needs its search space: load(..., space=...), or --space in a command")
-    return read_csv(path, space)
+    return read_csv(path, space, duplicates=duplicates)
 
 
 def _load_bundled(entry: Bundled, space: SequenceSpace | None) -> Table:
@@ -147,60 +151,45 @@ def _checked_bytes(path: Path, sha256: str | None) -> bytes:
 
 
 def read_csv(
-    path: Path, space: SequenceSpace, *, sha256: str | None = None, kind: str = "yours", source: str | None = None
+    path: Path,
+    space: SequenceSpace,
+    *,
+    sha256: str | None = None,
+    kind: str = "yours",
+    source: str | None = None,
+    duplicates: str = "refuse",
 ) -> Table:
-    """Read a CSV with a column `architecture` (text form) and a numeric column per label."""
+    """Read a CSV with a column `architecture` (text form) and a numeric column per label; see `read_cells`."""
     content = _checked_bytes(path, sha256)
-    header, *rows = _read_rows(path, content)
-    numbered = [(number, row) for number, row in enumerate(rows, start=2) if row]
-    for number, row in numbered:
-        if len(row) != len(header):
-            raise DataError(
-                f"{path}, row {number}: {len(row)} cells, the header has {len(header)} ({', '.join(header)})"
-            )
-    frame = pd.DataFrame([row for _, row in numbered], columns=header)
-    texts = frame.pop(ARCHITECTURE)
-    architectures = [_parse(path, space, n, text) for (n, _), text in zip(numbered, texts, strict=True)]
+    cells = read_cells(path, content)
+    frame = pd.DataFrame([row for _, row in cells.rows], columns=cells.header)
+    rows = [number for number, _ in cells.rows]
+    architectures = [
+        _parse(path, space, number, text) for number, text in zip(rows, frame.pop(ARCHITECTURE), strict=True)
+    ]
     known = [name for name in frame if not str(name).endswith(NOISE_FREE)]
     if alone := [name for name in map(str, frame) if name.removesuffix(NOISE_FREE) not in known]:
         raise DataError(f"{path}: column {alone[0]} needs a column {alone[0].removesuffix(NOISE_FREE)} beside it")
     noise_free = frame[[f"{name}{NOISE_FREE}" for name in known if f"{name}{NOISE_FREE}" in frame]]
-    table = make_table(
+    return make_table(
         space,
         architectures,
         frame[known],
         source=source or str(path),
         kind=kind,
-        rows=[number for number, _ in numbered],
+        rows=rows,
         sha256=hashlib.sha256(content).hexdigest(),
         noise_free=noise_free.rename(columns=lambda name: name.removesuffix(NOISE_FREE))
         if len(noise_free.columns)
         else None,
+        duplicates=duplicates,
+        text=True,
     )
-    return table
 
 
 def read_header(path: Path) -> list[str]:
-    """Return the names of a CSV's columns; raises `DataError` where `read_csv` does for its header or encoding."""
-    return _read_rows(path, _checked_bytes(path, None))[0]
-
-
-def _read_rows(path: Path, content: bytes) -> list[list[str]]:
-    """Split a CSV into rows of cells; the first is the header, which is checked."""
-    try:
-        rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig")), strict=True))
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path}: not a CSV in UTF-8 ({error})") from None
-    return [_check_header(path, rows), *rows[1:]]
-
-
-def _check_header(path: Path, rows: Sequence[Sequence[str]]) -> list[str]:
-    if not rows:
-        raise DataError(f"{path}: the file is empty; expected a header with {ARCHITECTURE} and label names")
-    header = [name.strip() for name in rows[0]]
-    if header.count(ARCHITECTURE) != 1 or len(set(header)) < len(header) or "" in header:
-        raise DataError(f"{path}: header {header}; needs one column {ARCHITECTURE!r} and distinct label names")
-    return header
+    """Return the names of a CSV's columns; raises `DataError` where `read_csv` does for its form."""
+    return read_cells(path, _checked_bytes(path, None)).header
 
 
 def _parse(path: Path, space: SequenceSpace, number: int, text: str) -> Architecture:
@@ -213,7 +202,7 @@ def _parse(path: Path, space: SequenceSpace, number: int, text: str) -> Architec
 # -------------------------------------------------------------------- released caches
 
 
-def _from_cache(path: Path, space: SequenceSpace | None, source: str) -> Table:
+def _from_cache(path: Path, space: SequenceSpace | None, source: str, duplicates: str) -> Table:
     records = read_records(path)
     space = space or _family(path, records)
     architectures = []
@@ -228,7 +217,9 @@ def _from_cache(path: Path, space: SequenceSpace | None, source: str) -> Table:
             raise DataError(f"{path}, entry {number}: labels {sorted(record.labels)}, entry 0 has {sorted(names)}")
     labels = pd.DataFrame([[record.labels[name] for name in names] for record in records], columns=names)
     digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return make_table(space, architectures, labels, source=source, kind="released", sha256=digest)
+    return make_table(
+        space, architectures, labels, source=source, kind="released", sha256=digest, duplicates=duplicates
+    )
 
 
 def _family(path: Path, records: Sequence[ReleasedRecord]) -> SequenceSpace:

@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, NoReturn, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -11,6 +11,10 @@ import pandas as pd
 
 from autobuild_lib.spaces import Architecture, SequenceSpace
 from autobuild_lib.targets import Target
+from autobuild_lib.values import reals, refuse, shown
+
+ARCHITECTURE = "architecture"  # the column that is no label
+DUPLICATES = ("refuse", "mean")
 
 
 class DataError(ValueError):
@@ -23,7 +27,8 @@ class Labelled:
 
     ROW_FIELDS: names of fields that hold a tuple of one value per row; the first is what a predictor takes.
 
-    labels: a column per label. noise_free: the same columns before noise was added, where that is known.
+    labels: a column per label; NaN where a number is missing.
+    noise_free: the same columns before noise was added, where that is known.
     rows: the number of each row in the source, as errors give it.
     kind: "surrogate", "released", "measured here" or "yours". sha256: of the rows.
     """
@@ -57,10 +62,25 @@ class Labelled:
 
     def evaluate(self, target: Target) -> npt.NDArray[np.float64]:
         """Return the target of each row, [N]; a `DataError` names the source and its rows, whatever part this is."""
+        names = [name for name in target.labels if name in self.labels]
+        if missing := [self.rows[place] for place in np.flatnonzero(self.labels[names].isna().any(axis=1))]:
+            rows = ", ".join(map(str, missing[:5])) + (", ..." if len(missing) > 5 else "")
+            found = f"labels are missing in {len(missing)} of {len(self)} rows: {rows}"
+            remedy = "leave them out with table.complete(target), or --drop-missing"
+            raise DataError(f"{self.source}: target {target}: {found}; {remedy}")
         try:
             return target.evaluate(self.labels.set_axis(self.rows))
         except ValueError as error:
             raise DataError(f"{self.source}: {error}") from None
+
+    def complete(self, target: Target | str) -> Self:
+        """Return the rows in which no label of a target is missing; none is a `DataError`."""
+        equation = target if isinstance(target, Target) else Target(target)
+        used = self.labels[[name for name in equation.labels if name in self.labels]]
+        kept = np.flatnonzero(used.notna().all(axis=1))
+        if not len(kept):
+            raise DataError(f"{self.source}: target {equation}: labels are missing in all {len(self)} rows")
+        return self if len(kept) == len(self) else self.take(kept)
 
     def split(self, fraction: float = 0.9, seed: int = 12345) -> tuple[Self, Self]:
         """Split at random into `fraction` of the rows and the rest, without overlap."""
@@ -97,35 +117,68 @@ class Table(Labelled):
 def make_table(
     space: SequenceSpace,
     architectures: Sequence[Architecture],
-    labels: pd.DataFrame,
+    labels: Mapping[Any, Any] | pd.DataFrame,
     *,
     source: str,
     kind: str,
     noise_free: pd.DataFrame | None = None,
     rows: Sequence[int] | None = None,
     sha256: str = "",
+    duplicates: str = "refuse",
+    text: bool = False,
 ) -> Table:
-    """Check and assemble a table; `rows` numbers the rows in errors, `sha256` is that of the source file."""
+    """Check and assemble a table.
+
+    Args:
+        space: what all architectures belong to.
+        architectures: one per row.
+        labels: by name, a number per row, see `check_labels`.
+        source: names the table in errors.
+        kind: see `Labelled`.
+        noise_free: some of the labels before noise was added.
+        rows: numbers of the rows in errors (default: from 0).
+        sha256: of the source file (default: of the rows).
+        duplicates: "refuse" an architecture that stands in several rows, or take the "mean" of its labels.
+        text: labels are texts, as a CSV has them.
+    """
+    if duplicates not in DUPLICATES:
+        raise ValueError(f"duplicates={duplicates!r}; choose from {', '.join(DUPLICATES)}")
     numbers = range(len(architectures)) if rows is None else rows
     if len(architectures) == 0:
         raise DataError(f"{source}: there are no rows")
-    seen: dict[Architecture, int] = {}
-    for row, architecture in zip(numbers, architectures, strict=True):
-        if (before := seen.setdefault(architecture, row)) != row:
-            raise DataError(f"{source}, row {row}: architecture {architecture} stands in row {before} already")
-    checked = check_labels(labels, source, numbers)
-    free = None if noise_free is None else check_labels(noise_free, source, numbers)
-    digest = sha256 or digest_rows(map(str, architectures), checked)
+    checked = check_labels(labels, source, numbers, text)
+    free = None if noise_free is None else check_labels(noise_free, source, numbers, text)
+    first: dict[Architecture, int] = {}
+    places = [first.setdefault(architecture, place) for place, architecture in enumerate(architectures)]
+    if len(first) < len(places):
+        if duplicates == "refuse":
+            _refuse_duplicates(source, architectures, places, numbers)
+        checked, free = (None if own is None else _means(own, places) for own in (checked, free))  # type: ignore[assignment]
+        sha256 = ""
     return Table(
         space,
-        tuple(architectures),
+        tuple(first),
         labels=checked,
-        rows=tuple(numbers),
+        rows=tuple(numbers[place] for place in first.values()),
         noise_free=free,
         kind=kind,
         source=source,
-        sha256=digest,
+        sha256=sha256 or digest_rows(map(str, first), checked),
     )
+
+
+def _refuse_duplicates(
+    source: str, architectures: Sequence[Architecture], places: Sequence[int], rows: Sequence[int]
+) -> NoReturn:
+    row = next(row for row, place in enumerate(places) if row != place)
+    remedy = 'if it was measured several times, load with duplicates="mean" (--duplicates mean)'
+    raise DataError(f"{source}, row {rows[row]}: architecture {architectures[row]} stands in row {rows[places[row]]} "
+                    f"already; {remedy}")  # fmt: skip
+
+
+def _means(labels: pd.DataFrame, places: Sequence[int]) -> pd.DataFrame:
+    """Return the mean of each label over the rows of one place; what is missing does not count."""
+    return labels.groupby(np.asarray(places)).mean().reset_index(drop=True)
 
 
 def digest_rows(names: Iterable[str], labels: pd.DataFrame) -> str:
@@ -135,25 +188,49 @@ def digest_rows(names: Iterable[str], labels: pd.DataFrame) -> str:
     return digest.hexdigest()
 
 
-def check_labels(labels: pd.DataFrame, source: str, rows: Sequence[int]) -> pd.DataFrame:
-    """Return labels as finite floats; anything else is a `DataError` that names its row."""
-    if labels.shape[1] == 0:
+def check_labels(
+    labels: Mapping[Any, Any] | pd.DataFrame, source: str, rows: Sequence[int], text: bool = False
+) -> pd.DataFrame:
+    """Return labels by name as numbers, NaN for missing ones; anything else is a `DataError` that names its row."""
+    if not len(names := _check_names(labels, source)):
         raise DataError(f"{source}: there is no label; give at least one numeric column")
     columns = {}
-    for name in labels:
-        numbers = pd.to_numeric(labels[name], errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-        bad = np.flatnonzero(~np.isfinite(numbers))
-        if len(bad):
-            value = labels[name].iloc[bad[0]]
-            raise DataError(f"{source}, row {rows[bad[0]]}: label {name} is {value!r}; allowed are finite numbers")
-        columns[str(name)] = numbers
+    for name in names:
+
+        def what(place: int, name: str = name) -> str:
+            return f"{source}, row {rows[place]}: label {name}"
+
+        try:
+            columns[name] = reals(labels[name], what, text=text)
+            for place in map(int, np.flatnonzero(np.isinf(columns[name]))):
+                refuse(list(labels[name])[place], what(place), "finite numbers")
+        except ValueError as error:
+            raise DataError(str(error)) from None
     return pd.DataFrame(columns)
 
 
+def _check_names(labels: Iterable[Any], source: str) -> list[str]:
+    """Return the names of labels: distinct texts that can be shown in a line."""
+    names = list(labels)
+    for name in names:
+        if not isinstance(name, str) or name != name.strip() or not name or not name.isprintable():
+            raise DataError(f"{source}: {shown(name)} is no name of a label; allowed are texts of one line")
+    if len(set(names)) < len(names) or ARCHITECTURE in names:
+        raise DataError(f"{source}: labels {shown(names)}; they need distinct names other than {ARCHITECTURE!r}")
+    return names
+
+
 def from_records(
-    space: SequenceSpace, records: Iterable[tuple[Architecture, Mapping[str, float]]], source: str = "records"
+    space: SequenceSpace,
+    records: Iterable[tuple[Architecture, Mapping[str, Any]]],
+    source: str = "records",
+    duplicates: str = "refuse",
 ) -> Table:
-    """Make a table from (architecture, {label: value}) pairs; every record needs the same labels."""
+    """Make a table from (architecture, {label: value}) pairs; every record needs the same labels.
+
+    A value is a number of Python, NumPy or pandas, or a tensor of one; None and NaN stand for a missing one. An
+    architecture that stands in several records is refused, or gets the mean of its labels: `duplicates="mean"`.
+    """
     rows = list(records)
     names = list(rows[0][1]) if rows else []
     for row, (architecture, labels) in enumerate(rows):
@@ -161,5 +238,6 @@ def from_records(
             raise DataError(f"{source}, row {row}: {architecture!r} is not in space {space.name!r}")
         if set(labels) != set(names):
             raise DataError(f"{source}, row {row}: labels {sorted(labels)}, the first row has {sorted(names)}")
-    frame = pd.DataFrame([[labels[n] for n in names] for _, labels in rows], columns=names)
-    return make_table(space, [space.adopt(a) for a, _ in rows], frame, source=source, kind="yours")
+    columns = {name: [labels[name] for _, labels in rows] for name in names}
+    own = [space.adopt(architecture) for architecture, _ in rows]
+    return make_table(space, own, columns, source=source, kind="yours", duplicates=duplicates)

@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from autobuild_lib import data
-from autobuild_lib.data.files import ARCHITECTURE, FLOPS
-from autobuild_lib.data.table import Table
+from autobuild_lib.data.files import FLOPS
+from autobuild_lib.data.table import ARCHITECTURE, Table
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.statistics import srcc
 from autobuild_lib.surrogate import LABELS

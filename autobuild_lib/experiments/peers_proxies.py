@@ -6,7 +6,8 @@ import pandas as pd
 
 from autobuild_lib import data
 from autobuild_lib.data import Table
-from autobuild_lib.data.files import ARCHITECTURE, FLOPS
+from autobuild_lib.data.files import FLOPS
+from autobuild_lib.data.table import ARCHITECTURE
 from autobuild_lib.experiments.peers_contests import Contest
 from autobuild_lib.statistics import srcc_with_interval
 

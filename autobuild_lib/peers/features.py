@@ -6,7 +6,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from autobuild_lib.data.files import ARCHITECTURE
+from autobuild_lib.data.table import ARCHITECTURE
 from autobuild_lib.peers.choices import one_hot
 from autobuild_lib.peers.sequence_graf import sequence_features
 from autobuild_lib.spaces import Architecture, SequenceSpace

@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from autobuild_lib.data.download import sha256_of
-from autobuild_lib.data.files import ARCHITECTURE
+from autobuild_lib.data.table import ARCHITECTURE
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.storage import replace_bytes, replace_text
 

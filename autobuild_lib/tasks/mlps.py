@@ -13,7 +13,7 @@ import torch
 from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
-from autobuild_lib.data.files import ARCHITECTURE
+from autobuild_lib.data.table import ARCHITECTURE
 from autobuild_lib.spaces import Architecture, Continuous, SequenceSpace, Unit
 from autobuild_lib.tasks.measured import write_measured
 from autobuild_lib.tasks.rows import RowFormat, machine

@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 import torch
 
-from autobuild_lib.data.files import ARCHITECTURE, FAMILIES, load
+from autobuild_lib.data.files import FAMILIES, load
+from autobuild_lib.data.table import ARCHITECTURE
 from autobuild_lib.networks import build
 from autobuild_lib.peers.proxies import PROXIES, Minibatch, measure_proxies
 from autobuild_lib.spaces import Architecture

@@ -87,8 +87,10 @@ BAD = {
     "no architecture": (["arch,acc", f'"{A}",1'], r"header \['arch', 'acc'\]; needs one column 'architecture'"),
     "two architectures": (["architecture,architecture", '"x","x"'], "needs one column 'architecture'"),
     "two alike": (["architecture,acc,acc", '"x",1,1'], "distinct label names"),
-    "no name": (["architecture,", f'"{A}",1'], "distinct label names"),
-    "semicolons": (["architecture;acc", f"{A};1"], "needs one column 'architecture'"),
+    "no name": (["architecture,acc,", f'"{A}",1,2'], "column 3 has no name; give every column one"),
+    "only an index": ([",architecture", f'0,"{A}"'], "there is no label"),
+    "semicolons": (["architecture;acc", f"{A};1"], "row 2: 3 cells, .*; a cell that holds ';' stands in double quotes"),
+    "other separator": (["architecture/acc", "x/1"], "needs one column 'architecture'"),
     "no label": (["architecture", f'"{A}"'], "there is no label; give at least one numeric column"),
     "only a header": ([HEAD], "there are no rows"),
     "empty": ([], "the header|the file is empty|header"),
@@ -105,12 +107,14 @@ BAD = {
     ),
     "missing unit": ([HEAD, '"' + A.rsplit("|", 1)[0] + '",1'], "row 2: toy: .* has 2 parts, expected unit 0"),
     "unit feature": ([HEAD, '"' + A.replace("16", "17") + '",1'], "row 2: .*'width17' .* one of width16"),
-    "nan": ([HEAD, f'"{A}",nan'], "row 2: label acc is 'nan'; allowed are finite numbers"),
     "infinite": ([HEAD, f'"{A}",1', f'"{B}",-inf'], "row 3: label acc is '-inf'"),
     "overflow": ([HEAD, f'"{A}",1e999'], "row 2: label acc is '1e999'"),
     "text": ([HEAD, f'"{A}",good'], "row 2: label acc is 'good'"),
-    "empty cell": ([HEAD, f'"{A}",'], "row 2: label acc is ''"),
-    "comma": ([HEAD, f'"{A}","0,5"'], "row 2: label acc is '0,5'"),
+    "underscores": ([HEAD, f'"{A}",1_000'], "row 2: label acc is '1_000'"),
+    "hexadecimal": ([HEAD, f'"{A}",0x10'], "row 2: label acc is '0x10'"),
+    "comma": ([HEAD, f'"{A}","0,5"'], "row 2: label acc is '0,5' with a decimal comma; allowed are numbers"),
+    "date": ([HEAD, f'"{A}",2020-01-01'], "row 2: label acc is '2020-01-01'"),
+    "complex": ([HEAD, f'"{A}",1j'], "row 2: label acc is '1j'"),
     "truth": ([HEAD, f'"{A}",True'], "row 2: label acc is 'True'"),
     "after blank lines": ([HEAD, "", "", f'"{A}",good'], "row 4: label acc is 'good'"),
     "duplicate": ([HEAD, f'"{A}",1', "", f'"{A}",2'], "row 4: architecture .* stands in row 2 already"),
@@ -118,10 +122,62 @@ BAD = {
         [HEAD, f'"{A}",1', '" ' + A.replace(",", " , ").replace("|", " | ") + '",2'],
         "row 3: architecture .* stands in row 2 already",
     ),
-    "noise-free nan": ([HEAD + ",acc_noise_free", f'"{A}",1,nan'], "row 2: label acc is 'nan'"),
+    "noise-free text": ([HEAD + ",acc_noise_free", f'"{A}",1,x'], "row 2: label acc is 'x'"),
     "noise-free alone": ([HEAD + ",lat_noise_free", f'"{A}",1,1'], "column lat_noise_free needs a column lat"),
     "open quote": ([HEAD, f'"{A}",1', f'"{B}'], "not a CSV in UTF-8"),
 }
+
+
+FORMS = {  # as other programs write them: lines, and what is to be seen of them
+    "semicolons": ["architecture;acc", f'"{A}";0.5', f'"{B}";1'],
+    "tabs": ["acc\tarchitecture", f"0.5\t{A}", f"1\t{B}"],
+    "sep line": ["sep=;", "architecture;acc", f'"{A}";0.5', f'"{B}";1'],
+    "sep line of another": ['"sep=^"', "architecture^acc", f"{A}^0.5", f"{B}^1"],
+    "index": [",architecture,acc", f'7,"{A}",0.5', f'3,"{B}",1'],
+    "indices, saved again and again": ["Unnamed: 0.1,Unnamed: 0,architecture,acc", f'0,0,"{A}",.5', f'1,1,"{B}",1'],
+    "commas at the ends": ["architecture,acc,,", f'"{A}",0.5,,', f'"{B}",1, ,'],
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16"])
+def test_forms_that_other_programs_write(toy: ab.SequenceSpace, tmp_path: Path, form: str, encoding: str) -> None:
+    path = csv(tmp_path, *FORMS[form], encoding=encoding)
+    table = ab.data.load(path, toy)
+    assert table.labels.to_dict("list") == {"acc": [0.5, 1.0]} and table.architectures == (toy.parse(A), toy.parse(B))
+    assert sorted(files.read_header(path)) == ["acc", "architecture"]
+
+
+def test_rows_below_a_sep_line_are_those_of_the_file(toy: ab.SequenceSpace, tmp_path: Path) -> None:
+    with pytest.raises(DataError, match="row 4: label acc is 'x'"):
+        ab.data.load(csv(tmp_path, "sep=;", "architecture;acc", f'"{A}";0.5', f'"{B}";x'), toy)
+
+
+@pytest.mark.parametrize("text", ["", "nan", "NA", "null", " "])
+def test_an_empty_cell_is_a_missing_label(toy: ab.SequenceSpace, tmp_path: Path, text: str) -> None:
+    table = ab.data.load(csv(tmp_path, "architecture,acc,other", f'"{A}",1,{text}', f'"{B}",2,3'), toy)
+    assert table.evaluate(ab.Target("acc")).tolist() == [1, 2]
+    with pytest.raises(DataError, match="labels are missing in 1 of 2 rows: 2;"):
+        table.evaluate(ab.Target("acc + other"))
+
+
+def test_numbers_are_read_exactly(toy: ab.SequenceSpace, tmp_path: Path) -> None:
+    numbers = np.random.default_rng(0).random(2)
+    path = csv(tmp_path, "architecture,acc", *(f'"{a}",{v!r}' for a, v in zip((A, B), numbers.tolist(), strict=True)))
+    assert ab.data.load(path, toy).labels["acc"].tolist() == numbers.tolist()
+
+
+def test_rows_of_several_seeds(toy: ab.SequenceSpace, tmp_path: Path, run: Callable[..., tuple[int, str, str]]) -> None:
+    texts = list(dict.fromkeys(map(str, toy.sample(np.random.default_rng(0), 60))))
+    rows = [f'"{text}",{seed + row},' for seed in range(2) for row, text in enumerate(texts)]
+    path = csv(tmp_path, "architecture,acc,seed", *rows)
+    table = ab.data.load(path, toy, duplicates="mean")
+    assert table.labels["acc"].tolist() == [row + 0.5 for row in range(len(texts))]
+    (tmp_path / "toy.json").write_text(json.dumps(toy.to_json()))
+    given = ("fit", "--data", path, "--space", tmp_path / "toy.json", "--target", "acc", "--out", tmp_path / "p")
+    given = (*given, "--epochs", 1, "--preset", "tuned")
+    assert run(*given)[0] == 1 and "--duplicates mean" in run(*given)[2]
+    assert run(*given, "--duplicates", "mean")[0] == 0
 
 
 @pytest.mark.parametrize("case", BAD)
@@ -269,7 +325,7 @@ def test_corrupted_copy_is_refused_before_it_is_opened(
     damaged[-3] ^= 1
     (tmp_path / bundled.file).write_bytes(damaged)
     monkeypatch.setattr(files, "FILES", tmp_path)
-    monkeypatch.setattr(files, "_check_header", lambda *_: pytest.fail("the file was opened"))
+    monkeypatch.setattr(files, "read_cells", lambda *_: pytest.fail("the file was opened"))
     for read in (lambda: ab.data.load(bundled.name), lambda: check_bundled(bundled)):
         with pytest.raises(DataError, match=f"{bundled.file}: sha256 is [0-9a-f]+, the manifest says {bundled.sha256}"):
             read()

@@ -93,7 +93,7 @@ def test_checksum_sees_names_labels_and_graphs() -> None:
         ({"names": ["a", "b"]}, "3 graphs, 3 rows of labels, 3 families, 2 names; allowed: the same number"),
         ({"graphs": [], "labels": pd.DataFrame(), "families": [], "names": []}, "at least one"),
         ({"names": ["a", "b", "a"]}, "row 2: network f a stands in row 0 already"),
-        ({"labels": pd.DataFrame({"y": [1.0, np.nan, 3.0]})}, "row 1: label y is .*nan"),
+        ({"labels": pd.DataFrame({"y": [1.0, np.inf, 3.0]})}, "row 1: label y is .*inf"),
     ],
 )
 def test_wrong_tables_are_refused(change: dict[str, Any], message: str) -> None:

@@ -1,9 +1,12 @@
 """Tables: rows are checked when a table is made, and splits neither overlap nor change."""
 
+from decimal import Decimal
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
+import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -90,16 +93,22 @@ NARROW = WIDE.replace("width16", "width32")
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        ([{"y": 1.0}, {"y": float("nan")}], r"records, row 1: label y is .*nan.*; allowed are finite numbers"),
-        ([{"y": 1.0}, {"y": float("inf")}], "row 1: label y is .*inf"),
+        ([{"y": 1.0}, {"y": float("inf")}], "records, row 1: label y is inf; allowed are finite numbers"),
         ([{"y": "many"}, {"y": 1.0}], "row 0: label y is 'many'"),
-        ([{"y": None}, {"y": 1.0}], "row 0: label y is"),
+        ([{"y": "0.5"}, {"y": 1.0}], "row 0: label y is '0.5', a text; allowed are numbers"),
+        ([{"y": 1.0}, {"y": 1j}], "row 1: label y is 1j"),
+        ([{"y": 1.0}, {"y": True}], "row 1: label y is True"),
+        ([{"y": 1.0}, {"y": np.datetime64("2020-01-01", "ns")}], "row 1: label y is .*2020"),
+        ([{"y": 1.0}, {"y": torch.ones(2)}], r"row 1: label y is tensor\(\[1., 1.\]\)"),
+        ([{"y\n": 1.0}] * 2, r"'y\\n' is no name of a label"),
+        ([{0: 1.0}] * 2, "0 is no name of a label"),
+        ([{"architecture": 1.0}] * 2, "distinct names other than 'architecture'"),
         ([{"y": 1.0}, {"z": 1.0}], r"row 1: labels \['z'\], the first row has \['y'\]"),
         ([{"y": 1.0}, {"y": 1.0, "z": 1.0}], r"row 1: labels \['y', 'z'\], the first row has \['y'\]"),
         ([{}, {}], "there is no label"),
     ],
 )
-def test_wrong_labels_name_their_row(toy: ab.SequenceSpace, labels: list[dict[str, Any]], message: str) -> None:
+def test_wrong_labels_name_their_row(toy: ab.SequenceSpace, labels: list[dict[Any, Any]], message: str) -> None:
     with pytest.raises(DataError, match=message):
         ab.data.from_records(toy, zip([toy.parse(WIDE), toy.parse(NARROW)], labels, strict=True))
 
@@ -113,3 +122,41 @@ def test_other_wrong_records(toy: ab.SequenceSpace) -> None:
     for stranger in (ab.spaces.ofa_pn().sample(np.random.default_rng(0)), WIDE):
         with pytest.raises(DataError, match=r"row 1: .* is not in space 'toy'"):
             ab.data.from_records(toy, [row, (stranger, {"y": 1.0})])  # type: ignore[list-item]
+
+
+NUMBERS = [torch.tensor(0.5, requires_grad=True), np.array([0.5]), np.float32(0.5), Decimal("0.5"), pd.Series([0.5])]
+
+
+@pytest.mark.parametrize("value", NUMBERS, ids=lambda value: type(value).__name__)
+def test_labels_in_any_form_of_a_number(toy: ab.SequenceSpace, value: Any) -> None:
+    table = ab.data.from_records(toy, [(toy.parse(WIDE), {"y": value}), (toy.parse(NARROW), {"y": 1})])
+    assert table.labels.dtypes["y"] == np.float64 and table.labels["y"].tolist() == [0.5, 1.0]
+
+
+@pytest.mark.parametrize("value", [None, float("nan"), pd.NA], ids=repr)
+def test_a_missing_label_is_an_error_only_of_a_target_that_uses_it(toy: ab.SequenceSpace, value: Any) -> None:
+    rows = [(toy.parse(WIDE), {"y": 1.0, "z": value}), (toy.parse(NARROW), {"y": 2.0, "z": 3.0})]
+    table = ab.data.from_records(toy, rows, source="mine")
+    assert table.evaluate(ab.Target("y")).tolist() == [1.0, 2.0]
+    for part in (table, table.take([1, 0])):
+        with pytest.raises(DataError, match=r"mine: target y \+ z: labels are missing in 1 of 2 rows: 0; .*complete"):
+            part.evaluate(ab.Target("y + z"))
+        kept = part.complete("y + z")
+        assert kept.rows == (1,) and kept.evaluate(ab.Target("y + z")).tolist() == [5.0]
+    assert table.complete("y") is table
+    with pytest.raises(DataError, match="labels are missing in all 1 rows"):
+        table.take([0]).complete("z")
+
+
+def test_several_measurements_of_an_architecture_are_averaged_when_asked_for(toy: ab.SequenceSpace) -> None:
+    wide, narrow = toy.parse(WIDE), toy.parse(NARROW)
+    rows = [(wide, {"y": 1, "z": None}), (narrow, {"y": 7, "z": 4}), (wide, {"y": 2, "z": 5}), (wide, {"y": 6, "z": 7})]
+    with pytest.raises(DataError, match=r'row 2: architecture .* stands in row 0 already; .*duplicates="mean"'):
+        ab.data.from_records(toy, rows)
+    table = ab.data.from_records(toy, rows, duplicates="mean")
+    assert table.architectures == (wide, narrow) and table.rows == (0, 1)
+    assert table.labels.to_dict("list") == {"y": [3.0, 7.0], "z": [6.0, 4.0]}
+    once = [(wide, {"y": 3.0, "z": 6.0}), (narrow, {"y": 7.0, "z": 4.0})]
+    assert table.sha256 == ab.data.from_records(toy, once).sha256
+    with pytest.raises(ValueError, match="duplicates='median'; choose from refuse, mean"):
+        ab.data.from_records(toy, once, duplicates="median")

@@ -6,7 +6,7 @@ from typing import Any
 
 import pandas as pd
 
-from autobuild_lib.data.files import ARCHITECTURE
+from autobuild_lib.data.table import ARCHITECTURE
 from autobuild_lib.tasks.measured import write_measured
 from autobuild_lib.tasks.panoptic.measuring import ROWS, SAMPLE_SEED
 from autobuild_lib.tasks.panoptic.quality import LABELS
