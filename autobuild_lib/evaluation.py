@@ -8,6 +8,7 @@ from autobuild_lib.ir_predictor import IRPredictor
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.statistics import srcc_with_interval
 from autobuild_lib.targets import Target
+from autobuild_lib.training import TRAINED_ON
 
 
 def evaluate(
@@ -26,3 +27,15 @@ def evaluate(
     report.columns = pd.Index(["srcc", "low", "high"])
     report.loc["head", "mae"] = np.abs(predicted - truth).mean()
     return report
+
+
+def count_trained_on(predictor: Predictor | IRPredictor, table: Labelled) -> int:
+    """Return how many rows are about networks that a predictor was trained on, of whatever file they were.
+
+    A predictor that was saved without its training rows counts all rows of the same part of the same file.
+    """
+    used = predictor.provenance
+    if TRAINED_ON in used:
+        return len(set(str(used[TRAINED_ON]).split()) & set(table.digests()))
+    data, others = used.get("data", {}), table.part.replace("test of", "train of")
+    return len(table) if data.get("sha256") == table.sha256 and data.get("part") != others else 0

@@ -22,6 +22,7 @@ from autobuild_lib.threads import one_thread
 logger = logging.getLogger(__name__)
 Network = TypeVar("Network", bound=nn.Module)
 SMALLEST_SD = np.sqrt(np.finfo(np.float64).tiny)  # the square of a smaller one is not a normal number
+TRAINED_ON = "trained_on"  # in what a predictor remembers: the digests of its rows
 FEW_ROWS = 25  # the smallest training set of the learning curves in the book; below it nothing says what to expect
 
 
@@ -192,6 +193,7 @@ def describe_training(table: Labelled, preset: str, config: TrainingConfig, seed
         "training": asdict(config),
         "seed": seed,
         "data": table.describe(),
+        TRAINED_ON: " ".join(sorted(table.digests())),
         "torch": torch.__version__,
     }
 

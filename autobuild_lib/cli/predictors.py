@@ -48,10 +48,11 @@ def check_before_training(out: Path, target: str, test: data.Table) -> None:
 
 
 def _check_unseen(made: predictor.Predictor, test: data.Table) -> None:
-    """Refuse to evaluate on rows that a predictor was trained on."""
-    used, wanted = made.provenance.get("data", {}), test.part.replace("test of", "train of")
-    if used.get("sha256") == test.sha256 and used.get("part") != wanted:
-        raise ValueError(f"the predictor was trained on {used.get('part')} of this data; give its seed as --split-seed")
+    """Refuse to evaluate on networks that a predictor was trained on."""
+    if count := evaluation.count_trained_on(made, test):
+        part = made.provenance.get("data", {}).get("part", "another part")
+        used = f"the predictor was trained on {count:,} of the {len(test):,} test networks ({part})"
+        raise ValueError(f"{used}; give the seed of its own split as --split-seed, or data that it has not seen")
 
 
 def _evaluate(given: argparse.Namespace) -> None:

@@ -31,6 +31,10 @@ class IRTable(Labelled):
     families: tuple[str, ...]
     names: tuple[str, ...]
 
+    def texts(self) -> list[str]:
+        """Return for each row its family, and the text that tells its network from others."""
+        return [f"{family} {name}" for family, name in zip(self.families, self.names, strict=True)]
+
 
 def make_ir_table(
     graphs: Sequence[IRGraph],

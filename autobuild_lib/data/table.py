@@ -51,6 +51,14 @@ class Labelled:
         """What a predictor takes, one per row."""
         return getattr(self, self.ROW_FIELDS[0])  # type: ignore[no-any-return]
 
+    def texts(self) -> list[str]:
+        """Return for each row the name of its space or family, and the text of its network."""
+        raise NotImplementedError
+
+    def digests(self) -> list[str]:
+        """Return 12 digits for each row that say which network it is about, whatever file it came from."""
+        return [hashlib.sha256(text.encode()).hexdigest()[:12] for text in self.texts()]
+
     def take(self, rows: npt.ArrayLike) -> Self:
         """Return the given rows, in that order."""
         index = np.asarray(rows, dtype=np.intp)
@@ -85,7 +93,7 @@ class Labelled:
     def split(self, fraction: float = 0.9, seed: int = 12345) -> tuple[Self, Self]:
         """Split at random into `fraction` of the rows and the rest, without overlap."""
         if not 0 < fraction < 1 or not 1 <= round(fraction * len(self)) < len(self):
-            raise ValueError(f"cannot split {len(self)} rows at {fraction}: both parts need a row")
+            raise DataError(f"{self.source}: cannot split {len(self)} rows at {fraction}: both parts need a row")
         order = np.random.default_rng(seed).permutation(len(self))
         cut = round(fraction * len(self))
         name = f"split({fraction:g}, seed={seed})"
@@ -112,6 +120,10 @@ class Table(Labelled):
 
     space: SequenceSpace
     architectures: tuple[Architecture, ...]
+
+    def texts(self) -> list[str]:
+        """Return for each row the name of its space, and the text of its architecture."""
+        return [f"{self.space.name} {architecture}" for architecture in self.architectures]
 
 
 def make_table(
