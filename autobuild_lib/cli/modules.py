@@ -62,6 +62,7 @@ def add_search(parser: argparse.ArgumentParser) -> None:
     text = "0: one architecture after the other; N: in N processes; each is in the log as soon as it is finished"
     text += " (default: 0, but the surrogate takes a whole round at once)"
     parser.add_argument("--workers", type=whole(0, 4096), help=text)
+    parser.add_argument("--retry-failed", action="store_true", help="evaluate again what is in the log as failed")
     parser.add_argument("--out", type=Path, help="write all evaluations as this CSV file")
     parser.set_defaults(run=_search, keeps="log")
 
@@ -113,7 +114,8 @@ def _build(given: argparse.Namespace) -> None:
 def _search(given: argparse.Namespace) -> None:
     _check_files(given)
     reduced = _where(given)
-    options = {name: getattr(given, name) for name in ("start", "rounds", "mutations", "seed", "log", "workers")}
+    names = ("start", "rounds", "mutations", "seed", "log", "workers", "retry_failed")
+    options = {name: getattr(given, name) for name in names}
     evaluator = _evaluator(given.evaluator, reduced.space)
     if given.evaluator == "surrogate":
         costs(pd.DataFrame(columns=list(surrogate.LABELS)), given.maximise, given.minimise)  # that labels are there

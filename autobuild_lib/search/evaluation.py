@@ -14,6 +14,7 @@ from typing import Protocol, Self
 import numpy as np
 import pandas as pd
 
+from autobuild_lib import values
 from autobuild_lib.progress import Bar, progress_bar
 from autobuild_lib.search.log import Evaluation, EvaluationLog
 from autobuild_lib.spaces import Architecture
@@ -27,8 +28,8 @@ RESERVED = ("architecture", "round")  # columns of a search's own
 class Evaluator(Protocol):
     """Anything that labels architectures, such as `ab.surrogate.ofa_mbv3().predict` or a function that trains them.
 
-    It returns a table with one row each, in order, and a column of numbers per label. A row with a number that is not
-    finite has failed; so has an architecture for which the evaluator raises.
+    It returns a table with one row each, in order, and a column of numbers per label. A row has failed that holds
+    anything but finite numbers; so has an architecture for which the evaluator raises.
     """
 
     def __call__(self, architectures: list[Architecture], /) -> pd.DataFrame:
@@ -157,23 +158,26 @@ def evaluate_one(evaluator: Evaluator, architecture: Architecture) -> Evaluation
 
 
 def _checked(architectures: Sequence[Architecture], labels: pd.DataFrame) -> list[Evaluation]:
-    """Read the labels; one error for what breaks the evaluator's contract, a failed evaluation for an odd number."""
+    """Read the labels; one error for what breaks the evaluator's contract, a failed evaluation for an odd value."""
     if not isinstance(labels, pd.DataFrame) or len(labels) != len(architectures) or labels.shape[1] == 0:
         given = f"{labels.shape} table" if isinstance(labels, pd.DataFrame) else f"{type(labels).__name__}"
         raise ValueError(f"the evaluator returned a {given} for {len(architectures)} architectures; "
                          "it must be a DataFrame with a row for each, and at least one label")  # fmt: skip
     if len(set(labels)) < labels.shape[1] or any(not isinstance(name, str) or name in RESERVED for name in labels):
         raise ValueError(f"the evaluator returned labels {list(labels)}; they need distinct names, not {RESERVED}")
-    numbers = labels.apply(pd.to_numeric, errors="coerce").to_numpy(dtype=np.float64, na_value=np.nan)
-    names = [str(name) for name in labels]
-    return [_evaluation(one, dict(zip(names, row, strict=True)))
-            for one, row in zip(architectures, numbers.tolist(), strict=True)]  # fmt: skip
+    columns = {str(name): list(labels[name]) for name in labels}
+    return [_evaluation(one, {name: column[row] for name, column in columns.items()})
+            for row, one in enumerate(architectures)]  # fmt: skip
 
 
-def _evaluation(architecture: Architecture, labels: dict[str, float]) -> Evaluation:
-    if odd := [f"label {name} is {value}" for name, value in labels.items() if not np.isfinite(value)]:
-        return Evaluation(architecture, {}, ", ".join(odd))
-    return Evaluation(architecture, labels)
+def _evaluation(architecture: Architecture, labels: dict[str, object]) -> Evaluation:
+    numbers, odd = dict[str, float](), list[str]()
+    for name, value in labels.items():
+        try:
+            numbers[name] = values.finite(value, f"label {name}", text=True)
+        except ValueError as error:
+            odd.append(str(error))
+    return Evaluation(architecture, {}, ", ".join(odd)) if odd else Evaluation(architecture, numbers)
 
 
 def _one_line(error: Exception) -> str:
@@ -193,6 +197,7 @@ def evaluate_all(
     log: Path | str | None = None,
     workers: int | None = None,
     progress: bool = True,
+    retry_failed: bool = False,
 ) -> pd.DataFrame:
     """Evaluate architectures of one space, each once, and return a row for each: architecture, then its labels.
 
@@ -202,12 +207,16 @@ def evaluate_all(
         log: a JSONL file that keeps finished evaluations; a later call, also after a kill, takes them from there.
         workers: None, 0 or a number of processes, see `Evaluations`; the labels do not depend on the number.
         progress: show a bar.
+        retry_failed: evaluate again what failed in an earlier call.
     """
     if not architectures:
         raise ValueError("there are no architectures to evaluate")
     space = architectures[0].space
+    finished = EvaluationLog(log, space)
+    if retry_failed:
+        finished.forget_failures()
     with (
-        Evaluations(evaluator, EvaluationLog(log, space), workers) as evaluations,
+        Evaluations(evaluator, finished, workers) as evaluations,
         progress_bar(total=len(architectures), desc="evaluating", unit="architecture", disable=not progress) as bar,
     ):
         return as_table(evaluations.run(space.from_codes(space.to_codes(architectures)), bar))

@@ -38,12 +38,15 @@ class Search:
         log: Path | str | None,
         workers: int | None,
         progress: bool,
+        retry_failed: bool = False,
     ) -> None:
         if min(rounds) < 1:
             raise ValueError(f"rounds of {list(rounds)} evaluations; each needs at least 1")
         self.space, self.budget = space, sum(rounds)
         self.objectives = tuple(Target(text).canonical for text in objectives)  # to maximise, to minimise
         known = EvaluationLog(log, space)
+        if retry_failed:
+            known.forget_failures()
         self._log, self._before = log, frozenset(known.evaluations)
         self._evaluations = Evaluations(evaluator, known, workers, self._check_labels)
         self._bar = progress_bar(total=self.budget, desc="search", unit="architecture", disable=not progress)
@@ -80,7 +83,7 @@ class Search:
         """Evaluate new architectures [n, code_width] as the next round; say whether they are as many as `wanted`."""
         number = self._rounds[-1] + 1 if self._rounds else 0
         if len(codes):
-            self._finished += self._evaluations.run(self.space.from_codes(codes), self._bar)
+            self._finished += self._judged(self._evaluations.run(self.space.from_codes(codes), self._bar))
             self._rounds += [number] * len(codes)
             self.seen.update(row.tobytes() for row in codes)
             self.codes = np.concatenate([self.codes, codes])
@@ -95,12 +98,25 @@ class Search:
     def _all_failed(self) -> str:
         size, before = len(self._finished), sum(one.architecture in self._before for one in self._finished)
         earlier = f", {before} of them in an earlier run" if before else ""
-        retry = f"; to evaluate them again, delete their lines from {self._log}" if self._log else ""
+        retry = f"; retry_failed=True (--retry-failed) evaluates those in {self._log} again" if self._log else ""
         return f"all {size} evaluations failed{earlier}, the last with: {self._finished[-1].error}{retry}"
 
     def _check_labels(self, finished: list[Evaluation]) -> None:
         """Refuse objectives that the labels do not have now, not when the round is over."""
-        costs(as_table(finished), *self.objectives)
+        costs(as_table(finished).iloc[:0], *self.objectives)
+
+    def _judged(self, finished: list[Evaluation]) -> list[Evaluation]:
+        """Count as failed what has labels, but an objective that is not finite; the log keeps its labels."""
+        labelled = [one for one in finished if not one.error]
+        try:
+            if labelled:
+                costs(as_table(labelled), *self.objectives)
+        except ValueError as error:
+            if len(finished) > 1:
+                return [judged for one in finished for judged in self._judged([one])]
+            logger.warning("evaluation of %s failed: %s", finished[0].architecture, error)
+            return [Evaluation(finished[0].architecture, {}, str(error))]
+        return finished
 
     def table(self) -> pd.DataFrame:
         """Return one row per evaluation, in order: architecture, its labels (NaN where it failed), round."""
@@ -120,6 +136,7 @@ def evolve(
     log: Path | str | None = None,
     workers: int | None = None,
     progress: bool = True,
+    retry_failed: bool = False,
 ) -> pd.DataFrame:
     """Search for the accuracy-latency front, or that of any two objectives (paper, Section 4).
 
@@ -129,7 +146,8 @@ def evolve(
 
     Args:
         mutation: how to draw and to change, in which space: `StageMutation`, `LayerMutation` or your own.
-        evaluator: what labels architectures, see `Evaluator`. A failed evaluation counts as one.
+        evaluator: what labels architectures, see `Evaluator`. A failed evaluation counts as one; labels for which an
+            objective is not finite have failed.
         maximise: target equation over the labels, such as "acc".
         minimise: target equation, such as "latency_gpu".
         seed: of all draws; the result depends on it and on the labels only.
@@ -139,12 +157,13 @@ def evolve(
         log: a JSONL file that keeps finished evaluations; the same call after a kill goes on from there.
         workers: None, 0 or a number of processes, see `Evaluations`.
         progress: show a bar.
+        retry_failed: evaluate again what failed in an earlier call.
 
     Returns:
         One row per evaluation, in order: architecture, its labels (NaN where it failed), round (0 for the start).
     """
     rng, sizes = np.random.default_rng(seed), [start, *[mutations] * rounds]
-    with Search(mutation.space, evaluator, (maximise, minimise), sizes, log, workers, progress) as search:
+    with Search(mutation.space, evaluator, (maximise, minimise), sizes, log, workers, progress, retry_failed) as search:
 
         def mutants(size: int) -> Codes:
             parents = search.codes[front(search.points)]

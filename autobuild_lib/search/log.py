@@ -1,7 +1,7 @@
 """A log of evaluations: one JSON line each, safe against kills and against other processes that write to it."""
 
 import json
-import math
+import logging
 import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -10,8 +10,11 @@ from typing import Any, BinaryIO
 
 from filelock import FileLock
 
+from autobuild_lib import values
 from autobuild_lib.spaces import Architecture, SequenceSpace
 
+logger = logging.getLogger(__name__)
+EMPTY = b"\0 \t\r\n"  # what a line may hold besides its JSON: zeros are what a power loss leaves of a file's end
 START = b'{"architecture": "'  # of every line
 
 
@@ -27,9 +30,9 @@ class Evaluation:
 class EvaluationLog:
     """Finished evaluations of one evaluator, kept in a JSONL file, or only in memory without a `path`.
 
-    `evaluations` holds the first one of each architecture. A line that a kill left unfinished is ignored, and removed
-    by the next `append`. Raises `ValueError`, with the line's number, for anything else that is not an evaluation, and
-    leaves such a file as it is.
+    `evaluations` holds the first one of each architecture, or the first that succeeded. An empty line is passed over.
+    A line that a kill left unfinished is ignored, and removed by the next `append`. Raises `ValueError`, with the
+    line's number, for anything else that is not an evaluation, and leaves such a file as it is.
     """
 
     def __init__(self, path: Path | str | None, space: SequenceSpace) -> None:
@@ -46,6 +49,10 @@ class EvaluationLog:
             with self.path.open("rb") as file:
                 self._read(file)
 
+    def forget_failures(self) -> None:
+        """Hold failed evaluations no more, so that they are evaluated again; the file keeps them."""
+        self.evaluations = {one: done for one, done in self.evaluations.items() if not done.error}
+
     def append(self, finished: Sequence[Evaluation]) -> None:
         """Add evaluations in one write, and take what others have added; of an architecture the first one stays."""
         if self.path is None:
@@ -58,6 +65,8 @@ class EvaluationLog:
             rest = self._read(file)
             if is_torn := _is_torn(rest):
                 file.truncate(self._bytes)  # nobody else is writing, so what follows is the start of a lost line
+                if rest:
+                    logger.warning("%s: removed %d bytes of a last line that was never finished", self.path, len(rest))
             new = [evaluation for evaluation in finished if evaluation.architecture not in self.evaluations]
             for evaluation in new:
                 self._check_names(evaluation, f"{self.path}: evaluator")
@@ -81,13 +90,18 @@ class EvaluationLog:
         return rest
 
     def _take(self, line: bytes) -> None:
-        where = f"{self.path}, line {self._lines + 1}"
-        self._keep(_parse(line, self.space, where), where)
+        where, record = f"{self.path}, line {self._lines + 1}", line.strip(EMPTY)
+        if len(record) + 1 < len(line) or not record:  # one "\r" is what an editor may have left
+            logger.warning("%s: passed over %d empty bytes", where, len(line) - len(record))
+        if record:
+            self._keep(_parse(record, self.space, where), where)
 
     def _keep(self, evaluation: Evaluation, where: str) -> None:
         self._check_names(evaluation, where)
         self._names = self._names or frozenset(evaluation.labels)
-        self.evaluations.setdefault(evaluation.architecture, evaluation)
+        before = self.evaluations.setdefault(evaluation.architecture, evaluation)
+        if before.error and not evaluation.error:  # evaluated again
+            self.evaluations[evaluation.architecture] = evaluation
 
     def _check_names(self, evaluation: Evaluation, where: str) -> None:
         names = frozenset(evaluation.labels)
@@ -103,6 +117,7 @@ def _line(evaluation: Evaluation) -> str:
 
 def _is_torn(rest: bytes) -> bool:
     """Say whether this is nothing, or the start of a line whose end a kill prevented."""
+    rest = rest.strip(EMPTY)
     try:
         json.loads(rest)
     except (ValueError, RecursionError):
@@ -130,6 +145,4 @@ def _text(value: Any) -> str:
 
 
 def _number(name: str, value: Any) -> float:
-    if type(value) not in (int, float) or not math.isfinite(value):
-        raise ValueError(f"label {name} is {value!r:.40}; allowed are finite numbers")
-    return float(value)
+    return values.finite(value, f"label {name}")

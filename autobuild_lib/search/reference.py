@@ -90,6 +90,7 @@ def nsga2(
     log: Path | str | None = None,
     workers: int | None = None,
     progress: bool = True,
+    retry_failed: bool = False,
 ) -> pd.DataFrame:
     """Search with NSGA-II (Deb et al., 2002) as pymoo has it, with its operators for integers.
 
@@ -98,7 +99,7 @@ def nsga2(
     architectures fill the generation. Arguments and result are those of `evolve`.
     """
     rng, genome, sizes = np.random.default_rng(seed), _Genome(space), [start, *[mutations] * rounds]
-    with Search(space, evaluator, (maximise, minimise), sizes, log, workers, progress) as search:
+    with Search(space, evaluator, (maximise, minimise), sizes, log, workers, progress, retry_failed) as search:
 
         def random(size: int) -> Codes:
             return space.sample_codes(rng, size)

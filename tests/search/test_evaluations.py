@@ -2,6 +2,7 @@
 
 import logging
 from concurrent.futures.process import BrokenProcessPool
+from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +10,7 @@ import evaluators
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 from evaluators import fails, label, label_or_fail, worth
 
 import autobuild_lib as ab
@@ -86,9 +88,59 @@ def test_a_number_that_is_not_finite_is_a_failure_of_its_row(
     table = evaluate_all(some, odd, progress=False)
     assert np.flatnonzero(table["acc"].isna()).tolist() == np.flatnonzero(table["latency"].isna()).tolist() == [3, 5]
     assert caplog.messages == [
-        f"evaluation of {some[3]} failed: label acc is nan",
-        f"evaluation of {some[5]} failed: label latency is inf",
+        f"evaluation of {some[3]} failed: label acc is nan; allowed are finite numbers",
+        f"evaluation of {some[5]} failed: label latency is inf; allowed are finite numbers",
     ]
+
+
+@pytest.mark.parametrize("workers", [None, 0])
+@pytest.mark.parametrize(
+    ("value", "number"),
+    [
+        (torch.tensor(0.5), 0.5),
+        (torch.tensor([0.5], requires_grad=True), 0.5),
+        (np.array([0.5]), 0.5),
+        (np.float32(0.5), 0.5),
+        (Fraction(1, 2), 0.5),
+        ("0.5", 0.5),
+        (3 + 4j, None),
+        (pd.Timestamp("2020-01-01"), None),
+        (np.datetime64("2020-01-01"), None),
+        ("note10", None),
+        (True, None),
+        ([0.5, 0.5], None),
+        (None, None),
+    ],
+)
+def test_a_label_is_one_real_number(
+    some: list[ab.Architecture], caplog: pytest.LogCaptureFixture, value: Any, number: float | None, workers: int | None
+) -> None:
+    def evaluator(architectures: list[ab.Architecture]) -> pd.DataFrame:
+        column = pd.Series([value if one == some[1] else 0.25 for one in architectures], dtype=object)
+        return pd.DataFrame({"acc": column})
+
+    acc = evaluate_all(some[:3], evaluator, workers=workers, progress=False)["acc"].tolist()
+    np.testing.assert_equal(acc, [0.25, np.nan if number is None else number, 0.25])
+    assert [f"evaluation of {some[1]} failed: label acc is " in message for message in caplog.messages] == [True] * (
+        number is None
+    )
+
+
+@pytest.mark.parametrize("column", [[1 + 2j], pd.to_datetime(["2020-01-01"]), pd.to_timedelta(["1s"]), [True]])
+def test_columns_that_pandas_would_turn_into_numbers_are_failures(
+    some: list[ab.Architecture], caplog: pytest.LogCaptureFixture, column: Any
+) -> None:
+    table = evaluate_all(some[:1], lambda _: pd.DataFrame({"acc": column}), progress=False)
+    assert table.shape == (1, 1) and "label acc is" in caplog.text
+
+
+def test_what_failed_is_evaluated_again_on_request(some: list[ab.Architecture], tmp_path: Path) -> None:
+    path = tmp_path / "log.jsonl"
+    evaluate_all(some, label_or_fail, path, progress=False)
+    again = Counting()
+    table = evaluate_all(some, again, path, progress=False, retry_failed=True)
+    assert again.asked == [list(filter(fails, some))] and table.notna().all(axis=None)
+    pd.testing.assert_frame_equal(evaluate_all(some, evaluators.die, path, progress=False), table)
 
 
 @pytest.mark.parametrize("workers", [None, 0])

@@ -12,6 +12,7 @@ from pymoo.util.nds.non_dominated_sorting import NonDominatedSorting
 
 import autobuild_lib as ab
 from autobuild_lib.search import EvaluationLog, LayerMutation, Mutation, StageMutation, costs, evolve, hypervolume_curve
+from autobuild_lib.search.reference import nsga2
 from autobuild_lib.spaces.sequence import Codes
 
 MBV3, PN = ab.spaces.ofa_mbv3(), ab.spaces.ofa_pn()
@@ -123,12 +124,33 @@ def test_failures_of_an_earlier_run_are_said_and_can_be_tried_again(tmp_path: Pa
         raise NameError("x")
 
     log = tmp_path / "log.jsonl"
-    with pytest.raises(ValueError, match=r"all 50 evaluations failed, the last with: NameError: x; to .*log\.jsonl$"):
+    with pytest.raises(ValueError, match=r"all 50 evaluations failed, the last with: NameError: x; retry.*again$"):
         evolve(MUTATIONS["layers"], broken, log=log, **GOALS)
-    with pytest.raises(ValueError, match=r"50 evaluations failed, 50 of them in an earlier run, .* delete their lines"):
+    with pytest.raises(ValueError, match=r"50 evaluations failed, 50 of them in an earlier run, .*retry"):
         evolve(MUTATIONS["layers"], label, log=log, **GOALS)
-    log.write_text("")
-    assert len(evolve(MUTATIONS["layers"], label, log=log, **GOALS)) == 250
+    table = evolve(MUTATIONS["layers"], label, log=log, retry_failed=True, **GOALS)
+    pd.testing.assert_frame_equal(table, evolve(MUTATIONS["layers"], label, log=log, **GOALS))
+    assert len(table) == 250 and table.notna().all(axis=None)
+
+
+@pytest.mark.parametrize("search", [lambda *given, **options: evolve(MUTATIONS["layers"], *given, **options),
+                                    lambda *given, **options: nsga2(MBV3, *given, **options)])  # fmt: skip
+def test_labels_without_a_finite_objective_have_failed(
+    search: Any, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    def sometimes_zero(architectures: list[ab.Architecture]) -> pd.DataFrame:
+        table = label(architectures)
+        table.loc[[fails(one) for one in architectures], "latency"] = 0.0
+        return table
+
+    goals = {**GOALS, "maximise": "acc / latency", "log": tmp_path / "log.jsonl", "start": 20, "rounds": 2}
+    table = search(sometimes_zero, **goals)
+    bad = table["architecture"].map(fails)
+    assert 0 < bad.sum() < len(table) == 120 and (table["acc"].isna() == bad).all()
+    assert [one for one in table["architecture"][bad] if f"evaluation of {one} failed: " not in caplog.text] == []
+    pd.testing.assert_frame_equal(search(sometimes_zero, **goals), table)  # from the log
+    logged = EvaluationLog(tmp_path / "log.jsonl", MBV3).evaluations.values()
+    assert len(logged) == 120 and not any(one.error for one in logged)  # the labels are good for other objectives
 
 
 @pytest.fixture(scope="module")
