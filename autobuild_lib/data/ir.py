@@ -8,6 +8,7 @@ from pathlib import Path
 import pandas as pd
 
 from autobuild_lib.data.files import FAMILIES
+from autobuild_lib.data.limits import FREE, Allowance
 from autobuild_lib.data.onnx_ir import onnx_nodes
 from autobuild_lib.data.released import ReleasedRecord, find_released, read_records
 from autobuild_lib.data.table import DataError, Labelled, Table, check_labels, digest_rows
@@ -126,7 +127,8 @@ def load_ir(source: str | Path, folder: Path | None = None) -> IRTable:
     text = str(source)
     path = find_released(text.removeprefix("released:"), folder) if text.startswith("released:") else Path(source)
     records = read_records(path)
-    nodes = [onnx_nodes(record.graph, f"{path}, entry {number}") for number, record in enumerate(records)]
+    allowance = Allowance(FREE + path.stat().st_size)
+    nodes = [onnx_nodes(record.graph, f"{path}, entry {number}", allowance) for number, record in enumerate(records)]
     if unknown := sorted({node.operation for graph in nodes for node in graph} - set(PLACES)):
         raise DataError(f"{path}: operations {', '.join(unknown)} are not in the vocabulary: {', '.join(PLACES)}")
     networks = [_named(record, f"{path}, entry {number}") for number, record in enumerate(records)]

@@ -5,6 +5,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from autobuild_lib.data.limits import FREE, Allowance
 from autobuild_lib.data.table import DataError
 from autobuild_lib.data.unpickle import Graph, Node
 from autobuild_lib.graphs.ir import IRNode, Shape
@@ -28,18 +29,21 @@ class _Read:
     constants: int  # fewest dimensions of its initialisers
 
 
-def onnx_nodes(graph: object, place: str) -> list[IRNode]:
+def onnx_nodes(graph: object, place: str, allowance: Allowance | None = None) -> list[IRNode]:
     """Read an inert `Graph` of a cache as IR nodes in topological order.
 
     What a node reads are the tensors that other nodes compute; a node that reads none takes its first input, which is
-    the image. Dummy nodes at the ends, where a cache has them, become `Input` and `Output`.
+    the image. Dummy nodes at the ends, where a cache has them, become `Input` and `Output`. The `allowance` of a file
+    counts what its graphs hold.
 
     Raises:
         DataError: the graph is malformed, or not acyclic; the message starts with `place`.
     """
     if not isinstance(graph, Graph):
         raise DataError(f"{place}: graph is a {type(graph).__name__}; allowed: an onnx_ir.graph.Graph")
+    allowance = allowance or Allowance(FREE)
     try:
+        _count(graph, allowance)
         nodes = {node.key: node for node in map(_read_node, _listed(vars(graph)["nodes"]))}
         readers = {_text(key): list(map(_text, _listed(keys))) for key, keys in vars(graph)["src2dst"].items()}
         edges = [(source, target) for source, targets in readers.items() for target in targets]
@@ -55,6 +59,15 @@ def onnx_nodes(graph: object, place: str) -> list[IRNode]:
     except _MALFORMED as error:
         reason = f"there is no {error}" if isinstance(error, KeyError) else str(error)
         raise DataError(f"{place}: malformed graph: {reason:.200}") from None
+
+
+def _count(graph: Graph, allowance: Allowance) -> None:
+    """Count what is read of a graph, each part as often as it is read."""
+    for node in _listed(vars(graph)["nodes"]):
+        allowance.spend()
+        for name in ("inputs", "outputs", "attribute", "initializer"):
+            allowance.spend_tree(vars(node).get(name) if isinstance(node, Node) else None)
+    allowance.spend_tree(vars(graph)["src2dst"])
 
 
 def _sorted(nodes: Mapping[str, _Read], edges: Sequence[tuple[str, str]]) -> Sequence[str]:

@@ -2,7 +2,7 @@
 
 import math
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -10,11 +10,13 @@ from typing import Any
 import numpy as np
 
 from autobuild_lib.data.download import fetch, verify
+from autobuild_lib.data.limits import FREE, Allowance
 from autobuild_lib.data.unpickle import read_pickle
 
 DATA_SET = "https://huggingface.co/datasets/kgmills/AutoBuild/resolve/main"
 _NOT_LABELS = ("original config", "net", "graph")
 _LONGEST = 64  # stages, and layers of a stage
+_MOST_LABELS = 1000
 
 
 @dataclass(frozen=True)
@@ -124,7 +126,22 @@ def read_records(path: Path) -> list[ReleasedRecord]:
     entries = read_pickle(path)
     if not isinstance(entries, list) or not entries:
         raise RecordError(f"{path}: {_short(entries)}; allowed: a list of at least one dict")
-    return [_record(entry, f"{path}: entry {number}") for number, entry in enumerate(entries)]
+    return list(_checked(entries, path))
+
+
+def _checked(entries: list[object], path: Path) -> Iterator[ReleasedRecord]:
+    """Read entries, as many as fit in such a file: one of them may stand in it many times."""
+    allowance, names = Allowance(FREE + path.stat().st_size, "layers and labels", RecordError), set[str]()
+    for number, entry in enumerate(entries):
+        record = _record(entry, f"{path}: entry {number}")
+        names.update(record.labels)
+        if len(names) > _MOST_LABELS:
+            raise RecordError(f"{path}: entry {number}: more than {_MOST_LABELS:,} labels; allowed: at most that")
+        try:
+            allowance.spend(1 + len(record.labels) + sum(map(len, record.stages)))
+        except RecordError as error:
+            raise RecordError(f"{path}: entry {number}: {error}") from None
+        yield record
 
 
 def _record(entry: object, place: str) -> ReleasedRecord:

@@ -7,12 +7,14 @@ are listed in `_KNOWN`; each stands for a function of this module that checks it
 Numbers, text, bytes, None, lists, tuples, dicts and sets come back as they are, numpy scalars and arrays of numbers or
 text too. `onnx_ir.graph.Graph` and `onnx_ir.node.Node` become `Graph` and `Node`, which hold attributes and do nothing.
 Keys and set members are scalars or short flat tuples of scalars: nothing deep is ever hashed, compared or printed.
-Bytes after the end of the pickle are refused.
+Objects and references are counted, so that a file takes memory in proportion to its size; keys other than text, which a
+file could choose so that all of them collide, may be few. Bytes after the end of the pickle are refused.
 """
 
 import gc
 import io
 import math
+import os
 import pickletools
 import re
 from collections import OrderedDict
@@ -24,9 +26,15 @@ from typing import IO, Any
 
 import numpy as np
 
+from autobuild_lib.data.limits import FREE, Allowance
+
 DEFAULT_MAX_BYTES = 2 * 1024**3
 _PROTOCOLS = 5  # the newest one
 _LONGEST_KEY = 16  # elements of a tuple used as a key
+_LONGEST_TEXT = 10_000  # letters of a key, which are compared with those of others
+_LARGEST_KEY = 1024  # bits of a whole number used as a key
+_MOST_KEYS = 10_000  # keys and set members that are not text
+_BYTES_PER_OBJECT = 3  # of a file, at least; the released caches have 5 to 10
 _SCALARS = (str, bytes, int, float, complex, type(None), np.generic)
 _DTYPE = re.compile(r"[biufc]\d{1,2}|U\d{1,6}")
 
@@ -60,7 +68,7 @@ def read_pickle(path: Path, max_bytes: int = DEFAULT_MAX_BYTES) -> object:
         OSError: the file cannot be opened.
     """
     with Path(path).open("rb") as file:
-        data = file.read(max_bytes + 1)
+        data = file.read(min(os.fstat(file.fileno()).st_size, max_bytes) + 1)  # read takes memory for all it may give
     try:
         if len(data) > max_bytes:
             raise UnsafePickleError(f"more than {max_bytes} bytes; allowed: at most {max_bytes} (max_bytes)")
@@ -91,6 +99,8 @@ class _Machine:
         self.stack: list[Any] = []
         self.marks: list[int] = []
         self.memo: dict[int, Any] = {}
+        self.spend = Allowance(FREE + self.size // _BYTES_PER_OBJECT, error=UnsafePickleError).spend
+        self.spend_keys = Allowance(_MOST_KEYS, "keys that are not text", UnsafePickleError).spend
 
     def run(self) -> object:
         try:
@@ -113,6 +123,13 @@ class _Machine:
         if len(self.stack) != 1 or self.marks:
             raise ValueError(f"{len(self.stack)} values and {len(self.marks)} marks are left instead of one value")
         return self.stack.pop()
+
+    def count_keys(self, keys: list[Any]) -> None:
+        """Count keys or set members before they meet each other; what collides costs the square of their number."""
+        self.spend(len(keys))
+        for key in keys:
+            if type(key) is not str:
+                self.spend_keys()
 
     def pop_mark(self) -> list[Any]:
         mark = self.marks.pop()
@@ -205,7 +222,16 @@ def _checked_key(key: object) -> object:
     if not all(isinstance(part, _SCALARS) for part in parts):
         raise _refusal(f"a {type(key).__name__} as key or set member",
                        f"scalars and flat tuples of at most {_LONGEST_KEY} scalars")
+    for part in parts:
+        _check_size(part)
     return key
+
+
+def _check_size(part: object) -> None:
+    if isinstance(part, (str, bytes)) and len(part) > _LONGEST_TEXT:
+        raise _refusal(f"a key of {len(part):,} letters", f"at most {_LONGEST_TEXT:,}")
+    if isinstance(part, int) and part.bit_length() > _LARGEST_KEY:
+        raise _refusal(f"a whole number of {part.bit_length():,} bits as a key", f"at most {_LARGEST_KEY:,}")
 
 
 _NDARRAY = _Global("numpy.ndarray")
@@ -248,18 +274,30 @@ def _pushing(make: Callable[[], object]) -> Action:
     return lambda machine: machine.stack.append(make())
 
 
+def _pushing_new(make: Callable[[], object], objects: int) -> Action:
+    """Push an empty container, which takes as much memory as so many small objects."""
+    def act(machine: _Machine) -> None:
+        machine.spend(objects)
+        machine.stack.append(make())
+    return act
+
+
 def _pushing_argument(read: Callable[[IO[bytes]], object]) -> Action:
     return lambda machine: machine.stack.append(read(machine.file))
 
 
 def _pushing_gathered(make: Callable[[list[Any]], object]) -> Action:
-    return lambda machine: machine.stack.append(make(machine.pop_mark()))
+    def act(machine: _Machine) -> None:
+        machine.spend()
+        machine.stack.append(make(machine.pop_mark()))
+    return act
 
 
 def _pushing_tuple(count: int) -> Action:
     def act(machine: _Machine) -> None:
         if count > len(machine.stack):
             raise ValueError("the stack is empty")
+        machine.spend()
         machine.stack[-count:] = [tuple(machine.stack[-count:])]
     return act
 
@@ -270,7 +308,11 @@ def _getting(read: Callable[[IO[bytes]], int]) -> Action:
 
 def _putting(read: Callable[[IO[bytes]], int]) -> Action:
     def act(machine: _Machine) -> None:
-        machine.memo[read(machine.file)] = machine.stack[-1]
+        machine.spend()
+        place = read(machine.file)
+        if place > machine.size:
+            machine.spend_keys()  # places that a writer did not count up to could collide
+        machine.memo[place] = machine.stack[-1]
     return act
 
 
@@ -281,6 +323,7 @@ def _refusing(name: str) -> Action:
 
 
 def _memoize(machine: _Machine) -> None:
+    machine.spend()
     memo = machine.memo
     memo[len(memo)] = machine.stack[-1]
 
@@ -320,32 +363,39 @@ def _extend(target: object, items: list[Any]) -> None:
 
 def _set_item(machine: _Machine) -> None:
     value, key = machine.stack.pop(), machine.stack.pop()
-    _update(machine.stack[-1], [key], [value])
+    _update(machine, machine.stack[-1], [key], [value])
 
 
 def _set_items(machine: _Machine) -> None:
     items = machine.pop_mark()
-    _update(machine.stack[-1], items[::2], items[1::2])
+    _update(machine, machine.stack[-1], items[::2], items[1::2])
 
 
-def _update(target: object, keys: list[Any], values: list[Any]) -> None:
+def _update(machine: _Machine, target: object, keys: list[Any], values: list[Any]) -> None:
     if not isinstance(target, dict):
         raise _refusal(f"items set on {_describe(target)}", "on a dict")
     for key in keys:
-        if type(key) is not str:
-            _checked_key(key)
+        _check_size(key) if type(key) is str else _checked_key(key)
+    machine.count_keys(keys)
     target.update(zip(keys, values, strict=True))
 
 
-def _dict(items: list[Any]) -> dict[Any, Any]:
-    made: dict[Any, Any] = {}
-    _update(made, items[::2], items[1::2])
-    return made
+def _push_dict(machine: _Machine) -> None:
+    items, made = machine.pop_mark(), dict[Any, Any]()
+    _update(machine, made, items[::2], items[1::2])
+    machine.stack.append(made)
+
+
+def _push_frozenset(machine: _Machine) -> None:
+    items = machine.pop_mark()
+    machine.count_keys(items)
+    machine.stack.append(_frozenset(items))
 
 
 def _add_items(machine: _Machine) -> None:
     items = machine.pop_mark()
     target = machine.stack[-1]
+    machine.count_keys(items)
     if not isinstance(target, set):
         raise _refusal(f"items added to {_describe(target)}", "to a set")
     target.update(_set(items))
@@ -370,19 +420,34 @@ def _reduce(machine: _Machine) -> None:
     arguments, function = machine.stack.pop(), machine.stack.pop()
     if not isinstance(function, _Global) or function.call is None or not isinstance(arguments, tuple):
         raise _refusal(f"a call of {_describe(function)}", "what rebuilds numpy scalars and arrays")
+    _count_made(machine, arguments)
     machine.stack.append(function.call(*arguments))
+
+
+def _count_made(machine: _Machine, parts: tuple[Any, ...]) -> None:
+    """Count what a call makes of its arguments: as many bytes as it is given, or a set of its list."""
+    machine.spend()
+    for part in parts:
+        if isinstance(part, list):
+            machine.count_keys(part)
+        elif isinstance(part, (str, bytes, bytearray)):
+            machine.spend(len(part) // 64)
 
 
 def _new_object(machine: _Machine) -> None:
     arguments, kind = machine.stack.pop(), machine.stack.pop()
     if not isinstance(kind, _Global) or kind.new is None or not isinstance(arguments, tuple) or arguments:
         raise _refusal(f"a new {_describe(kind)}", "onnx_ir.graph.Graph and onnx_ir.node.Node, without arguments")
+    machine.spend(2)  # it and its attributes
     machine.stack.append(kind.new())
 
 
 def _build(machine: _Machine) -> None:
     state, target = machine.stack.pop(), machine.stack[-1]
+    if isinstance(state, tuple):
+        _count_made(machine, state[:8])  # of an array or its type
     if isinstance(target, (Graph, Node)):
+        machine.spend(len(state) if isinstance(state, dict) else 1)
         _fill_attributes(target, state)
     elif isinstance(target, np.dtype):
         _set_byte_order(target, state)
@@ -443,17 +508,17 @@ def _actions_by_name() -> dict[str, Action]:
         "NONE": _pushing(lambda: None),
         "NEWTRUE": _pushing(lambda: True),
         "NEWFALSE": _pushing(lambda: False),
-        "EMPTY_LIST": _pushing(list),
-        "EMPTY_DICT": _pushing(dict),
-        "EMPTY_SET": _pushing(set),
+        "EMPTY_LIST": _pushing_new(list, 1),
+        "EMPTY_DICT": _pushing_new(dict, 1),
+        "EMPTY_SET": _pushing_new(set, 3),
         "EMPTY_TUPLE": _pushing(tuple),
         "MARK": _mark,
         "POP": lambda machine: machine.stack.pop(),
         "POP_MARK": _Machine.pop_mark,
         "LIST": _pushing_gathered(list),
         "TUPLE": _pushing_gathered(tuple),
-        "DICT": _pushing_gathered(_dict),
-        "FROZENSET": _pushing_gathered(_frozenset),
+        "DICT": _push_dict,
+        "FROZENSET": _push_frozenset,
         "TUPLE1": _pushing_tuple(1),
         "TUPLE2": _pushing_tuple(2),
         "TUPLE3": _pushing_tuple(3),
