@@ -7,8 +7,11 @@ WHEELS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 STAMP := $(VENV)/.installed
+# Succeeds in a Python that the pins are for and that can make an environment.
+USABLE := import ensurepip, sys, venv; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 14))
 ifndef PYTHON
-PYTHON := $(shell python3.11 -c '' 2>/dev/null && echo python3.11 || echo python3)
+PYTHON := $(or $(shell for python in python3.14 python3.13 python3.12 python3.11; do \
+  "$$python" -c "$(USABLE)" 2>/dev/null && echo "$$python" && break; done),python3)
 endif
 
 ifneq ($(words $(PROFILE))/$(filter $(PROFILE),quick standard paper),1/$(PROFILE))
@@ -22,9 +25,15 @@ endif
 
 # Our pins replace constraints from the user's pip settings, which could contradict them; a .venv takes no --user install.
 pip = PIP_CONSTRAINT=constraints.txt PIP_USER=0 $(BIN)/python -m pip --disable-pip-version-check
-check_python = $(if $(shell { $(PYTHON) -c 'import sys; print((3, 11) <= sys.version_info[:2] < (3, 13) or "")'; } 2>/dev/null),, \
-	$(error needs Python 3.11 or 3.12, but "$(PYTHON)" is $(or $(shell { $(PYTHON) -V; } 2>/dev/null),missing); \
-	say which one with PYTHON=/path/to/python3.11))
+check_python = $(if $(shell { $(PYTHON) -c "$(USABLE)" && echo yes; } 2>/dev/null),, \
+	$(error needs Python 3.11 to 3.14 with its venv, but "$(PYTHON)" is $(or $(shell { $(PYTHON) -V; } 2>/dev/null),missing); \
+	say which one with PYTHON=/path/to/python3.12))
+# An environment of another Python would mix two: it is made anew.
+VERSION := import sys; print(*sys.version_info[:2])
+define make_venv
+@test "$$($(BIN)/python -c '$(VERSION)' 2>&1)" = "$$($(PYTHON) -c '$(VERSION)')" || rm -rf $(VENV)
+$(PYTHON) -m venv $(VENV)
+endef
 
 # What runs below finds the tools of .venv first, and no packages from outside it.
 export PATH := $(CURDIR)/$(BIN):$(PATH)
@@ -75,15 +84,17 @@ install: $(STAMP) ## make .venv with the pinned packages, nothing else
 
 $(STAMP): pyproject.toml constraints.txt
 	$(check_python)
-	$(PYTHON) -m venv $(VENV)
+	$(make_venv)
 	$(pip) install $(if $(WHEELS),--no-index --find-links "$(WHEELS)") -e '.[book,cluster,sd,test]'
 	touch $@
 
 wheels: ## download every pinned package into WHEELS (default: wheels), for machines without a network
 	$(check_python)
-	$(PYTHON) -m venv $(VENV)
+	$(make_venv)
 	$(pip) download --dest "$(or $(WHEELS),wheels)" '.[book,cluster,sd,test]' setuptools
 
+# With the oldest Python: what serves it serves the newer ones, and not the other way around.
+constraints: PYTHON := python3.11
 constraints: ## pin what a fresh install brings, in constraints.txt and environment.yml
 	$(check_python)
 	rm -rf build/fresh

@@ -245,7 +245,7 @@ def test_what_is_not_installed_is_named(
     monkeypatch.setattr(command, "find_spec", lambda name: None if name == module else name)
     given = ("sweep", "--notebook", "00_method", "--set", "seed=1", "--executor", executor, "--out", tmp_path)
     code, _, err = run(*given)
-    assert code == 1 and f"a sweep needs {module}: pip install 'autobuild-book[" in err
+    assert code == 1 and f"{module} is not installed: pip install 'autobuild-book[" in err
 
 
 @pytest.mark.slow

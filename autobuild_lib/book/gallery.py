@@ -5,11 +5,14 @@ import json
 from pathlib import Path
 from typing import Any
 
-import matplotlib as mpl
 import pandas as pd
 
 from autobuild_lib.book import markdown
+from autobuild_lib.extras import extra
 from autobuild_lib.plotting import run_comparison
+
+with extra("book"):
+    import matplotlib as mpl
 
 STABLE: Any = {"svg.hashsalt": "gallery", "svg.fonttype": "path"}  # the same text every time
 

@@ -36,6 +36,8 @@ COMMANDS = {
     "compare": ("compare", "add_compare", "metrics of many runs as a table and a picture"),
     "book": ("pages", "add_book", "build the pages of the book from executed notebooks"),
 }
+# Errors that are one line for the reader.
+REFUSALS = (ValueError, OSError, ModuleNotFoundError, subprocess.CalledProcessError, MemoryError, RuntimeError)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -51,11 +53,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _run(words: Sequence[str]) -> int:
     parsed = argparse.Namespace()
     try:
-        _parser(words).parse_args(words, parsed)
+        command = [word for word in words if not word.startswith("-")][:1]
+        _parser(command).parse_args(words, parsed)
         logging.basicConfig(level=logging.INFO, format="%(message)s")
         run: Callable[[argparse.Namespace], None] = parsed.run
         run(parsed)
-    except (ValueError, OSError, subprocess.CalledProcessError, BrokenExecutor, MemoryError, RuntimeError) as error:
+    except REFUSALS as error:
         print(f"autobuild: {_one_line(_said(error))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:

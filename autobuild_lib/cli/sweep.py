@@ -9,6 +9,7 @@ from importlib.util import find_spec
 from pathlib import Path
 
 from autobuild_lib.cli.common import check_writable, whole
+from autobuild_lib.extras import missing
 from autobuild_lib.runs import PROFILES
 from autobuild_lib.sweeps import Sweep, plan_sweep
 
@@ -61,7 +62,7 @@ def _command(given: argparse.Namespace) -> list[str]:
     plugins = {f"snakemake_executor_plugin_{name}": "cluster" for name in CLUSTERS if name == given.executor}
     for module, extra in (MODULES | plugins).items():
         if find_spec(module) is None:
-            raise ValueError(f"a sweep needs {module}: pip install 'autobuild-book[{extra}]'")
+            raise ModuleNotFoundError(missing(module, extra), name=module)
     profile = given.workflow_profile or CLUSTERS.get(given.executor)
     if profile is not None and not any(profile.glob("config*.yaml")):
         raise ValueError(f"--workflow-profile {profile}: there is no config.yaml")

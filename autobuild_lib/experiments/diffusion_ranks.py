@@ -6,12 +6,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 from scipy.stats import rankdata
-from sklearn.linear_model import LinearRegression
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from autobuild_lib.experiments.few_labels import Fold
+from autobuild_lib.extras import extra
 from autobuild_lib.peers import AdditiveRidge
 from autobuild_lib.targets import Target
+
+with extra("book"):
+    from sklearn.linear_model import LinearRegression
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 Array = npt.NDArray[np.float64]
 HEAD, RIDGE, COST = "AutoBuild head", "additive ridge", "MACs alone"

@@ -6,14 +6,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import torch
-from captum.attr import FeatureAblation, IntegratedGradients
 from scipy.stats import t
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from torch import Tensor
 from torch.func import functional_call
 
 from autobuild_lib.data import IRTable
 from autobuild_lib.experiments.ir_operations import TRUE, Fitted, family_rows
+from autobuild_lib.extras import extra
 from autobuild_lib.graphs import OPERATIONS, IRGraph
 from autobuild_lib.graphs.ir import PLACES, SCALES
 from autobuild_lib.graphs.neighbourhoods import neighbourhoods
@@ -22,6 +21,10 @@ from autobuild_lib.processes import in_threads
 from autobuild_lib.statistics import mean_with_interval, srcc
 from autobuild_lib.targets import Target
 from autobuild_lib.threads import one_thread
+
+with extra("book"):
+    from captum.attr import FeatureAblation, IntegratedGradients
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 Array = npt.NDArray[np.float64]
 EMBEDDINGS = "features.embeddings.operation.weight"  # one vector per operation, in an `IRNetwork`

@@ -8,13 +8,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from sklearn.linear_model import LinearRegression
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from autobuild_lib import data, surrogate
 from autobuild_lib.data.files import FLOPS
 from autobuild_lib.data.table import Table, make_table
 from autobuild_lib.experiments.few_labels import EFFECT, NORM, RIDGE, train
+from autobuild_lib.extras import extra
 from autobuild_lib.networks import count_macs
 from autobuild_lib.networks.blueprint import has_networks
 from autobuild_lib.peers import AdditiveRidge
@@ -24,6 +23,10 @@ from autobuild_lib.statistics import srcc_with_interval
 from autobuild_lib.targets import Target
 from autobuild_lib.tasks.latency import LatencyMeter, Measure, medians
 from autobuild_lib.units import UnitCorpus
+
+with extra("book"):
+    from sklearn.linear_model import LinearRegression
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 Array = npt.NDArray[np.float64]
 TOP = 3  # modules of each unit that a reduced space is made of, as in the paper

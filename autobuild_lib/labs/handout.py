@@ -13,10 +13,14 @@ import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
-import jupytext
-import nbformat
-import yaml
-from nbformat import NotebookNode
+from autobuild_lib.extras import extra
+
+with extra("book"):
+    import jupytext
+    import nbformat
+    import yaml
+    from nbformat import NotebookNode
+
 
 STUB = "# Your answer:"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}

@@ -4,14 +4,17 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.linear_model import RidgeCV
-from sklearn.pipeline import Pipeline, make_pipeline
-from sklearn.preprocessing import OneHotEncoder, StandardScaler
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+from autobuild_lib.extras import extra
 from autobuild_lib.peers.choices import choices_of_codes
 from autobuild_lib.spaces import Architecture, SequenceSpace
 from autobuild_lib.spaces.sequence import Codes
+
+with extra("book"):
+    from sklearn.linear_model import RidgeCV
+    from sklearn.pipeline import Pipeline, make_pipeline
+    from sklearn.preprocessing import OneHotEncoder, StandardScaler
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 PENALTIES = np.logspace(-2, 4, 13)
 

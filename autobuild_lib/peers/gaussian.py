@@ -5,17 +5,21 @@ from typing import Any, Self
 
 import numpy as np
 import numpy.typing as npt
-from sklearn.base import BaseEstimator, RegressorMixin
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.gaussian_process import GaussianProcessRegressor
-from sklearn.gaussian_process.kernels import (
-    ConstantKernel,
-    Hyperparameter,
-    Kernel,
-    NormalizedKernelMixin,
-    StationaryKernelMixin,
-    WhiteKernel,
-)
+
+from autobuild_lib.extras import extra
+
+with extra("book"):
+    from sklearn.base import BaseEstimator, RegressorMixin
+    from sklearn.exceptions import ConvergenceWarning
+    from sklearn.gaussian_process import GaussianProcessRegressor
+    from sklearn.gaussian_process.kernels import (
+        ConstantKernel,
+        Hyperparameter,
+        Kernel,
+        NormalizedKernelMixin,
+        StationaryKernelMixin,
+        WhiteKernel,
+    )
 
 Array = npt.NDArray[np.float64]
 MOST_TUNED = 400  # training rows that the kernel's parameters are fitted to

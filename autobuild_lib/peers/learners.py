@@ -3,10 +3,12 @@
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
-from sklearn.neighbors import KNeighborsRegressor
-
+from autobuild_lib.extras import extra
 from autobuild_lib.peers.gaussian import HammingProcess
+
+with extra("book"):
+    from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor
+    from sklearn.neighbors import KNeighborsRegressor
 
 
 class Learner(Protocol):

@@ -12,9 +12,9 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 from autobuild_lib.data.table import Table
+from autobuild_lib.extras import extra
 from autobuild_lib.peers.additive import AdditiveRidge
 from autobuild_lib.peers.combined import embeddings, fit_with_graf
 from autobuild_lib.peers.features import GRAF, ONE_HOT, PROXIES, as_matrix, compute
@@ -23,6 +23,9 @@ from autobuild_lib.predictor import Predictor
 from autobuild_lib.spaces import Architecture, SequenceSpace
 from autobuild_lib.targets import Target
 from autobuild_lib.training import PRESETS, fit, fit_many
+
+with extra("book"):
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 Array = npt.NDArray[np.float64]
 

@@ -6,22 +6,25 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-from pymoo.algorithms.moo.nsga2 import NSGA2
-from pymoo.core.duplicate import DuplicateElimination
-from pymoo.core.evaluator import Evaluator as PymooEvaluator
-from pymoo.core.population import Population
-from pymoo.core.problem import Problem
-from pymoo.core.termination import NoTermination
-from pymoo.indicators.hv import HV
-from pymoo.operators.crossover.sbx import SBX
-from pymoo.operators.mutation.pm import PM
-from pymoo.operators.repair.rounding import RoundingRepair
-from pymoo.problems.static import StaticProblem
 
+from autobuild_lib.extras import extra
 from autobuild_lib.search.evaluation import Evaluator
 from autobuild_lib.search.evolution import Search
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.spaces.sequence import Codes
+
+with extra("book"):
+    from pymoo.algorithms.moo.nsga2 import NSGA2
+    from pymoo.core.duplicate import DuplicateElimination
+    from pymoo.core.evaluator import Evaluator as PymooEvaluator
+    from pymoo.core.population import Population
+    from pymoo.core.problem import Problem
+    from pymoo.core.termination import NoTermination
+    from pymoo.indicators.hv import HV
+    from pymoo.operators.crossover.sbx import SBX
+    from pymoo.operators.mutation.pm import PM
+    from pymoo.operators.repair.rounding import RoundingRepair
+    from pymoo.problems.static import StaticProblem
 
 Genes = npt.NDArray[np.int64]
 

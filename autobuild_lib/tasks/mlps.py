@@ -10,10 +10,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from sklearn.datasets import load_digits
 from torch import Tensor, nn
 
 from autobuild_lib.data.table import ARCHITECTURE
+from autobuild_lib.extras import extra
 from autobuild_lib.spaces import Architecture, Continuous, SequenceSpace, Unit
 from autobuild_lib.tasks.measured import write_measured
 from autobuild_lib.tasks.rows import RowFormat, machine
@@ -68,6 +68,8 @@ def digits(part: str) -> tuple[Tensor, Tensor]:
     """
     if part not in PARTS:
         raise ValueError(f"part={part!r}; choose from {', '.join(PARTS)}")
+    with extra("book"):
+        from sklearn.datasets import load_digits  # noqa: PLC0415
     bunch = load_digits()
     order = np.random.default_rng(SPLIT_SEED).permutation(len(bunch.target))
     rows = dict(zip(PARTS, np.split(order, np.cumsum(list(PARTS.values()))[:-1]), strict=True))[part]

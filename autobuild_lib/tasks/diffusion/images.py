@@ -6,8 +6,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from sklearn.datasets import load_digits
 from torch import Tensor
+
+from autobuild_lib.extras import extra
 
 SIDE = 8
 TRAINING_IMAGES, HALF = 1_297, 250
@@ -43,6 +44,8 @@ def digits() -> Digits:
 
     Source: E. Alpaydin, C. Kaynak, "Optical Recognition of Handwritten Digits", UCI Machine Learning Repository, 1998.
     """
+    with extra("book"):
+        from sklearn.datasets import load_digits  # noqa: PLC0415
     bunch = load_digits()
     order = np.random.default_rng(SPLIT_SEED).permutation(len(bunch.target))
     images = torch.from_numpy(bunch.images[order] / 8 - 1).float().unsqueeze(1)

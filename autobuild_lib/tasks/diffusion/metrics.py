@@ -9,13 +9,16 @@ import numpy.typing as npt
 import pandas as pd
 import torch
 import torch.nn.functional as F  # noqa: N812
-from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 from torch import Tensor, nn
 
+from autobuild_lib.extras import extra
 from autobuild_lib.storage import load_weights, replace_bytes, weights_bytes
 from autobuild_lib.tasks.diffusion.images import HALF, HALVES, digits, draw_masks, draw_noise
 from autobuild_lib.tasks.diffusion.training import Batch, Recipe, flow_loss, inpaint
 from autobuild_lib.threads import one_thread
+
+with extra("book"):
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 FEATURES = 32
 WEIGHTS = Path(__file__).with_name("features.safetensors")

@@ -2,10 +2,10 @@
 
 from typing import Any
 
-try:
+from autobuild_lib.extras import extra
+
+with extra("sd"):
     import diffusers
-except ModuleNotFoundError as error:
-    raise ImportError(f"{error.name} is not installed: pip install 'autobuild-book[sd]'") from None
 
 AutoencoderKL: Any = diffusers.AutoencoderKL
 DDIMScheduler: Any = diffusers.DDIMScheduler

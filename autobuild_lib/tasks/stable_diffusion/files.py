@@ -7,10 +7,14 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import torch
-from PIL import Image
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor
+
+from autobuild_lib.extras import extra
+
+with extra("sd"):
+    from PIL import Image
 
 PIPELINE_URL = "https://huggingface.co/stable-diffusion-v1-5/stable-diffusion-inpainting"
 WEIGHTS = ("diffusion_pytorch_model.safetensors", "diffusion_pytorch_model.fp16.safetensors")
