@@ -1,4 +1,9 @@
-"""The op-level IR: a network as a directed acyclic graph of operations in ONNX vocabulary (paper, Section 4.2)."""
+"""The op-level IR: a network as a directed acyclic graph of operations in ONNX vocabulary (paper, Section 4.2).
+
+The names are those of ONNX operators (domain `ai.onnx`, up to opset 24) but for three: `Input` and `Output`, the ends
+of a graph, and `Silu`, which is ONNX's `Swish` with alpha = 1 (since opset 24; exporters to older ones write `Sigmoid`
+and `Mul`).
+"""
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -15,7 +20,11 @@ OPERATIONS = (
     "Split", "Gather", "Expand", "GlobalMaxPool", "InstanceNormalization", "RMSNormalization", "PRelu", "Elu", "Mish",
     "Softplus", "LogSoftmax", "Erf", "Exp", "Log", "Sqrt", "Reciprocal", "Pow", "Neg", "Abs", "Max", "Min", "ReduceSum",
     "ReduceMax", "ReduceMin", "ReduceL2", "Attention", "Einsum", "DepthToSpace", "SpaceToDepth",
-    "Sin", "Cos", "CumSum", "Where",
+    "Sin", "Cos", "CumSum", "Where", "Selu", "Celu", "Shrink", "Sign", "Floor", "Ceil", "Round", "Mod", "Tan", "Asin",
+    "Acos", "Atan", "Sinh", "Cosh", "Asinh", "Acosh", "Atanh", "Greater", "GreaterOrEqual", "Less", "LessOrEqual",
+    "Equal", "Not", "And", "Or", "Xor", "IsNaN", "IsInf", "ArgMax", "ArgMin", "TopK", "ReduceProd", "ReduceL1",
+    "ReduceLogSumExp", "ScatterND", "ScatterElements", "Trilu", "OneHot", "GridSample", "Col2Im", "MaxUnpool", "Det",
+    "LSTM", "GRU", "RNN",
 )  # fmt: skip
 PLACES = {name: place for place, name in enumerate(OPERATIONS)}
 SHAPES = 12  # channels / 256, height / 128, width / 128 of two inputs, then of two outputs; 0 where there is none

@@ -1,4 +1,4 @@
-"""The IR graph of any PyTorch module that `torch.export` can trace.
+"""The IR graph of a PyTorch module that `torch.export` can trace.
 
 PyTorch reports a module's operations as calls of its ATen library, with the shape of every result, whether they were
 written as modules, functions, methods or operators. Each becomes the ONNX operation of that meaning:
@@ -7,34 +7,59 @@ written as modules, functions, methods or operators. Each becomes the ONNX opera
   mean is `ReduceMean`. `ReLU6`, `Hardtanh` and `clamp` are `Clip`; `x.flatten` is `Flatten`, `x.view` is `Reshape`.
 - The module is traced for inference: identities, dropout and copies are not nodes; their readers read what they read.
 - What depends on parameters and constants alone is no node, and parameters are no inputs (they show in the attributes
-  of an operation, or not at all).
+  of an operation, or not at all). So is noise that does not depend on the input.
 - Each tensor given to the module is an `Input` node, each tensor it returns feeds an `Output` node.
-- An operation in place stands for its tensor from then on; writing into a part of a tensor is not supported.
+- An operation without an ONNX counterpart is replaced by others that compute the same (`exact.py`).
+- Blocks under `no_grad`, `autocast` or `checkpoint` are read as if they stood alone.
+- An operation in place stands for its tensor from then on. Writing into a part of a tensor is `ScatterND`; other views
+  of that tensor are computed anew when they are read.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import replace
 
 import torch
 from torch import Tensor, fx, nn
 from torch.utils._pytree import tree_leaves
 
-from autobuild_lib.graphs.ir import IRGraph, IRNode, Shape, graph_of
+from autobuild_lib.graphs.aten import (
+    CONSTANT,
+    RULES,
+    TRANSPARENT,
+    arguments_of,
+    name_of,
+    out_of_reach,
+    shapes_of,
+    tensors_of,
+)
+from autobuild_lib.graphs.exact import expanded
+from autobuild_lib.graphs.ir import IRGraph, IRNode, graph_of
 
-Attributes = dict[str, Any]  # fields of `IRNode`
-Arguments = Mapping[str, Any]  # of an ATen operation, by name
+# In-place operations that forget what was there; true: for what they read.
+WRITES = {"copy_": True, "fill_": True, "zero_": False, "uniform_": False, "normal_": False, "exponential_": False}
+BLOCKS = {"wrap_with_set_grad_enabled", "wrap_with_autocast", "tag_activation_checkpoint", "wrap"}
 
 
 def ir_from_module(module: nn.Module, example_input: Tensor | Sequence[Tensor]) -> IRGraph:
-    """Trace any module that `torch.export` can trace to its IR graph.
+    """Trace a module to its IR graph.
+
+    PyTorch must be able to trace it (`torch.export`), and its operations must be ONNX's or made of those. Out of reach
+    are:
+
+    - shapes and branches that depend on values (`nonzero`, a boolean mask as an index, `torch.cond`, loops);
+    - Fourier transforms and complex numbers;
+    - inverses, factorisations and eigenvalues of matrices;
+    - random draws from the input (`bernoulli`, fractional pooling);
+    - quantised and sparse tensors;
+    - operators from outside PyTorch.
 
     Args:
         module: in any mode; it is traced as in evaluation, and left as it was. May be on the `meta` device.
         example_input: what it is called with, [N, ...] each; only the shapes matter.
 
     Raises:
-        ValueError: PyTorch cannot trace the module, or it uses operations without a counterpart; all are listed.
+        ValueError: PyTorch cannot trace the module, or it uses operations that are out of reach; all are listed.
     """
     inputs = (example_input,) if isinstance(example_input, Tensor) else tuple(example_input)
     with _evaluation(module):
@@ -64,169 +89,139 @@ class _Reader:
         self.inputs = inputs  # names of what the module is called with
         self.nodes: list[IRNode] = []
         self.places: dict[fx.Node, int] = {}  # of the node that computes a value; constants have none
+        self.results: dict[fx.Node, list[fx.Node | None]] = {}  # of a block, in the block
+        self.views: dict[int, list[fx.Node]] = {}  # of each piece of memory, the whole of it first
+        self.stale: set[fx.Node] = set()  # views of memory that was written to since they were read
         self.unsupported: set[str] = set()
 
     def read(self, graph: fx.Graph) -> list[IRNode]:
         for node in graph.nodes:
             if node.op == "placeholder" and node.name in self.inputs:
-                self._add(node, IRNode("Input", output_shapes=_shapes(node)))
-            elif node.op == "call_function":
-                self._call(node)
-            elif node.op == "output":
+                self._add(node, IRNode("Input", output_shapes=shapes_of(node)))
+            self._next(node)
+            if node.op == "output":
                 self._outputs(node)
         if self.unsupported:
             names = ", ".join(sorted(self.unsupported))
-            raise ValueError(f"operations {names} have no counterpart in the IR; write the module without them")
-        return self.nodes
+            raise ValueError(f"operations {names} have no counterpart in the IR; {out_of_reach()}")
+        return _needed(self.nodes)
+
+    def _next(self, node: fx.Node) -> None:
+        for tensor in tensors_of(node)[:1]:
+            self.views.setdefault(tensor.untyped_storage()._cdata, []).append(node)
+        if node.op == "call_function":
+            self._call(node)
 
     def _add(self, node: fx.Node, made: IRNode) -> None:
         self.places[node] = len(self.nodes)
         self.nodes.append(made)
 
-    def _call(self, node: fx.Node) -> None:
-        read = [source for source in tree_leaves((node.args, node.kwargs)) if source in self.places]
-        shapes = _shapes(node)
-        name = _name(node)
-        if not read or not shapes or name in SHAPE_ONLY:
-            return  # a constant, or a number about shapes
+    def _fresh(self, node: object) -> list[fx.Node]:
+        """The values that some arguments hold and that depend on the input, each up to date."""
+        sources = [leaf for leaf in tree_leaves(node) if isinstance(leaf, fx.Node)]
+        for source in sources:
+            if source in self.stale:
+                self.stale.discard(source)
+                self._call(source, again=True)
+        return [source for source in sources if source in self.places]
+
+    def _call(self, node: fx.Node, again: bool = False) -> None:
+        name, block = name_of(node), _block(node)
+        in_place = name.endswith("_") and not name.endswith("__")
+        if again and (in_place or block):  # what it did is done
+            return self._share(node, node.args[0] if in_place else self.results[node][0])
+        read = self._fresh((node.args, node.kwargs))
+        self.places.pop(node, None)
+        if block:
+            return self._inline(node, *block)
+        if name == "getitem" and (results := self.results.get(node.args[0])):  # type: ignore[arg-type]
+            return self._share(node, results[node.args[1]])  # type: ignore[index]
+        if name in WRITES:
+            self._share(node, node.args[1:] if WRITES[name] else ())
+        elif read and tensors_of(node) and name not in CONSTANT:
+            self._compute(node, name, read)
+        if in_place:
+            self._write(node.args[0], node)
+
+    def _share(self, node: fx.Node, source: object) -> None:
+        """Let a node stand where a source stands, or be a constant as it is."""
+        for place in [self.places[value] for value in self._fresh(source)]:
+            self.places[node] = place
+
+    def _compute(self, node: fx.Node, name: str, read: list[fx.Node]) -> None:
         if name in TRANSPARENT:
             self.places[node] = self.places[read[0]]
-        elif (rule := RULES.get(name.removesuffix("_"))) is None:
+            return
+        shapes = shapes_of(node)
+        inputs = [shape for source in read for shape in shapes_of(source)[:1]]
+        rule = RULES.get(name.removesuffix("_") if not name.endswith("__") else name)
+        if rule is not None and (made := rule(arguments_of(node), inputs, shapes)) is not None:
+            self._add(node, IRNode(made[0], [self.places[s] for s in read], inputs, shapes, **made[1]))
+        elif (graph := expanded(node)) is not None:
+            self._inline(node, graph, tree_leaves((node.args, node.kwargs)))
+        else:
             self.unsupported.add(name)
             self.places[node] = 0  # its readers are checked too
-        else:
-            inputs = [shape for source in read for shape in _shapes(source)[:1]]
-            operation, attributes = rule(_arguments(node), inputs, shapes)
-            self._add(node, IRNode(operation, [self.places[s] for s in read], inputs, shapes, **attributes))
-        if name.endswith("_") and isinstance(changed := node.args[0], fx.Node):
-            self.places[changed] = self.places[node]
+
+    def _inline(self, node: fx.Node, graph: fx.Graph, values: Sequence[object]) -> None:
+        """Read a graph in place of a node, its placeholders standing for those of the values that are nodes."""
+        sources = [value for value in values if isinstance(value, fx.Node) and value.op != "get_attr"]
+        parameters = [inner for inner in graph.nodes if inner.op == "placeholder"]
+        for parameter in parameters:
+            self.places.pop(parameter, None)
+        parameters = parameters[len(parameters) - len(sources) :]  # constants come first
+        for parameter, source in zip(parameters, sources, strict=True):
+            self._share(parameter, source)
+        before = [self.places.get(parameter) for parameter in parameters]
+        for inner in graph.nodes:
+            self._next(inner)
+        for parameter, source, place in zip(parameters, sources, before, strict=True):
+            if self.places.get(parameter) != place:  # written to inside
+                self._write(source, parameter)
+        (returned,) = (inner.args[0] for inner in graph.nodes if inner.op == "output")
+        self.results[node] = list(returned)
+        self._share(node, returned[0])
+
+    def _write(self, target: object, value: fx.Node) -> None:
+        """Put a value into a tensor, or into the part of a tensor that a view of it shows."""
+        if not isinstance(target, fx.Node):
+            return
+        views = self.views[tensors_of(target)[0].untyped_storage()._cdata]
+        whole = views[0]
+        self._share_or_clear(target, value)
+        if tensors_of(target)[0].numel() < tensors_of(whole)[0].numel():
+            read = [source for source in (whole, value) if source in self.places]
+            if read:
+                shapes = [shapes_of(source)[0] for source in read]
+                self._add(whole, IRNode("ScatterND", [self.places[s] for s in read], shapes, shapes_of(whole)))
+        elif whole is not target:
+            self._share_or_clear(whole, value)
+        self.stale.update(view for view in views[1:] if view not in (target, value))
+        self.stale -= {whole, target, value}
+
+    def _share_or_clear(self, node: fx.Node, value: fx.Node) -> None:
+        self.places.pop(node, None)
+        self._share(node, value)
 
     def _outputs(self, node: fx.Node) -> None:
-        for source in tree_leaves(node.args):
-            if source in self.places:
-                self.nodes.append(IRNode("Output", [self.places[source]], _shapes(source)))
+        for source in self._fresh(node.args):
+            self.nodes.append(IRNode("Output", [self.places[source]], shapes_of(source)))
 
 
-def _name(node: fx.Node) -> str:
-    """The name of an ATen operation without its overload, or of whatever else is called."""
-    packet = getattr(node.target, "overloadpacket", node.target)
-    return str(getattr(packet, "__name__", packet))
+def _block(node: fx.Node) -> tuple[fx.Graph, Sequence[object]] | None:
+    """The graph of a block that is computed as it stands, and what it reads; None for any other node."""
+    if name_of(node) not in BLOCKS:
+        return None
+    place = next(n for n, value in enumerate(node.args) if isinstance(value, fx.Node) and value.op == "get_attr")
+    graph = getattr(node.graph.owning_module, str(node.args[place].target)).graph  # type: ignore[union-attr]
+    return graph, node.args[place + 1 :]
 
 
-def _shapes(node: fx.Node) -> list[Shape]:
-    """Shapes of the tensors that a node computes."""
-    return [tuple(value.shape) for value in tree_leaves(node.meta.get("val")) if isinstance(value, Tensor)]
-
-
-def _arguments(node: fx.Node) -> Arguments:
-    """Arguments of an ATen operation by name, defaults included; tensors are `fx.Node`."""
-    if not isinstance(node.target, torch._ops.OpOverload):
-        return dict(node.kwargs)
-    schema = node.target._schema.arguments
-    given = dict(zip([argument.name for argument in schema], node.args, strict=False))
-    return {argument.name: argument.default_value for argument in schema} | given | dict(node.kwargs)
-
-
-# -------------------------------------------------------------------- operations and their attributes
-
-Rule = Callable[[Arguments, list[Shape], list[Shape]], tuple[str, Attributes]]
-
-
-def _plain(operation: str) -> Rule:
-    return lambda arguments, inputs, outputs: (operation, {})
-
-
-def _convolution(operation: str) -> Rule:
-    def rule(arguments: Arguments, inputs: list[Shape], outputs: list[Shape]) -> tuple[str, Attributes]:
-        kernel = _shapes(arguments["weight"])[0][2:]
-        dilation = _sides(arguments["dilation"], len(kernel))
-        bias = arguments["bias"] is not None
-        return operation, {"kernel": kernel, "dilation": dilation, "groups": arguments["groups"], "bias": bias}
-
-    return rule
-
-
-def _pooling(operation: str) -> Rule:
-    def rule(arguments: Arguments, inputs: list[Shape], outputs: list[Shape]) -> tuple[str, Attributes]:
-        return operation, {"kernel": _sides(arguments["kernel_size"], _spatial(inputs))}
-
-    return rule
-
-
-def _adaptive_pooling(kind: str) -> Rule:
-    """Global when the result has one element per channel; else the kernel that covers the input evenly."""
-
-    def rule(arguments: Arguments, inputs: list[Shape], outputs: list[Shape]) -> tuple[str, Attributes]:
-        dimensions = len(_sides(arguments["output_size"], 1))
-        before, after = inputs[0][-dimensions:], outputs[0][-dimensions:]
-        if all(side == 1 for side in after):
-            return f"Global{kind}Pool", {}
-        return f"{kind}Pool", {"kernel": [-(-i // o) for i, o in zip(before, after, strict=True)]}
-
-    return rule
-
-
-def _mean(arguments: Arguments, inputs: list[Shape], outputs: list[Shape]) -> tuple[str, Attributes]:
-    dimensions = len(inputs[0])
-    over = {axis % dimensions for axis in _sides(arguments.get("dim") or [], 1)}
-    return ("GlobalAveragePool" if dimensions == 4 and over == {2, 3} else "ReduceMean"), {}
-
-
-def _linear(arguments: Arguments, inputs: list[Shape], outputs: list[Shape]) -> tuple[str, Attributes]:
-    return "Gemm", {"bias": arguments["bias"] is not None}
-
-
-def _spatial(shapes: list[Shape]) -> int:
-    return len(shapes[0]) - 2
-
-
-def _sides(sizes: Any, dimensions: int) -> list[int]:
-    """One size for every dimension, or a size each."""
-    listed = list(sizes) if isinstance(sizes, Sequence) else [sizes]
-    return listed * dimensions if len(listed) == 1 else listed
-
-
-TRANSPARENT = {
-    "dropout", "dropout_", "feature_dropout", "alpha_dropout", "getitem", "clone", "contiguous", "detach", "detach_",
-    "alias", "to", "_to_copy", "type_as", "lift_fresh_copy", "resolve_conj", "resolve_neg",
-}  # fmt: skip
-
-SHAPE_ONLY = {"zeros_like", "ones_like", "full_like", "empty_like", "new_zeros", "new_ones", "new_full", "new_empty"}
-
-# ATen operations (in-place forms included) of one ONNX operation without attributes.
-PLAIN = {
-    "Add": ["add"], "Sub": ["sub", "rsub", "subtract"], "Mul": ["mul", "multiply"],
-    "Div": ["div", "divide", "true_divide"], "MatMul": ["matmul", "mm", "bmm"], "Gemm": ["addmm"],
-    "Einsum": ["einsum"], "Pow": ["pow", "square"], "Neg": ["neg"], "Abs": ["abs"], "Sqrt": ["sqrt"],
-    "Reciprocal": ["reciprocal"], "Exp": ["exp"], "Log": ["log"], "Erf": ["erf"],
-    "Sin": ["sin"], "Cos": ["cos"], "CumSum": ["cumsum"], "Where": ["where", "masked_fill"],
-    "Max": ["maximum"], "Min": ["minimum"], "Relu": ["relu"],
-    "Clip": ["relu6", "hardtanh", "clamp", "clip", "clamp_min"],
-    "HardSwish": ["hardswish"], "HardSigmoid": ["hardsigmoid"], "Sigmoid": ["sigmoid"], "Tanh": ["tanh"],
-    "LeakyRelu": ["leaky_relu"], "PRelu": ["prelu"], "Elu": ["elu"], "Gelu": ["gelu"], "Silu": ["silu"],
-    "Mish": ["mish"], "Softplus": ["softplus"], "Softmax": ["softmax"], "LogSoftmax": ["log_softmax"],
-    "BatchNormalization": ["batch_norm"], "InstanceNormalization": ["instance_norm"],
-    "LayerNormalization": ["layer_norm"], "GroupNormalization": ["group_norm"], "RMSNormalization": ["rms_norm"],
-    "Attention": ["scaled_dot_product_attention"], "Gather": ["embedding", "index_select", "gather", "index", "select"],
-    "Flatten": ["flatten"], "Reshape": ["view", "reshape", "_unsafe_view", "unflatten"],
-    "Transpose": ["permute", "transpose", "swapaxes", "t", "numpy_T", "movedim"], "Squeeze": ["squeeze"],
-    "Unsqueeze": ["unsqueeze"], "Expand": ["expand", "expand_as", "repeat"], "Concat": ["cat", "concat", "stack"],
-    "Split": ["split", "split_with_sizes", "chunk", "unbind"], "Slice": ["slice", "narrow"],
-    "Pad": ["pad", "constant_pad_nd"], "DepthToSpace": ["pixel_shuffle"], "SpaceToDepth": ["pixel_unshuffle"],
-    "Resize": ["upsample_nearest1d", "upsample_nearest2d", "upsample_nearest3d", "upsample_linear1d",
-               "upsample_bilinear2d", "upsample_trilinear3d", "upsample_bicubic2d"],
-    "ReduceSum": ["sum"], "ReduceMax": ["amax"], "ReduceMin": ["amin"],
-    "ReduceL2": ["linalg_vector_norm"],
-}  # fmt: skip
-
-RULES: dict[str, Rule] = {
-    **{name: _plain(operation) for operation, names in PLAIN.items() for name in names},
-    **{f"conv{n}d": _convolution("Conv") for n in (1, 2, 3)},
-    **{f"conv_transpose{n}d": _convolution("ConvTranspose") for n in (1, 2, 3)},
-    **{f"max_pool{n}d": _pooling("MaxPool") for n in (1, 2, 3)},
-    **{f"avg_pool{n}d": _pooling("AveragePool") for n in (1, 2, 3)},
-    **{f"adaptive_avg_pool{n}d": _adaptive_pooling("Average") for n in (1, 2, 3)},
-    **{f"adaptive_max_pool{n}d": _adaptive_pooling("Max") for n in (1, 2, 3)},
-    "mean": _mean,
-    "linear": _linear,
-}
+def _needed(nodes: Sequence[IRNode]) -> list[IRNode]:
+    """The ends of a graph and what leads to an output: not a part that was looked at only to be overwritten."""
+    needed: set[int] = set()
+    for place in reversed(range(len(nodes))):
+        if place in needed or nodes[place].operation in ("Input", "Output"):
+            needed.update([place, *nodes[place].inputs])
+    number = {place: new for new, place in enumerate(sorted(needed))}
+    return [replace(nodes[place], inputs=[number[source] for source in nodes[place].inputs]) for place in number]
