@@ -9,6 +9,7 @@ from autobuild_lib.data.ir import IRTable
 from autobuild_lib.graphs import OPERATIONS
 from autobuild_lib.graphs.neighbourhoods import neighbourhoods
 from autobuild_lib.ir_predictor import IRNetwork, IRPredictor
+from autobuild_lib.options import read_seed
 from autobuild_lib.targets import Target
 from autobuild_lib.threads import one_thread
 from autobuild_lib.training import Wanted, configure, copy_member, describe_training, train_network
@@ -54,7 +55,7 @@ def fit_ir_many(
 ) -> list[IRPredictor]:
     """Train one predictor per target in one batched pass, as `fit_many` does."""
     network_config, config = configure(preset, overrides, PRESETS)
-    wanted = Wanted.of(table, targets)
+    wanted, seed = Wanted.of(table, targets), read_seed(seed)
     graphs = neighbourhoods(table.graphs, network_config.hops)
     operations = [OPERATIONS[place] for place in np.unique(graphs.operations.numpy())]
     network = IRNetwork(operations, network_config, [seed] * len(targets))

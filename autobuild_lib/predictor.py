@@ -18,10 +18,12 @@ from torch import Tensor, nn
 
 from autobuild_lib.graphs import PathGraphs, path_graphs_from_codes
 from autobuild_lib.layers import FeatureMLP, PathGATv2, PathGraphConv, StackedBatchNorm, StackedLinear, pool
+from autobuild_lib.options import Option, choice, read_fields
 from autobuild_lib.spaces import Architecture, SequenceSpace
 from autobuild_lib.spaces.sequence import Codes
 from autobuild_lib.storage import load_weights, replace_bytes, replace_text, weights_bytes
 from autobuild_lib.threads import one_thread
+from autobuild_lib.values import shown
 
 CONVOLUTIONS = {"gatv2": PathGATv2, "graphconv": PathGraphConv}
 ACTIVATIONS: dict[str, nn.Module] = {"relu": nn.ReLU(), "leaky_relu": nn.LeakyReLU(), "gelu": nn.GELU()}
@@ -38,9 +40,20 @@ MOST_WIDTH, MOST_HOPS = 1024, 255  # far beyond use; what a damaged file may say
 CHUNK = 1024  # architectures evaluated at once: small enough for the processor's cache
 
 
+NETWORK_OPTIONS = {
+    "convolution": choice(CONVOLUTIONS, "how a layer's embedding takes in the one before"),
+    "pooling": choice(POOLINGS, "of the layers' embeddings to that of the network"),
+    "width": Option(int, "numbers in an embedding", 1, MOST_WIDTH),
+    "hops": Option(int, "steps of message passing; the norm score needs the layers of the deepest unit, less one", 1,
+                   MOST_HOPS),
+    "activation": choice(ACTIVATIONS, "after every hop, and in the head"),
+    "residual": Option(bool, "add the embedding of the hop before, from hop 2 on"),
+}  # fmt: skip
+
+
 @dataclass(frozen=True)
 class NetworkConfig:
-    """Shape of a predictor's network; the defaults are the paper's."""
+    """Shape of a predictor's network; the defaults are the paper's, and `NETWORK_OPTIONS` says what is allowed."""
 
     convolution: str = "gatv2"
     pooling: str = "mean"
@@ -50,13 +63,7 @@ class NetworkConfig:
     residual: bool = True
 
     def __post_init__(self) -> None:
-        choices = {"convolution": CONVOLUTIONS, "pooling": POOLINGS, "activation": ACTIVATIONS}
-        for name, allowed in choices.items():
-            if getattr(self, name) not in allowed:
-                raise ValueError(f"{name}={getattr(self, name)!r}; choose from {', '.join(allowed)}")
-        for name, most in {"width": MOST_WIDTH, "hops": MOST_HOPS}.items():
-            if type(given := getattr(self, name)) is not int or not 1 <= given <= most:
-                raise ValueError(f"{name}={given!r:.40}; allowed are whole numbers from 1 to {most:,}")
+        read_fields(self, NETWORK_OPTIONS)
 
 
 class HopNetwork(nn.Module):
@@ -249,7 +256,11 @@ def read_network_config(config: dict[str, Any]) -> NetworkConfig:
     """Return the shape of a saved predictor's network."""
     if set(config["network"]) != (wanted := set(asdict(NetworkConfig()))):
         raise ValueError(f"network has {sorted(config['network'])}, expected {sorted(wanted)}")
-    return NetworkConfig(**config["network"])
+    made = NetworkConfig(**config["network"])
+    for name, value in asdict(made).items():
+        if type(given := config["network"][name]) is not type(value):  # 2.0 and "true" are for people
+            raise ValueError(f"network: {name} is {shown(given)}; expected {shown(value)}")
+    return made
 
 
 def _read_moments(config: dict[str, Any], hops: int) -> Moments | None:

@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, dataclass
 from typing import Any, Protocol, Self, TypeVar
 
 import numpy as np
@@ -13,7 +13,15 @@ from torch import Tensor, nn
 from autobuild_lib.data.table import Labelled, Table
 from autobuild_lib.graphs import PathGraphs, path_graphs
 from autobuild_lib.losses import RANK_LOSSES, RankLoss, rank_loss
-from autobuild_lib.predictor import HopNetwork, Moments, NetworkConfig, Predictor, StackedNetwork
+from autobuild_lib.options import Option, choice, read_fields, read_seed
+from autobuild_lib.predictor import (
+    NETWORK_OPTIONS,
+    HopNetwork,
+    Moments,
+    NetworkConfig,
+    Predictor,
+    StackedNetwork,
+)
 from autobuild_lib.progress import progress_bar
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.targets import Target
@@ -38,27 +46,38 @@ class Graphs(Protocol):
         """Cut into consecutive batches of `size` graphs (the last may be smaller)."""
 
 
+TRAINING_OPTIONS = {
+    "epochs": Option(int, "passes over the training rows", 1),
+    "batch_size": Option(int, "rows in a step", 2),
+    "learning_rate": Option(float, "of AdamW; the largest one of the schedule", above=0),
+    "weight_decay": Option(float, "of AdamW", 0),
+    "gradient_clip": Option(float, "the largest norm of a step's gradient", above=0),
+    "schedule": choice(("constant", "one_cycle"), "of the learning rate; one_cycle warms up, then anneals to almost 0"),
+    "rank_loss": choice(RANK_LOSSES, "what asks the norms of every hop to rank"),
+    "rank_weight": Option(float, "of the ranking loss beside the squared error (lambda in the paper)", 0),
+    "frozen_statistics": Option(bool, "batch normalisation by running statistics, which stay as they are"),
+}
+
+
+OPTIONS = NETWORK_OPTIONS | TRAINING_OPTIONS  # of `fit`
+
+
 @dataclass(frozen=True)
 class TrainingConfig:
-    """How a predictor is trained; the defaults are the paper's preset."""
+    """How a predictor is trained; the defaults are the paper's preset, and `TRAINING_OPTIONS` says what is allowed."""
 
     epochs: int = 200
     batch_size: int = 128
     learning_rate: float = 1e-4
     weight_decay: float = 1e-5
     gradient_clip: float = 5.0
-    schedule: str = "constant"  # or "one_cycle": warm up, then anneal to almost nothing
+    schedule: str = "constant"
     rank_loss: RankLoss = "released"
-    rank_weight: float = 1.0  # lambda in the paper's loss
-    frozen_statistics: bool = False  # batch normalisation by the running statistics, which stay as they are
+    rank_weight: float = 1.0
+    frozen_statistics: bool = False
 
     def __post_init__(self) -> None:
-        if self.schedule not in ("constant", "one_cycle"):
-            raise ValueError(f"schedule={self.schedule!r}; choose from constant, one_cycle")
-        if self.rank_loss not in RANK_LOSSES:
-            raise ValueError(f"rank_loss={self.rank_loss!r}; choose from {', '.join(RANK_LOSSES)}")
-        if self.epochs < 1 or self.batch_size < 2 or not self.learning_rate > 0:
-            raise ValueError("epochs must be at least 1, batch_size at least 2, learning_rate above 0")
+        read_fields(self, TRAINING_OPTIONS)
 
 
 # "tuned" was chosen on validation rows taken out of the training split (tests/benchmarks/presets.py).
@@ -76,12 +95,10 @@ def configure(
     if preset not in presets:
         raise ValueError(f"preset={preset!r}; choose from {', '.join(presets)}")
     chosen = {**presets[preset], **overrides}
-    network_names = {f.name for f in fields(NetworkConfig)}
-    training_names = {f.name for f in fields(TrainingConfig)}
-    if unknown := sorted(set(chosen) - network_names - training_names):
-        raise ValueError(f"unknown options {unknown}; choose from {sorted(network_names | training_names)}")
-    network = NetworkConfig(**{k: v for k, v in chosen.items() if k in network_names})
-    return network, TrainingConfig(**{k: v for k, v in chosen.items() if k in training_names})
+    if unknown := sorted(set(chosen) - set(OPTIONS)):
+        raise ValueError(f"unknown options {unknown}; choose from {sorted(OPTIONS)}")
+    network = NetworkConfig(**{name: value for name, value in chosen.items() if name in NETWORK_OPTIONS})
+    return network, TrainingConfig(**{name: value for name, value in chosen.items() if name in TRAINING_OPTIONS})
 
 
 def fit(
@@ -129,6 +146,7 @@ def fit_many(
     """
     network_config, config = configure(preset, overrides)
     wanted = Wanted.of(table, targets)
+    seed = read_seed(seed)
     graphs = path_graphs(space, table.architectures)
     network = StackedNetwork(space, network_config, [seed] * len(targets))
     with one_thread():

@@ -133,12 +133,16 @@ def test_entry_point_and_version(run: Run) -> None:
         ("data build --seed x", ["'x'", "whole numbers from 0 to"]),
         ("fit --data ofa_pn --target acc", ["required: --out"]),
         ("fit --data d --target acc --out o --preset fast", ["'fast'", "paper", "tuned"]),
-        ("fit --data d --target acc --out o --epochs 0", ["--epochs: '0'", "whole numbers from 1 to"]),
-        ("fit --data d --target acc --out o --epochs 1.5", ["--epochs: '1.5'", "whole numbers"]),
+        ("fit --data d --target acc --out o --epochs 0", ["--epochs: epochs is '0'", "whole numbers from 1 on"]),
+        ("fit --data d --target acc --out o --epochs 1.5", ["--epochs: epochs is '1.5'", "whole numbers"]),
         ("fit --data d --target acc --out o --seed -1", ["--seed: '-1'", "from 0 to 4294967295"]),
         ("fit --data d --target acc --out o --seed 99999999999999999999999", ["--seed", "from 0 to 4294967295"]),
         ("fit --data d --target acc --out o --split-seed -1", ["--split-seed: '-1'"]),
-        ("fit --data d --target acc --out o --learning-rate 1", ["unrecognized arguments: --learning-rate"]),
+        ("fit --data d --target acc --out o --learning-rate 0", ["--learning-rate: ", "'0'", "above 0"]),
+        ("fit --data d --target acc --out o --hops 1e3", ["--hops: ", "'1e3'", "from 1 to 255"]),
+        ("fit --data d --target acc --out o --residual no", ["--residual: ", "'no'", "true and false"]),
+        ("fit --data d --target acc --out o --schedule cosine", ["--schedule: ", "'cosine'", "one_cycle"]),
+        ("fit --data d --target acc --out o --depth 3", ["unrecognized arguments: --depth"]),
         ("evaluate --data d", ["required: --predictor"]),
         ("surrogate check", ["required: --checkpoints"]),
         ("surrogate check --checkpoints c --family resnet", ["'resnet'", "ofa_mbv3", "ofa_pn"]),
@@ -250,6 +254,15 @@ def test_fit_then_evaluate(fit_toy: Run, run: Run, toy_files: dict[str, Path], t
     assert [" ".join(row[:-3] if row[0] == "hop" else row[:1]) for row in rows] == list(report.index)
     assert [float(row[2 if row[0] == "hop" else 1]) for row in rows] == pytest.approx(list(report.srcc), abs=1e-4)
     assert float(rows[-1][-1]) == pytest.approx(report.mae["head"], abs=1e-4)
+
+
+def test_options_of_the_library_are_those_of_the_command(fit_toy: Run, tmp_path: Path) -> None:
+    words = {"rank_loss": "off", "residual": "false", "learning_rate": "1e-3"}
+    assert fit_toy(hops=2, width=6, batch_size=64, **words)[0] == 0
+    made = ab.load(tmp_path / "made")
+    assert (made.network.config.hops, made.network.config.width, made.network.config.residual) == (2, 6, False)
+    training = made.provenance["training"]
+    assert (training["learning_rate"], training["rank_loss"], training["batch_size"]) == (1e-3, "off", 64)
 
 
 def test_fit_is_what_the_library_fits(fit_toy: Run, toy_table: ab.data.Table, tmp_path: Path) -> None:

@@ -101,7 +101,7 @@ class TestPins:
 # A module imports only modules that stand before it.
 ORDER = [
     "extras", "progress", "storage", "threads",
-    "values", "spaces", "targets", "networks", "graphs", "statistics", "data", "losses", "layers",
+    "values", "options", "spaces", "targets", "networks", "graphs", "statistics", "data", "losses", "layers",
     "predictor", "ir_layers", "ir_predictor", "training", "ir_training", "evaluation", "workers", "processes", "jobs",
     "runs", "sweeps", "comparison", "published", "surrogate", "reduced", "effects", "units", "search", "peers", "tasks",
     "plotting", "experiments", "labs", "book", "cli",

@@ -141,10 +141,10 @@ CONFIG_CHANGES: dict[str, tuple[dict[str, Any], str]] = {
     "unknown network key": ({"network": {"colour": 3}}, r"network has \['activation', 'colour', "),
     "missing network key": ({"network": {"pooling": "mean"}}, r"network has \['pooling'\], expected"),
     "unknown convolution": ({"network": {"convolution": "gcn"}}, "convolution='gcn'; choose from gatv2, graphconv"),
-    "no hops": ({"network": {"hops": 0}}, "hops=0; allowed are whole numbers from 1 to 255"),
-    "absurd width": ({"network": {"width": 10**12}}, "width=10+; allowed are whole numbers from 1 to 1,024"),
-    "fraction as width": ({"network": {"width": 3.0}}, "width=3.0; allowed are whole numbers"),
-    "absurd hops": ({"network": {"hops": 10**9}}, "hops=10+; allowed are whole numbers from 1 to 255"),
+    "no hops": ({"network": {"hops": 0}}, "hops is 0; allowed are whole numbers from 1 to 255"),
+    "absurd width": ({"network": {"width": 10**12}}, "width is 10+; allowed are whole numbers from 1 to 1,024"),
+    "fraction as width": ({"network": {"width": 3.0}}, "network: width is 3.0; expected 3"),
+    "absurd hops": ({"network": {"hops": 10**9}}, "hops is 10+; allowed are whole numbers from 1 to 255"),
     "long mean": ({"label_mean": 10**400}, "not the configuration.*too large"),
     "infinite unit": ({"unit_target_moments": [[float("inf"), 1, 2, 3]]}, "not the configuration.*infinity"),
     "other width": ({"network": {"width": 7}}, "expected finite numbers of shape"),
@@ -222,8 +222,8 @@ def test_interrupted_saving_leaves_the_old_file(
     [
         ({"pooling": "median"}, "pooling='median'; choose from mean, sum, max"),
         ({"activation": "tanh"}, "activation='tanh'; choose from relu, leaky_relu, gelu"),
-        ({"width": 0}, "width=0"),
-        ({"hops": 0}, "hops=0"),
+        ({"width": 0}, "width is 0; allowed are whole numbers from 1 to 1,024"),
+        ({"hops": 0}, "hops is 0"),
     ],
 )
 def test_network_config_says_what_is_allowed(options: dict[str, Any], message: str) -> None:

@@ -1,9 +1,11 @@
 """Training: side by side as alone, repeatable, clipped, with the right moments, and it learns."""
 
-from dataclasses import replace
+import json
+from dataclasses import asdict, fields, replace
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 
@@ -11,8 +13,16 @@ import autobuild_lib as ab
 from autobuild_lib.experiments.peers_measure import SIZES
 from autobuild_lib.graphs import path_graphs
 from autobuild_lib.losses import RANK_LOSSES
-from autobuild_lib.predictor import Predictor, StackedNetwork
-from autobuild_lib.training import FEW_ROWS, PRESETS, _clip_each, configure
+from autobuild_lib.predictor import NetworkConfig, Predictor, StackedNetwork
+from autobuild_lib.training import (
+    FEW_ROWS,
+    NETWORK_OPTIONS,
+    PRESETS,
+    TRAINING_OPTIONS,
+    TrainingConfig,
+    _clip_each,
+    configure,
+)
 
 SMALL: dict[str, Any] = {"epochs": 3, "batch_size": 32, "width": 8, "hops": 2}
 
@@ -132,14 +142,51 @@ def test_overrides_replace_a_presets_fields() -> None:
         ({"pooling": "median"}, "pooling='median'; choose from mean, sum, max"),
         ({"rank_loss": "kendall"}, "rank_loss='kendall'; choose from released, spearman, off"),
         ({"schedule": "cosine"}, "schedule='cosine'; choose from constant, one_cycle"),
-        ({"epochs": 0}, "epochs must be at least 1"),
-        ({"batch_size": 1}, "batch_size at least 2"),
-        ({"learning_rate": float("nan")}, "learning_rate above 0"),
+        ({"epochs": 0}, "epochs is 0; allowed are whole numbers from 1 on"),
+        ({"epochs": 2.5}, "epochs is 2.5; allowed are whole numbers"),
+        ({"batch_size": 1}, "batch_size is 1; allowed are whole numbers from 2 on"),
+        ({"learning_rate": float("nan")}, "learning_rate is nan; allowed are finite numbers above 0"),
+        ({"learning_rate": "fast"}, "learning_rate is 'fast'; allowed are numbers"),
+        ({"weight_decay": -1}, "weight_decay is -1; allowed are finite numbers from 0"),
+        ({"gradient_clip": 0}, "gradient_clip is 0; allowed are finite numbers above 0"),
+        ({"gradient_clip": -1}, "gradient_clip is -1"),
+        ({"rank_weight": float("nan")}, "rank_weight is nan"),
+        ({"rank_weight": float("inf")}, "rank_weight is inf"),
+        ({"frozen_statistics": 1}, "frozen_statistics is 1; allowed are true and false"),
+        ({"residual": "perhaps"}, "residual is 'perhaps'"),
+        ({"width": True}, "width is True"),
+        ({"hops": 256}, "hops is 256; allowed are whole numbers from 1 to 255"),
+        ({"schedule": None}, "schedule=None; choose from"),
+        ({"pooling": ["mean"]}, r"pooling=\['mean'\]; choose from"),
+        ({"seed": -1}, "seed is -1; allowed are whole numbers from 0 to"),
+        ({"seed": 0.5}, "seed is 0.5"),
+        ({"seed": None}, "seed is None"),
     ],
 )
 def test_wrong_options_say_what_is_allowed(toy_table: ab.data.Table, options: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         ab.fit(toy_table.space, toy_table, "additive", **options)
+
+
+def test_every_field_has_an_option_and_every_option_a_field() -> None:
+    names = [field.name for config in (NetworkConfig, TrainingConfig) for field in fields(config)]
+    assert names == [*NETWORK_OPTIONS, *TRAINING_OPTIONS]
+
+
+def test_options_in_any_form_of_a_number(toy_table: ab.data.Table) -> None:
+    """As NumPy, pandas, PyTorch and YAML give them; what is kept is plain, and the predictor the same."""
+    few = toy_table.take(range(40))
+    plain: dict[str, Any] = {
+        "seed": 3, "hops": 2, "epochs": 2, "width": 8, "learning_rate": 1e-3, "batch_size": 16, "residual": False,
+    }  # fmt: skip
+    odd: dict[str, Any] = {
+        "seed": np.int64(3), "hops": torch.tensor(2), "epochs": 2.0, "width": np.array([8]), "learning_rate": "1e-3",
+        "batch_size": pd.Series([16.0])[0], "residual": np.False_, "pooling": np.str_("mean"),
+    }  # fmt: skip
+    first, second = (ab.fit(few.space, few, "additive", progress=False, **given) for given in (plain, odd))
+    np.testing.assert_array_equal(first.predict(few.architectures), second.predict(few.architectures))
+    assert json.dumps(first.provenance) == json.dumps(second.provenance)
+    assert [type(value) for value in asdict(second.network.config).values()] == [str, str, int, int, str, bool]
 
 
 @pytest.mark.parametrize("value", [0.1, 0.77, 1e-9, 3.0])

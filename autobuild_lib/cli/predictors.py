@@ -1,26 +1,50 @@
 """The commands that train, evaluate and check predictors."""
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from autobuild_lib import data, evaluation, predictor, surrogate, training
 from autobuild_lib.cli.common import add_source, check_file, check_writable, print_report, split, whole
 from autobuild_lib.data import files
+from autobuild_lib.options import Option
 from autobuild_lib.storage import replace_text
 from autobuild_lib.targets import Target
+
+TARGET = "a label or an equation over labels, in single quotes for the shell, e.g. 'acc * 100 / latency_gpu'"
+TARGET += "; labels that are not letters, digits and _ stand in backquotes: '`latency (ms)` * 2'"
 
 
 def add_fit(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `autobuild fit`."""
     add_source(parser)
-    parser.add_argument("--target", required=True, help="a label or an equation, e.g. 'acc * 100 / latency_gpu'")
+    parser.add_argument("--target", required=True, help=TARGET)
     parser.add_argument("--out", type=Path, required=True, help="folder for weights.safetensors and config.json")
     parser.add_argument("--preset", default="paper", choices=list(training.PRESETS), help="default: paper")
     parser.add_argument("--seed", type=whole(0), default=0, help="of the initial weights and batches (default: 0)")
-    parser.add_argument("--epochs", type=whole(1), help="instead of the preset's")
+    _add_options(parser)
     parser.set_defaults(run=_fit)
+
+
+def _add_options(parser: argparse.ArgumentParser) -> None:
+    group = parser.add_argument_group("options of the network and of training", "Each replaces what the preset says.")
+    for name, option in training.OPTIONS.items():
+        kinds = option.choices or ({int: "N", float: "X", bool: "true|false"}[option.kind],)
+        flag = f"--{name.replace('_', '-')}"
+        group.add_argument(flag, type=_reader(name, option), metavar="|".join(kinds), help=option.text)
+
+
+def _reader(name: str, option: Option) -> Callable[[str], Any]:
+    def read(text: str) -> Any:
+        try:
+            return option.read(name, text)
+        except ValueError as error:
+            raise argparse.ArgumentTypeError(str(error)) from None
+
+    return read
 
 
 def add_evaluate(parser: argparse.ArgumentParser) -> None:
@@ -33,7 +57,7 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
 def _fit(given: argparse.Namespace) -> None:
     train, test = split(given, given.target)
     check_before_training(given.out, given.target, test)
-    options = {} if given.epochs is None else {"epochs": given.epochs}
+    options = {name: value for name in training.OPTIONS if (value := getattr(given, name)) is not None}
     made = training.fit(train.space, train, given.target, given.seed, given.preset, progress=True, **options)
     report = evaluation.evaluate(made, test)
     made.save(given.out)

@@ -6,6 +6,8 @@ from typing import TypeVar
 
 import numpy as np
 
+from autobuild_lib.values import finite, integer, shown
+
 Value = str | int | float
 RESERVED = ("unit", "index", "layers")
 SEPARATORS = "|,;"
@@ -28,16 +30,19 @@ def checked(where: str, given: object, kind: type[Kind], allowed: str) -> Kind:
 
 def whole_number(where: str, given: object, most: int) -> int:
     """Return a whole number from 1 to `most`, or raise an error that says so."""
-    if isinstance(given, bool) or not isinstance(given, int | np.integer) or not 1 <= given <= most:
-        raise SpaceError(f"{where} is {given!r:.60}; allowed are whole numbers from 1 to {most:,}")
-    return int(given)
+    try:
+        return integer(given, where, 1, most)
+    except ValueError as error:
+        raise SpaceError(str(error)) from None
 
 
 def _real_number(name: str, given: object) -> float:
-    real = isinstance(given, int | float | np.integer | np.floating) and not isinstance(given, bool)
-    if not real or not abs(given) < LARGEST:  # type: ignore[arg-type]
-        raise SpaceError(f"{name} of a continuous feature: {given!r:.60} is not a finite number below {LARGEST:g}")
-    return float(given)  # type: ignore[arg-type]
+    try:
+        if abs(number := finite(given, name)) < LARGEST:
+            return number
+    except ValueError:
+        pass
+    raise SpaceError(f"{name} of a continuous feature: {shown(given)} is not a finite number below {LARGEST:g}")
 
 
 @dataclass(frozen=True, init=False)

@@ -2,10 +2,12 @@
 
 import functools
 import json
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from autobuild_lib.spaces.features import Continuous, SpaceError
 from autobuild_lib.spaces.sequence import SequenceSpace, Unit
+from autobuild_lib.values import integer, shown
 
 RESOLUTIONS = (192, 208, 224)
 _WIDTHS = {"unit": 3, "index": 2, "op": 2, "e": 2, "k": 3, "resolution": 3}
@@ -18,15 +20,32 @@ def _ofa(name: str, op: str, units: list[Unit], resolutions: tuple[int, ...]) ->
     return SequenceSpace(name, units, {"op": [op], "e": [3, 4, 6], "k": [3, 5, 7]}, {"resolution": resolution}, _WIDTHS)
 
 
-@functools.cache
-def ofa_mbv3(resolutions: tuple[int, ...] = (224,)) -> SequenceSpace:
+def _whole(resolutions: object) -> tuple[int, ...]:
+    if isinstance(resolutions, str) or not isinstance(resolutions, Iterable):
+        raise SpaceError(f"resolutions={shown(resolutions)}; give a list of some of {list(RESOLUTIONS)}")
+    try:
+        return tuple(integer(resolution, "resolution") for resolution in resolutions)
+    except ValueError as error:
+        raise SpaceError(str(error)) from None
+
+
+def ofa_mbv3(resolutions: Sequence[int] = (224,)) -> SequenceSpace:
     """Return OFA-MobileNetV3: 5 units of 2 to 4 MBConv layers, expansion in {3, 4, 6}, kernel in {3, 5, 7}."""
+    return _mbv3(_whole(resolutions))
+
+
+@functools.cache
+def _mbv3(resolutions: tuple[int, ...]) -> SequenceSpace:
     return _ofa("ofa_mbv3", "mbconv3", [Unit(2, 4)] * 5, resolutions)
 
 
-@functools.cache
-def ofa_pn(resolutions: tuple[int, ...] = (224,)) -> SequenceSpace:
+def ofa_pn(resolutions: Sequence[int] = (224,)) -> SequenceSpace:
     """Return OFA-ProxylessNAS: as OFA-MobileNetV3 plus a sixth unit of one layer, scored as the tail of the fifth."""
+    return _pn(_whole(resolutions))
+
+
+@functools.cache
+def _pn(resolutions: tuple[int, ...]) -> SequenceSpace:
     return _ofa("ofa_pn", "mbconv2", [*[Unit(2, 4)] * 5, Unit(1, 1, score_with_previous=True)], resolutions)
 
 

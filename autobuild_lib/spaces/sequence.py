@@ -279,6 +279,7 @@ class SequenceSpace(Samples):
 
     def parse(self, text: str) -> Architecture:
         """Read an architecture from its text form."""
+        checked(f"{self.name}: an architecture", text, str, "its text form, as str(architecture) gives it")
         parts, n = text.strip().split("|"), len(self.global_features)
         if len(parts) != n + len(self.units):
             wanted = "|".join(
@@ -356,6 +357,8 @@ class SequenceSpace(Samples):
 
     def to_codes(self, architectures: Sequence[Architecture]) -> Codes:
         """Return the codes [N, code_width]; an architecture of another space is adopted or refused."""
+        if isinstance(architectures, Architecture):
+            raise SpaceError(f"{self.name}: one architecture was given; give a list of them, [architecture]")
         own = [a if isinstance(a, Architecture) and a.space is self else self.adopt(a) for a in architectures]
         rows = b"".join([a.code for a in own])
         return np.frombuffer(rows, dtype=np.uint8).reshape(len(architectures), self.code_width)
