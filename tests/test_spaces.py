@@ -509,7 +509,7 @@ def test_depths_and_numbers_as_numpy_gives_them() -> None:
 
 @pytest.mark.parametrize("text", [float("nan"), None, 3, b"a"])
 def test_what_is_no_text_is_no_architecture(toy: ab.SequenceSpace, text: Any) -> None:
-    with pytest.raises(ab.SpaceError, match="toy: an architecture is .*; allowed is its text form"):
+    with pytest.raises(ab.SpaceError, match=r"toy: an architecture is .*; allowed is its text form"):
         toy.parse(text)
 
 
