@@ -27,8 +27,9 @@ PROFILES = ("quick", "standard", "paper")
 NOT_PARAMETERS = ("In", "Out", "exit", "quit", "open", "get_ipython")  # what IPython itself puts beside them
 VERSIONS = ("autobuild-book", "numpy", "pandas", "scipy", "torch")
 LIBRARY = Path(__file__).parent
-NOT_USED = ("book", "cli", "comparison.py", "labs", "sweeps.py")  # parts of the library that no notebook uses
+NOT_USED = ("book", "chain", "cli", "comparison.py", "labs", "sweeps.py")  # parts of the library that no notebook uses
 IN_ROWS_OF_THEIR_OWN = ("profile", "seed", "out")  # parameters that provenance does not list, or lists by themselves
+MOST_SEED = 2**32 - 1
 CELL = 50  # characters of a cell that pandas shows
 
 
@@ -60,6 +61,8 @@ class Run:
             raise ValueError(f"{notebook}: profile {parameters['profile']!r}; choose from {', '.join(PROFILES)}")
         for name, default in _defaults(given.get("In", ()), allowed).items():
             _check_kind(notebook, name, parameters[name], default)
+            if name == "seed":
+                check_seed(parameters[name])
         folder = Path(parameters["out"]) / notebook
         folder.mkdir(parents=True, exist_ok=True)
         return cls(notebook, folder, parameters)
@@ -155,6 +158,12 @@ def read_literals(source: str) -> dict[str, Any]:
         return {s.targets[0].id: ast.literal_eval(s.value) for s in ast.parse(source).body}  # type: ignore[attr-defined]
     except (AttributeError, SyntaxError) as error:
         raise ValueError(f"not a cell of parameters: {error}") from None
+
+
+def check_seed(seed: int) -> None:
+    """Refuse what no random generator takes."""
+    if not 0 <= seed <= MOST_SEED:
+        raise ValueError(f"{seed} is no seed: allowed are whole numbers from 0 to {MOST_SEED}")
 
 
 def _defaults(cells: Sequence[str], names: Sequence[str]) -> dict[str, Any]:

@@ -1,6 +1,6 @@
 """Sweeps: one notebook with every combination of some parameters, each run in a folder of its own.
 
-This module only says which runs there are; Snakemake runs them (notebooks/sweep.smk).
+This module only says which runs there are; Snakemake runs them (notebooks/Snakefile).
 """
 
 import hashlib
@@ -16,7 +16,7 @@ from typing import Any
 from autobuild_lib.data.files import FLOPS, NOISE_FREE, bundled_space, manifest, read_header
 from autobuild_lib.data.table import ARCHITECTURE
 from autobuild_lib.networks import has_networks
-from autobuild_lib.runs import PROFILES, read_literals
+from autobuild_lib.runs import PROFILES, check_seed, read_literals
 from autobuild_lib.spaces import SequenceSpace, read_space
 from autobuild_lib.storage import replace_text
 from autobuild_lib.targets import Target
@@ -36,7 +36,7 @@ class Sweep:
     runs: Mapping[str, Mapping[str, Any]]
 
     def write(self) -> Path:
-        """Write the plan that notebooks/sweep.smk reads, and return its path."""
+        """Write what the sweep is beside its runs, and return the path."""
         self.out.mkdir(parents=True, exist_ok=True)
         plan = {"notebook": self.notebook, "profile": self.profile, "runs": self.runs}
         replace_text(path := self.out / "sweep.json", json.dumps(plan, indent=1) + "\n")
@@ -171,6 +171,8 @@ def _read_setting(setting: str, notebook: str, defaults: Mapping[str, Any]) -> t
     kind = type(default[0] if isinstance(default, list) else default)
     try:
         elements = [value for part in _parts(text) for value in _read(part, kind, isinstance(default, list))]
+        for value in elements if name == "seed" else ():
+            check_seed(value)
     except ValueError as error:
         needs = f"{name} takes {'lists of ' if isinstance(default, list) else ''}{KINDS[kind]}, such as {default!r}"
         raise ValueError(f"--set {setting}: {error}; {needs}") from None

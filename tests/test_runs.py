@@ -216,5 +216,5 @@ def test_a_change_in_a_source_that_notebooks_use_changes_the_digest(
 
 
 def test_what_no_notebook_uses_is_the_same_for_the_chain() -> None:
-    chain = (runs.LIBRARY.parent / "notebooks" / "notebook.smk").read_text()
+    chain = (runs.LIBRARY.parent / "notebooks" / "Snakefile").read_text()
     assert f"UNUSED = {runs.NOT_USED!r}".replace("'", '"') in chain

@@ -32,6 +32,7 @@ COMMANDS = {
     "surrogate": ("predictors", "add_surrogate", "distil the bundled surrogates again, or check them"),
     "task": ("tasks", "add_tasks", "measure architectures of a small real task"),
     "peers": ("peers", "add_peers", "measure other models beside AutoBuild, on the same rows"),
+    "chain": ("chain", "add_chain", "run all notebooks of a profile, and build the book"),
     "sweep": ("sweep", "add_sweep", "run a notebook with many combinations of parameters"),
     "compare": ("compare", "add_compare", "metrics of many runs as a table and a picture"),
     "book": ("pages", "add_book", "build the pages of the book from executed notebooks"),

@@ -1,21 +1,19 @@
 """The command `autobuild sweep`: one notebook with many combinations of parameters, run by Snakemake."""
 
 import argparse
+import importlib
 import json
-import os
-import subprocess
 import sys
-from importlib.util import find_spec
 from pathlib import Path
 
+from autobuild_lib.cli.chain import MODULES, check_installed
 from autobuild_lib.cli.common import check_writable, whole
-from autobuild_lib.extras import missing
+from autobuild_lib.processes import cores
 from autobuild_lib.runs import PROFILES
 from autobuild_lib.sweeps import Sweep, plan_sweep
 
-SNAKEFILE = Path("notebooks") / "sweep.smk"
 CLUSTERS = {"slurm": Path("notebooks") / "cluster" / "slurm"}
-MODULES = {"snakemake": "book", "papermill": "book"}  # what must be installed, and the extra that brings it
+MOST_REASONS = 10  # lines about runs that failed
 
 
 def add_sweep(parser: argparse.ArgumentParser) -> None:
@@ -31,23 +29,28 @@ def add_sweep(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--executor", choices=["local", *CLUSTERS], default="local", help=text)
     parser.add_argument("--workflow-profile", type=Path, metavar="FOLDER", help="settings of Snakemake of your own")
     parser.add_argument("--dry-run", action="store_true", help="list the runs, and run nothing")
-    parser.set_defaults(run=_sweep)
+    parser.set_defaults(run=_sweep, keeps="out")
 
 
 def _sweep(given: argparse.Namespace) -> None:
     sweep = plan_sweep(given.notebook, given.settings, given.profile, given.out)
+    given.out = sweep.out
     print(f"{len(sweep.runs)} runs of {sweep.notebook} ({sweep.profile} profile) in {sweep.out}", flush=True)
     if given.dry_run:
         _list(sweep)
         return
-    command = _command(given)
+    options = _options(given)
+    plans, front = (importlib.import_module(f"autobuild_lib.chain.{name}") for name in ("plans", "front"))
+    plan = plans.sweep_plan(sweep.notebook, sweep.profile, sweep.runs, sweep.out)
     check_writable(sweep.out)
-    code = _wait([*command, "--config", f"plan={json.dumps(str(sweep.write()))}"])
-    if code:
-        missing = sweep.missing()
-        example = f", such as {missing[0]}" if missing else ""
-        found = f"{len(missing)} of {len(sweep.runs)} runs have no metrics{example}"
-        raise ValueError(f"{found}; the reason stands above, and the same command runs only what is missing")
+    with front.in_use(sweep.out):
+        sweep.write()
+        unfinished = front.run_plan(plan, sweep.out, sweep.profile, options, given.cores or cores())
+        reasons = front.failures(unfinished[:MOST_REASONS], sweep.out)
+    if unfinished:
+        print(*reasons, sep="\n", file=sys.stderr)
+        count = f"{len(unfinished)} of {len(sweep.runs)} runs have no metrics, such as {unfinished[0].folder.name}"
+        raise ValueError(f"{count}; the same command runs only what is missing")
     print(f"all {len(sweep.runs)} have metrics; put them side by side: autobuild compare {sweep.out}")
 
 
@@ -57,31 +60,14 @@ def _list(sweep: Sweep) -> None:
         print(f"  {'to run' if name in missing else 'there':6}  {name}  {json.dumps(parameters)}")
 
 
-def _command(given: argparse.Namespace) -> list[str]:
-    """Return the call of Snakemake, without the plan."""
+def _options(given: argparse.Namespace) -> list[str]:
+    """Return the options of Snakemake that say where the runs go."""
     plugins = {f"snakemake_executor_plugin_{name}": "cluster" for name in CLUSTERS if name == given.executor}
-    for module, extra in (MODULES | plugins).items():
-        if find_spec(module) is None:
-            raise ModuleNotFoundError(missing(module, extra), name=module)
+    check_installed("a sweep", MODULES | plugins)
     profile = given.workflow_profile or CLUSTERS.get(given.executor)
     if profile is not None and not any(profile.glob("config*.yaml")):
         raise ValueError(f"--workflow-profile {profile}: there is no config.yaml")
-    command = [sys.executable, "-m", "snakemake", "--snakefile", str(SNAKEFILE), "--executor", given.executor]
-    command += ["--rerun-incomplete", "--nolock", "--keep-going"]
-    command += ["--workflow-profile", "none" if profile is None else str(profile)]
-    if given.executor == "local":
-        command += ["--quiet", "rules"]  # runs say themselves why they fail; on a cluster Snakemake says it
+    options = ["--executor", given.executor, "--workflow-profile", "none" if profile is None else str(profile)]
     if given.cores or given.executor == "local":
-        command += ["--cores", str(given.cores or "all")]
-    return command
-
-
-def _wait(command: list[str]) -> int:
-    """Run a command with the programs of this environment; after an interruption, let it end its jobs."""
-    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
-    process = subprocess.Popen(command, env={**os.environ, "PATH": path})  # noqa: S603
-    try:
-        return process.wait()
-    except KeyboardInterrupt:
-        process.wait()
-        raise
+        options += ["--cores", str(given.cores or "all")]
+    return options

@@ -1,0 +1,1 @@
+"""Notebooks in a batch: plans, how one notebook runs, one batch at a time in a folder, progress to follow."""
