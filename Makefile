@@ -48,10 +48,11 @@ help: ## list these targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "  make %-12s %s\n", $$1, $$2}' Makefile
 	@echo "  PROFILE=quick|standard|paper (now $(PROFILE)), CORES=$(CORES), PYTHON=$(PYTHON), WHEELS=folder (install offline)"
 
-book: chain pages ## run the notebooks and build the book
+book: $(STAMP) ## run the notebooks and build the book, also when a notebook fails
+	@$(BIN)/autobuild chain --profile $(PROFILE) --cores $(CORES) --pages
 
 chain: $(STAMP) ## run the notebooks that changed, into artifacts/PROFILE; an interrupted run resumes
-	$(BIN)/snakemake --snakefile notebooks/Snakefile --config profile=$(PROFILE) --cores $(CORES) --rerun-incomplete --nolock
+	@$(BIN)/autobuild chain --profile $(PROFILE) --cores $(CORES)
 
 pages: $(STAMP) ## build the pages from the notebooks of PROFILE, without running them
 	@$(BIN)/python -m autobuild_lib.book $(PROFILE)

@@ -32,7 +32,7 @@ def make_chain(folder: Path, names: tuple[str, ...] = NAMES) -> Path:
     shutil.copy(ROOT / "notebooks" / "Snakefile", notebooks)
     common = {"seed": 5, "data": "bundled", "space": ""}
     for profile in ("quick", "standard"):
-        (notebooks / "profiles" / f"{profile}.yml").write_text(yaml.safe_dump({"common": common}))
+        (notebooks / "profiles" / f"{profile}.yml").write_text(yaml.safe_dump({"common": common}, sort_keys=False))
     (notebooks / "notebooks.yml").write_text(yaml.safe_dump({name: {"cores": 1, "quick": 3} for name in names}))
     for name in names:
         cells = [nbformat.v4.new_code_cell(text.replace("NAME", name)) for text in CELLS]
@@ -44,12 +44,10 @@ def make_chain(folder: Path, names: tuple[str, ...] = NAMES) -> Path:
 
 
 def start(folder: Path, *words: str, **environment: str) -> subprocess.Popen[str]:
-    """Start `autobuild`, or another command whose first word has a dot in it; both its outputs are one."""
+    """Start `autobuild`; both its outputs are one."""
     command = [sys.executable, "-c", "import sys; from autobuild_lib.cli import main; sys.exit(main())", *words]
     given = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
-    return subprocess.Popen(
-        command, cwd=folder, env=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+    return subprocess.Popen(command, cwd=folder, env=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
 def run(folder: Path, *words: str, **environment: str) -> tuple[int, str]:

@@ -103,7 +103,7 @@ ORDER = [
     "extras", "progress", "storage", "threads",
     "values", "options", "spaces", "targets", "networks", "graphs", "statistics", "data", "losses", "layers",
     "predictor", "ir_layers", "ir_predictor", "training", "ir_training", "evaluation", "workers", "processes", "jobs",
-    "runs", "sweeps", "comparison", "published", "surrogate", "reduced", "effects", "units", "search", "peers", "tasks",
+    "runs", "sweeps", "chain", "comparison", "published", "surrogate", "reduced", "effects", "units", "search", "peers", "tasks",
     "plotting", "experiments", "labs", "book", "cli",
 ]  # fmt: skip
 

@@ -49,6 +49,7 @@ def test_every_block_is_tested_here() -> None:
         "-p seed 3",
         "jupyter-book build",
         "autobuild sweep",
+        "autobuild chain",
         "snakemake",
         "mine.csv",
         "toy.json",
@@ -78,9 +79,10 @@ def test_a_sweep_over_targets_and_seeds(clone: Path) -> None:
 
 @pytest.mark.slow
 def test_the_chain_with_other_parameters_and_again_with_nothing_to_do(clone: Path) -> None:
-    block = block_with("snakemake")
+    block = block_with("autobuild chain")
     check(block, clone, "artifacts/seed-7/00_method.ipynb", "artifacts/seed-7/01_predictor_srcc/metrics.json")
-    assert "Nothing to be done" in run(block, clone).stdout
+    assert "nothing to do" in run(block, clone).stdout
+    assert "Nothing to be done" in run(block_with("snakemake"), clone).stdout
 
 
 @pytest.mark.slow

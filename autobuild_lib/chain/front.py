@@ -103,6 +103,9 @@ def _follow(command: Sequence[str], log: Path, progress: Progress) -> int:
             progress.update()
             with suppress(subprocess.TimeoutExpired):
                 process.wait(POLL)
+    except KeyboardInterrupt:
+        progress.write("ending what runs ...")
+        raise
     finally:
         _end(process)
     progress.close()

@@ -102,6 +102,12 @@ def read_profile(name: str, folder: Path = NOTEBOOKS) -> tuple[dict[str, Any], d
     return common, {notebook: sections.get(notebook) or {} for notebook in notebooks}
 
 
+def read_table(folder: Path = NOTEBOOKS) -> Mapping[str, Mapping[str, float]]:
+    """Return for each notebook the cores that it takes, and the seconds that it takes in each profile."""
+    table: Mapping[str, Mapping[str, float]] = yaml.safe_load((folder / "notebooks.yml").read_text(encoding="utf-8"))
+    return table
+
+
 def from_config(config: Mapping[str, Any]) -> Plan:
     """Return the plan that Snakemake's `--config` asks for: a file (`plan`), or the chain with some common parameters.
 

@@ -3,17 +3,15 @@
 import json
 import shutil
 import time
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from statistics import fmean
 from typing import IO
 
-import yaml
-
 from autobuild_lib.chain.job import reason
-from autobuild_lib.chain.plans import NOTEBOOKS, Job
+from autobuild_lib.chain.plans import Job, read_table
 
 EVERY = 30.0  # seconds between lines, where the output is not a terminal
 
@@ -115,12 +113,6 @@ class Progress:
         with suppress(OSError):  # as when nobody reads any more: no reason to stop
             self.out.write(text)
             self.out.flush()
-
-
-def read_table(folder: Path = NOTEBOOKS) -> Mapping[str, Mapping[str, float]]:
-    """Return for each notebook the cores that it takes, and the seconds that it takes in each profile."""
-    table: Mapping[str, Mapping[str, float]] = yaml.safe_load((folder / "notebooks.yml").read_text(encoding="utf-8"))
-    return table
 
 
 def seconds_of(executed: Path) -> float | None:
