@@ -103,8 +103,8 @@ ORDER = [
     "extras", "progress", "storage", "threads",
     "values", "options", "spaces", "targets", "networks", "graphs", "statistics", "data", "losses", "layers",
     "predictor", "ir_layers", "ir_predictor", "training", "ir_training", "evaluation", "workers", "processes", "jobs",
-    "runs", "sweeps", "chain", "comparison", "published", "surrogate", "reduced", "effects", "units", "search", "peers", "tasks",
-    "plotting", "experiments", "labs", "book", "cli",
+    "runs", "sweeps", "chain", "comparison", "published", "surrogate", "reduced", "effects", "units", "search", "peers",
+    "tasks", "plotting", "experiments", "labs", "book", "cli",
 ]  # fmt: skip
 
 
