@@ -12,11 +12,13 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from autobuild_lib.chain.locks import held
 from autobuild_lib.chain.parents import PATIENCE, end_with_parent
 from autobuild_lib.chain.plans import NOTEBOOKS, Job
+from autobuild_lib.extras import extra
+
+with extra("book"):
+    import yaml
 
 MOST_REASON = 500  # characters
 THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")

@@ -8,7 +8,10 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import yaml
+from autobuild_lib.extras import extra
+
+with extra("book"):
+    import yaml
 
 NOTEBOOKS = Path("notebooks")
 PLAIN = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._ /-]*|/[A-Za-z0-9._ /-]+")

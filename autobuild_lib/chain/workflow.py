@@ -2,9 +2,11 @@
 
 import sys
 
-from snakemake import cli
-
 from autobuild_lib.chain.parents import end_with_parent
+from autobuild_lib.extras import extra
+
+with extra("book"):
+    from snakemake import cli
 
 if __name__ == "__main__":
     end_with_parent()

@@ -1,18 +1,19 @@
 """The command `autobuild chain`: all notebooks of a profile, and the pages of the book after them."""
 
 import argparse
-import importlib
 import subprocess
 import sys
 from collections.abc import Mapping
 from importlib.util import find_spec
 from pathlib import Path
 
+from autobuild_lib.chain import front, plans
 from autobuild_lib.cli.common import check_writable, whole
+from autobuild_lib.extras import missing
 from autobuild_lib.processes import cores
 from autobuild_lib.runs import PROFILES
 
-MODULES = {"snakemake": "book", "papermill": "book", "yaml": "book"}  # what must be installed, and what brings it
+MODULES = {"snakemake": "book", "papermill": "book"}  # what must be installed, and what brings it
 
 
 def add_chain(parser: argparse.ArgumentParser) -> None:
@@ -32,18 +33,17 @@ def cores_or_all(text: str) -> int:
     return cores() if text == "all" else whole(1)(text)
 
 
-def check_installed(what: str, modules: Mapping[str, str] = MODULES) -> None:
-    """Refuse what needs modules that are not there, and say which extra brings them."""
+def check_installed(modules: Mapping[str, str] = MODULES) -> None:
+    """Refuse to go on without modules that are only called, and say which extra brings them."""
     for module, extra in modules.items():
         if find_spec(module) is None:
-            raise ValueError(f"{what} needs {module}: pip install 'autobuild-book[{extra}]'")
+            raise ModuleNotFoundError(missing(module, extra), name=module)
 
 
 def _chain(given: argparse.Namespace) -> None:
-    check_installed("a chain")
+    check_installed()
     if given.pages and given.out is not None:
         raise ValueError("--pages: the book is built from artifacts/PROFILE; leave --out out")
-    plans, front = (importlib.import_module(f"autobuild_lib.chain.{name}") for name in ("plans", "front"))
     given.out = given.out or Path("artifacts") / given.profile
     settings = {"seed": given.seed, "data": given.data, "space": given.space, "out": str(given.out)}
     plan = plans.chain_plan(given.profile, {name: value for name, value in settings.items() if value is not None})

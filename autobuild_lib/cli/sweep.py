@@ -1,11 +1,11 @@
 """The command `autobuild sweep`: one notebook with many combinations of parameters, run by Snakemake."""
 
 import argparse
-import importlib
 import json
 import sys
 from pathlib import Path
 
+from autobuild_lib.chain import front, plans
 from autobuild_lib.cli.chain import MODULES, check_installed
 from autobuild_lib.cli.common import check_writable, whole
 from autobuild_lib.processes import cores
@@ -40,7 +40,6 @@ def _sweep(given: argparse.Namespace) -> None:
         _list(sweep)
         return
     options = _options(given)
-    plans, front = (importlib.import_module(f"autobuild_lib.chain.{name}") for name in ("plans", "front"))
     plan = plans.sweep_plan(sweep.notebook, sweep.profile, sweep.runs, sweep.out)
     check_writable(sweep.out)
     with front.in_use(sweep.out):
@@ -63,7 +62,7 @@ def _list(sweep: Sweep) -> None:
 def _options(given: argparse.Namespace) -> list[str]:
     """Return the options of Snakemake that say where the runs go."""
     plugins = {f"snakemake_executor_plugin_{name}": "cluster" for name in CLUSTERS if name == given.executor}
-    check_installed("a sweep", MODULES | plugins)
+    check_installed(MODULES | plugins)
     profile = given.workflow_profile or CLUSTERS.get(given.executor)
     if profile is not None and not any(profile.glob("config*.yaml")):
         raise ValueError(f"--workflow-profile {profile}: there is no config.yaml")
