@@ -1,13 +1,12 @@
 """Measuring networks on the machine at hand: interleaved rounds of any `measure(architecture)`, safe against kills."""
 
 import hashlib
-import inspect
 import json
 import logging
 import time
 import timeit
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field, is_dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TypeAlias
 
@@ -15,12 +14,12 @@ import numpy as np
 import pandas as pd
 import torch
 
-from autobuild_lib import networks
 from autobuild_lib.networks import blueprint, build
 from autobuild_lib.progress import progress_bar
 from autobuild_lib.search import EvaluationLog, Evaluator
 from autobuild_lib.search.evaluation import Evaluations, as_table
 from autobuild_lib.spaces import Architecture
+from autobuild_lib.tasks.identity import UnknownIdentityError, identity
 from autobuild_lib.tasks.rows import machine
 from autobuild_lib.threads import one_thread
 
@@ -72,6 +71,7 @@ def measure_rounds(
     label: str = "latency",
     seed: int = 0,
     progress: bool = True,
+    key: str = "",
 ) -> pd.DataFrame:
     """Measure every architecture once per round; return columns architecture, round (from 1) and `label`.
 
@@ -83,10 +83,12 @@ def measure_rounds(
         measure: returns one number for an architecture, for example a `LatencyMeter`.
         rounds: how often each is visited.
         folder: for the logs, one per round; a later call for the same architectures and measure, on the same machine,
-            takes finished measurements from there, also after a kill.
+            takes finished measurements from there, also after a kill. The measure is the same when nothing that its
+            numbers depend on has changed (`identity`); where that cannot be known, nothing is kept, with a warning.
         label: name of the number.
         seed: of the orders.
         progress: show a bar with the time left.
+        key: stands for the measure instead: give another one whenever the measure changes.
 
     Raises:
         ValueError: for no rounds, or for architectures that are not there or there twice.
@@ -94,9 +96,7 @@ def measure_rounds(
     if rounds < 1 or not architectures or len(set(architectures)) < len(architectures):
         given = f"{rounds} rounds over {len(architectures)} architectures, {len(set(architectures))} of them different"
         raise ValueError(f"cannot measure {given}; needed are 1 or more rounds, and different architectures")
-    place = None if folder is None else folder / f"{label}-{identity(measure, architectures)}"
-    if place is not None:
-        place.mkdir(parents=True, exist_ok=True)
+    place = None if folder is None else _place(folder, label, measure, key, architectures)
     evaluator, frames = _evaluator(measure, label), []
     with progress_bar(total=rounds * len(architectures), desc="measuring", unit="network", disable=not progress) as bar:
         for number in range(1, rounds + 1):
@@ -115,19 +115,20 @@ def _evaluator(measure: Measure, label: str) -> Evaluator:
     return evaluate
 
 
-def identity(measure: Measure, architectures: Sequence[Architecture]) -> str:
-    """Return a name for what is measured: measure, its settings and code, networks' code, architectures, machine."""
-    kind = measure if inspect.isroutine(measure) else type(measure)
-    settings = repr(measure) if is_dataclass(measure) else f"{kind.__module__}.{kind.__qualname__}"
+def _place(
+    folder: Path, label: str, measure: Measure, key: str, architectures: Sequence[Architecture]
+) -> Path | None:
+    """Return a folder for the logs, the same only for the same measure, architectures and machine; None: no logs."""
     try:
-        source = inspect.getsource(kind)
-    except (OSError, TypeError):
-        source = ""  # typed into a console, or not written in Python
-    given = [settings, source, machine(), *sorted(map(str, architectures))]
-    digest = hashlib.sha256(json.dumps(given).encode())
-    for path in sorted(Path(str(networks.__file__)).parent.glob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()[:16]
+        subject = f"key {key}" if key else identity(measure)
+    except UnknownIdentityError as error:
+        logger.warning("no measurement is kept, for what they depend on cannot be known: %s; measure_rounds(..., key=) "
+                       "takes a text that stands for it", error)  # fmt: skip
+        return None
+    digest = hashlib.sha256(json.dumps([subject, machine(), *sorted(map(str, architectures))]).encode())
+    place = folder / f"{label}-{digest.hexdigest()[:16]}"
+    place.mkdir(parents=True, exist_ok=True)
+    return place
 
 
 def complete(rounds: pd.DataFrame) -> pd.DataFrame:

@@ -1,10 +1,13 @@
 """Measuring: medians by hand, interleaved rounds, and resuming after a kill."""
 
+import functools
 import itertools
 import json
+import sys
 import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +19,7 @@ from torch import Tensor, nn
 
 import autobuild_lib as ab
 from autobuild_lib.tasks import latency
-from autobuild_lib.tasks.latency import LatencyMeter, complete, identity, measure_rounds, medians
+from autobuild_lib.tasks.latency import LatencyMeter, complete, measure_rounds, medians
 
 SPACE = ab.spaces.ofa_mbv3()
 SMALL = SPACE.parse("resolution224|" + "|".join(["e3_k3,e3_k3"] * 5))
@@ -174,9 +177,9 @@ def test_a_drift_within_rounds_falls_on_all_alike() -> None:
 def test_a_killed_measurement_continues_where_it_was(tmp_path: Path, interrupt_at: int) -> None:
     measure = Recorder(interrupt_at)
     with pytest.raises(KeyboardInterrupt):
-        measure_rounds(NETWORKS, measure, 2, tmp_path, progress=False)
+        measure_rounds(NETWORKS, measure, 2, tmp_path, progress=False, key="recorder")
     assert len(measure.calls) == interrupt_at - 1
-    found = measure_rounds(NETWORKS, measure, 2, tmp_path, progress=False)
+    found = measure_rounds(NETWORKS, measure, 2, tmp_path, progress=False, key="recorder")
     assert Counter(measure.calls) == dict.fromkeys(NETWORKS, 2), "nothing twice in a round, nothing left out"
     uninterrupted = Recorder()
     pd.testing.assert_frame_equal(found, measure_rounds(NETWORKS, uninterrupted, 2, progress=False))
@@ -189,8 +192,8 @@ def test_a_finished_measurement_is_not_done_again(tmp_path: Path) -> None:
     assert (len(first.calls), len(second.calls)) == (8, 0)
     assert again["architecture"].tolist() == NETWORKS[::-1]
     assert again["latency"].tolist() == found["latency"].tolist()[::-1]
-    measure_rounds(NETWORKS, first, 2, tmp_path, progress=False)
-    assert len(first.calls) == 16, "a further round measures all again"
+    measure_rounds(NETWORKS, third := Recorder(), 2, tmp_path, progress=False)
+    assert len(third.calls) == 8, "a further round measures all again"
 
 
 def test_the_log_is_one_file_for_each_round(tmp_path: Path) -> None:
@@ -203,26 +206,52 @@ def test_the_log_is_one_file_for_each_round(tmp_path: Path) -> None:
     }
 
 
-def test_other_settings_code_or_architectures_share_no_log() -> None:
-    def one(_: ab.Architecture) -> float:
-        return 1.0
-
-    first = one
-
-    def one(_: ab.Architecture) -> float:  # type: ignore[no-redef]  # the same name, other code
-        return 2.0
-
-    measures = [first, one, Recorder(), LatencyMeter(), LatencyMeter(calls=3), LatencyMeter("contiguous"), print]
-    names = [identity(measure, NETWORKS) for measure in measures]  # type: ignore[arg-type]
-    names.append(identity(LatencyMeter(), NETWORKS[:7]))
-    assert len(set(names)) == len(names)
-    assert identity(LatencyMeter(clock=clock([])), NETWORKS[::-1]) == names[3], "neither a clock nor an order counts"
+BATCH = 1.0
 
 
-def test_another_machine_measures_for_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    before = identity(LatencyMeter(), NETWORKS)
-    monkeypatch.setattr(latency, "machine", lambda: "an abacus")
-    assert identity(LatencyMeter(), NETWORKS) != before
+def constant(_: ab.Architecture) -> float:
+    return BATCH
+
+
+def timed(_: ab.Architecture, batch: float) -> float:
+    return batch
+
+
+@dataclass
+class Phone:
+    batch: float
+
+    def measure(self, _: ab.Architecture) -> float:
+        return self.batch
+
+
+@pytest.mark.parametrize("measure", [lambda batch: constant, lambda batch: functools.partial(timed, batch=batch),
+                                     lambda batch: Phone(batch).measure, lambda batch: lambda _: batch])  # fmt: skip
+def test_a_measure_that_changed_measures_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, measure: Callable[[float], latency.Measure]
+) -> None:
+    for batch in (1.0, 100.0, 1.0):
+        monkeypatch.setattr(sys.modules[__name__], "BATCH", batch)
+        found = measure_rounds(NETWORKS, measure(batch), 1, tmp_path, progress=False)
+        assert found["latency"].tolist() == [batch] * 8
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_what_cannot_be_known_is_not_reused_and_said(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def two_of(numbers: Iterator[float]) -> list[float]:
+        found = [measure_rounds(NETWORKS, lambda _: next(numbers), 1, tmp_path, progress=False, **options)
+                 for options in ({}, {}, {"key": "a"}, {"key": "a"}, {"key": "b"})]  # fmt: skip
+        return [table["latency"].min() for table in found]
+
+    assert two_of(float(number) for number in itertools.count()) == [0, 8, 16, 16, 24]
+    assert len(caplog.messages) == 2 and "generator" in caplog.messages[0] and "key=" in caplog.messages[0]
+
+
+def test_other_architectures_or_another_machine_share_no_log(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for machine, networks in itertools.product(["here", "an abacus"], [NETWORKS, NETWORKS[:7], NETWORKS[::-1]]):
+        monkeypatch.setattr(latency, "machine", lambda name=machine: name)
+        measure_rounds(networks, constant, 1, tmp_path, progress=False)
+    assert len(list(tmp_path.iterdir())) == 4, "an order does not count"
 
 
 @pytest.mark.parametrize(
