@@ -14,74 +14,28 @@ import yaml
 
 import autobuild_lib as ab
 from autobuild_lib import book, plotting
-from autobuild_lib.book import api, claims, executed, explorer, facts, markdown, paper
-from autobuild_lib.runs import library_digest
+from autobuild_lib.book import api, chapters, claims, explorer, markdown, paper
+from tests.small_book import TABLE, change, remove, write_small_book
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOKS = ROOT / "notebooks"
-TABLE = {"source": "ofa_mbv3", "kind": "surrogate", "rows": 2700, "sha256": "ab" * 32}
-CHECKS = [{"check": "hop 1 beats hop 0", "value": "+0.5 [+0.1, +0.9]", "holds": True}]
-ESTIMATE = {"estimate": "share", "value": 0.5, "low": 0.25, "high": 0.75, "over": "6 panels"}
-METRICS: dict[str, dict[str, Any]] = {
-    "00_data": {"noise": [{"family": "f", "label": "acc", "published MAE": 0.001, "noise ceiling (SRCC)": 0.98}]},
-    "01_predictor_srcc": {"verdict": "partly", "checks": CHECKS},
-    "02_ir_operations": {"verdict": "not supported", "checks": CHECKS},
-    "03_subgraph_ranking": {"verdict": "undecided", "checks": [], "estimates": [ESTIMATE | {"value": float("nan")}],
-                            "verdict_effect": "undecided"},
-    "04_pareto_regions": {
-        "c4": "partly", "c4_effect": "not supported", "c4_ridge": "supported", "c5": "supported",
-        "c5_effect": "supported", "judges": "5 of 6", "c4_published": "not supported",
-        "checks_c4": [{"family": "ofa_pn", "device": "gpu", "value": "1 of 3 regions", "holds": False}],
-        "checks_c5": CHECKS, "estimates_c4": [ESTIMATE], "estimates_c5": [],
-        "published": [{"family": "f", "device": "gpu", "score": "norm", "acc_difference": 0.001, "acc_mae": 0.002,
-                       "latency_difference": -0.1, "latency_mae": 0.2, "share": 1.0, "other_share": 0.5}],
-    },
-}  # fmt: skip
-
-
-def write_notebook(folder: Path, name: str, metrics: dict[str, Any]) -> None:
-    """Write an executed notebook and its metrics, as papermill and `Run` leave them."""
-    given = {"profile": "quick", "seed": 3}
-    papermill = {"parameters": given, "end_time": "2026-01-02T03:04:05.678+00:00"}
-    output = {"data": {"text/plain": f"sources sha256 {library_digest()[:12]}"}}
-    cells = [{"cell_type": "code", "source": ["run.provenance()"], "outputs": [output]}]
-    (folder / name).mkdir(parents=True)
-    (folder / f"{name}.ipynb").write_text(json.dumps({"cells": cells, "metadata": {"papermill": papermill}}))
-    record = {"notebook": name, "parameters": given | {"tuned_seeds": 2, "regions": {"fast": "acc / {latency}"}}}
-    record |= {"data": [TABLE], "versions": {"autobuild-book": "0.1.0", "torch": "2.13.0", "python": "3.11.7"}}
-    record |= {"machine": "Linux, 2 cores", "sources": library_digest(), "seconds": 90.0, "metrics": metrics}
-    (folder / name / "metrics.json").write_text(json.dumps(record))
 
 
 @pytest.fixture
 def repository(tmp_path: Path) -> Path:
     """A repository in which the chapters with claims have run."""
-    folder = tmp_path / "artifacts" / "quick"
-    for name, metrics in METRICS.items():
-        write_notebook(folder, name, metrics)
-        (tmp_path / "notebooks").mkdir(exist_ok=True)
-        (tmp_path / "notebooks" / f"{name}.ipynb").touch()
-    text, own = "resolution224|e3_k3,e3_k5|e6_k7", folder / "04_pareto_regions"
-    key = {"family": ["ofa_pn"], "device": ["gpu"], "acc": [0.75], "latency": [6.5]}
-    pd.DataFrame(key).to_csv(own / "frontier.csv", index=False)
-    seeds = [pd.DataFrame({**key, "region": "fast", "score": "norm", "seed": s, "architecture": text}) for s in (8, 9)]
-    pd.concat(seeds).to_csv(own / "clusters.csv", index=False)
-    points = {"family": ["ofa_pn"], "architecture": [text], "acc": [0.7512345], "latency_gpu": [6.54321987]}
-    pd.DataFrame({**points, "score gpu fast": [None]}).to_csv(own / "explorer.csv", index=False)
+    write_small_book(tmp_path)
     return tmp_path
 
 
-def change(root: Path, name: str, edit: Any) -> None:
-    """Change what the metrics.json of a notebook holds."""
-    path = root / "artifacts" / "quick" / name / "metrics.json"
-    record = json.loads(path.read_text())
-    edit(record)
-    path.write_text(json.dumps(record))
+def collected(root: Path, profile: str = "quick") -> Path:
+    book.collect(profile, root)
+    return root / "artifacts" / "book"
 
 
 class TestVerdicts:
     def table(self, root: Path) -> str:
-        return claims.verdicts(executed.read_executed("quick", root), root)
+        return claims.verdicts(chapters.read_chapters("quick", root))
 
     def test_a_row_has_number_interval_data_verdict_and_links(self, repository: Path) -> None:
         first = self.table(repository).split("* - C1")[1].split("* - C2")[0]
@@ -91,8 +45,8 @@ class TestVerdicts:
         assert "/artifacts/book/01_predictor_srcc.ipynb#verdict-on-claim-c1" in first
 
     def test_it_begins_with_what_held(self, repository: Path) -> None:
-        first = "Of 7 claims: *supported* 1 (C5); *partly* 2 (C1, C4); *not supported* 1 (C2); *undecided* 1 (C3); "
-        assert self.table(repository).startswith(first + "*not yet measured* 2 (C6, C7). These pages were built")
+        first = "Of 7 claims: *supported* 2 (C5, C7); *partly* 2 (C1, C4); *not supported* 1 (C2); *undecided* 1 (C3); "
+        assert self.table(repository).startswith(first + "*not run on this machine* 1 (C6). These pages were built")
 
     def test_quick_verdicts_are_not_to_be_quoted(self, repository: Path) -> None:
         assert "with the profile `quick`. **It trains for minutes only" in self.table(repository).splitlines()[0]
@@ -105,17 +59,15 @@ class TestVerdicts:
         assert "share, mean over 6 panels: 0.500 [0.250, 0.750]" in beside and "share: unknown" in text
         assert "additive ridge, by the same rule: supported" in beside
 
-    def test_a_claim_without_chapter_is_not_yet_measured(self, repository: Path) -> None:
-        assert self.table(repository).count(f"**{claims.NOT_MEASURED}**") == 2
-        (repository / "notebooks" / "06_diffusion_unets.ipynb").touch()
-        with pytest.raises(executed.StaleError, match=r"quick/06_diffusion_unets\.ipynb is missing: run `make"):
-            self.table(repository)
+    def test_a_claim_whose_chapter_has_no_results(self, repository: Path) -> None:
+        assert self.table(repository).count(f"**{chapters.NOT_RUN_HERE}**") == 1  # C6
+        remove(repository, "04_pareto_regions")
+        text = self.table(repository)
+        assert text.count(f"**{chapters.NOT_RUN_HERE}**") == 3 and "figure-clusters-first" not in text
+        assert f"*{chapters.NOT_RUN_HERE}* 3 (C4, C5, C6)" in text
+        assert "{doc}`/artifacts/book/04_pareto_regions`" in text
 
     def test_sentences_are_quoted(self, repository: Path) -> None:
-        metrics = {"verdict": "supported", "norm": "It wins by 0.1 [0.05, 0.15].", "most_macs": "It loses.",
-                   "ridge": "It ties.", "verdict_effect": "not supported"}  # fmt: skip
-        write_notebook(repository / "artifacts" / "quick", "06_diffusion_unets", metrics)
-        (repository / "notebooks" / "06_diffusion_unets.ipynb").touch()
         judged, beside = self.table(repository).split("* - C7")[1].split("Beside the rule:")
         assert "It wins by 0.1 [0.05, 0.15]." in judged and "It loses." in beside and "**supported**" in beside
         assert "It ties." in beside and "effect score, by the same rule: not supported" in beside
@@ -131,98 +83,29 @@ class TestVerdicts:
         assert f"# name: {claim.figure}\n" in text
 
 
-class TestStaleMetrics:
-    """Each is one line of error that says which file and what to run."""
-
-    def failure(self, root: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> str:
-        monkeypatch.chdir(root)
-        assert book.main(["quick"]) == 1
-        error = capsys.readouterr().err
-        assert error.count("\n") == 1 and error.endswith("run `make chain PROFILE=quick`\n")
-        return error
-
-    @pytest.mark.parametrize(
-        ("edit", "message"),
-        [
-            (lambda r: r["parameters"].update(profile="standard"), "parameter profile is 'standard', there 'quick'"),
-            (lambda r: r["parameters"].update(seed=4), "parameter seed is 4, there 3"),
-            (lambda r: r.update(sources="0" * 64), "other sources of the library"),
-            (lambda r: r.update(notebook="02_ir_operations"), "it is of 02_ir_operations"),
-            (lambda r: r.pop("sources"), "it has no sources"),
-        ],
-        ids=["profile", "seed", "sources", "notebook", "older"],
-    )
-    def test_metrics_of_another_run(
-        self,
-        edit: Any,
-        message: str,
-        repository: Path,
-        monkeypatch: pytest.MonkeyPatch,
-        capsys: pytest.CaptureFixture[str],
-    ) -> None:
-        change(repository, "01_predictor_srcc", edit)
-        error = self.failure(repository, monkeypatch, capsys)
-        assert error.startswith("artifacts/quick/01_predictor_srcc/metrics.json does not belong") and message in error
-
-    def test_a_missing_metric(
-        self, repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        change(repository, "03_subgraph_ranking", lambda r: r["metrics"].pop("verdict"))
-        error = self.failure(repository, monkeypatch, capsys)
-        assert error.startswith("artifacts/quick/03_subgraph_ranking/metrics.json has no metric 'verdict'")
-
-    @pytest.mark.parametrize("name", ["01_predictor_srcc/metrics.json", "04_pareto_regions/explorer.csv"])
-    def test_a_missing_file(
-        self, name: str, repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        (repository / "artifacts" / "quick" / name).unlink()
-        assert self.failure(repository, monkeypatch, capsys).startswith(f"artifacts/quick/{name} is missing")
-
-    def test_a_notebook_that_has_not_run(
-        self, repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        (repository / "artifacts" / "quick" / "00_data.ipynb").unlink()
-        error = self.failure(repository, monkeypatch, capsys)
-        assert error.startswith("artifacts/quick/00_data.ipynb is missing")
-
-    def test_nothing_at_all(
-        self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-    ) -> None:
-        assert self.failure(tmp_path, monkeypatch, capsys).startswith("no notebooks in artifacts/quick")
-
-    def test_pages_of_before_stay_when_metrics_are_stale(self, repository: Path) -> None:
-        kept = repository / "artifacts" / "book" / "kept.md"
-        kept.parent.mkdir()
-        kept.touch()
-        change(repository, "01_predictor_srcc", lambda r: r.pop("data"))
-        with pytest.raises(executed.StaleError):
-            book.collect("quick", repository)
-        assert kept.is_file()
-
-
 class TestCollect:
     def test_every_notebook_gets_its_sources(self, repository: Path) -> None:
         own = repository / "artifacts" / "quick" / "01_predictor_srcc"
         (own / "ranks.csv").write_bytes(b"x" * 2_340_000)
-        folder = book.collect("quick", repository)
+        folder = collected(repository)
         cells = json.loads((folder / "01_predictor_srcc.ipynb").read_text())["cells"]
-        assert [cell["cell_type"] for cell in cells] == ["code", "markdown"]
+        assert [cell["cell_type"] for cell in cells] == ["markdown", "code", "markdown", "code", "markdown"]
         text = cells[-1]["source"]
         assert "took 1.5 min and ended on 2026-01-02 03:04 UTC" in text
         assert "{download}`01_predictor_srcc.py </notebooks/01_predictor_srcc.py>`" in text
         assert "{download}`ranks.csv </artifacts/quick/01_predictor_srcc/ranks.csv>` (2.3 MB)" in text
 
     def test_nothing_from_before_is_left(self, repository: Path) -> None:
-        book.collect("quick", repository)
+        collected(repository)
         folder = repository / "artifacts" / "quick"
         shutil.rmtree(folder / "02_ir_operations")
         (folder / "02_ir_operations.ipynb").unlink()
         (repository / "notebooks" / "02_ir_operations.ipynb").unlink()
-        assert not (book.collect("quick", repository) / "02_ir_operations.ipynb").exists()
+        assert not (collected(repository) / "02_ir_operations.ipynb").exists()
 
     def test_provenance_lists_each_fact_once(self, repository: Path) -> None:
         change(repository, "00_data", lambda r: r.update(data=[TABLE | {"rows": 3000}]))
-        lines = (book.collect("quick", repository) / "provenance.md").read_text().splitlines()
+        lines = (collected(repository) / "provenance.md").read_text().splitlines()
         assert lines[:4] == ["| built with | value |", "| --- | --- |", "| profile | quick |", "| seed | 3 |"]
         assert lines[4] == "| data ofa_mbv3 | surrogate, 3,000 rows, sha256 abababababab |"
         names = [line.split(" | ")[0].removeprefix("| ") for line in lines[5:]]
@@ -236,19 +119,19 @@ class TestCollect:
                 path.write_text(path.read_text().replace('"profile": "quick"', f'"profile": "{profile}"'))
         (repository / "artifacts" / "book").mkdir()
         (repository / "artifacts" / "book" / "announcement.html").write_text("of an older book")
-        file = book.collect(profile, repository) / "announcement.html"
+        file = collected(repository, profile) / "announcement.html"
         assert file.is_file() == announced
         if announced:
             text = file.read_text().format(verdicts="verdicts.html")
             assert "the quick profile" in text and '<a href="verdicts.html">' in text
 
     def test_times_add_up(self, repository: Path) -> None:
-        text = (book.collect("quick", repository) / "times.md").read_text()
+        text = (collected(repository) / "times.md").read_text()
         assert "| [00_data](/artifacts/book/00_data.ipynb) | 1.5 min | 2026-01-02 03:04 |" in text
-        assert "| all, one after another | 7.5 min |  |" in text and "Machine: Linux, 2 cores." in text
+        assert "| all, one after another | 9.0 min |  |" in text and "Machine: Linux, 2 cores." in text
 
     def test_limitations_quote_metrics(self, repository: Path) -> None:
-        folder = book.collect("quick", repository)
+        folder = collected(repository)
         assert "| f | acc | 0.001 | 0.980 |" in (folder / "label_quality.md").read_text()
         text = (folder / "built_networks.md").read_text()
         assert "| f | gpu | +0.10 ± 0.20 | -0.10 ± 0.20 | 100% | 50% |" in text
@@ -257,7 +140,7 @@ class TestCollect:
 
 class TestExplorer:
     def data(self, root: Path) -> dict[str, Any]:
-        script = explorer.data_script(executed.read_executed("quick", root))
+        script = explorer.script(chapters.read_chapters("quick", root).executed[explorer.CHAPTER])
         loaded = json.loads(script.removeprefix("window.explorerData = ").removesuffix(";\n"))
         assert isinstance(loaded, dict)
         return loaded
@@ -288,7 +171,7 @@ class TestExplorer:
         assert tuple(json.loads(listed)) == plotting.PALETTE
 
     def test_plotly_is_a_file_of_the_book(self, repository: Path) -> None:
-        script = book.collect("quick", repository) / "static" / "plotly.min.js"
+        script = collected(repository) / "static" / "plotly.min.js"
         assert script.stat().st_size > 1_000_000
         page = (ROOT / "book" / "explorer.md").read_text()
         assert "../_static/plotly.min.js" in page and "https://cdn" not in page
@@ -346,7 +229,8 @@ class TestReference:
         assert api.documented(plotting.Picture) == [], "nothing of Matplotlib's"
 
     def test_public_means_listed_or_defined_here(self) -> None:
-        assert set(api.public(markdown)) == {"table", "list_table", "bullets", "file_size", "duration"}
+        texts = {"table", "list_table", "bullets", "admonition", "code"}
+        assert set(api.public(markdown)) == texts | {"file_size", "duration"}
         assert "soft_ranks" in api.public(plotting) and "PALETTE" not in api.public(plotting)
 
     def test_the_contents_list_every_page(self) -> None:
@@ -374,7 +258,3 @@ class TestMarkdown:
     def test_anchors(self) -> None:
         assert claims.slug("Result: clusters of 243 networks") == "result-clusters-of-243-networks"
         assert claims.slug("Hop 0: the feature-embedding MLP") == "hop-0-the-feature-embedding-mlp"
-
-    def test_facts_need_their_chapters(self) -> None:
-        with pytest.raises(executed.StaleError, match=r"00_data\.ipynb is missing"):
-            facts.label_quality({})

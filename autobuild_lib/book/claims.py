@@ -1,16 +1,14 @@
 """The paper's claims, and what the metrics of the notebooks say about each: the page of verdicts."""
 
-import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, TypeAlias
 
 from autobuild_lib.book import markdown
-from autobuild_lib.book.executed import Executed, needed
+from autobuild_lib.book.chapters import NOT_RUN_HERE, Chapters, link
+from autobuild_lib.book.executed import Executed
 
-NOT_MEASURED = "not yet measured"
-VERDICTS = ("supported", "partly", "not supported", "undecided", NOT_MEASURED)
+VERDICTS = ("supported", "partly", "not supported", "undecided", NOT_RUN_HERE)
 
 
 @dataclass(frozen=True)
@@ -82,9 +80,9 @@ def _check_line(row: Mapping[str, Any]) -> str:
 
 
 def _estimate_line(row: Mapping[str, Any]) -> str:
-    if not math.isfinite(row["value"]):
+    if row["value"] is None:
         return f"{row['estimate']}: unknown"
-    interval = f" [{row['low']:.3f}, {row['high']:.3f}]" if math.isfinite(row["low"]) else ""
+    interval = f" [{row['low']:.3f}, {row['high']:.3f}]" if row["low"] is not None else ""
     return f"{row['estimate']}, mean over {row['over']}: {row['value']:.3f}{interval}"
 
 
@@ -169,22 +167,19 @@ CLAIMS = (
 )
 
 
-def verdicts(executed: Mapping[str, Executed], root: Path) -> str:
-    """Return what held, in a sentence, and the table of verdicts: one row per claim.
-
-    Raises `StaleError` when a notebook of the repository at `root` has not run, or lacks a metric.
-    """
-    found = {claim: _found(claim, executed, root) for claim in CLAIMS}
+def verdicts(chapters: Chapters) -> str:
+    """Return what held, in a sentence, and the table of verdicts: one row per claim."""
+    findings = {claim: _finding(claim, chapters) for claim in CLAIMS}
     header = ("claim", "the paper says", "found here", "verdict and data")
-    rows = [_row(claim, finding, executed) for claim, finding in found.items()]
-    weight = _weight(next(iter(executed.values())).profile)
-    return f"{_counts(found)} {weight}\n\n{markdown.list_table(header, rows, 'verdicts')}"
+    rows = [_row(claim, finding, chapters) for claim, finding in findings.items()]
+    table = markdown.list_table(header, rows, "verdicts")
+    return f"{_counts(findings)} {_weight(chapters.profile)}\n\n{table}"
 
 
-def _found(claim: Claim, executed: Mapping[str, Executed], root: Path) -> Finding:
-    if not (root / "notebooks" / f"{claim.notebook}.ipynb").is_file():
-        return Finding((), NOT_MEASURED)
-    return claim.find(needed(executed, claim.notebook))
+def _finding(claim: Claim, chapters: Chapters) -> Finding:
+    if claim.notebook in chapters.executed:
+        return claim.find(chapters.executed[claim.notebook])
+    return Finding((), NOT_RUN_HERE)
 
 
 def _counts(found: Mapping[Claim, Finding]) -> str:
@@ -203,16 +198,17 @@ def _weight(profile: str) -> str:
     return named
 
 
-def _row(claim: Claim, finding: Finding, executed: Mapping[str, Executed]) -> tuple[str, ...]:
+def _row(claim: Claim, finding: Finding, chapters: Chapters) -> tuple[str, ...]:
     says = f"{claim.text}\n\nRule: {claim.rule}"
-    if claim.notebook not in executed:
-        return claim.name, says, "nothing yet", f"**{finding.verdict}**"
+    if claim.notebook not in chapters.executed:
+        missing = f" See {link(claim.notebook)}." if claim.notebook in chapters.missing else ""
+        return claim.name, says, f"nothing.{missing}", f"**{finding.verdict}**"
     cell = f"[the cell](/artifacts/book/{claim.notebook}.ipynb#{slug(claim.section)})"
     says += f"\n\nSee {{ref}}`the figure <{claim.figure}>` and {cell} in `{claim.notebook}`."
     numbers = markdown.bullets(finding.judged) or "nothing that the rule could judge"
     if finding.beside:
         numbers += f"\n\nBeside the rule:\n\n{markdown.bullets(finding.beside)}"
-    return claim.name, says, numbers, f"**{finding.verdict}**\n\nData: {executed[claim.notebook].kinds}"
+    return claim.name, says, numbers, f"**{finding.verdict}**\n\nData: {chapters.executed[claim.notebook].kinds}"
 
 
 def slug(heading: str) -> str:

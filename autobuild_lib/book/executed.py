@@ -1,14 +1,49 @@
-"""Executed notebooks, and the check that the metrics beside each belong to it."""
+"""Executed notebooks, read strictly, and the check that the metrics beside each belong to it."""
 
 import json
-from collections.abc import Mapping
+import textwrap
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError, best_match
+from nbformat.validator import iter_validate
+
+DEPTH = 100  # of nested values in a file; no notebook has so many, and readers of deeper ones fail
+LENGTH = 200  # characters of a message
+
+LINE = {"type": "string", "pattern": r"^[^\r\n]*$"}
+DATA = {"source": LINE, "kind": LINE, "rows": {"type": "integer", "minimum": 0}, "sha256": LINE}
+PACKAGES = ("autobuild-book", "python", "torch")
+
+
+def _object(*others: str, **properties: Any) -> dict[str, Any]:
+    return {"type": "object", "properties": properties, "required": [*properties, *others]}
+
+
+DIFFERENCE = _object(spreads={"type": ["number", "null"]})
+RECORD = _object(
+    notebook=LINE,
+    parameters=_object(profile=LINE),
+    data={"type": "array", "items": _object(**DATA)},
+    versions=_object(*PACKAGES) | {"additionalProperties": LINE},
+    machine=LINE,
+    sources={"type": "string", "pattern": "^[0-9a-f]{64}$"},
+    seconds={"type": "number", "minimum": 0, "maximum": 1e9},
+    metrics={"type": "object", "properties": {"differences": {"type": "array", "items": DIFFERENCE}}},
+)
+NOTEBOOK = _object(
+    nbformat={"const": 4},
+    cells={"type": "array", "minItems": 1},
+    metadata=_object(papermill=_object(parameters={"type": "object"}, end_time=LINE)),
+)
+ANY_NOTEBOOK = _object(nbformat={"const": 4}, cells={"type": "array", "minItems": 1})
+
 
 class StaleError(ValueError):
-    """Metrics are missing, or were not written by the notebook beside them."""
+    """Metrics are missing, odd, or were not written by the notebook beside them."""
 
 
 @dataclass(frozen=True)
@@ -41,61 +76,78 @@ class Executed:
     def metric(self, name: str) -> Any:
         """Return one metric. Raises `StaleError` for one that the notebook did not write."""
         if name not in self.record["metrics"]:
-            raise StaleError(f"{_shown(self.folder)} has no metric {name!r}: {_remedy(self.profile)}")
+            raise StaleError(f"{_shown(self.folder)} has no metric {name!r}")
         return self.record["metrics"][name]
 
     def table(self, name: str) -> Path:
         """Return the path of one of its tables. Raises `StaleError` for one that the notebook did not write."""
         path = self.folder / f"{name}.csv"
         if not path.is_file():
-            raise StaleError(f"{_shown(self.folder, path.name)} is missing: {_remedy(self.profile)}")
+            raise StaleError(f"{_shown(self.folder, path.name)} is missing")
         return path
 
 
-def read_executed(profile: str, root: Path) -> dict[str, Executed]:
-    """Read the executed notebooks of a profile in the repository at `root`, by name.
+def read_executed(path: Path, profile: str) -> Executed:
+    """Read an executed notebook of a profile.
 
-    Raises `FileNotFoundError` if there are none, and `StaleError` if one has no metrics, or metrics that were written
-    by a run with another profile, other parameters or other sources of the library.
+    Raises `StaleError` if it is no notebook that papermill has run, and if it has no metrics, odd ones, or some that
+    were written by a run with another profile, other parameters or other sources of the library.
     """
-    source = root / "artifacts" / profile
-    found = {path.stem: _read(path, profile) for path in sorted(source.glob("*.ipynb"))}
-    if not found:
-        raise FileNotFoundError(f"no notebooks in artifacts/{profile}: {_remedy(profile)}")
-    return found
-
-
-def needed(executed: Mapping[str, Executed], name: str) -> Executed:
-    """Return one of the executed notebooks. Raises `StaleError` if it has not run."""
-    if name not in executed:
-        profile = next(iter(executed.values())).profile if executed else "standard"
-        raise StaleError(f"artifacts/{profile}/{name}.ipynb is missing: {_remedy(profile)}")
-    return executed[name]
-
-
-def _read(path: Path, profile: str) -> Executed:
     folder = path.with_suffix("")
     file = folder / "metrics.json"
     if not file.is_file():
-        raise StaleError(f"{_shown(folder)} is missing: {_remedy(profile)}")
-    record = json.loads(file.read_text(encoding="utf-8"))
-    content = json.loads(path.read_text(encoding="utf-8"))
+        raise StaleError(f"{_shown(folder)} is missing")
+    record, content = read_json(file, RECORD), read_notebook(path, NOTEBOOK)
     if wrong := _difference(path.stem, content, record, profile):
-        raise StaleError(f"{_shown(folder)} does not belong to the notebook beside it ({wrong}): {_remedy(profile)}")
+        raise StaleError(f"{_shown(folder)} does not belong to the notebook beside it ({wrong})")
     return Executed(path.stem, folder, content, record)
+
+
+def read_notebook(path: Path, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Read a notebook that agrees with the format of notebooks and with a JSON schema, or raise `StaleError`."""
+    content = read_json(path, schema)
+    errors: Iterator[ValidationError] = iter_validate(content, relax_add_props=True)  # type: ignore[no-untyped-call]
+    for error in errors:
+        raise StaleError(f"{path.name} is no notebook: {shorter(error.message)}")
+    return content
+
+
+def read_json(path: Path, schema: Mapping[str, Any]) -> dict[str, Any]:
+    """Read a file of JSON that agrees with a JSON schema, or raise `StaleError`.
+
+    NaN and Infinity, which are not JSON but which Python writes, are read as null: a number that is not known.
+    """
+    try:
+        value = json.loads(path.read_text(encoding="utf-8"), parse_constant=lambda constant: None)
+        _check_depth(value)
+    except (OSError, ValueError, RecursionError) as error:
+        raise StaleError(f"{path.name} cannot be read: {shorter(str(error))}") from None
+    if wrong := best_match(Draft202012Validator(schema).iter_errors(value)):
+        raise StaleError(f"{path.name} is odd at {wrong.json_path}: {shorter(wrong.message)}")
+    assert isinstance(value, dict)  # noqa: S101 (every schema here says so)
+    return value
+
+
+def _check_depth(value: Any) -> None:
+    level = [value]
+    for _ in range(DEPTH):
+        level = [child for parent in level if isinstance(parent, dict | list) for child in _children(parent)]
+    if level:
+        raise ValueError(f"values are nested more than {DEPTH} deep")
+
+
+def _children(parent: dict[str, Any] | list[Any]) -> list[Any]:
+    return [*parent.values()] if isinstance(parent, dict) else parent
 
 
 def _difference(name: str, content: Mapping[str, Any], record: Mapping[str, Any], profile: str) -> str:
     """Say what differs between an executed notebook and the record beside it; "" when nothing does."""
-    if missing := sorted({"notebook", "parameters", "data", "versions", "sources", "metrics"} - set(record)):
-        return f"it has no {', '.join(missing)}"
     if record["notebook"] != name:
         return f"it is of {record['notebook']}"
-    given = {"profile": profile, **content.get("metadata", {}).get("papermill", {}).get("parameters", {})}
-    for key, value in given.items():
+    for key, value in {"profile": profile, **content["metadata"]["papermill"]["parameters"]}.items():
         own = record["parameters"].get(key)
         if own != value:
-            return f"parameter {key} is {own!r}, there {value!r}"
+            return shorter(f"parameter {key} is {own!r}, there {value!r}")
     if record["sources"][:12] not in json.dumps(content["cells"][-1].get("outputs", [])):
         return "other sources of the library"
     return ""
@@ -105,5 +157,6 @@ def _shown(folder: Path, file: str = "metrics.json") -> str:
     return f"artifacts/{folder.parent.name}/{folder.name}/{file}"
 
 
-def _remedy(profile: str) -> str:
-    return f"run `make chain PROFILE={profile}`"
+def shorter(message: str) -> str:
+    """Cut a message, which may quote a whole file, down to a line."""
+    return textwrap.shorten(message, LENGTH)

@@ -2,14 +2,13 @@
 
 import json
 import shutil
-from collections.abc import Mapping
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from autobuild_lib.book.executed import Executed, needed
+from autobuild_lib.book.executed import Executed
 from autobuild_lib.surrogate import SPACES  # whose labels are the surrogates', without noise
 
 CHAPTER = "04_pareto_regions"
@@ -17,12 +16,13 @@ LATENCY, SCORE = "latency_", "score "  # beginnings of columns
 KINDS = {"norm": "norm score (the paper's)", "effect": "effect score (ours)", "ridge": "additive ridge"}
 
 
-def data_script(executed: Mapping[str, Executed]) -> str:
-    """Return a script that hands the data to the page (a page from a folder may load scripts, but no JSON).
+def script(run: Executed | None) -> str:
+    """Return a script that hands the data to the page (a page from a folder may load scripts, but no JSON)."""
+    return f"window.explorerData = {'null' if run is None else data(run)};\n"
 
-    Raises `StaleError` when the chapter did not write its tables.
-    """
-    run = needed(executed, CHAPTER)
+
+def data(run: Executed) -> str:
+    """Return the data as JSON. Raises `StaleError` when the chapter did not write its tables."""
     points, clusters, frontier = (pd.read_csv(run.table(name)) for name in ("explorer", "clusters", "frontier"))
     content = {
         "families": {str(family): _family(own) for family, own in points.groupby("family", sort=False)},
@@ -31,7 +31,7 @@ def data_script(executed: Mapping[str, Executed]) -> str:
         "equations": run.record["parameters"]["regions"],
         "kinds": KINDS,
     }
-    return f"window.explorerData = {json.dumps(content, ensure_ascii=False, separators=(',', ':'), allow_nan=False)};\n"
+    return json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 def _family(own: pd.DataFrame) -> dict[str, Any]:

@@ -1,24 +1,25 @@
 """What pages say about the runs behind them: provenance, times, sources, and how far labels can be trusted."""
 
-from collections.abc import Mapping
-from pathlib import PurePosixPath
+from collections.abc import Mapping, Sequence
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from autobuild_lib.book import markdown
-from autobuild_lib.book.executed import Executed, needed
+from autobuild_lib.book.chapters import Chapters, Missing
+from autobuild_lib.book.executed import Executed
 from autobuild_lib.runs import provenance_rows
 
 NOISE, BUILT = "00_data", "04_pareto_regions"  # the chapters that compare labels
 
 
-def provenance(executed: Mapping[str, Executed], built: str) -> str:
+def provenance(chapters: Chapters, built: str) -> str:
     """Return the table at the end of pages that are no notebooks; `built` is the time of the building."""
-    values: dict[str, dict[str, None]] = {}
-    for run in executed.values():
-        for name, value in provenance_rows(_whole_tables(run, executed)):
+    values: dict[str, dict[str, None]] = {"profile": {chapters.profile: None}}
+    for run in chapters.executed.values():
+        for name, value in provenance_rows(_whole_tables(run, chapters.executed)):
             if name != "parameters":
                 values.setdefault(name, {})[value] = None
-    rows = [(name, "; ".join(found)) for name, found in values.items()]
+    rows = [(name, "; ".join(every)) for name, every in values.items()]
     return markdown.table(("built with", "value"), [*rows, ("pages", f"built {built} UTC")])
 
 
@@ -29,17 +30,15 @@ def _whole_tables(run: Executed, executed: Mapping[str, Executed]) -> dict[str, 
     return {**run.record, "data": [largest[table["source"]] for table in run.record["data"]]}
 
 
-def times(executed: Mapping[str, Executed]) -> str:
-    """Return a table of how long every notebook took, when, and on which machine."""
-    rows = [
-        (f"[{name}](/artifacts/book/{name}.ipynb)", markdown.duration(run.record["seconds"]), run.ended)
-        for name, run in executed.items()
-    ]
-    total = sum(run.record["seconds"] for run in executed.values())
-    machines = ", ".join(dict.fromkeys(run.record["machine"] for run in executed.values()))
-    rows.append(("all, one after another", markdown.duration(total), ""))
-    table = markdown.table(("notebook", "took", "ended (UTC)"), rows)
-    return f"{table}\nMachine: {machines}.\n"
+def times(chapters: Chapters) -> str:
+    """Return a table of how long every notebook took, when, and on which machine, or why it has no results."""
+    runs = chapters.executed.values()
+    took = {run.name: (markdown.duration(run.record["seconds"]), run.ended) for run in runs}
+    states = {name: (chapter.state, "") for name, chapter in chapters.missing.items()}
+    rows = [(f"[{name}](/artifacts/book/{name}.ipynb)", *cells) for name, cells in sorted((took | states).items())]
+    rows.append(("all, one after another", markdown.duration(sum(run.record["seconds"] for run in runs)), ""))
+    machines = ", ".join(dict.fromkeys(run.record["machine"] for run in runs)) or "none"
+    return f"{markdown.table(('notebook', 'took', 'ended (UTC)'), rows)}\nMachine: {machines}.\n"
 
 
 def sources(run: Executed, built: str) -> str:
@@ -53,26 +52,35 @@ def sources(run: Executed, built: str) -> str:
     ]
     for path in sorted(run.folder.glob("*.csv")):
         files.append((f"{folder}/{name}/{path.name}", markdown.file_size(path.stat().st_size)))
-    links = [f"{{download}}`{PurePosixPath(path).name} <{path}>` ({note})" for path, note in files]
     took = markdown.duration(run.record["seconds"])
     return (
         f"The notebook took {took} and ended on {run.ended} UTC; the pages were built on {built} UTC. Its figures and "
-        f"tables come from these files, which are copied into the book:\n\n{markdown.bullets(links)}\n"
+        f"tables come from these files, which are copied into the book:\n\n{_downloads(files)}\n"
     )
 
 
-def label_quality(executed: Mapping[str, Executed]) -> str:
+def sources_left(chapter: Missing, profile: str, root: Path) -> str:
+    """Return the paragraph at the end of the page of a chapter without results: its source, and what its run left."""
+    files = [(f"/notebooks/{chapter.name}.py", "the script"), (f"/notebooks/{chapter.name}.ipynb", "the notebook")]
+    files += [(f"/{path.relative_to(root).as_posix()}", "left by the run") for path in chapter.files]
+    return f"This page belongs to the profile {profile}. These files are copied into the book:\n\n{_downloads(files)}\n"
+
+
+def _downloads(files: Sequence[tuple[str, str]]) -> str:
+    return markdown.bullets([f"{{download}}`{PurePosixPath(path).name} <{path}>` ({note})" for path, note in files])
+
+
+def label_quality(run: Executed) -> str:
     """Return a table of how well any model can rank by the bundled labels, and how noisy they are."""
     rows = [
         (row["family"], row["label"], f"{row['published MAE']:.4g}", f"{row['noise ceiling (SRCC)']:.3f}")
-        for row in needed(executed, NOISE).metric("noise")
+        for row in run.metric("noise")
     ]
     return markdown.table(("family", "label", "error of the published predictor (MAE)", "noise ceiling (SRCC)"), rows)
 
 
-def built_networks(executed: Mapping[str, Executed]) -> str:
+def built_networks(run: Executed) -> str:
     """Return how far the surrogates are from the published predictors on networks that were built here."""
-    run = needed(executed, BUILT)
     rows = [
         (row["family"], row["device"], f"{100 * row['acc_difference']:+.2f} ± {100 * row['acc_mae']:.2f}",
          f"{row['latency_difference']:+.2f} ± {row['latency_mae']:.2f}", f"{row['share']:.0%}",

@@ -1,5 +1,6 @@
 """Pieces of Markdown that several pages are made of."""
 
+import re
 from collections.abc import Sequence
 
 
@@ -18,6 +19,17 @@ def list_table(header: Sequence[str], rows: Sequence[Sequence[str]], kind: str) 
 def bullets(lines: Sequence[str]) -> str:
     """Write a list of one or more lines."""
     return "\n".join(f"- {line}" for line in lines)
+
+
+def admonition(title: str, text: str, kind: str) -> str:
+    """Write a box with a title; `kind` is its CSS classes, such as `warning`."""
+    return f"`````{{admonition}} {title}\n:class: {kind}\n\n{text}\n`````\n"
+
+
+def code(text: str) -> str:
+    """Write one line of text as it is, whatever it holds."""
+    fence = "`" * (1 + max(map(len, re.findall("`+", text)), default=0))
+    return f"{fence} {text} {fence}" if "`" in text else f"`{text}`"
 
 
 def _indented(cell: str) -> str:

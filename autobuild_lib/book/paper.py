@@ -2,12 +2,13 @@
 
 import importlib
 import inspect
-from collections.abc import Collection, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from autobuild_lib.book import markdown
 from autobuild_lib.book.api import PACKAGE
+from autobuild_lib.book.chapters import NOT_RUN_HERE, Chapters, link
 from autobuild_lib.book.claims import slug
 
 
@@ -95,21 +96,24 @@ EXPERIMENTS = (
 ENTRIES = (*FIGURES, *EQUATIONS, *EXPERIMENTS)
 
 
-def paper_index(chapters: Collection[str]) -> str:
+def paper_index(chapters: Chapters) -> str:
     """Return the tables of the index: figures, equations and experiments that live in one of the chapters."""
     parts = (("Figures", FIGURES), ("Equations and definitions", EQUATIONS), ("Experiments", EXPERIMENTS))
-    kept = [(title, [entry for entry in entries if entry.notebook in chapters]) for title, entries in parts]
-    return "\n".join(f"## {title}\n\n{_table(entries)}" for title, entries in kept)
+    kept = [(title, [entry for entry in entries if entry.notebook in chapters.notebooks]) for title, entries in parts]
+    return "\n".join(f"## {title}\n\n{_table(entries, chapters)}" for title, entries in kept)
 
 
-def _table(entries: Sequence[Entry]) -> str:
+def _table(entries: Sequence[Entry], chapters: Chapters) -> str:
     header = ("in the paper", "what it shows", "here", "notebook cell", "functions")
-    return markdown.list_table(header, [_row(entry) for entry in entries], "paper-index")
+    rows = [_row(entry, entry.notebook in chapters.executed) for entry in entries]
+    return markdown.list_table(header, rows, "paper-index")
 
 
-def _row(entry: Entry) -> tuple[str, ...]:
+def _row(entry: Entry, ran: bool) -> tuple[str, ...]:
     place = f"[{entry.section}](/artifacts/book/{entry.notebook}.ipynb#{slug(entry.section)})"
     figure = f"\n\n{{ref}}`the figure <{entry.figure}>`" if entry.figure else ""
+    if not ran:
+        place, figure = f"{link(entry.notebook)}, section *{entry.section}*, {NOT_RUN_HERE}", ""
     cell = f"`{entry.cell.rstrip('(')}` in `{entry.notebook}`"
     return entry.item, entry.text, place + figure, cell, markdown.bullets([_role(name) for name in entry.functions])
 

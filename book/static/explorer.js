@@ -2,6 +2,7 @@
 (function () {
   "use strict";
   const data = window.explorerData, plot = document.getElementById("explorer-plot");
+  if (!data) return plot.parentElement.remove(); // the page says why there are none
   const choices = document.getElementById("explorer-choices");
   const colours = ["#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc", "#ca9161", "#949494"];
   const symbols = ["diamond", "square", "triangle-up", "cross", "star", "x"];
