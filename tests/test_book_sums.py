@@ -14,7 +14,7 @@ import yaml
 
 import autobuild_lib as ab
 from autobuild_lib import book, plotting
-from autobuild_lib.book import api, chapters, claims, explorer, markdown, paper
+from autobuild_lib.book import api, chapters, claims, elsewhere, explorer, markdown, paper
 from tests.small_book import TABLE, change, remove, write_small_book
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -35,7 +35,7 @@ def collected(root: Path, profile: str = "quick") -> Path:
 
 class TestVerdicts:
     def table(self, root: Path) -> str:
-        return claims.verdicts(chapters.read_chapters("quick", root))
+        return claims.verdicts(chapters.read_chapters("quick", root), elsewhere.read_elsewhere(root))
 
     def test_a_row_has_number_interval_data_verdict_and_links(self, repository: Path) -> None:
         first = self.table(repository).split("* - C1")[1].split("* - C2")[0]

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
-from autobuild_lib.book import api, claims, explorer, facts, gallery, pages, paper
+from autobuild_lib.book import api, claims, elsewhere, explorer, facts, gallery, pages, paper
 from autobuild_lib.book.chapters import Chapters, Reader, read_chapters
 from autobuild_lib.runs import PROFILES
 
@@ -65,7 +65,7 @@ def generated(chapters: Chapters, root: Path, built: str) -> dict[str, str]:
         "without_results.md": chapters.without_results(),
         "provenance.md": facts.provenance(chapters, built),
         "times.md": facts.times(chapters),
-        "verdicts.md": claims.verdicts(chapters),
+        "verdicts.md": claims.verdicts(chapters, elsewhere.read_elsewhere(root)),
         "paper_index.md": paper.paper_index(chapters),
         "label_quality.md": chapters.text(facts.NOISE, facts.label_quality),
         "built_networks.md": chapters.text(facts.BUILT, facts.built_networks),
@@ -78,8 +78,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Build the book of a profile in the current folder: `python -m autobuild_lib.book quick`."""
     parser = argparse.ArgumentParser(prog="python -m autobuild_lib.book", description=build.__doc__)
     parser.add_argument("profile", choices=PROFILES)
-    profile, root = parser.parse_args(arguments).profile, Path.cwd()
+    text = f"instead of building, keep the verdicts of this run as those of this PROCESSOR in {elsewhere.FILE}"
+    parser.add_argument("--record", metavar="PROCESSOR", help=text)
+    options, root = parser.parse_args(arguments), Path.cwd()
+    profile = options.profile
     try:
+        if options.record:
+            verdicts = claims.in_short(read_chapters(profile, root))
+            elsewhere.record(root, profile, options.record, verdicts)
+            sys.stdout.write(f"{len(verdicts)} verdicts of {options.record} are in {elsewhere.FILE}\n")
+            return 0
         chapters = build(profile, root)
     except (OSError, ValueError, subprocess.CalledProcessError) as error:
         sys.stderr.write(f"{error}\n")

@@ -4,8 +4,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, TypeAlias
 
+import pandas as pd
+
 from autobuild_lib.book import markdown
 from autobuild_lib.book.chapters import NOT_RUN_HERE, Chapters, link
+from autobuild_lib.book.elsewhere import note, other_verdicts
 from autobuild_lib.book.executed import Executed
 
 VERDICTS = ("supported", "partly", "not supported", "undecided", NOT_RUN_HERE)
@@ -167,13 +170,34 @@ CLAIMS = (
 )
 
 
-def verdicts(chapters: Chapters) -> str:
-    """Return what held, in a sentence, and the table of verdicts: one row per claim."""
+def verdicts(chapters: Chapters, elsewhere: pd.DataFrame) -> str:
+    """Return what held, in a sentence, and the table of verdicts: one row per claim.
+
+    elsewhere: the verdicts of runs on other processors (`read_elsewhere`).
+    """
     findings = {claim: _finding(claim, chapters) for claim in CLAIMS}
     header = ("claim", "the paper says", "found here", "verdict and data")
-    rows = [_row(claim, finding, chapters) for claim, finding in findings.items()]
+    rows = [_row(claim, finding, chapters, elsewhere) for claim, finding in findings.items()]
     table = markdown.list_table(header, rows, "verdicts")
     return f"{_counts(findings)} {_weight(chapters.profile)}\n\n{table}"
+
+
+def in_short(chapters: Chapters) -> list[tuple[str, str, str]]:
+    """Return of each claim whose chapter ran: its name, the verdict, and what the rule judged."""
+    findings = [(claim, _finding(claim, chapters)) for claim in CLAIMS if claim.notebook in chapters.executed]
+    return [(claim.name, finding.verdict, "; ".join(finding.judged)) for claim, finding in findings]
+
+
+def close_calls(executed: Executed, elsewhere: pd.DataFrame) -> list[str]:
+    """Return a line for each claim of a chapter whose verdict is another one on another processor."""
+    lines = []
+    for claim in (claim for claim in CLAIMS if claim.notebook == executed.name):
+        verdict = claim.find(executed).verdict
+        others = other_verdicts(elsewhere, executed.profile, claim.name, verdict)
+        there = ", ".join(dict.fromkeys(f"*{other}*" for other in others["verdict"]))
+        if there:
+            lines.append(f"The verdict on claim {claim.name} is *{verdict}* here, and {there} on other processors")
+    return lines
 
 
 def _finding(claim: Claim, chapters: Chapters) -> Finding:
@@ -198,7 +222,7 @@ def _weight(profile: str) -> str:
     return named
 
 
-def _row(claim: Claim, finding: Finding, chapters: Chapters) -> tuple[str, ...]:
+def _row(claim: Claim, finding: Finding, chapters: Chapters, elsewhere: pd.DataFrame) -> tuple[str, ...]:
     says = f"{claim.text}\n\nRule: {claim.rule}"
     if claim.notebook not in chapters.executed:
         missing = f" See {link(claim.notebook)}." if claim.notebook in chapters.missing else ""
@@ -208,7 +232,9 @@ def _row(claim: Claim, finding: Finding, chapters: Chapters) -> tuple[str, ...]:
     numbers = markdown.bullets(finding.judged) or "nothing that the rule could judge"
     if finding.beside:
         numbers += f"\n\nBeside the rule:\n\n{markdown.bullets(finding.beside)}"
-    return claim.name, says, numbers, f"**{finding.verdict}**\n\nData: {chapters.executed[claim.notebook].kinds}"
+    there = note(elsewhere, chapters.profile, claim.name, finding.verdict)
+    verdict = [f"**{finding.verdict}**", there, f"Data: {chapters.executed[claim.notebook].kinds}"]
+    return claim.name, says, numbers, "\n\n".join(filter(None, verdict))
 
 
 def slug(heading: str) -> str:

@@ -5,9 +5,12 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from autobuild_lib.book import cells, facts, markdown
+import pandas as pd
+
+from autobuild_lib.book import cells, claims, facts, markdown
 from autobuild_lib.book.cells import Cell
 from autobuild_lib.book.chapters import FAILED, NOT_RUN, NOT_RUN_HERE, UNUSABLE, Chapters, Missing
+from autobuild_lib.book.elsewhere import read_elsewhere
 from autobuild_lib.book.executed import Executed
 
 FAR = 5  # spreads between seeds
@@ -27,14 +30,14 @@ make pages PROFILE={profile}
 def page(name: str, chapters: Chapters, root: Path, built: str) -> str:
     """Return the notebook that is the page of a chapter, as text; `built` is the time of the building."""
     if name in chapters.executed:
-        return _with_results(chapters.executed[name], built)
+        return _with_results(chapters.executed[name], read_elsewhere(root), built)
     return _without_results(chapters.missing[name], chapters, root)
 
 
-def _with_results(run: Executed, built: str) -> str:
+def _with_results(run: Executed, elsewhere: pd.DataFrame, built: str) -> str:
     """Return an executed notebook with a last cell that says where it comes from."""
     parts = cells.without_unmade(run.content["cells"])
-    if text := differences(run):
+    if text := "\n".join(filter(None, [differences(run), close_calls(run, elsewhere)])):
         parts = cells.with_banner(parts, text)
     return _text(run.content, [*parts, cells.markdown_cell("sources", facts.sources(run, built))])
 
@@ -50,6 +53,15 @@ def differences(run: Executed) -> str:
         "times their spread between seeds; see the table on the page."
     )
     return markdown.admonition("Numbers differ on this machine", text, "warning")
+
+
+def close_calls(run: Executed, elsewhere: pd.DataFrame) -> str:
+    """Return a banner that names the verdicts which are others on other processors; "" when there is none."""
+    lines = claims.close_calls(run, elsewhere)
+    if not lines:
+        return ""
+    why = "So little decides it that the last digits of a processor do: see [the verdicts](verdicts)."
+    return markdown.admonition("Too close to call", f"{'. '.join(lines)}. {why}", "warning")
 
 
 def _without_results(chapter: Missing, chapters: Chapters, root: Path) -> str:
