@@ -35,7 +35,8 @@ def compute(
         proxies: needed for "proxies": a column `architecture` (text form) and a numeric column per proxy.
 
     Raises:
-        ValueError: for proxies that are not given, not finite, or of other architectures.
+        ValueError: for proxies that are not given, not finite, or of other architectures. One that no architecture has
+            (a column of NaN) is left out.
     """
     frames = [
         _look_up(architectures, proxies) if kind == PROXIES else COMPUTED[kind](space, architectures) for kind in kinds
@@ -50,7 +51,7 @@ def _look_up(architectures: Sequence[Architecture], proxies: pd.DataFrame | None
     texts = [str(architecture) for architecture in architectures]
     if missing := [text for text in texts if text not in table.index]:
         raise ValueError(f"{len(missing)} architectures have no proxies, the first is {missing[0]}")
-    values = table.loc[texts].reset_index(drop=True).astype(np.float64)
+    values = table.loc[texts].reset_index(drop=True).astype(np.float64).dropna(axis="columns", how="all")
     if bad := [str(name) for name in values if not np.isfinite(values[name]).all()]:
         raise ValueError(f"proxies {', '.join(bad)}: allowed are finite numbers")
     return values

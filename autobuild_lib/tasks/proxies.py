@@ -69,9 +69,12 @@ class Job:
     def run(self) -> Measurement:
         """Build and measure on one thread."""
         started = time.process_time()
-        found: dict[str, Any] = measure_proxies(initial_network(self.architecture), **asdict(self.minibatch))
+        found = measure_proxies(initial_network(self.architecture), **asdict(self.minibatch))
+        for name, reason in found.reasons.items():
+            raise ValueError(f"{self.architecture}: proxy {name}: {reason}; a row needs finite numbers")
         seconds = round(time.process_time() - started, 2)
-        return Measurement(*self.key, **found, seconds=seconds, machine=machine())
+        values: dict[str, Any] = dict(found)
+        return Measurement(*self.key, **values, seconds=seconds, machine=machine())
 
 
 def initial_network(architecture: Architecture) -> torch.nn.Module:

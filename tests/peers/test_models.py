@@ -180,6 +180,10 @@ class TestProxies:
         with pytest.raises(ValueError, match="proxies zen: allowed are finite numbers"):
             compute((PROXIES,), train.space, train.architectures, proxies.assign(zen=np.inf))
 
+    def test_one_that_no_architecture_has_is_left_out(self, train: ab.data.Table, proxies: pd.DataFrame) -> None:
+        found = compute((PROXIES,), train.space, train.architectures, proxies.assign(naswot=np.nan))
+        pd.testing.assert_frame_equal(found, compute((PROXIES,), train.space, train.architectures, proxies))
+
     def test_values_beyond_the_type_are_cut_off(self) -> None:
         found = as_matrix(pd.DataFrame({"synflow": [1e200, -1e200, 2.0]}))
         assert np.isfinite(found).all() and found[2, 0] == 2

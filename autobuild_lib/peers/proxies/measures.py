@@ -1,16 +1,16 @@
 """The proxies themselves, one function each, from the passes of a minibatch through a network.
 
-"Weights" are those of convolutions and linear layers, without biases and normalisations; L is the mean cross-entropy of
-the minibatch. Batch normalisation takes its statistics from the minibatch, except where a proxy says otherwise.
+"Weights" are those of convolutions (transposed ones too) and linear layers, without biases and normalisations, each
+once however often a layer is called, frozen ones as well; L is the mean cross-entropy of the minibatch. Batch
+normalisation takes its statistics from the minibatch, except where a proxy says otherwise.
 
 "Abdelfattah" is Abdelfattah et al., "Zero-Cost Proxies for Lightweight NAS" (ICLR 2021), where scores of weights that
 were made for pruning are first summed over a network.
 """
 
-import copy
-
 import torch
 from torch import Tensor, nn
+from torch.utils.flop_counter import FlopCounterMode
 
 from autobuild_lib.networks.modules import MBConv
 from autobuild_lib.peers.proxies.passes import RECTIFIERS, WEIGHTED, Passes, channels_last, hook_forward
@@ -28,10 +28,11 @@ def parameters(passes: Passes) -> float:
 
 
 def macs(passes: Passes) -> float:
-    """Multiply-adds of convolutions and linear layers for one image of the minibatch's resolution."""
-    forward = passes.forward
-    pairs = zip(forward.weights, forward.outputs, strict=True)
-    return sum(weight.numel() * (output[0].numel() // len(weight)) for weight, output in pairs)
+    """Multiply-adds of convolutions and matrix products for one image of the minibatch's resolution, in evaluation."""
+    network, image = passes.copy().eval(), passes.minibatch.draw()[0][:1]
+    with FlopCounterMode(display=False) as counter:
+        passes.run(network, image)
+    return int(counter.get_total_flops()) // 2
 
 
 # -------------------------------------------------------------------- gradients of the loss
@@ -71,10 +72,11 @@ def fisher(passes: Passes) -> float:
     Theis et al., "Faster gaze prediction with dense networks and Fisher pruning" (2018); Turner et al., "BlockSwap"
     (ICLR 2020); Abdelfattah, equation 2. L is the mean over images, so values are 1 / N^2 of those for their sum.
     """
-    total = 0.0
-    for output, gradient in zip(passes.forward.outputs, passes.gradients[1], strict=True):
+    total, forward = 0.0, passes.forward
+    for output, gradient, channel in zip(forward.outputs, passes.gradients[1], forward.channels, strict=True):
         of_channel = (output * gradient).detach()
-        of_channel = of_channel.sum((2, 3)) if output.ndim == 4 else of_channel  # [N, channels]
+        positions = [axis for axis in range(1, output.ndim) if axis != channel]
+        of_channel = of_channel.sum(positions) if positions else of_channel  # [N, channels]
         total += of_channel.square().mean(0).sum().item() / 2
     return total
 
@@ -86,8 +88,11 @@ def naswot(passes: Passes) -> float:
     """Logarithm of the determinant of K, K_ij: number of rectifier units that are on for both images i and j or none.
 
     Mellor et al., "Neural Architecture Search without Training" (ICML 2021), section 3: K_ij = N_A - d_H(c_i, c_j),
-    with the Hamming distance d_H of binary codes c of length N_A. ReLU, ReLU6 and hard swish count as rectifiers.
+    with the Hamming distance d_H of binary codes c of length N_A. A unit of an activation module that is no gate is on
+    where its input is above 0; activations that are called as functions are not seen.
     """
+    if not passes.forward.kernel.any():
+        raise ValueError("there is no activation module, as nn.ReLU()")
     return float(torch.linalg.slogdet(passes.forward.kernel).logabsdet)
 
 
@@ -114,13 +119,14 @@ def synflow(passes: Passes) -> float:
     would saturate, R would stop to grow); gates of squeeze-and-excitation stay. One image, normalisation in evaluation
     mode, double precision because R grows exponentially with depth; the logarithm, which keeps ranks, for the same.
     """
-    network = copy.deepcopy(passes.network).double().eval()
+    network = passes.copy().double().eval()
     for parameter in network.parameters():
         parameter.data.abs_()
     hook_forward(network, RECTIFIERS, lambda _, given, __: given[0])
     side = passes.minibatch.resolution
     weights = [module.weight for module in network.modules() if isinstance(module, WEIGHTED)]
-    flows = torch.autograd.grad(network(torch.ones(1, 3, side, side, dtype=torch.float64)).sum(), weights)
+    scores = passes.run(network, torch.ones(1, 3, side, side, dtype=torch.float64))
+    flows = torch.autograd.grad(scores.sum(), weights, materialize_grads=True)
     total = torch.stack([(weight * flow).sum() for weight, flow in zip(weights, flows, strict=True)]).sum()
     return float(total.detach().log())
 
@@ -134,7 +140,7 @@ def zen(passes: Passes) -> float:
     """
     images, generator = passes.minibatch.draw()
     directions = torch.randn(images.shape, generator=generator)
-    network = _gaussian(passes.network, generator)
+    network = _gaussian(passes.copy(), generator)
     log_scales: list[float] = []
     features: list[Tensor] = []
 
@@ -146,23 +152,22 @@ def zen(passes: Passes) -> float:
 
     hook_forward(network, nn.BatchNorm2d, note_scale)
     hook_forward(network, nn.AdaptiveAvgPool2d, note_features)
-    network(images)
+    passes.run(network, images)
     if not features:
         raise ValueError("the Zen score needs a network with an AdaptiveAvgPool2d behind its features; it has none")
     before, count = features[-1], len(log_scales)
-    network(images + ZEN_STEP * directions)
+    passes.run(network, images + ZEN_STEP * directions)
     distances = (features[-1] - before).flatten(1).norm(dim=1)
     return float(distances.mean().log()) + sum(log_scales[:count])
 
 
 def _gaussian(network: nn.Module, generator: torch.Generator) -> nn.Module:
-    """Return a copy in training mode with weights from N(0, 1), without biases and residual links."""
-    made = copy.deepcopy(network).train()
-    for module in made.modules():
+    """Put a network in training mode, give it weights from N(0, 1), and take its biases and residual links."""
+    for module in network.train().modules():
         if isinstance(module, MBConv):
             module.residual = False
         elif isinstance(module, WEIGHTED):
             module.weight.data = channels_last(module.weight.normal_(generator=generator))
             if module.bias is not None:
                 module.bias.zero_()
-    return made
+    return network
