@@ -19,7 +19,7 @@ from autobuild_lib.networks import has_networks
 from autobuild_lib.runs import PROFILES, check_seed, read_literals
 from autobuild_lib.spaces import SequenceSpace, read_space
 from autobuild_lib.storage import replace_text
-from autobuild_lib.targets import Target
+from autobuild_lib.targets import QUOTED, Target, quoted
 
 MOST_RUNS = 10_000
 OF_THE_SWEEP = ("profile", "out")  # parameters that a sweep gives itself
@@ -60,8 +60,9 @@ def plan_sweep(
     Args:
         notebook: name of a notebook, such as "01_predictor_srcc".
         settings: texts NAME=VALUES. Commas separate values, and `0..9` are the whole numbers from 0 to 9; a value with
-            brackets is one value, commas included. The values of a name that is given again are added. A parameter
-            that is a list takes lists in JSON; anything else is one element, and then its name may be in the singular.
+            brackets is one value, commas included, and so is what stands in backquotes. The values of a name that is
+            given again are added. A parameter that is a list takes lists in JSON; anything else is one element, and
+            then its name may be in the singular.
         profile: where all other parameters come from.
         out: folder of the runs (default: artifacts/sweeps/NOTEBOOK-PROFILE).
         folder: of the notebooks.
@@ -125,8 +126,9 @@ def _check_targets(runs: Iterable[Mapping[str, Any]], defaults: Mapping[str, Any
         known = labels[source, space]
         for target in _targets(given):
             if known and (missing := sorted(set(target.labels) - known)):
-                has = f"{source} has {', '.join(sorted(known))}"
+                has = f"{source} has {', '.join(map(quoted, sorted(known)))}"
                 raise ValueError(f"--set target={target}: there is no label {', '.join(missing)}; {has}")
+            target.check_meaning(known)
 
 
 def _targets(values: Mapping[str, Any]) -> list[Target]:
@@ -180,8 +182,12 @@ def _read_setting(setting: str, notebook: str, defaults: Mapping[str, Any]) -> t
 
 
 def _parts(text: str) -> list[str]:
-    """Split at commas, unless there are brackets."""
-    return [text.strip()] if set(text) & set("([{") else [part.strip() for part in text.split(",")]
+    """Split at commas outside backquotes, unless there are brackets outside them."""
+    plain = QUOTED.sub(lambda match: "_" * len(match[0]), text)
+    if set(plain) & set("([{"):
+        return [text.strip()]
+    ends = [-1, *(place for place, letter in enumerate(plain) if letter == ","), len(text)]
+    return [text[start + 1 : end].strip() for start, end in itertools.pairwise(ends)]
 
 
 def _read(text: str, kind: type, is_list: bool) -> Iterator[Any]:

@@ -1,13 +1,15 @@
 """Target equations over labels: read by a whitelist, evaluated on arrays, named by their canonical text.
 
+A label whose name is no word of letters, digits and _, or one with a meaning, stands in backquotes: "`top 1` * 2".
 The text is parsed to Python's syntax tree, and only the nodes listed here are kept. Nothing is ever run as Python.
 """
 
 import ast
 import hashlib
+import keyword
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Container, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any, NoReturn
@@ -15,6 +17,8 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+
+from autobuild_lib.values import reals
 
 MAX_CHARACTERS = 1000
 MAX_DEPTH = 50  # nested operations, a chain such as a + b + c included
@@ -27,7 +31,19 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "log": np.log, "log10": np.log10, "log2": np.log2, "exp": np.exp, "sqrt": np.sqrt, "power": np.power,
     "abs": np.abs, "min": np.minimum, "max": np.maximum,
 }  # fmt: skip
-ALLOWED = f"label names, finite numbers, + - * / **, parentheses, {', '.join(FUNCTIONS)} (also as np.log ...)"
+ALLOWED = (
+    "label names (in backquotes unless they are letters, digits and _), finite numbers, + - * / **, parentheses, "
+    f"{', '.join(FUNCTIONS)} (also as np.log ...)"
+)
+WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
+QUOTED = re.compile(r"`((?:[^`]|``)*)`")  # a backquote of the name itself is doubled
+BESIDE = re.compile(r"[\w.`]")  # what must not touch a quoted name
+
+
+def quoted(label: str) -> str:
+    """Return a label as it stands in an equation: in backquotes unless it is a word without another meaning."""
+    is_plain = WORD.fullmatch(label) and label not in (*FUNCTIONS, "np") and not keyword.iskeyword(label)
+    return label if is_plain else "`" + label.replace("`", "``") + "`"
 
 
 @dataclass(frozen=True)
@@ -37,7 +53,8 @@ class Target:
     Targets that differ only in white space, redundant parentheses, ``np.`` or the spelling of numbers are equal.
 
     Args:
-        expression: for example ``"acc"`` or ``"np.power(100, acc) / (log10(latency_gpu + 1) + 1)"``.
+        expression: for example ``"acc"`` or ``"np.power(100, acc) / (log10(latency_gpu + 1) + 1)"``. Labels of other
+            names stand in backquotes, see ``quoted``.
 
     Raises:
         ValueError: when the expression holds anything but ``ALLOWED`` (min and max are elementwise), or no label.
@@ -63,8 +80,8 @@ class Target:
     @property
     def id(self) -> str:
         """A short name of the canonical text, fit for a file name: a readable part and 8 digits of its SHA-256."""
-        readable = re.sub(r"\W+", "_", self.canonical)[:40].strip("_")
-        return f"{readable}-{hashlib.sha256(self.canonical.encode()).hexdigest()[:8]}"
+        readable = re.sub(r"\W+", "_", self.canonical, flags=re.ASCII)[:40].strip("_")
+        return f"{readable or 'label'}-{hashlib.sha256(self.canonical.encode()).hexdigest()[:8]}"
 
     def evaluate(self, labels: pd.DataFrame | Mapping[str, npt.ArrayLike]) -> Array:
         """The target of each row.
@@ -76,10 +93,12 @@ class Target:
             Values ``[N]``, in the units that the equation gives.
 
         Raises:
-            ValueError: when a label is missing or not a row of numbers, or when a result is not finite; the rows are
-                named by the table's index, or counted from 0.
+            ValueError: when a label is missing or not a row of numbers, when there is a label that is called like the
+                whole equation, or when a result is not finite; the rows are named by the table's index, or counted
+                from 0.
         """
-        columns = {name: self._column(labels, name) for name in self.labels}
+        self.check_meaning(labels)
+        columns = {quoted(name): self._column(labels, name) for name in self.labels}
         if len({len(values) for values in columns.values()}) > 1:
             lengths = ", ".join(f"{name} {len(values)}" for name, values in columns.items())
             raise ValueError(f"target {self}: labels differ in length: {lengths}")
@@ -94,16 +113,22 @@ class Target:
             raise ValueError(f"target {self} is not finite in {len(bad)} of {len(values)} rows: {shown} ({why})")
         return values
 
+    def check_meaning(self, labels: Container[str]) -> None:
+        """Raise `ValueError` for an equation such as ``acc-std`` where there is a label that is called just so."""
+        text = self.expression.strip()
+        if isinstance(self._tree, ast.Name) or not (text in labels or self.canonical in labels):
+            return
+        name = text if text in labels else self.canonical
+        other = f"{self} for the equation" if self.canonical not in labels else "rename it to use the equation"
+        raise ValueError(f"target {text!r}: there is a label of that name; write {quoted(name)} for it, or {other}")
+
     def _column(self, labels: pd.DataFrame | Mapping[str, npt.ArrayLike], name: str) -> Array:
         if name not in labels:
-            available = ", ".join(map(str, labels)) or "none"
+            available = ", ".join(quoted(str(label)) for label in labels) or "none"
             raise ValueError(f"target {self}: there is no label {name!r}; available labels: {available}")
-        column = np.asarray(labels[name])
         try:
-            if column.ndim != 1 or column.dtype.kind == "c":
-                raise ValueError(f"shape {column.shape}, type {column.dtype}")
-            return column.astype(np.float64)
-        except (TypeError, ValueError) as error:
+            return reals(labels[name], f"{name}")
+        except ValueError as error:
             raise ValueError(f"target {self}: label {name!r} is not a row of real numbers: {error}") from None
 
 
@@ -132,13 +157,14 @@ class _Reader:
         self.text = re.sub(r"[\t\r\n]", " ", expression).strip(" ")
         self.shift = len(expression) - len(expression.lstrip(" \t\r\n"))  # to columns as given
         self.labels: set[str] = set()
+        self.hidden: dict[tuple[int, int], str] = {}  # from and to which column a quoted label stands
 
     def refuse(self, column: int, reason: str, allowed: str = ALLOWED) -> NoReturn:
         shown = self.text[:100] + "..." * (len(self.text) > 100)
         raise ValueError(f"target {shown!r}, column {column + self.shift + 1}: {reason}; allowed: {allowed}")
 
     def refuse_node(self, node: ast.expr, reason: str) -> NoReturn:
-        part = (ast.get_source_segment(self.text, node) or "")[:40]
+        part = self.text[node.col_offset : node.end_col_offset][:40]
         self.refuse(node.col_offset, f"{part!r} {reason}")
 
     def read(self) -> ast.expr:
@@ -146,11 +172,12 @@ class _Reader:
             self.refuse(0, "is empty")
         if len(self.text) > MAX_CHARACTERS:
             self.refuse(0, f"has {len(self.text)} characters", f"at most {MAX_CHARACTERS}")
-        odd = re.search(r"[^A-Za-z0-9_ .,()+\-*/]", self.text)  # ASCII only: look-alike letters stay out
+        plain = QUOTED.sub(self.hide, self.text)
+        odd = re.search(r"[^A-Za-z0-9_ .,()+\-*/]", plain)  # ASCII only: look-alike letters stay out
         if odd:
             self.refuse(odd.start(), f"{odd.group()!r} is not a character of an equation")
         try:
-            tree = ast.parse(self.text, mode="eval").body  # a syntax tree, never code
+            tree = ast.parse(plain, mode="eval").body  # a syntax tree, never code
         except SyntaxError as error:
             self.refuse((error.offset or 1) - 1, f"not an equation ({error.msg})")
         except (ValueError, MemoryError, RecursionError):
@@ -160,12 +187,25 @@ class _Reader:
             self.refuse(0, "is a constant, an equation needs at least one label")
         return kept
 
+    def hide(self, match: re.Match[str]) -> str:
+        """Put a word of the same length for a quoted label, and remember which one stood there."""
+        label, (start, end) = match[1].replace("``", "`"), match.span()
+        if not label.strip() or label != label.strip() or not label.isprintable():
+            self.refuse(start, f"{match[0]!r:.40} is not a label name")
+        if BESIDE.match(self.text[start - 1 : start]) or BESIDE.match(self.text[end : end + 1]):
+            self.refuse(start, f"{match[0]!r:.40} touches what stands beside it")
+        self.hidden[start, end] = label
+        return "_" * (end - start)
+
     def keep(self, node: ast.expr, depth: int) -> ast.expr:
         if depth > MAX_DEPTH:
             self.refuse(node.col_offset, "is too deeply nested", f"depth {MAX_DEPTH}")
         match node:
             case ast.Constant(value=int() | float() as number) if not isinstance(number, bool):
                 return self.keep_number(node, number)
+            case ast.Name() if label := self.hidden.get((node.col_offset, node.end_col_offset or 0)):
+                self.labels.add(label)
+                return ast.Name(quoted(label))
             case ast.Name(id=name):
                 if name in FUNCTIONS or name == "np" or name.startswith("_"):
                     self.refuse_node(node, "is not a label name")

@@ -9,7 +9,7 @@ import pytest
 
 import autobuild_lib as ab
 from autobuild_lib import plotting
-from autobuild_lib.plotting.style import WIDTH, label_name
+from autobuild_lib.plotting.style import WIDTH, Picture, label_name, picture, styled
 
 LABELS = ("acc", "latency_gpu", "latency_cpu", "latency_npu", "flops_m")
 
@@ -90,6 +90,31 @@ def test_path_modules_draws_any_space(toy: ab.SequenceSpace) -> None:
 def test_labels_without_a_known_name_are_drawn_too() -> None:
     figure = plotting.label_distributions({"mine": pd.DataFrame({"score": [1.0, 2.0, 4.0]})})
     assert figure.axes[0].get_xlabel() == "score" and len([axes for axes in figure.axes if axes.axison]) == 1
+
+
+DOLLARS = ["$x_{1}$", r"$\frac$", "$^", "1 $ or 2 $", r"\$ and \$"]
+
+
+@pytest.mark.parametrize("name", DOLLARS)
+def test_names_with_dollar_signs_are_no_formulas(name: str) -> None:
+    table = pd.DataFrame({"price": [name, "other"], name: [1.0, 2.0]})
+    drawn = plotting.run_comparison(table, ["price"], [name])
+    assert drawn._repr_png_() and plotting.note(name)._repr_png_()
+    axes = drawn.axes[0]
+    for text in (axes.get_title(loc="left"), axes.get_yticklabels()[0].get_text()):
+        assert text.replace(r"\$", "$").endswith(name.replace(r"\$", "$"))
+
+
+def test_powers_of_ten_stay_formulas() -> None:
+    @styled
+    def draw() -> Picture:
+        made = picture(2)
+        made.add_subplot(xscale="log").plot([1, 1e6], [1, 2])
+        return made
+
+    drawn = draw()
+    assert drawn._repr_png_()
+    assert any("10^{" in label.get_text() for label in drawn.axes[0].get_xticklabels())
 
 
 def test_units_stand_on_axes() -> None:

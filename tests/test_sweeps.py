@@ -56,6 +56,7 @@ def test_ranges_commas_and_repetition(settings: list[str], wanted: list[int]) ->
         ("target=acc,latency_gpu", "targets", [["acc"], ["latency_gpu"]]),  # the singular of a list
         ("targets=acc * 100 / latency_gpu", "targets", [["acc * 100 / latency_gpu"]]),
         ("target=max(acc, 0.8)", "targets", [["max(acc, 0.8)"]]),  # brackets: one value
+        ("target=`acc`,latency_gpu", "targets", [["`acc`"], ["latency_gpu"]]),
         ('targets=["acc", "latency_gpu"]', "targets", [["acc", "latency_gpu"]]),
         ("sizes=[50,400]", "sizes", [[50, 400]]),
         ("sizes=50..52", "sizes", [[50], [51], [52]]),
@@ -270,3 +271,18 @@ def test_a_run_that_fails_leaves_the_others_and_goes_on(tmp_path: Path) -> None:
     assert all(record["parameters"]["fail"] is True for record in records)
     assert "nothing to do: all 2 " in sweep_notebook.run(folder, *sweep)[1]
     assert done.stat().st_mtime_ns == before
+
+
+def test_labels_of_any_name_in_the_targets_of_a_sweep(toy: ab.SequenceSpace, tmp_path: Path) -> None:
+    mine, space = tmp_path / "mine.csv", tmp_path / "toy.json"
+    space.write_text(json.dumps(toy.to_json()))
+    mine.write_text("architecture,latency (ms),acc-std,\"a=b, c\",acc,std\n")
+    settings = [f"data={mine}", f"space={space}"]
+    found = plan("target=`latency (ms)`, `a=b, c` * 2,`acc-std`", *settings).runs
+    targets = [given["targets"] for given in found.values()]
+    assert targets == [["`latency (ms)`"], ["`a=b, c` * 2"], ["`acc-std`"]]
+    assert all(re.fullmatch(r"[\w.-]+", name, re.ASCII) for name in found) and len(found) == 3
+    with pytest.raises(ValueError, match=r"no label speed; .* has `a=b, c`, acc, `acc-std`, `latency \(ms\)`, std"):
+        plan("target=speed", *settings)
+    with pytest.raises(ValueError, match="there is a label of that name; write `acc-std`"):
+        plan("target=acc-std", *settings)

@@ -3,6 +3,7 @@
 import ast
 import itertools
 import pickle
+import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -13,7 +14,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from autobuild_lib.targets import MAX_CHARACTERS, MAX_DEPTH, Target
+from autobuild_lib.targets import MAX_CHARACTERS, MAX_DEPTH, Target, quoted
 
 LABELS = pd.DataFrame(
     {"acc": [0.75, 0.78, 0.71], "latency_gpu": [20.0, 35.5, 12.25], "fid": [3.0, -4.0, 0.5]}, index=[10, 11, 12]
@@ -199,7 +200,10 @@ HOSTILE = [
     "(" * 190 + "acc" + ")" * 190 + "()", "(" * 400 + "acc" + ")" * 400, "-" * 900 + "acc",
     "log(" * 150 + "acc" + ")" * 150, "acc" + "**acc" * 150, "acc" + "+1" * 400,
     "(" * 999, "acc+" * 10**6 + "acc", "9" * 5000 + "*acc", "a" * 10**6,
-    "1or 2", "acc if 1else 2", "0_0x", "1__0*acc", "acc!", "$acc", "`acc`", "acc?",
+    "1or 2", "acc if 1else 2", "0_0x", "1__0*acc", "acc!", "$acc", "acc?", "`acc", "acc`", "``", "` `", "`a``",
+    "`acc `", "` acc`", "2`a`",
+    "a`b`", "`a`b", "np.`a`", "`a`.real", "`log`(acc)", "`a`(acc)", "`a` `b`", "`a\0`", "`np`.log(acc)", "`a`2",
+    "`a\N{RIGHT-TO-LEFT OVERRIDE}`", "1e`5`", "`x` + _____", "_" * 3 + " + `x`", "max(`a`)", "`1` ** `a",
 ]  # fmt: skip
 
 
@@ -227,6 +231,8 @@ def test_only_texts(value: object) -> None:
         ("acc + sin(fid)", 7, r"'sin\(fid\)' is not allowed"),
         ("acc + (fid", 7, "was never closed"),
         ("acc + min * 2", 7, "'min' is not a label name"),
+        ("`a b` + fid.real", 9, "'fid.real' is not allowed"),
+        ("`a b` + `c", 9, "'`' is not a character"),
         ("acc + True", 7, "'True' is not allowed"),
     ],
 )
@@ -253,6 +259,63 @@ def test_reading_needs_little_stack() -> None:
         return deep(levels - 1) if levels else Target("acc" + "+1" * (MAX_DEPTH - 1))
 
     assert deep(sys.getrecursionlimit() - 700).labels == ("acc",)
+
+
+ODD = [
+    "cifar10-valid", "1080ti_1", "latency (ms)", "top1%", "max", "np", "lambda", "True", "_acc", "a`b", "`", "a b",
+    "in \N{PER MILLE SIGN}", "\N{GREEK SMALL LETTER TAU}", "acc, std", "a=b", "$x$", "0.5", "__import__('os')",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", ODD)
+def test_labels_of_any_name_in_backquotes(name: str) -> None:
+    table = pd.DataFrame({name: [1.0, 2.0], "acc": [10.0, 20.0]})
+    alone, sum_ = Target(quoted(name)), Target(f"max({quoted(name)}, 0)*2 + acc - {quoted(name)}")
+    assert alone.labels == (name,) and sum_.labels == tuple(sorted(["acc", name]))
+    np.testing.assert_array_equal(alone.evaluate(table), [1, 2])
+    np.testing.assert_array_equal(sum_.evaluate(table), [11, 22])
+    for target in (alone, sum_):
+        assert Target(str(target)) == target and target.id.isascii() and re.fullmatch(r"[\w-]+", target.id)
+        assert not target.id.startswith("-")
+
+
+NAMES = st.text("a`1_ .-*(é%\\'\"", min_size=1, max_size=12).map(lambda name: f"x{name}".strip())
+
+
+@given(NAMES, NAMES)
+def test_a_quoted_name_is_that_label_and_no_other(one: str, other: str) -> None:
+    assume(one != other)
+    target = Target(f"{quoted(one)} - 2 * {quoted(other)}")
+    assert set(target.labels) == {one, other} and Target(str(target)) == target
+    np.testing.assert_array_equal(target.evaluate({one: [5.0], other: [2.0]}), [1.0])
+
+
+def test_quotes_that_are_not_needed_change_nothing() -> None:
+    assert str(Target("`acc`*2")) == "acc * 2" and Target("`acc` * 2") == Target("acc*2") and quoted("acc") == "acc"
+    assert Target("`acc` * 2").id == Target("acc * 2").id
+
+
+@pytest.mark.parametrize("text", ["acc-std", "acc - std", " acc-std "])
+@pytest.mark.parametrize("name", ["acc-std", "acc - std"])
+def test_an_equation_called_like_a_label_is_refused(text: str, name: str) -> None:
+    table = {"acc": [3.0], "std": [1.0], name: [7.0]}
+    if (text, name) == ("acc - std", "acc-std"):
+        np.testing.assert_array_equal(Target(text).evaluate(table), [2.0])
+    else:
+        with pytest.raises(ValueError, match=f"there is a label of that name; write `{name}` for it, or "):
+            Target(text).evaluate(table)
+    np.testing.assert_array_equal(Target(quoted(name)).evaluate(table), [7.0])
+
+
+def test_labels_that_are_there_are_listed_as_they_are_written() -> None:
+    with pytest.raises(ValueError, match=r"no label 'speed'; available labels: acc, `latency \(ms\)`, `max`"):
+        Target("speed").evaluate({"acc": [1.0], "latency (ms)": [1.0], "max": [1.0]})
+
+
+@pytest.mark.parametrize("values", [["high"], [True], [1j], np.array(["2020-01-01"], dtype="datetime64[D]")])
+def test_what_is_no_number_is_shown(values: object) -> None:
+    with pytest.raises(ValueError, match=r"label 'acc' is not a row of real numbers: acc\[0\] is .*; allowed are"):
+        Target("acc").evaluate({"acc": values})  # type: ignore[dict-item]
 
 
 SAME = [

@@ -8,7 +8,9 @@ from typing import Any, ParamSpec
 
 import matplotlib as mpl
 from cycler import cycler
+from matplotlib.cbook import is_math_text
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 # Seaborn's "colorblind" palette in the order of its use here: blue, orange, green, vermilion, purple, brown, grey.
 PALETTE = ("#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc", "#ca9161", "#949494")
@@ -79,9 +81,33 @@ def styled(draw: Callable[Arguments, Picture]) -> Callable[Arguments, Picture]:
     @functools.wraps(draw)
     def wrapped(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Picture:
         with style():
-            return draw(*args, **kwargs)
+            figure = draw(*args, **kwargs)
+        _show_as_written(figure)
+        return figure
 
     return wrapped
+
+
+def _show_as_written(figure: Picture) -> None:
+    """Keep names that hold dollar signs, as users may give them, from being set as formulas; no figure has formulas."""
+    ticks = set[Text]()
+    for axis in (axis for axes in figure.axes for axis in (axes.xaxis, axes.yaxis)):
+        labels = axis.get_ticklabels()
+        ticks |= {*labels, *axis.get_ticklabels(which="minor")}
+        names = [label.get_text() for label in labels]
+        if any(map(_is_formula, names)):
+            axis.set_ticks(axis.get_ticklocs(), labels=list(map(_escaped, names)))
+    for text in figure.findobj(Text):
+        if isinstance(text, Text) and text not in ticks:
+            text.set_text(_escaped(text.get_text()))
+
+
+def _is_formula(text: str) -> bool:
+    return bool(is_math_text(text)) and "\\mathdefault" not in text  # which Matplotlib itself writes: powers of ten
+
+
+def _escaped(text: str) -> str:
+    return text.replace(r"\$", "$").replace("$", r"\$") if _is_formula(text) else text
 
 
 def picture(height: float) -> Picture:
