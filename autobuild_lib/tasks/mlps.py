@@ -120,7 +120,7 @@ class Measurement:
         return self.architecture, self.seed
 
 
-ROWS = RowFormat(Measurement, mlp_space())
+ROWS = RowFormat(Measurement, mlp_space(), fractions=["accuracy"])
 
 
 @dataclass(frozen=True)

@@ -1,12 +1,13 @@
-"""Measured rows: a CSV file that survives a kill, and jobs that add to it, in this process or in several."""
+"""Measured rows: a CSV file that survives kills and other processes, and jobs that add to it, here or in several."""
 
 import csv
 import functools
 import io
+import logging
 import os
 import platform
 import re
-from collections.abc import Generator, Hashable, Iterable, Sequence
+from collections.abc import Collection, Generator, Hashable, Iterable, Sequence
 from concurrent.futures import as_completed
 from contextlib import closing
 from dataclasses import dataclass, fields
@@ -15,10 +16,13 @@ from typing import Any, Generic, Protocol, TypeVar, get_type_hints
 
 import torch
 
+from autobuild_lib import values
+from autobuild_lib.chain.locks import held
 from autobuild_lib.progress import progress_bar
 from autobuild_lib.spaces import Architecture, SequenceSpace, SpaceError
 from autobuild_lib.workers import WorkerPool
 
+logger = logging.getLogger(__name__)
 CPU = Path("/proc/cpuinfo")
 
 
@@ -51,10 +55,16 @@ class Job(Protocol[R_co]):
 
 @dataclass(frozen=True)
 class RowFormat(Generic[R]):
-    """How rows of one kind, about architectures of one space, are kept in a CSV file; numbers are exact."""
+    """How rows of one kind, about architectures of one space, are kept in a CSV file; numbers are exact.
+
+    Numbers are finite, and whole numbers not negative. `fractions` are columns whose numbers lie in [0, 1],
+    `positive` those whose numbers are not negative.
+    """
 
     kind: type[R]
     space: SequenceSpace
+    fractions: Collection[str] = ()
+    positive: Collection[str] = ("seconds",)
 
     @functools.cached_property
     def columns(self) -> dict[str, type]:
@@ -78,7 +88,10 @@ class RowFormat(Generic[R]):
             os.fsync(file.fileno())
 
     def read(self, path: Path) -> list[R]:
-        """Read rows; a torn last line is left out, anything else that is wrong is a `ValueError`."""
+        """Read rows, the first of each key; anything wrong but a torn last line is a `ValueError`.
+
+        Rows that are there again, and the header, are left by processes of older versions that wrote at once.
+        """
         try:
             complete, _, torn = path.read_bytes().decode("utf-8").rpartition("\n")
             lines = list(csv.reader(complete.splitlines(), strict=True))
@@ -87,14 +100,44 @@ class RowFormat(Generic[R]):
         header, expected = lines[0] if lines else torn.split(","), ",".join(self.columns)
         if header != list(self.columns) and not (complete == "" and expected.startswith(torn)):
             raise ValueError(f"{path}: header {','.join(header)[:200]!r}; expected {expected}")
-        return [self._read_row(f"{path}, row {number}", cells) for number, cells in enumerate(lines[1:], start=2)]
+        rows: dict[Hashable, R] = {}
+        for number, cells in enumerate(lines[1:], start=2):
+            if cells != header:
+                row = self._read_row(f"{path}, row {number}", cells)
+                rows.setdefault(row.key, row)
+        if repeated := len(lines) - 1 - len(rows):
+            logger.warning("%s: %d rows are there again, the first of each counts", path, repeated)
+        return list(rows.values())
 
     def _read_row(self, where: str, cells: Sequence[str]) -> R:
+        if len(cells) != len(self.columns):
+            raise ValueError(f"{where}: {len(cells)} cells; expected {','.join(self.columns)}")
+        given = dict(zip(self.columns, cells, strict=True))
+        row = self.kind(**{name: self._checked(f"{where}: {name}", name, cell) for name, cell in given.items()})
         try:
-            row = self.kind(*(kind(cell) for kind, cell in zip(self.columns.values(), cells, strict=True)))
             self.space.parse(row.architecture)
-        except (ValueError, SpaceError) as error:
-            raise ValueError(f"{where}: {error}; expected {','.join(self.columns)}") from None
+        except SpaceError as error:
+            raise ValueError(f"{where}: {error}") from None
+        return row
+
+    def _checked(self, what: str, name: str, value: object) -> Any:
+        """Return the value of a column, which is a text when it comes from a file."""
+        kind = self.columns[name]
+        if kind is str:
+            return value
+        if kind is int:
+            return values.integer(value, what, 0, text=True)
+        number = values.finite(value, what, text=True)
+        if name in self.fractions and not 0 <= number <= 1:
+            values.refuse(value, what, "numbers from 0 to 1")
+        if name in self.positive and number < 0:
+            values.refuse(value, what, "numbers from 0 on")
+        return number
+
+    def check(self, row: R) -> R:
+        """Return a row; a number that cannot be is a `ValueError`."""
+        for name in self.columns:
+            self._checked(f"{name} of {row.architecture}", name, getattr(row, name))
         return row
 
     def complete(
@@ -103,20 +146,38 @@ class RowFormat(Generic[R]):
         """Run the jobs whose rows the file does not hold; return the rows of all jobs, in their order.
 
         A finished row is appended at once, so a killed call continues where it was. One worker runs in this process,
-        several in processes of their own.
+        several in processes of their own. One call at a time adds to a file: another is a `BlockingIOError` that says
+        which process does. Rows with a number that cannot be are left out; when all else is done, they are a
+        `ValueError`.
         """
+        if not self._pending(jobs, path):
+            return self._rows(jobs, path)
+        with held(path.with_name(f"{path.name}.lock"), str(path)):
+            self._add(jobs, path, unit, workers, progress)
+        return self._rows(jobs, path)
+
+    def _rows(self, jobs: Sequence[Job[R]], path: Path) -> list[R]:
         done = {row.key: row for row in self.read(path)} if path.is_file() else {}
-        pending = list({job.key: job for job in jobs if job.key not in done}.values())
-        path.parent.mkdir(parents=True, exist_ok=True)
+        return [done[job.key] for job in jobs]
+
+    def _pending(self, jobs: Sequence[Job[R]], path: Path) -> list[Job[R]]:
+        done = {row.key for row in self.read(path)} if path.is_file() else set()
+        return list({job.key: job for job in jobs if job.key not in done}.values())
+
+    def _add(self, jobs: Sequence[Job[R]], path: Path, unit: str, workers: int, progress: bool) -> None:
+        pending, wrong = self._pending(jobs, path), list[str]()
         _cut_torn_line(path)
         bar = progress_bar(None, "measuring", total=len(jobs), initial=len(jobs) - len(pending), unit=unit,
                            disable=not progress, smoothing=0)  # fmt: skip
         with bar, closing(_run(pending, workers)) as rows:
             for row in rows:
-                self.append(path, row)
-                done[row.key] = row
+                try:
+                    self.append(path, self.check(row))
+                except ValueError as error:
+                    wrong.append(str(error))
                 bar.update()
-        return [done[job.key] for job in jobs]
+        if wrong:
+            raise ValueError(f"{path}: {len(wrong)} of {len(pending)} new rows are left out: {wrong[0]}")
 
 
 def _run(jobs: Sequence[Job[R]], workers: int) -> Generator[R, None, None]:

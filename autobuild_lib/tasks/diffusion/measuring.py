@@ -48,7 +48,7 @@ class Measurement:
         return self.architecture, self.seed, self.half, self.recipe
 
 
-ROWS = RowFormat(Measurement, unet_space())
+ROWS = RowFormat(Measurement, unet_space(), positive=["masked_mse", "flow_loss", "seconds"])
 COLUMNS = list(ROWS.columns)
 
 

@@ -18,7 +18,7 @@ from autobuild_lib.surrogate import sample_extreme_codes
 from autobuild_lib.tasks.panoptic.grouping import group
 from autobuild_lib.tasks.panoptic.images import draw_scenes
 from autobuild_lib.tasks.panoptic.network import PanopticNetwork, as_input, calibrate
-from autobuild_lib.tasks.panoptic.quality import Segments, Tally, compare, labels, standard_error, true_segments
+from autobuild_lib.tasks.panoptic.quality import LABELS, Segments, Tally, compare, labels, standard_error, true_segments
 from autobuild_lib.tasks.panoptic.space import backbone_space, costs, costs_of_codes
 from autobuild_lib.tasks.panoptic.trained import Trained, load, load_bundled
 from autobuild_lib.tasks.rows import RowFormat, machine
@@ -67,7 +67,8 @@ class Measurement:
         return self.architecture, self.network, self.images, self.count, self.calibration
 
 
-ROWS = RowFormat(Measurement, backbone_space())
+FRACTIONS = (*LABELS, "pq_se", "pq_half1", "pq_half2")
+ROWS = RowFormat(Measurement, backbone_space(), FRACTIONS)
 
 
 @dataclass(frozen=True)

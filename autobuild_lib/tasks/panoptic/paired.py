@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autobuild_lib.spaces import Architecture
-from autobuild_lib.tasks.panoptic.measuring import Exam, Job, Measurement, make_jobs
+from autobuild_lib.tasks.panoptic.measuring import FRACTIONS, Exam, Job, Measurement, make_jobs
 from autobuild_lib.tasks.panoptic.quality import Tally, labels
 from autobuild_lib.tasks.panoptic.space import backbone_space
 from autobuild_lib.tasks.rows import RowFormat
@@ -35,7 +35,7 @@ class PairedMeasurement(Measurement):
         return np.array(self.without.split(), dtype=np.float64)
 
 
-PAIRED_ROWS = RowFormat(PairedMeasurement, backbone_space())
+PAIRED_ROWS = RowFormat(PairedMeasurement, backbone_space(), FRACTIONS)
 
 
 @dataclass(frozen=True)

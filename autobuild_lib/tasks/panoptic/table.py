@@ -8,13 +8,12 @@ import pandas as pd
 
 from autobuild_lib.data.table import ARCHITECTURE
 from autobuild_lib.tasks.measured import write_measured
-from autobuild_lib.tasks.panoptic.measuring import ROWS, SAMPLE_SEED
-from autobuild_lib.tasks.panoptic.quality import LABELS
+from autobuild_lib.tasks.panoptic.measuring import FRACTIONS, ROWS, SAMPLE_SEED
 from autobuild_lib.tasks.panoptic.space import backbone_space
 from autobuild_lib.tasks.panoptic.trained import BUNDLED, CONFIG, WEIGHTS, load
 
 NAME = "panoptic"
-UNITS = dict.fromkeys([*LABELS, "pq_se", "pq_half1", "pq_half2"], "fraction") | {
+UNITS = dict.fromkeys(FRACTIONS, "fraction") | {
     "macs": "multiply-adds",
     "parameters": "count",
 }
