@@ -9,6 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from autobuild_lib.json_files import read_json
+
 RECORD = {"notebook": str, "parameters": dict, "data": list, "versions": dict, "seconds": float, "metrics": dict}
 NOT_COMPARED = ("out",)  # a parameter that says where a run is, not what it is
 
@@ -75,14 +77,10 @@ def _find(path: Path) -> list[Path]:
 
 def read_metrics(path: Path) -> dict[str, Any]:
     """Read what `Run.finish` wrote; anything else is a `ValueError`."""
-    try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        right = all(isinstance(record[name], kind) for name, kind in RECORD.items())
-    except (ValueError, TypeError, KeyError, RecursionError):
-        right = False
-    if not right:
-        raise ValueError(f"{path}: not the metrics of a notebook of this book, an object with {', '.join(RECORD)}")
-    return record  # type: ignore[no-any-return]
+    record = read_json(path, what := f"the metrics of a notebook of this book, an object with {', '.join(RECORD)}")
+    if wrong := [name for name, kind in RECORD.items() if not isinstance(record.get(name), kind)]:
+        raise ValueError(f"{path}: not {what} ({', '.join(wrong)}: missing, or of another type)")
+    return record
 
 
 def _text(value: Any) -> Any:

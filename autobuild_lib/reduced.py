@@ -12,6 +12,7 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
+from autobuild_lib.json_files import read_json
 from autobuild_lib.spaces import Architecture, SequenceSpace, SpaceError
 from autobuild_lib.spaces.features import Value, values_of
 from autobuild_lib.spaces.sampling import Samples
@@ -263,8 +264,8 @@ class ReducedSpace(Samples):
     @classmethod
     def load(cls, path: Path | str) -> Self:
         """Read what `save` wrote; raises `SpaceError` for anything missing, unknown or damaged."""
+        record = read_json(path, "a reduced space", SpaceError)
         try:
-            record = json.loads(Path(path).read_text(encoding="utf-8"))
             if record["format"] != FORMAT:
                 raise ValueError(f"format {str(record['format'])[:40]!r}, this version reads {FORMAT!r}")
             if unknown := sorted(set(record) - {"format", "space", "global_features", "groups"}):

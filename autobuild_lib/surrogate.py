@@ -21,6 +21,7 @@ from scipy.stats import spearmanr
 from autobuild_lib.data.download import fetch, sha256_of
 from autobuild_lib.data.files import NOISE_FREE
 from autobuild_lib.graphs import path_graphs_from_codes
+from autobuild_lib.json_files import read_json
 from autobuild_lib.predictor import (
     NetworkConfig,
     Predictor,
@@ -91,9 +92,8 @@ def load_bundled(family: str) -> Surrogate:
 def load_from(family: str, folder: Path) -> Surrogate:
     """Read the surrogate of a family and its model card from a folder; a wrong checksum is a `ValueError`."""
     path = folder / f"surrogate_{family}.safetensors"
-    text = path.with_suffix(".json").read_text(encoding="utf-8")
+    card = read_json(path.with_suffix(".json"), "the model card of a surrogate")
     try:
-        card = json.loads(text)
         sha256, config = card["sha256"], NetworkConfig(**card["network"])
         centres, sds = (np.array(card[name], dtype=np.float64) for name in ("label_centres", "label_sds"))
     except (KeyError, TypeError, ValueError) as error:
@@ -172,7 +172,7 @@ def _checked(folder: Path, family: str, label: str) -> Path:
 @functools.cache
 def published() -> dict[str, dict[str, dict[str, Any]]]:
     """Return, per family and label, the sha256 of the published checkpoint and its stated `mae`, `mape` and `srcc`."""
-    record = json.loads((FILES / "published_predictors.json").read_text(encoding="utf-8"))
+    record = read_json(FILES / "published_predictors.json")
     return {family: record[family] for family in SPACES}
 
 

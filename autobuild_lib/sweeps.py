@@ -15,6 +15,7 @@ from typing import Any
 
 from autobuild_lib.data.files import FLOPS, NOISE_FREE, bundled_space, manifest, read_header
 from autobuild_lib.data.table import ARCHITECTURE
+from autobuild_lib.json_files import parse_json, read_json
 from autobuild_lib.networks import has_networks
 from autobuild_lib.runs import PROFILES, check_seed, read_literals
 from autobuild_lib.spaces import SequenceSpace, read_space
@@ -107,7 +108,7 @@ def read_parameters(folder: Path, notebook: str) -> dict[str, Any]:
         raise ValueError(f"no notebooks in {folder.absolute()}: run this in the root of a clone")
     if notebook not in known:
         raise ValueError(f"notebook {notebook!r}; choose from {', '.join(known)}")
-    cells = json.loads(known[notebook].read_text(encoding="utf-8"))["cells"]
+    cells = read_json(known[notebook], "a notebook")["cells"]
     (first,) = [cell for cell in cells if "parameters" in cell["metadata"].get("tags", ())]
     return read_literals("".join(first["source"]))
 
@@ -192,7 +193,7 @@ def _parts(text: str) -> list[str]:
 
 def _read(text: str, kind: type, is_list: bool) -> Iterator[Any]:
     if is_list and text.startswith("["):
-        found = json.loads(text)
+        found = parse_json(text)
         if any(type(value) is not kind for value in found):
             raise ValueError(f"{text} has elements of another type")
         yield found
@@ -210,8 +211,8 @@ def _read_one(text: str, kind: type) -> Any:
     if kind is str:
         return text
     try:
-        value = json.loads(text)
-    except json.JSONDecodeError:
+        value = parse_json(text)
+    except ValueError:
         value = None
     if kind is float and type(value) is int:
         value = float(value)

@@ -100,7 +100,7 @@ class TestPins:
 
 # A module imports only modules that stand before it.
 ORDER = [
-    "extras", "progress", "storage", "threads",
+    "extras", "progress", "json_files", "storage", "threads",
     "values", "options", "spaces", "targets", "networks", "graphs", "statistics", "data", "losses", "layers",
     "predictor", "ir_layers", "ir_predictor", "training", "ir_training", "evaluation", "workers", "processes", "jobs",
     "runs", "sweeps", "chain", "comparison", "published", "surrogate", "reduced", "effects", "units", "search", "peers",

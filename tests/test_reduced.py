@@ -320,10 +320,10 @@ HOSTILE = {
     "twice": (lambda r: r["groups"][0].update(modules=["e3_k3,e3_k3"] * 3), "distinct contents, given 3"),
     "empty": (lambda r: r["groups"][0].update(modules=[], scores=[]), "distinct contents, given 0"),
     "few scores": (lambda r: r["groups"][0]["scores"].pop(), "given uint8"),
-    "nan": (lambda r: r["groups"][0]["scores"].__setitem__(0, float("nan")), "must be finite"),
+    "nan": (lambda r: r["groups"][0]["scores"].__setitem__(0, float("nan")), "NaN is not a finite float"),
     "text score": (lambda r: r["groups"][0]["scores"].__setitem__(0, "9"), "scores must be numbers"),
     "bool score": (lambda r: r["groups"][0]["scores"].__setitem__(0, True), "scores must be numbers"),
-    "huge score": (lambda r: r["groups"][0]["scores"].__setitem__(0, 10**400), "too large|int"),
+    "huge score": (lambda r: r["groups"][0]["scores"].__setitem__(0, 10**400), "10+ is not a finite float"),
     "order": (lambda r: r["groups"][0]["scores"].reverse(), "the best one first"),
     "groups": (lambda r: r.update(groups=3), "int"),
 }

@@ -11,7 +11,8 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError, best_match
 from nbformat.validator import iter_validate
 
-DEPTH = 100  # of nested values in a file; no notebook has so many, and readers of deeper ones fail
+from autobuild_lib import json_files
+
 LENGTH = 200  # characters of a message
 
 LINE = {"type": "string", "pattern": r"^[^\r\n]*$"}
@@ -118,26 +119,12 @@ def read_json(path: Path, schema: Mapping[str, Any]) -> dict[str, Any]:
     NaN and Infinity, which are not JSON but which Python writes, are read as null: a number that is not known.
     """
     try:
-        value = json.loads(path.read_text(encoding="utf-8"), parse_constant=lambda constant: None)
-        _check_depth(value)
-    except (OSError, ValueError, RecursionError) as error:
+        value = json_files.read_json(path, nan_as_null=True)
+    except (OSError, ValueError) as error:
         raise StaleError(f"{path.name} cannot be read: {shorter(str(error))}") from None
     if wrong := best_match(Draft202012Validator(schema).iter_errors(value)):
         raise StaleError(f"{path.name} is odd at {wrong.json_path}: {shorter(wrong.message)}")
-    assert isinstance(value, dict)  # noqa: S101 (every schema here says so)
     return value
-
-
-def _check_depth(value: Any) -> None:
-    level = [value]
-    for _ in range(DEPTH):
-        level = [child for parent in level if isinstance(parent, dict | list) for child in _children(parent)]
-    if level:
-        raise ValueError(f"values are nested more than {DEPTH} deep")
-
-
-def _children(parent: dict[str, Any] | list[Any]) -> list[Any]:
-    return [*parent.values()] if isinstance(parent, dict) else parent
 
 
 def _difference(name: str, content: Mapping[str, Any], record: Mapping[str, Any], profile: str) -> str:

@@ -1,7 +1,6 @@
 """The gallery: the figure and the table of a committed sweep, made from the files that `autobuild compare` wrote."""
 
 import io
-import json
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +8,7 @@ import pandas as pd
 
 from autobuild_lib.book import markdown
 from autobuild_lib.extras import extra
+from autobuild_lib.json_files import read_json
 from autobuild_lib.plotting import run_comparison
 
 with extra("book"):
@@ -24,7 +24,7 @@ def gallery(folder: Path) -> dict[str, str]:
     """
     if not folder.is_dir():
         return {}
-    plan = json.loads((folder / "sweep.json").read_text(encoding="utf-8"))
+    plan = read_json(folder / "sweep.json", "the plan of a sweep")
     table = pd.read_csv(folder / "comparison.csv")
     names = [str(name) for name in table if name != "run"]
     parameters = [name for name in names if any(name in given for given in plan["runs"].values())]

@@ -3,7 +3,6 @@
 The executed notebook lies in `failed` while it runs, beside the log, and stays there if a cell raises an error.
 """
 
-import json
 import os
 import subprocess
 import sys
@@ -16,6 +15,7 @@ from autobuild_lib.chain.locks import held
 from autobuild_lib.chain.parents import PATIENCE, end_with_parent
 from autobuild_lib.chain.plans import NOTEBOOKS, Job
 from autobuild_lib.extras import extra
+from autobuild_lib.json_files import parse_json
 
 with extra("book"):
     import yaml
@@ -26,7 +26,7 @@ THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS")
 
 def main(arguments: list[str]) -> int:
     """Run a notebook; return 0, 1 if it failed, 130 after an interruption."""
-    notebook, parameters = arguments[0], json.loads(arguments[1])
+    notebook, parameters = arguments[0], parse_json(arguments[1])
     job = Job(Path(parameters["out"]), notebook)
     end_with_parent()
     try:

@@ -10,6 +10,8 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from autobuild_lib.json_files import read_json
+
 
 @contextmanager
 def held(lock: Path, what: str) -> Iterator[None]:
@@ -36,6 +38,6 @@ def held(lock: Path, what: str) -> Iterator[None]:
 
 def _holder(path: Path) -> str:
     with suppress(OSError, ValueError, KeyError, TypeError):
-        record = json.loads(path.read_text(encoding="utf-8"))
+        record = read_json(path)
         return f"process {record['pid']} on {record['host']} since {record['since']}"
     return "another process"

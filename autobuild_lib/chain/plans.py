@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from autobuild_lib.extras import extra
+from autobuild_lib.json_files import read_json
 
 with extra("book"):
     import yaml
@@ -125,8 +126,7 @@ def from_config(config: Mapping[str, Any]) -> Plan:
 
 def read_plan(path: Path) -> Plan:
     """Read a plan that `write_plan` wrote."""
-    plan: Plan = json.loads(path.read_text(encoding="utf-8"))
-    return plan
+    return read_json(path, "the plan of a chain or sweep")
 
 
 def write_plan(plan: Plan, folder: Path) -> Path:

@@ -1,6 +1,5 @@
 """Progress of a plan that a person can follow, from the files that its notebooks leave while they run."""
 
-import json
 import shutil
 import time
 from collections.abc import Collection, Sequence
@@ -12,6 +11,7 @@ from typing import IO
 
 from autobuild_lib.chain.job import reason
 from autobuild_lib.chain.plans import Job, read_table
+from autobuild_lib.json_files import read_json
 
 EVERY = 30.0  # seconds between lines, where the output is not a terminal
 
@@ -118,7 +118,7 @@ class Progress:
 def seconds_of(executed: Path) -> float | None:
     """Return how long an executed notebook took, None where that is not known."""
     with suppress(OSError, ValueError, KeyError, TypeError):
-        return float(json.loads(executed.read_text(encoding="utf-8"))["metadata"]["papermill"]["duration"])
+        return float(read_json(executed, nan_as_null=True)["metadata"]["papermill"]["duration"])
     return None
 
 
@@ -127,7 +127,7 @@ def cell(running: Path) -> str:
     with suppress(OSError, ValueError, KeyError, TypeError):
         states = [
             each["metadata"]["papermill"]["status"]
-            for each in json.loads(running.read_text(encoding="utf-8"))["cells"]
+            for each in read_json(running, nan_as_null=True)["cells"]
             if each["cell_type"] == "code"
         ]
         return f"cell {min(sum(state != 'pending' for state in states) or 1, len(states))} of {len(states)}"

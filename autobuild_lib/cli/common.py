@@ -11,8 +11,10 @@ import pandas as pd
 
 from autobuild_lib import data
 from autobuild_lib.data.files import FILES
+from autobuild_lib.json_files import read_json
 from autobuild_lib.spaces import SequenceSpace, read_space
 from autobuild_lib.storage import replace_text
+from autobuild_lib.values import shown
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:
@@ -104,7 +106,11 @@ def join_beside(folder: Path, name: str, files: dict[str, str]) -> None:
 
 def _read_manifest(folder: Path) -> dict[str, Any]:
     path = folder / "manifest.json"
-    return dict(json.loads(path.read_text(encoding="utf-8"))) if path.is_file() else {}
+    found = read_json(path, "a manifest") if path.is_file() else {}
+    for name, entry in found.items():
+        if not isinstance(entry, dict) or not isinstance(entry.get("beside", {}), dict):
+            raise ValueError(f"{path}: the entry {shown(name)} is no object, or what stands beside it is none")
+    return found
 
 
 def _write_manifest(folder: Path, entries: dict[str, Any]) -> None:

@@ -23,6 +23,7 @@ from typing import IO
 
 from filelock import FileLock
 
+from autobuild_lib.json_files import read_json
 from autobuild_lib.progress import Bar, progress_bar
 
 logger = logging.getLogger(__name__)
@@ -95,11 +96,8 @@ def read_checksums(folder: Path) -> dict[str, str]:
     path = Path(folder) / LOCK_NAME
     if not path.is_file():
         return {}
-    try:
-        entries = json.loads(path.read_text(encoding="utf-8"))
-    except ValueError as error:
-        raise ValueError(f"{path}: not JSON ({error})") from None
-    if not isinstance(entries, dict) or not all(_SHA256.fullmatch(str(value)) for value in entries.values()):
+    entries = read_json(path, "a list of checksums")
+    if not all(_SHA256.fullmatch(str(value)) for value in entries.values()):
         raise ValueError(f"{path}: allowed is one object of file names and sha256 checksums in hexadecimal")
     return {name: str(value) for name, value in entries.items()}
 
@@ -230,10 +228,10 @@ def _headers(transfer: _Transfer) -> dict[str, str]:
 
 def _read_version(transfer: _Transfer) -> str | None:
     try:
-        state = json.loads(transfer.version.read_text(encoding="utf-8"))
+        state = read_json(transfer.version)
     except (OSError, ValueError):
         return None
-    belongs = isinstance(state, dict) and state.get("url") == transfer.url
+    belongs = state.get("url") == transfer.url
     return str(state["version"]) if belongs and state.get("version") else None
 
 

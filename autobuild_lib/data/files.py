@@ -2,7 +2,6 @@
 
 import functools
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -12,6 +11,7 @@ import pandas as pd
 from autobuild_lib.data.released import RELEASED, ReleasedRecord, find_released, read_records
 from autobuild_lib.data.separated import read_cells
 from autobuild_lib.data.table import ARCHITECTURE, DataError, Table, make_table
+from autobuild_lib.json_files import read_json
 from autobuild_lib.networks import count_macs, has_networks
 from autobuild_lib.spaces import Architecture, SequenceSpace, SpaceError, ofa_mbv3, ofa_pn, read_space
 
@@ -47,7 +47,7 @@ class Bundled:
 @functools.cache
 def manifest() -> dict[str, Bundled]:
     """Return the bundled tables by name."""
-    entries = json.loads((FILES / "manifest.json").read_text(encoding="utf-8"))
+    entries = read_json(FILES / "manifest.json", "a manifest")
     return {name: Bundled(name=name, **entry) for name, entry in entries.items()}
 
 

@@ -1,11 +1,11 @@
 """What experts chose per stage and device: fewer layers, smaller depths, other mutation probabilities."""
 
 import functools
-import json
 from dataclasses import dataclass
 from typing import Any
 
 from autobuild_lib.data.files import FILES
+from autobuild_lib.json_files import read_json
 
 
 @dataclass(frozen=True)
@@ -19,8 +19,7 @@ class Insights:
 
 @functools.cache
 def _record() -> dict[str, Any]:
-    record: dict[str, Any] = json.loads((FILES / "expert_insights.json").read_text(encoding="utf-8"))
-    return record
+    return read_json(FILES / "expert_insights.json")
 
 
 def expert_insights(family: str, device: str) -> Insights:

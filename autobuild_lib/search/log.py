@@ -11,6 +11,7 @@ from typing import Any, BinaryIO
 from filelock import FileLock
 
 from autobuild_lib import values
+from autobuild_lib.json_files import parse_json
 from autobuild_lib.spaces import Architecture, SequenceSpace
 
 logger = logging.getLogger(__name__)
@@ -127,7 +128,7 @@ def _is_torn(rest: bytes) -> bool:
 
 def _parse(line: bytes, space: SequenceSpace, where: str) -> Evaluation:
     try:
-        record = json.loads(line.decode("utf-8"))
+        record = parse_json(line.decode("utf-8"))
         if not isinstance(record, dict) or set(record) not in ({"architecture", "labels"}, {"architecture", "error"}):
             raise ValueError("needs an object with architecture, and labels or error")
         architecture = space.parse(_text(record["architecture"]))

@@ -1,10 +1,10 @@
 """The two families of the paper: once-for-all MobileNetV3 and ProxylessNAS (paper, Section 4)."""
 
 import functools
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from autobuild_lib.json_files import read_json
 from autobuild_lib.spaces.features import Continuous, SpaceError
 from autobuild_lib.spaces.sequence import SequenceSpace, Unit
 from autobuild_lib.values import integer, shown
@@ -56,10 +56,7 @@ def read_space(name: str) -> SequenceSpace:
         return families[name]()
     if not Path(name).is_file():
         raise SpaceError(f"space {name!r}: neither {' nor '.join(families)}, nor a JSON file that is there")
-    try:
-        description = json.loads(Path(name).read_text(encoding="utf-8"))
-    except (ValueError, RecursionError) as error:
-        raise SpaceError(f"{name}: not JSON ({error})") from None
+    description = read_json(name, "a description of a space", SpaceError)
     try:
         return SequenceSpace.from_json(description)
     except SpaceError as error:

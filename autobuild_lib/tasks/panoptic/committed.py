@@ -8,6 +8,7 @@ import pandas as pd
 
 from autobuild_lib.data.download import sha256_of
 from autobuild_lib.data.files import bundled_file, manifest
+from autobuild_lib.json_files import read_json
 from autobuild_lib.spaces import SpaceError
 from autobuild_lib.storage import replace_text
 from autobuild_lib.tasks.panoptic.measuring import ROWS, Measurement
@@ -43,7 +44,7 @@ def committed_trainings() -> pd.DataFrame:
     """Return which training the `network` of a row is from: columns `TRAINING`, architecture "" for a supernet."""
     if not _is_there(NETWORKS_FILE):
         return pd.DataFrame(columns=TRAINING)
-    found = json.loads(bundled_file(NAME, NETWORKS_FILE).read_text(encoding="utf-8"))
+    found = read_json(bundled_file(NAME, NETWORKS_FILE))
     return pd.DataFrame([{"network": key, **entry} for key, entry in found.items()])[TRAINING]
 
 

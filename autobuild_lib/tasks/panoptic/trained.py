@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from autobuild_lib.data.files import FILES
+from autobuild_lib.json_files import read_json
 from autobuild_lib.spaces import Architecture
 from autobuild_lib.storage import load_weights, replace_bytes, replace_text, weights_bytes
 from autobuild_lib.tasks.panoptic.network import PanopticNetwork
@@ -118,7 +119,4 @@ def _read(config: Path, weights: Path) -> Trained:
 
 
 def _read_config(path: Path) -> dict[str, Any]:
-    try:
-        return dict(json.loads(path.read_text(encoding="utf-8")))
-    except (TypeError, ValueError, RecursionError) as error:
-        raise ValueError(f"{path}: not the description of a training ({error})") from None
+    return read_json(path, "the description of a training")

@@ -1,6 +1,5 @@
 """The U-Nets of the space as diffusers' own modules; needs `pip install 'autobuild-book[sd]'`."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,6 +10,7 @@ from safetensors import SafetensorError, safe_open
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from autobuild_lib.json_files import read_json
 from autobuild_lib.spaces import Architecture
 from autobuild_lib.tasks.stable_diffusion.costs import CONTEXT, INPUTS, OUTPUTS, SIDE, TOKENS
 from autobuild_lib.tasks.stable_diffusion.extra import UNet2DConditionModel
@@ -108,11 +108,10 @@ def inherit(architecture: Architecture, weights: Path, seed: int) -> tuple[nn.Mo
 def read_configuration(path: Path) -> dict[str, Any]:
     """Read the configuration of an inpainting `UNet2DConditionModel`; anything else is a `ValueError`."""
     try:
-        found = json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        found = read_json(path, "a configuration")
+    except OSError as error:
         raise ValueError(f"{path}: not a readable configuration ({error})") from None
-    kind = found.get("_class_name") if isinstance(found, dict) else type(found).__name__
-    if kind != "UNet2DConditionModel":
+    if (kind := found.get("_class_name")) != "UNet2DConditionModel":
         raise ValueError(f"{path}: describes a {kind}, expected a UNet2DConditionModel")
     config = {**FIXED, **found}
     if config["in_channels"] != 2 * config["out_channels"] + 1:
