@@ -21,7 +21,7 @@ from autobuild_lib.layers import FeatureMLP, PathGATv2, PathGraphConv, StackedBa
 from autobuild_lib.options import Option, choice, read_fields
 from autobuild_lib.spaces import Architecture, SequenceSpace
 from autobuild_lib.spaces.sequence import Codes
-from autobuild_lib.storage import load_weights, replace_bytes, replace_text, weights_bytes
+from autobuild_lib.storage import json_text, load_weights, replace_bytes, replace_text, weights_bytes
 from autobuild_lib.threads import one_thread
 from autobuild_lib.values import shown
 
@@ -198,7 +198,7 @@ def write_predictor(folder: Path, network: nn.Module, config: dict[str, Any]) ->
     """Write weights.safetensors and config.json, with the sha256 of the weights added, into `folder`."""
     weights = weights_bytes(network)
     folder.mkdir(parents=True, exist_ok=True)
-    text = json.dumps(config | {"weights_sha256": hashlib.sha256(weights).hexdigest()}, indent=1) + "\n"
+    text = json_text(config | {"weights_sha256": hashlib.sha256(weights).hexdigest()}) + "\n"
     with tempfile.TemporaryDirectory(dir=folder, prefix=".partial") as partial:  # both are ready before one moves
         replace_bytes(Path(partial) / WEIGHTS, weights)
         replace_text(Path(partial) / CONFIG, text)

@@ -17,7 +17,7 @@ from autobuild_lib.spaces import Architecture, SequenceSpace, SpaceError
 from autobuild_lib.spaces.features import Value, values_of
 from autobuild_lib.spaces.sampling import Samples
 from autobuild_lib.spaces.sequence import Codes
-from autobuild_lib.storage import replace_text
+from autobuild_lib.storage import replace_json
 
 FORMAT = "autobuild-reduced-space-1"
 MOST_CODES = 10_000_000  # that `codes` enumerates
@@ -259,7 +259,7 @@ class ReducedSpace(Samples):
             "global_features": self.global_features,
             "groups": groups,
         }
-        replace_text(Path(path), json.dumps(record, indent=1) + "\n")
+        replace_json(Path(path), record)
 
     @classmethod
     def load(cls, path: Path | str) -> Self:

@@ -21,7 +21,7 @@ from typing import Any
 import pandas as pd
 
 from autobuild_lib.data.table import Table
-from autobuild_lib.storage import replace_text
+from autobuild_lib.storage import replace_json, replace_text
 
 PROFILES = ("quick", "standard", "paper")
 NOT_PARAMETERS = ("In", "Out", "exit", "quit", "open", "get_ipython")  # what IPython itself puts beside them
@@ -81,7 +81,7 @@ class Run:
     def finish(self, **metrics: Any) -> dict[str, Any]:
         """Write metrics.json: the metrics, and the parameters, data, versions and seconds behind them."""
         record = self._record() | {"seconds": round(time.monotonic() - self.started, 1), "metrics": metrics}
-        replace_text(self.folder / "metrics.json", json.dumps(record, indent=1, default=_plain) + "\n")
+        replace_json(self.folder / "metrics.json", record)
         return record
 
     def provenance(self) -> pd.DataFrame:
@@ -210,9 +210,3 @@ def _fits(value: Any, default: Any) -> bool:
 def _is_parameter(name: str, value: Any) -> bool:
     internal = name.startswith("_") or name in NOT_PARAMETERS
     return not internal and not inspect.ismodule(value) and not callable(value)
-
-
-def _plain(value: Any) -> Any:
-    if hasattr(value, "tolist"):
-        return value.tolist()
-    raise TypeError(f"cannot write {type(value).__name__} to metrics.json")

@@ -1,9 +1,13 @@
-"""Files written whole: weights as safetensors, text, each replaced so that readers see the old or the new one."""
+"""Files written whole: weights as safetensors, text, JSON; each replaced so that readers see the old or the new one."""
 
 import hashlib
+import json
+import math
 import os
+from collections.abc import Mapping
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -29,6 +33,29 @@ def replace_bytes(path: Path, content: bytes) -> None:
 def replace_text(path: Path, text: str) -> None:
     """Write a text file in UTF-8, as `replace_bytes` does."""
     replace_bytes(path, text.encode("utf-8"))
+
+
+def json_text(value: Any, indent: int | None = 1) -> str:
+    """Return a value as JSON that every program reads: numbers that are not finite, which JSON has not, are null.
+
+    Arrays, tensors and numbers of NumPy become lists and numbers; anything else that JSON has not is a `TypeError`.
+    """
+    return json.dumps(_plain(value), indent=indent, allow_nan=False)
+
+
+def replace_json(path: Path, value: Any) -> None:
+    """Write a value as a JSON file, as `replace_bytes` and `json_text` do."""
+    replace_text(path, json_text(value) + "\n")
+
+
+def _plain(value: Any) -> Any:
+    if hasattr(value, "tolist"):
+        value = value.tolist()
+    if isinstance(value, Mapping):
+        return {key: _plain(own) for key, own in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(own) for own in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
 def weights_bytes(network: nn.Module) -> bytes:

@@ -33,7 +33,7 @@ from autobuild_lib.spaces import Architecture, SequenceSpace
 from autobuild_lib.spaces import ofa_mbv3 as mbv3_space
 from autobuild_lib.spaces import ofa_pn as pn_space
 from autobuild_lib.spaces.sequence import Codes
-from autobuild_lib.storage import load_weights, replace_bytes, replace_text, weights_bytes
+from autobuild_lib.storage import load_weights, replace_bytes, replace_json, replace_text, weights_bytes
 from autobuild_lib.training import TrainingConfig, train_network
 
 __all__ = ["Surrogate", "distill", "fidelity", "load_published", "ofa_mbv3", "ofa_pn"]
@@ -244,7 +244,7 @@ def _write(family: str, folder: Path, made: Surrogate, size: int, seed: int) -> 
         "checkpoints_sha256": {label: published()[family][label]["sha256"] for label in LABELS},
         "sha256": sha256_of(path),
     }
-    replace_text(path.with_suffix(".json"), json.dumps(card, indent=1) + "\n")
+    replace_json(path.with_suffix(".json"), card)
     return card
 
 

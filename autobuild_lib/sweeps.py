@@ -19,7 +19,7 @@ from autobuild_lib.json_files import parse_json, read_json
 from autobuild_lib.networks import has_networks
 from autobuild_lib.runs import PROFILES, check_seed, read_literals
 from autobuild_lib.spaces import SequenceSpace, read_space
-from autobuild_lib.storage import replace_text
+from autobuild_lib.storage import replace_json
 from autobuild_lib.targets import QUOTED, Target, quoted
 
 MOST_RUNS = 10_000
@@ -40,7 +40,7 @@ class Sweep:
         """Write what the sweep is beside its runs, and return the path."""
         self.out.mkdir(parents=True, exist_ok=True)
         plan = {"notebook": self.notebook, "profile": self.profile, "runs": self.runs}
-        replace_text(path := self.out / "sweep.json", json.dumps(plan, indent=1) + "\n")
+        replace_json(path := self.out / "sweep.json", plan)
         return path
 
     def metrics(self, name: str) -> Path:

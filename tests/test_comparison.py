@@ -136,3 +136,11 @@ def test_the_command_writes_a_table_a_page_and_pictures(run: Run, runs: Path, tm
 def test_the_command_refuses_an_unknown_metric_in_one_line(run: Run, runs: Path) -> None:
     code, _, err = run("compare", runs, "--metric", "acc*")
     assert code == 1 and err.startswith("autobuild: no metric matches acc*; there are srcc, table[paper].head")
+
+
+def test_a_metric_that_does_not_exist_in_a_run_is_empty_there(tmp_path: Path) -> None:
+    for seed, value in enumerate([0.5, None]):
+        write(tmp_path, f"run-{seed}", {"seed": seed}, {"srcc": value, "other": None})
+    found = compare([tmp_path])
+    assert found.metrics == ("srcc",) and found.table.srcc.tolist()[0] == 0.5 and np.isnan(found.table.srcc[1])
+    assert run_comparison(found.table, ["seed"], ["srcc"])._repr_png_()

@@ -71,7 +71,7 @@ def test_metrics_hold_parameters_data_versions_and_time(given: dict[str, Any], t
 
 def test_a_metric_that_json_cannot_hold_leaves_no_file(given: dict[str, Any]) -> None:
     run = Run.start("01_some", given, ALLOWED)
-    with pytest.raises(TypeError, match="cannot write object"):
+    with pytest.raises(TypeError, match="object is not JSON serializable"):
         run.finish(bad=object())
     assert not list(run.folder.iterdir())
 
@@ -218,3 +218,13 @@ def test_a_change_in_a_source_that_notebooks_use_changes_the_digest(
 def test_what_no_notebook_uses_is_the_same_for_the_chain() -> None:
     chain = (runs.LIBRARY.parent / "notebooks" / "Snakefile").read_text()
     assert f"UNUSED = {runs.NOT_USED!r}".replace("'", '"') in chain
+
+
+def test_a_metric_that_does_not_exist_is_null(given: dict[str, Any]) -> None:
+    run = Run.start("01_some", given, ALLOWED)
+    record = run.finish(srcc=float("nan"), gains=[{"low": np.nan, "gain": 0.5}])
+    assert np.isnan(record["metrics"]["srcc"]), "for the text of the page"
+    written = (run.folder / "metrics.json").read_text()
+    assert json.loads(written, parse_constant=pytest.fail)["metrics"] == {
+        "srcc": None, "gains": [{"low": None, "gain": 0.5}],
+    }  # fmt: skip

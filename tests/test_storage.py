@@ -1,12 +1,17 @@
 """Files written whole."""
 
+import json
 import os
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
 
-from autobuild_lib.storage import replace_bytes, replace_text
+from autobuild_lib.storage import json_text, replace_bytes, replace_json, replace_text
 
 
 def test_a_file_is_replaced_and_its_folder_made(tmp_path: Path) -> None:
@@ -33,3 +38,33 @@ def test_an_interrupt_leaves_the_old_file_only(tmp_path: Path, monkeypatch: pyte
     with pytest.raises(KeyboardInterrupt):
         replace_bytes(path, b"new")
     assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
+
+
+class TestJson:
+    def test_what_is_not_finite_is_null_and_arrays_are_lists(self, tmp_path: Path) -> None:
+        odd: dict[str, Any] = {
+            "nan": float("nan"), "deep": [{"inf": (1.0, float("inf"))}, -np.inf], "number": np.float32(0.5),
+            "array": np.array([[1.0, np.nan]]), "tensor": torch.tensor([1, 2]), "count": np.int64(3), "truth": np.True_,
+        }  # fmt: skip
+        replace_json(tmp_path / "odd.json", odd)
+
+        def refuse(constant: str) -> None:
+            pytest.fail(f"{constant} is not JSON")
+
+        assert json.loads((tmp_path / "odd.json").read_text(), parse_constant=refuse) == {
+            "nan": None, "deep": [{"inf": [1.0, None]}, None], "number": 0.5, "array": [[1.0, None]],
+            "tensor": [1, 2], "count": 3, "truth": True,
+        }  # fmt: skip
+        assert np.isnan(odd["nan"]), "what was given stays as it is"
+
+    @given(st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(),
+                        lambda inner: st.lists(inner) | st.dictionaries(st.text(), inner)))  # fmt: skip
+    def test_everything_else_is_as_the_standard_library_writes_it(self, value: object) -> None:
+        text = json_text(value)
+        if "NaN" not in (usual := json.dumps(value, indent=1)) and "Infinity" not in usual:
+            assert text == usual
+
+    def test_what_json_has_not_is_refused(self, tmp_path: Path) -> None:
+        with pytest.raises(TypeError, match="complex"):
+            replace_json(tmp_path / "odd.json", {"metric": 1j})
+        assert not (tmp_path / "odd.json").exists()

@@ -13,7 +13,7 @@ from autobuild_lib import data
 from autobuild_lib.data.files import FILES
 from autobuild_lib.json_files import read_json
 from autobuild_lib.spaces import SequenceSpace, read_space
-from autobuild_lib.storage import replace_text
+from autobuild_lib.storage import replace_json
 from autobuild_lib.values import shown
 
 
@@ -114,4 +114,4 @@ def _read_manifest(folder: Path) -> dict[str, Any]:
 
 
 def _write_manifest(folder: Path, entries: dict[str, Any]) -> None:
-    replace_text(folder / "manifest.json", json.dumps(entries, indent=1) + "\n")
+    replace_json(folder / "manifest.json", entries)

@@ -13,6 +13,7 @@ from filelock import FileLock
 from autobuild_lib import values
 from autobuild_lib.json_files import parse_json
 from autobuild_lib.spaces import Architecture, SequenceSpace
+from autobuild_lib.storage import json_text
 
 logger = logging.getLogger(__name__)
 EMPTY = b"\0 \t\r\n"  # what a line may hold besides its JSON: zeros are what a power loss leaves of a file's end
@@ -113,7 +114,7 @@ class EvaluationLog:
 
 def _line(evaluation: Evaluation) -> str:
     outcome = {"error": evaluation.error} if evaluation.error else {"labels": dict(evaluation.labels)}
-    return json.dumps({"architecture": str(evaluation.architecture), **outcome}) + "\n"
+    return json_text({"architecture": str(evaluation.architecture), **outcome}, indent=None) + "\n"
 
 
 def _is_torn(rest: bytes) -> bool:

@@ -1,6 +1,5 @@
 """A measured table as it is bundled: a CSV file, what belongs to it beside it, and its entry in the manifest."""
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,7 +9,7 @@ import pandas as pd
 from autobuild_lib.data.download import sha256_of
 from autobuild_lib.data.table import ARCHITECTURE
 from autobuild_lib.spaces import SequenceSpace
-from autobuild_lib.storage import replace_bytes, replace_text
+from autobuild_lib.storage import json_text, replace_bytes, replace_text
 
 
 def write_measured(
@@ -42,7 +41,7 @@ def write_measured(
     files, described = dict(beside or {}), space
     if isinstance(space, SequenceSpace):
         described = f"{name}.json"
-        files[described] = json.dumps(space.to_json(), indent=1) + "\n"
+        files[described] = json_text(space.to_json()) + "\n"
     for file, content in files.items():
         replace_bytes(folder / file, content) if isinstance(content, bytes) else replace_text(folder / file, content)
     path = folder / f"{name}.csv"

@@ -10,7 +10,7 @@ from autobuild_lib.data.download import sha256_of
 from autobuild_lib.data.files import bundled_file, manifest
 from autobuild_lib.json_files import read_json
 from autobuild_lib.spaces import SpaceError
-from autobuild_lib.storage import replace_text
+from autobuild_lib.storage import replace_json, replace_text
 from autobuild_lib.tasks.panoptic.measuring import ROWS, Measurement
 from autobuild_lib.tasks.panoptic.paired import PAIRED_ROWS, PairedMeasurement
 from autobuild_lib.tasks.panoptic.space import backbone_space
@@ -80,7 +80,7 @@ def write_committed(
     replace_text(folder / ROWS_FILE, ROWS.write(plain))
     replace_text(folder / FINAL_FILE, PAIRED_ROWS.write(paired))
     replace_text(folder / CHOSEN_FILE, read_choice(chosen).to_csv(index=False, lineterminator="\n"))
-    replace_text(folder / NETWORKS_FILE, json.dumps(networks, indent=1) + "\n")
+    replace_json(folder / NETWORKS_FILE, networks)
     return {name: sha256_of(folder / name) for name in (ROWS_FILE, FINAL_FILE, CHOSEN_FILE, NETWORKS_FILE)}
 
 

@@ -10,7 +10,7 @@ from typing import Any
 from autobuild_lib.data.files import FILES
 from autobuild_lib.json_files import read_json
 from autobuild_lib.spaces import Architecture
-from autobuild_lib.storage import load_weights, replace_bytes, replace_text, weights_bytes
+from autobuild_lib.storage import load_weights, replace_bytes, replace_json, weights_bytes
 from autobuild_lib.tasks.panoptic.network import PanopticNetwork
 from autobuild_lib.tasks.panoptic.space import backbone_space, largest
 from autobuild_lib.tasks.panoptic.targets import LossWeights
@@ -76,7 +76,7 @@ def begin(folder: Path, settings: dict[str, Any]) -> bool:
     folder.mkdir(parents=True, exist_ok=True)
     path = folder / CONFIG
     if not path.is_file():
-        replace_text(path, json.dumps(settings, indent=1) + "\n")
+        replace_json(path, settings)
         return False
     found = _read_config(path)
     if different := [name for name in settings if found.get(name) != settings[name]]:
@@ -90,7 +90,7 @@ def finish(folder: Path, settings: dict[str, Any], network: PanopticNetwork) -> 
     weights = weights_bytes(network)
     replace_bytes(folder / WEIGHTS, weights)
     described = settings | {FINISHED: hashlib.sha256(weights).hexdigest()}
-    replace_text(folder / CONFIG, json.dumps(described, indent=1) + "\n")
+    replace_json(folder / CONFIG, described)
 
 
 def load(folder: Path) -> Trained:
