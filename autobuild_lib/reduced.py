@@ -2,7 +2,6 @@
 
 import functools
 import itertools
-import json
 import math
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass

@@ -4,7 +4,6 @@ They imitate outputs of graph networks, not measurements: evidence about the pip
 """
 
 import functools
-import json
 import logging
 import math
 from collections.abc import Mapping, Sequence

@@ -1,7 +1,6 @@
 """What several commands share: arguments, their checks, and how tables are printed."""
 
 import argparse
-import json
 import os
 from collections.abc import Callable
 from pathlib import Path

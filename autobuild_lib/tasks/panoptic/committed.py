@@ -1,6 +1,5 @@
 """Rows that come with the library beside the table: what takes hours to measure, and which training each is from."""
 
-import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 

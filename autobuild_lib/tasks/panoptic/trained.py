@@ -1,7 +1,6 @@
 """Trained networks in folders: weights as safetensors, and a description of how they came about as JSON."""
 
 import hashlib
-import json
 import math
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
