@@ -72,7 +72,7 @@ class TestFailed:
         raised = page(repository)[1]
         assert raised["outputs"][0]["traceback"] == ["File autobuild_lib/x.py:3: `AssertionError`"]
         assert "tags" not in raised["metadata"], "none that hides an output"
-        assert raised["metadata"]["mystnb"] == {"render_error_lexer": "text"}
+        assert raised["metadata"]["mystnb"] == {"error_lexer": "text"}
 
     def test_numbers_that_were_not_made_are_not_referred_to(self, repository: Path) -> None:
         ran = failed_cells(repository, NAME)

@@ -74,7 +74,7 @@ def shown(cell: Cell, root: Path) -> Cell:
         return cell
     outputs = [{**output, "traceback": [without_folders(line, root) for line in output["traceback"]]}
                if output["output_type"] == "error" else output for output in cell["outputs"]]  # fmt: skip
-    return {**cell, "metadata": {"mystnb": {"render_error_lexer": "text"}}, "outputs": outputs}
+    return {**cell, "metadata": {"mystnb": {"error_lexer": "text"}}, "outputs": outputs}
 
 
 def without_folders(text: str, root: Path) -> str:
