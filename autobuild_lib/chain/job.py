@@ -63,11 +63,10 @@ def _run(job: Job, parameters: Mapping[str, Any]) -> int:
 
 def _papermill(job: Job, parameters: Mapping[str, Any]) -> int:
     """Run papermill as a process of its own; return its exit code. An interruption ends it first, and its kernel."""
-    given = yaml.safe_dump(dict(parameters), default_flow_style=True, width=float("inf"), allow_unicode=True)
     output = str(job.running).replace("{", "{{").replace("}", "}}")  # papermill fills parameters in,
     output = f"./{output}" if output.startswith("-") else output  # and takes all of these for the standard output
     command = [sys.executable, "-m", "papermill", "--kernel", "python3", "--no-progress-bar"]
-    command += ["--parameters_yaml", given, "--", str(NOTEBOOKS / f"{job.notebook}.ipynb"), output]
+    command += ["--parameters_yaml", to_yaml(parameters), "--", str(NOTEBOOKS / f"{job.notebook}.ipynb"), output]
     with job.log.open("wb") as log:
         process = subprocess.Popen(command, env=environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)  # noqa: S603
         try:
@@ -79,6 +78,11 @@ def _papermill(job: Job, parameters: Mapping[str, Any]) -> int:
             process.kill()
             process.wait()
             raise
+
+
+def to_yaml(parameters: Mapping[str, Any]) -> str:
+    """Return parameters as papermill reads them, each with its own type."""
+    return yaml.safe_dump(dict(parameters), default_flow_style=True, width=float("inf"))
 
 
 def environment() -> dict[str, str]:

@@ -148,12 +148,16 @@ def check_out(out: str) -> None:
 def plain_name(path: str | Path) -> str:
     """Return a name of a path that Snakemake takes literally: the path, or a link to it in .snakemake/folders.
 
+    A link leads to something: where there is nothing yet, to a new folder.
+
     Snakemake reads braces as wildcards, and has trouble with quotes, backslashes and other letters than ASCII ones.
     """
     name = os.path.normpath(path)
     if PLAIN.fullmatch(name):
         return name
     target = Path(name).absolute()
+    if not target.exists():
+        target.mkdir(parents=True, exist_ok=True)
     link = LINKS / hashlib.sha256(str(target).encode()).hexdigest()[:16]
     if not link.is_symlink():
         LINKS.mkdir(parents=True, exist_ok=True)
