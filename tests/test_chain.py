@@ -242,6 +242,13 @@ def test_progress_follows_the_files_of_a_notebook(inside: Path, tmp_path: Path) 
     assert progress.line() == "1 of 2 done, 1 failed; 0:00 so far"
 
 
+def test_what_is_left_follows_the_pace_of_this_machine(inside: Path, tmp_path: Path) -> None:
+    jobs = [Job(tmp_path, name) for name in small_chain.NAMES]
+    progress = Progress(jobs, jobs, "quick", 1, io.StringIO())
+    progress.watched[0].state, progress.watched[0].seconds = "done", 30.0
+    assert progress.left() == 60.0, "two notebooks of 3 s, where one of 3 s took 30"
+
+
 def test_the_last_run_in_a_folder_says_how_long_a_notebook_takes(inside: Path, tmp_path: Path) -> None:
     jobs = [Job(tmp_path, name) for name in small_chain.NAMES]
     save(jobs[0].executed, "completed", duration=100.0)

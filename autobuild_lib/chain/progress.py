@@ -94,10 +94,19 @@ class Progress:
         return max(work / self.cores, *(seconds for _, seconds in known), 0.0)
 
     def _rest(self, each: Watched) -> float | None:
-        finished = [o.seconds for o in self.watched if o.state == "done" and o.job.notebook == each.job.notebook]
-        usual = each.last or (fmean(finished) if finished else self.table.get(each.job.notebook, {}).get(self.profile))
         elapsed = time.monotonic() - each.started if each.state == "running" else 0.0
-        return None if usual is None else max(usual - elapsed, 0.0)
+        usual = self._usual(each)
+        return None if usual is None else max(usual * self._pace() - elapsed, 0.0)
+
+    def _usual(self, each: Watched) -> float | None:
+        alike = [o.seconds for o in self.watched if o.state == "done" and o.job.notebook == each.job.notebook]
+        return each.last or self.table.get(each.job.notebook, {}).get(self.profile) or (fmean(alike) if alike else None)
+
+    def _pace(self) -> float:
+        """How many times as long as usual the finished notebooks took."""
+        done = [(each.seconds, usual) for each in self.watched if each.state == "done" and (usual := self._usual(each))]
+        usual = sum(usual for _, usual in done)
+        return sum(seconds for seconds, _ in done) / usual if usual else 1.0
 
     def _watch(self, job: Job) -> Watched:
         name = job.folder.name if self.many else job.notebook
