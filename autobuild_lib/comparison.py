@@ -1,15 +1,20 @@
 """Many runs of one notebook side by side: the parameters that differ, and the metrics that are numbers."""
 
 import json
+import logging
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from html import escape
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
 from autobuild_lib.json_files import read_json
+from autobuild_lib.values import printable
+
+logger = logging.getLogger(__name__)
 
 RECORD = {"notebook": str, "parameters": dict, "data": list, "versions": dict, "seconds": float, "metrics": dict}
 NOT_COMPARED = ("out",)  # a parameter that says where a run is, not what it is
@@ -33,13 +38,13 @@ class Comparison:
 
     def html(self, picture: str) -> str:
         """Return a page with the table, and with the picture of that file name."""
-        title = f"{len(self.table)} runs of {self.notebook}"
+        title = escape(f"{len(self.table)} runs of {self.notebook}")
         table = self.table.to_html(index=False, float_format="{:.4g}".format, na_rep="", border=0)
         style = "body {font: 1rem sans-serif} td, th {padding: .2em .8em; text-align: left} img {max-width: 100%}"
         return (
             f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>\n'
             f"<style>{style}</style></head><body>\n<h1>{title}</h1>\n"
-            f'<p><img src="{picture}" alt="Each metric of the table below, one point for each run."></p>\n'
+            f'<p><img src="{escape(picture)}" alt="Each metric of the table below, one point for each run."></p>\n'
             f'<div style="overflow-x: auto">{table}</div>\n</body></html>\n'
         )
 
@@ -62,17 +67,27 @@ def compare(paths: Sequence[Path]) -> Comparison:
     differing = [name for name in names if given[name].nunique(dropna=False) > 1]
     numbers = pd.DataFrame([dict(_numbers(record["metrics"])) for record in records])
     numbers = numbers.rename(columns={name: f"{name} (metric)" for name in ["run", *differing]})
-    runs = pd.Series([file.parent.parent.name for file in files], name="run")
-    table = pd.concat([runs, given[differing], numbers], axis=1)
-    return Comparison(notebooks[0], table, tuple(differing), tuple(map(str, numbers)))
+    runs = pd.Series([file.resolve().parent.parent.name for file in files], name="run")
+    table = pd.concat([runs, given[differing], numbers], axis=1).rename(columns=lambda name: printable(str(name)))
+    table = table.map(lambda value: printable(value) if isinstance(value, str) else value)
+    parameters, metrics = (tuple(printable(str(name)) for name in names) for names in (differing, numbers))
+    return Comparison(printable(notebooks[0]), table, parameters, metrics)
 
 
 def _find(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
     if not (found := sorted(path.rglob("metrics.json"))):
-        raise ValueError(f"{path}: there is no metrics.json; give runs, or folders of runs")
+        reason = "which a run writes at its end" if path.is_dir() else "for there is no such folder"
+        raise ValueError(f"{path}: there is no metrics.json, {reason}; give runs, or folders of runs")
+    if unfinished := [run.name for run in sorted(path.iterdir()) if _is_unfinished(run)]:
+        logger.warning("%s: %d runs have no metrics and are left out, such as %s", path, len(unfinished), unfinished[0])
     return found
+
+
+def _is_unfinished(run: Path) -> bool:
+    """Say whether a folder holds a notebook and no metrics."""
+    return run.is_dir() and any(run.rglob("*.ipynb")) and not any(run.rglob("metrics.json"))
 
 
 def read_metrics(path: Path) -> dict[str, Any]:

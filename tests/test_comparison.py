@@ -18,6 +18,9 @@ TABLE = [
 ]
 
 
+Run = Callable[..., tuple[int, str, str]]
+
+
 def write(
     folder: Path, name: str, parameters: dict[str, Any], metrics: dict[str, Any], notebook: str = "01_some"
 ) -> Path:
@@ -101,6 +104,42 @@ def test_runs_of_two_notebooks_and_none_at_all(runs: Path) -> None:
 # -------------------------------------------------------------------- the figure and the command
 
 
+HOSTILE = "<script>alert(1)</script>&\x1b]0;title\x07\x1b[31m$\\frac$"
+
+
+def test_names_and_values_reach_page_terminal_and_picture_as_text(
+    run: Run, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for number in (1, 2):
+        parameters = {"seed": number, "target": HOSTILE + str(number), HOSTILE: number}
+        write(tmp_path / "runs", f"{number}<b>\x1b[2J", parameters, {HOSTILE: number, "a$b": 1, "x$y$": 2.0}, "<i>$x^$")
+    code, out, _ = run("compare", tmp_path / "runs", "--out", tmp_path / "out")
+    page, drawn, table = ((tmp_path / "out" / f"comparison.{kind}").read_text() for kind in ("html", "svg", "csv"))
+    assert code == 0 and not any("\x1b" in text or "\x07" in text for text in (out, page, drawn, table))
+    assert not any(mark in page for mark in ("<script", "<b>", "<i>")) and "&lt;script&gt;" in page
+    assert drawn.rstrip().endswith("</svg>")
+
+
+def test_runs_without_metrics_are_named(run: Run, runs: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    begun = runs / "begun" / "01_some.ipynb"
+    begun.parent.mkdir()
+    begun.write_text("{}")
+    assert len(compare([runs]).table) == 4
+    assert "1 runs have no metrics" in caplog.text and "begun" in caplog.text
+    with pytest.raises(ValueError, match=r"begun: there is no metrics.json, which a run writes at its end"):
+        compare([runs / "begun"])
+    with pytest.raises(ValueError, match=r"nowhere: there is no metrics.json, for there is no such folder"):
+        compare([runs / "nowhere"])
+
+
+def test_a_message_of_a_megabyte_is_shortened(run: Run, tmp_path: Path) -> None:
+    path = write(tmp_path, "a", {}, {"x": 1})
+    path.write_text(path.read_text().replace("01_some", "b" * 10**6))
+    write(tmp_path, "c", {}, {"x": 1})
+    code, _, err = run("compare", path, tmp_path / "c")
+    assert code == 1 and len(err) < 3000 and len(err.splitlines()) == 1
+
+
 def test_the_figure_has_a_row_for_each_group_and_the_mean_of_its_runs(runs: Path) -> None:
     found = compare([runs])
     figure = run_comparison(found.table, found.parameters, ["srcc", "table[paper].head"])
@@ -116,9 +155,6 @@ def test_a_figure_of_one_run_and_of_runs_without_a_number() -> None:
     table = pd.DataFrame({"run": ["a", "b"], "seed": [1, 2], "m": [0.5, np.nan]})
     (axes,) = run_comparison(table, ["seed"], ["m"]).axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["all runs"]
-
-
-Run = Callable[..., tuple[int, str, str]]
 
 
 def test_the_command_writes_a_table_a_page_and_pictures(run: Run, runs: Path, tmp_path: Path) -> None:

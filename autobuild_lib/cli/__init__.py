@@ -10,6 +10,9 @@ from concurrent.futures import BrokenExecutor
 
 from autobuild_lib import __version__
 from autobuild_lib.cli.streams import lasting_output
+from autobuild_lib.values import printable
+
+MOST_CHARACTERS = 2000  # of a message
 
 EPILOG = """examples:
   autobuild data list
@@ -84,9 +87,10 @@ def _kept(given: argparse.Namespace) -> str:
 
 
 def _one_line(text: str) -> str:
-    """Write a text in one line, without characters that steer a terminal."""
-    spaced = " ".join(text.split())
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in spaced)
+    """Write a text in one line that can be read, without characters that steer a terminal."""
+    line = " ".join(text[: 10 * MOST_CHARACTERS].split())
+    short = line if len(line) <= MOST_CHARACTERS else f"{line[:MOST_CHARACTERS]}..."
+    return printable(short)
 
 
 def _parser(words: Collection[str]) -> argparse.ArgumentParser:

@@ -61,9 +61,12 @@ class RecordError(ValueError):
 
 
 def data_folder() -> Path:
-    """The folder for downloaded data: `$AUTOBUILD_DATA`, or `~/.cache/autobuild`."""
-    chosen = os.environ.get("AUTOBUILD_DATA")
-    return Path(os.path.expanduser(chosen)) if chosen else Path.home() / ".cache" / "autobuild"
+    """The folder for downloaded data: `$AUTOBUILD_DATA`, or `~/.cache/autobuild`; `OSError` without a home folder."""
+    chosen = os.environ.get("AUTOBUILD_DATA") or "~/.cache/autobuild"
+    try:
+        return Path(chosen).expanduser()
+    except RuntimeError:
+        raise OSError(f"there is no home folder for {chosen}; set HOME, or AUTOBUILD_DATA to another folder") from None
 
 
 def fetch_released(name: str, folder: Path | None = None, progress: bool = True) -> Path:

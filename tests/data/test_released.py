@@ -123,3 +123,18 @@ def test_other_structures_are_refused(tmp_path: Path, entries: object) -> None:
 def test_hostile_caches_are_refused(tmp_path: Path) -> None:
     with pytest.raises(UnsafePickleError, match=r"pathlib\."):
         read_records(cache(tmp_path, [ENTRY | {"graph": tmp_path}]))
+
+
+@pytest.mark.parametrize("chosen", [None, "~/data"])
+def test_without_a_home_folder_the_way_out_is_named(monkeypatch: pytest.MonkeyPatch, chosen: str | None) -> None:
+    def no_home(path: str) -> str:
+        return path  # as `os.path.expanduser` does where neither HOME nor the users of the system say more
+
+    monkeypatch.setattr("os.path.expanduser", no_home)
+    monkeypatch.delenv("AUTOBUILD_DATA", raising=False)
+    if chosen:
+        monkeypatch.setenv("AUTOBUILD_DATA", chosen)
+    with pytest.raises(OSError, match="set HOME, or AUTOBUILD_DATA"):
+        data_folder()
+    monkeypatch.setenv("AUTOBUILD_DATA", "/elsewhere")
+    assert data_folder() == Path("/elsewhere")

@@ -13,6 +13,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from safetensors.torch import load as read_tensors
+from safetensors.torch import save as tensor_bytes
 from torch import Tensor
 
 import autobuild_lib as ab
@@ -197,8 +199,56 @@ def test_a_damaged_checkpoint_is_named(tmp_path: Path, content: bytes) -> None:
         quiet(tmp_path, architecture=ALONE)
 
 
+@pytest.fixture(scope="module")
+def checkpoint() -> dict[str, Tensor]:
+    """What a training of one architecture has in its checkpoint after three steps."""
+    begun = training._Training(ALONE, 0, SHORT)
+    for weight in begun.weights.values():
+        begun.optimizer.state[weight] = {
+            "step": torch.tensor(3.0), "exp_avg": torch.zeros_like(weight), "exp_avg_sq": torch.ones_like(weight)
+        }  # fmt: skip
+    begun.done = 3
+    return read_tensors(begun.bytes())
+
+
+def test_a_checkpoint_is_taken_up(tmp_path: Path, checkpoint: dict[str, Tensor]) -> None:
+    (tmp_path / CHECKPOINT).write_bytes(tensor_bytes(checkpoint))
+    begun = training._Training(ALONE, 1, SHORT)
+    begun.resume(tmp_path / CHECKPOINT)
+    assert begun.done == 3 and begun.bytes() == tensor_bytes(checkpoint)
+
+
+def first(tensors: dict[str, Tensor], start: str) -> str:
+    return min(name for name in tensors if name.startswith(start))
+
+
+ODD = {
+    "negative step": ("step", lambda step: step - 8, "step is -5; allowed are whole numbers from 1 to 5"),
+    "later step": ("step", lambda step: step + 10**9, "step is 1000000003; allowed"),
+    "fraction": ("step", lambda step: step * 1.5, "step is 4.5; allowed"),
+    "steps": ("step", lambda step: step[None], "allowed are whole numbers"),
+    "weights of NaN": ("weight/", lambda w: w * torch.nan, "weight/.* numbers that no training gives"),
+    "infinite moments": ("exp_avg/", lambda w: w + torch.inf, "exp_avg/.* numbers that no training gives"),
+    "negative squares": ("exp_avg_sq/", lambda w: -w, "exp_avg_sq/.* numbers that no training gives"),
+    "steps of a weight": ("step/", lambda step: step + 1, "step/.* numbers that no training gives"),
+    "weights of whole numbers": ("weight/", lambda w: w.long(), "weight/.* is torch.int64"),
+    "another shape": ("weight/", lambda w: w[:1], "not float32"),
+}
+
+
+@pytest.mark.parametrize("kind", ODD)
+def test_numbers_that_no_training_gives_are_refused(
+    tmp_path: Path, checkpoint: dict[str, Tensor], kind: str
+) -> None:
+    start, change, message = ODD[kind]
+    name = first(checkpoint, start)
+    (tmp_path / CHECKPOINT).write_bytes(tensor_bytes({**checkpoint, name: change(checkpoint[name]).contiguous()}))
+    with pytest.raises(ValueError, match=f"{CHECKPOINT}: not a checkpoint of this training .*{message}"):
+        quiet(tmp_path, architecture=ALONE)
+
+
 def test_a_checkpoint_of_another_network_is_named(tmp_path: Path) -> None:
-    training._Training(smallest(), 0, SHORT).save(tmp_path / CHECKPOINT)
+    (tmp_path / CHECKPOINT).write_bytes(training._Training(smallest(), 0, SHORT).bytes())
     with pytest.raises(ValueError, match="not a checkpoint of this training"):
         quiet(tmp_path)
 

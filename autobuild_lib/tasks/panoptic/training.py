@@ -26,10 +26,12 @@ from autobuild_lib.tasks.panoptic.space import backbone_space, largest, smallest
 from autobuild_lib.tasks.panoptic.targets import Lessons, lessons, panoptic_loss
 from autobuild_lib.tasks.panoptic.trained import Recipe, Trained, begin, finish, load, settings_of
 from autobuild_lib.threads import one_thread
+from autobuild_lib.values import shown
 
 CHECKPOINT = "checkpoint.safetensors"
 KEEP_EVERY = 100  # steps
 STEP = "step"  # name of the tensor that counts them in a checkpoint
+STATE = ("step", "exp_avg", "exp_avg_sq")  # of AdamW, for each weight
 
 
 @dataclass(frozen=True, eq=False)
@@ -79,19 +81,19 @@ class _Training:
         self.done += 1
         return loss.detach()
 
-    def save(self, path: Path) -> None:
-        """Write everything that `resume` needs."""
+    def bytes(self) -> bytes:
+        """Return everything that `resume` needs."""
         tensors = {f"weight/{name}": weight for name, weight in self.weights.items()}
         for name, weight in self.weights.items():
             tensors |= {f"{key}/{name}": value for key, value in self.optimizer.state[weight].items()}
         found = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
-        replace_bytes(path, tensor_bytes(found | {STEP: torch.tensor(self.done)}))
+        return tensor_bytes(found | {STEP: torch.tensor(self.done)})
 
     def resume(self, path: Path) -> None:
         """Go on from a checkpoint; one that does not fit is a `ValueError`."""
         try:
             given = read_tensors(path.read_bytes())
-            self.done = int(given.pop(STEP))
+            self.done = self._checked(given)
             with torch.no_grad():
                 for name, weight in self.weights.items():
                     weight.copy_(given.pop(f"weight/{name}"))
@@ -101,6 +103,25 @@ class _Training:
                     self.optimizer.state[self.weights[name]][key] = torch.empty_like(like).copy_(value)
         except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
             raise ValueError(f"{path}: not a checkpoint of this training ({error}); remove it to begin again") from None
+
+
+    def _checked(self, given: dict[str, Tensor]) -> int:
+        """Return the number of finished steps; a training's own numbers are finite, and of as many steps."""
+        if (step := given.pop(STEP)).shape or step.dtype != torch.int64 or not 0 < step <= self.recipe.steps:
+            raise ValueError(f"step is {shown(step.tolist())}; allowed are whole numbers from 1 to {self.recipe.steps}")
+        trained = {name.partition("/")[2] for name in given if name.startswith("step/")}  # a part may be new
+        expected = {f"weight/{name}" for name in self.weights} | {f"{key}/{name}" for key in STATE for name in trained}
+        if set(given) != expected or not trained <= set(self.weights):
+            raise ValueError(f"unknown or missing: {', '.join(sorted(set(given) ^ expected)[:3])}")
+        for name, tensor in given.items():
+            key, _, weight = name.partition("/")
+            shape = () if key == "step" else self.weights[weight].shape
+            if tensor.dtype != torch.float32 or tensor.shape != shape:
+                raise ValueError(f"{name} is {tensor.dtype} {list(tensor.shape)}, not float32 {list(shape)}")
+            least, most = {"step": (1, int(step)), "exp_avg_sq": (0, torch.inf)}.get(key, (-torch.inf, torch.inf))
+            if not torch.isfinite(tensor).all() or (tensor < least).any() or (tensor > most).any():
+                raise ValueError(f"{name} has numbers that no training gives")
+        return int(step)
 
 
 def train(
@@ -141,5 +162,5 @@ def _run(training: _Training, plan: Plan, checkpoint: Path, progress: bool) -> N
         if training.done % KEEP_EVERY == 0 or training.done == steps:
             if not torch.isfinite(loss):
                 raise ValueError(f"{checkpoint.parent}: the training diverged before step {training.done}")
-            training.save(checkpoint)
+            replace_bytes(checkpoint, training.bytes())
             bar.set_postfix(loss=f"{loss.item():.2f}")
