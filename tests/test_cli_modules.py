@@ -197,6 +197,16 @@ class TestSearchWithAnEvaluatorOfYourOwn:
         code, _, err = own(module=STOPPED, function="stopped")
         assert code == 130 and err.splitlines()[-1] == "autobuild: interrupted"
 
+    def test_what_failed_is_evaluated_again_on_request(self, own: Run) -> None:
+        broken = "\ndef broken(architectures):\n    raise OSError('no such device')\n"
+        for _ in range(2):
+            code, _, err = own("--log", "log.jsonl", module=broken, function="broken")
+            assert code == 1 and err.splitlines()[-1].startswith("autobuild: all 4 evaluations failed")
+        code, out, err = own("--log", "log.jsonl")
+        assert code == 1 and err.splitlines()[-1].endswith("(--retry-failed) evaluates those in log.jsonl again")
+        code, out, _ = own("--log", "log.jsonl", "--retry-failed")
+        assert code == 0 and "of 6 evaluated architectures" in out
+
     def test_the_surrogate_is_asked_for_a_round_at_once(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         asked = []
 

@@ -22,7 +22,8 @@ def add_peers(parser: argparse.ArgumentParser) -> None:
     measure.add_argument("--seeds", type=whole(1, 100), default=seeds, help=f"training subsets (default: {seeds})")
     measure.add_argument("--workers", type=whole(1), default=1, help="processes of one thread each (default: 1)")
     measure.add_argument("--plan", action="store_true", help="only say what would run, and what it would cost")
-    text = "a CSV file; finished runs are kept beside it, in a folder of that name with .parts, and not repeated"
+    text = "a CSV file; finished runs are kept beside it, in a folder of that name with .parts, and not repeated: "
+    text += "delete it when the code of a model has changed"
     measure.add_argument("--out", type=Path, required=True, help=text)
     measure.set_defaults(run=_measure)
 

@@ -5,13 +5,17 @@ import os
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 import autobuild_lib as ab
 from autobuild_lib.tasks.rows import RowFormat
@@ -64,6 +68,19 @@ def complete(jobs: list[Job], out: Path) -> list[Measurement]:
 def test_rows_read_back_exactly(tmp_path: Path) -> None:
     (tmp_path / "rows.csv").write_text(ROWS.write(ALL))
     assert ROWS.read(tmp_path / "rows.csv") == ALL and len(ALL) == 14
+
+
+FINITE = {"allow_nan": False, "allow_infinity": False}
+
+
+@given(st.lists(st.tuples(st.sampled_from(list(TOY)), st.integers(0, 10**30), st.floats(0, 1), st.floats(**FINITE),
+                          st.floats(0, **FINITE), st.sampled_from(["", "a, b", 'say "x"'])), unique_by=lambda r: r[:2]))  # fmt: skip
+def test_any_rows_read_back_exactly(drawn: list[tuple[Any, ...]]) -> None:
+    rows = [Measurement(str(architecture), *numbers) for architecture, *numbers in drawn]
+    with tempfile.TemporaryDirectory() as folder:
+        for row in map(ROWS.check, rows):
+            ROWS.append(Path(folder) / "rows.csv", row)
+        assert not rows or ROWS.read(Path(folder) / "rows.csv") == rows
 
 
 @pytest.mark.parametrize(
