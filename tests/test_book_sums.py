@@ -230,7 +230,7 @@ class TestReference:
 
     def test_public_means_listed_or_defined_here(self) -> None:
         texts = {"table", "list_table", "bullets", "admonition", "code"}
-        assert set(api.public(markdown)) == texts | {"file_size", "duration"}
+        assert set(api.public(markdown)) == texts | {"number", "file_size", "duration"}
         assert "soft_ranks" in api.public(plotting) and "PALETTE" not in api.public(plotting)
 
     def test_the_contents_list_every_page(self) -> None:
@@ -250,6 +250,9 @@ class TestMarkdown:
     @pytest.mark.parametrize(("number", "text"), [(20, "0.1 kB"), (5_230, "5.2 kB"), (2_340_000, "2.3 MB")])
     def test_sizes(self, number: int, text: str) -> None:
         assert markdown.file_size(number) == text
+
+    def test_numbers(self) -> None:
+        assert markdown.number(0.5, "+.1f", 100) == "+50.0" and markdown.number(None, ".3f") == "–"
 
     @pytest.mark.parametrize(("seconds", "text"), [(3.14, "3.1 s"), (59.9, "59.9 s"), (90.0, "1.5 min")])
     def test_durations(self, seconds: float, text: str) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 from autobuild_lib.book import markdown
 from autobuild_lib.book.chapters import Chapters, Missing
 from autobuild_lib.book.executed import Executed
+from autobuild_lib.book.markdown import number
 from autobuild_lib.runs import provenance_rows
 
 NOISE, BUILT = "00_data", "04_pareto_regions"  # the chapters that compare labels
@@ -73,7 +74,7 @@ def _downloads(files: Sequence[tuple[str, str]]) -> str:
 def label_quality(run: Executed) -> str:
     """Return a table of how well any model can rank by the bundled labels, and how noisy they are."""
     rows = [
-        (row["family"], row["label"], f"{row['published MAE']:.4g}", f"{row['noise ceiling (SRCC)']:.3f}")
+        (row["family"], row["label"], number(row["published MAE"], ".4g"), number(row["noise ceiling (SRCC)"], ".3f"))
         for row in run.metric("noise")
     ]
     return markdown.table(("family", "label", "error of the published predictor (MAE)", "noise ceiling (SRCC)"), rows)
@@ -82,9 +83,10 @@ def label_quality(run: Executed) -> str:
 def built_networks(run: Executed) -> str:
     """Return how far the surrogates are from the published predictors on networks that were built here."""
     rows = [
-        (row["family"], row["device"], f"{100 * row['acc_difference']:+.2f} ± {100 * row['acc_mae']:.2f}",
-         f"{row['latency_difference']:+.2f} ± {row['latency_mae']:.2f}", f"{row['share']:.0%}",
-         f"{row['other_share']:.0%}")
+        (row["family"], row["device"],
+         f"{number(row['acc_difference'], '+.2f', 100)} ± {number(row['acc_mae'], '.2f', 100)}",
+         f"{number(row['latency_difference'], '+.2f')} ± {number(row['latency_mae'], '.2f')}",
+         number(row["share"], ".0%"), number(row["other_share"], ".0%"))
         for row in run.metric("published") if row["score"] == "norm"
     ]  # fmt: skip
     header = ("family", "device", "accuracy, points", "latency, ms", "improve their region (surrogate)", "(published)")

@@ -36,6 +36,11 @@ def _indented(cell: str) -> str:
     return cell.replace("\n", "\n    ")
 
 
+def number(value: float | None, form: str, factor: float = 1.0) -> str:
+    """Write a number, times a factor, in a format of Python; one that is not known as a dash."""
+    return "–" if value is None else format(factor * value, form)
+
+
 def file_size(number: int) -> str:
     """Write a number of bytes for people."""
     return f"{number / 1e6:.1f} MB" if number >= 1e5 else f"{max(number / 1e3, 0.1):.1f} kB"
