@@ -168,6 +168,12 @@ def fit_many(
     ]
 
 
+def enough_hops(*spaces: SequenceSpace) -> int:
+    """Return the hops of the paper, or more where units have so many layers that the norm score needs them."""
+    deepest = max(sum(s.units[unit].max_layers for unit in group) for s in spaces for group in s.scoring_groups)
+    return max(NetworkConfig().hops, deepest - 1)
+
+
 @dataclass(frozen=True)
 class Wanted:
     """What P predictors are to learn: equations, their values raw [P, N] in label units, means and sds (ddof 1) [P]."""

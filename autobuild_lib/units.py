@@ -177,7 +177,7 @@ def _norm_scores(predictor: Predictor, number: int, codes: Codes, head: bytes, h
     if deepest > hops + 1:
         raise ValueError(
             f"unit {number} of {space.name} has up to {deepest} layers, but {hops} hops see only {hops + 1}: "
-            f"train with hops={deepest - 1} (an option of `fit` in Python), or take the effect score"
+            f"train with hops={deepest - 1} (--hops {deepest - 1}), or take the effect score (--score effect)"
         )
     if moments is None:
         raise ValueError("this predictor was saved without moments of its training split, which the norm score needs")

@@ -6,6 +6,7 @@
 #       extension: .py
 #       format_name: percent
 #       format_version: '1.3'
+#       jupytext_version: 1.19.6
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -56,7 +57,8 @@ import torch
 from myst_nb import glue
 
 import autobuild_lib as ab
-from autobuild_lib import plotting
+from autobuild_lib import plotting, targets
+from autobuild_lib.experiments import method
 from autobuild_lib.runs import Run
 from autobuild_lib.spaces import read_space
 from autobuild_lib.statistics import srcc
@@ -105,7 +107,9 @@ pd.DataFrame(columns).convert_dtypes().rename_axis("node").head(4)
 torch.set_num_threads(1)  # for tensors this small, more threads only wait for each other
 source = "ofa_mbv3" if data == "bundled" else data
 table = run.uses(ab.data.load(source, space=read_space(space) if space else None))
-family, target = table.space, "acc" if "acc" in table.labels else table.labels.columns[0]
+family, label = table.space, "acc" if "acc" in table.labels else table.labels.columns[0]
+target = targets.quoted(label)
+table = table.complete(target)
 train, test = table.split(0.9, seed=12345)
 few = train.take(range(min(architectures, len(train))))
 brief = {"epochs": epochs, "batch_size": 64, "learning_rate": 3e-3, "schedule": "one_cycle"}
@@ -126,15 +130,16 @@ report = ab.evaluate(predictor, test)
 # node of the first architecture takes in the last layer feature: look its vector up, multiply, add.
 
 # %%
-architecture = table.architectures[0]
+architecture = next((a for a in table.architectures if sum(a.depths) > 1), table.architectures[0])
 paths = ab.graphs.path_graphs(family, [architecture])
 names = [category.name for category in family.categories]
 category = family.categories[names.index(family.layer_features[-1][0])]
 value = int(paths.codes[0, names.index(category.name)])
 features = predictor.network.features
-linear = features.scores[category.name]
+place = names.index(category.name)
+linear, embedding = list(features.scores.values())[place], list(features.embeddings.values())[place]
 with torch.no_grad():
-    vector = features.embeddings[category.name]()[0, value].detach()  # [width]
+    vector = embedding()[0, value].detach()  # [width]
     score = float(vector @ linear.weight[0, :, 0] + linear.bias[0, 0, 0])
 name_and_value = f"{category.name} = {category.values[value]}"
 print(f"{name_and_value}: vector {vector.numpy().round(3)}, score {score:.4f}")
@@ -164,14 +169,14 @@ pd.concat(parts, names=["feature", "value"]).to_frame("|score|").round(3)
 # matrix, shifted by one row*. This is why the library needs no scatter operations. By hand, for node 1:
 
 # %%
-convolution, v = predictor.network.convolutions[0], 1
+convolution, v = predictor.network.convolutions[0], min(1, len(paths.codes) - 1)
 with torch.no_grad():
     levels = list(predictor.network.node_embeddings(paths))  # hop -> [1, nodes, channels]
     x = levels[0]
     left, right = convolution.source(x)[0], convolution.target(x)[0]  # [nodes, width]
     pairs = left[[v, v - 1]] + right[v]  # (itself, itself) and (the one before, itself)
     energies = torch.nn.functional.leaky_relu(pairs, 0.2) @ convolution.attention[0, 0]
-    own, previous = torch.softmax(energies, dim=0)
+    own, previous = torch.softmax(energies, dim=0) if v else torch.tensor([1.0, 0.0])
     by_hand = own * left[v] + previous * left[v - 1] + convolution.bias[0, 0]
     has_previous = torch.ones(x.shape[1], 1)
     has_previous[0] = 0
@@ -209,18 +214,18 @@ glue("figure_modules", plotting.path_modules(example, [(0, 1), (3, 3)]))
 
 # %% [markdown]
 # This can be tested rather than believed. Change the content of the first unit, keep everything else, and see
-# which embeddings change: at hop $m$, only nodes within $m$ steps of the change do.
+# which embeddings change: at hop $m$, only nodes within $m$ steps of the change do. (In a space of your own it is the
+# first unit that has a choice and layers behind it; `nothing` where there is none.)
 
 # %%
-first, last = architecture.depths[0], architecture.to_lists()[0][-1]
 donors = family.sample(np.random.default_rng(seed), 2000)
-donor = next(d for d in donors if d.depths[0] == first and d.to_lists()[0][-1] != last)
-units = [donor.units()[0], *architecture.units()[1:]]
-changed = family.architecture(units, **architecture.global_features)
-pair, half = ab.graphs.path_graphs(family, [architecture, changed]), len(paths.codes)
+found = method.change_with_layers_behind(architecture, donors)
+change = found or method.Change(architecture, 0, len(paths.codes) - 1)
+pair, half = ab.graphs.path_graphs(family, [architecture, change.changed]), len(paths.codes)
 with torch.no_grad():
     hops = [h[0] for h in predictor.network.node_embeddings(pair)]
-moved = [(h[:half] - h[half:]).abs().amax(1)[first : first + 5].tolist() for h in hops]
+behind = slice(change.last + 1, change.last + 6)
+moved = [(h[:half] - h[half:]).abs().amax(1)[behind].tolist() for h in hops]
 reach = pd.DataFrame(moved).rename(columns=lambda step: f"{step + 1} after")
 reach.rename_axis("hop").round(4)
 
@@ -236,11 +241,11 @@ reach.rename_axis("hop").round(4)
 # embedding is its L1 norm, $\|h_G^m\|_1$. Both, for three architectures:
 
 # %%
-some = test.take(range(3))
+some = test.take(range(min(3, len(test))))
 predicted, norms = predictor.predict_and_norms(some.architectures)
 levels_of = {f"norm, hop {hop}": level for hop, level in enumerate(norms)}
 both_readings = pd.DataFrame(
-    {target: some.labels[target], "predicted": predicted, **levels_of}
+    {label: some.labels[label], "predicted": predicted, **levels_of}
 )
 both_readings.rename_axis("architecture").T.round(4)
 
@@ -313,8 +318,8 @@ def shares(architectures):
 
 
 known, unseen = shares(few.architectures), shares(test.architectures)
-weights = np.linalg.lstsq(known, few.labels[target])[0]
-reachable = srcc(unseen @ weights, test.labels[target].to_numpy())
+weights = np.linalg.lstsq(known, few.labels[label])[0]
+reachable = srcc(unseen @ weights, test.labels[label].to_numpy())
 print(f"hop 0: {report.srcc['hop 0']:.3f}; regression on shares: {reachable:.3f}")
 
 # %% [markdown]
@@ -347,18 +352,18 @@ print(f"hop 0: {report.srcc['hop 0']:.3f}; regression on shares: {reachable:.3f}
 #
 # a difference in units of the target. It needs no ranking loss and no norms, and has no limit on the depth of a
 # unit; but it depends on the hosts, and believes the head. `ab.score_units(predictor, score="effect")` computes it
-# for all contents, sharing what hosts have in common. By hand, for two contents of the first unit with the same
-# number of layers:
+# for all contents, sharing what hosts have in common. By hand, for two contents of one unit with the same number of
+# layers, those of above:
 
 # %%
 hosts, top = donors[:16], architecture.global_features
 plain = [family.architecture(host.units(), **top) for host in hosts]
 effects = {}
-for content in (architecture.units()[0], donor.units()[0]):
-    placed = [family.architecture([content, *host.units()[1:]], **top) for host in hosts]
-    change = predictor.predict(placed) - predictor.predict(plain)
-    effects[", ".join(map(str, content["layers"]))] = change.mean()
-pd.Series(effects, name=f"effect on {target}").to_frame().rename_axis("content").round(4)
+for content in (a.units()[change.unit] for a in (architecture, change.changed)):
+    placed = [method.replace_unit(host, change.unit, content) for host in plain]
+    differences = predictor.predict(placed) - predictor.predict(plain)
+    effects[", ".join(map(str, content["layers"]))] = differences.mean()
+pd.Series(effects, name=f"effect on {label}").to_frame().rename_axis("content").round(4)
 
 # %% [markdown]
 # So the predictor says that these two contents differ by {glue:text}`effect_difference:.4f` in units of the target,
@@ -373,9 +378,10 @@ pd.Series(effects, name=f"effect on {target}").to_frame().rename_axis("content")
 # %%
 groups = family.scoring_groups
 in_group = [[family.codecs[unit].size for unit in units] for units in groups]
-unit_contents = sum(int(np.prod(contents)) for contents in in_group)
+ours = [int(np.prod(contents)) for contents in in_group]
+unit_contents = sum(ours)
 sizes = {"whole space": family.size, "unit contents to score": unit_contents}
-sizes |= {f"reduced space, K = {k}": k ** len(groups) for k in (3, 25)}
+sizes |= {f"reduced space, K = {k}": int(np.prod(np.minimum(k, ours))) for k in (3, 25)}
 pd.DataFrame(
     {"architectures or contents": [f"{n:,}" for n in sizes.values()]}, index=list(sizes)
 )
@@ -392,7 +398,7 @@ pd.DataFrame(
 # %%
 for hop, row in enumerate(reach.to_numpy()):
     assert (row[hop:] < 1e-5).all(), f"hop {hop} sees further than {hop} steps"
-    assert hop == 0 or row[:hop].max() > 1e-5, f"hop {hop} sees nothing"
+    assert hop == 0 or not found or data != "bundled" or row[:hop].max() > 1e-5, f"hop {hop} sees nothing"
 assert torch.allclose(by_hand, by_library, atol=1e-5)
 assert abs(abs(score) - scores[category.name][value]) < 1e-5
 assert (levels[0] >= 0).all()

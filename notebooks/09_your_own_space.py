@@ -33,7 +33,9 @@
 # ## Set-up
 #
 # With `data` and `space` of your own (a CSV, and a JSON description as `space.to_json()` gives it) this page runs on
-# them; `label` then names the column to learn. Only the last section, which trains perceptrons, is left out.
+# them; `label` then names the column to learn. Only the last section, which trains perceptrons, is left out. `options`
+# holds further options of `ab.fit` by name, as `autobuild fit --help` lists them; a space with deeper units than four
+# hops see gets the hops that the norm score needs, unless `options` says how many.
 
 # %% tags=["parameters"]
 profile = "standard"  # quick, standard or paper
@@ -42,6 +44,7 @@ data = "bundled"
 space = ""
 label = "accuracy"
 epochs = 40
+options = {}  # for example {"hops": 5, "learning_rate": 0.003}
 built = 4  # networks to build, and to take from the table
 runs_each = 3  # trainings of each of them at the end
 hosts = 16  # networks in which the effect score looks at each module
@@ -54,16 +57,17 @@ out = "artifacts/standard"
 from myst_nb import glue
 
 import autobuild_lib as ab
-from autobuild_lib import plotting
+from autobuild_lib import plotting, targets
 from autobuild_lib.experiments import own_space
 from autobuild_lib.runs import Run
 from autobuild_lib.spaces import read_space
 from autobuild_lib.tasks import mlps
+from autobuild_lib.training import enough_hops
 
 run = Run.start(
     "09_your_own_space",
     globals(),
-    ["profile", "seed", "data", "space", "label", "epochs", "built", "runs_each", "hosts", "out"],
+    ["profile", "seed", "data", "space", "label", "epochs", "options", "built", "runs_each", "hosts", "out"],
 )
 
 # %% [markdown]
@@ -103,6 +107,8 @@ print(f"{my_space.size:,} architectures")
 # %%
 source = "digit_mlps" if data == "bundled" else data  # or the path of a CSV
 table = run.uses(ab.data.load(source, space=my_space))
+target = ab.Target(targets.quoted(label))
+table.evaluate(target)  # an error names the labels that are there, and rows without one
 train, test = table.split(0.9, seed=12345)
 for architecture, value in list(zip(table.architectures, table.labels[label], strict=True))[:3]:
     print(f"{value:.3f}  {architecture}")
@@ -114,7 +120,8 @@ for architecture, value in list(zip(table.architectures, table.labels[label], st
 # `score_units` scores every content of every unit; `top` keeps the best of each; `best` lists the best combinations.
 
 # %%
-predictor = ab.fit(my_space, train, label, seed=seed, preset="tuned", epochs=epochs)
+hops = {"hops": enough_hops(my_space)}
+predictor = ab.fit(my_space, train, target, seed, preset="tuned", **hops | {"epochs": epochs} | options)
 report = ab.evaluate(predictor, test)
 corpus = ab.score_units(predictor)  # score="norm", the paper's; or "effect"
 reduced = corpus.top(k=3)
@@ -189,7 +196,7 @@ glue("figure_own_space", figure)
 
 # %%
 assert all(architecture in my_space and architecture in reduced for architecture in networks)
-assert len(set(networks)) == len(networks) == min(built, len(reduced))
+assert len(set(networks)) == len(networks) == min(built, reduced.size)
 assert my_space.parse(str(networks[0])) == networks[0]
 assert not trains or runs.accuracy.between(0, 1).all()
 
@@ -217,7 +224,7 @@ for name, text in zip(["norm", "effect"], texts or ["not measured"] * 2, strict=
 # ## Exercises
 #
 # 1. Give each activation a unit of its own, or make `dropout` categorical. What changes in the predictor's input?
-# 2. Learn `accuracy - log10(parameters) / 20` instead (`-p label` takes one label; use `ab.Target` in the cell).
+# 2. Learn `accuracy - log10(parameters) / 20` instead (`-p label` takes one label; give `ab.Target` this text).
 #    Which modules come first now?
 # 3. Write your own space as JSON and your own CSV, and run this page with `-p data`, `-p space` and `-p label`.
 #

@@ -617,3 +617,15 @@ def test_book(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     assert_refused(run("book", "--profile", "quick"), "no notebooks in artifacts/quick", "make chain PROFILE=quick")
     monkeypatch.setattr(book, "build", lambda profile, root: root / profile / "index.html")
     assert run("book") == (0, f"The book (standard profile) is at {tmp_path / 'standard' / 'index.html'}\n", "")
+
+
+def test_a_space_too_deep_for_the_hops_names_the_option_of_the_command(run: Run, tmp_path: Path) -> None:
+    space = ab.SequenceSpace("cell", [ab.Unit(6, 6)], {"op": ["none", "skip", "c1"]})
+    nets = list(dict.fromkeys(space.sample(np.random.default_rng(0), 60)))
+    (tmp_path / "s.json").write_text(json.dumps(space.to_json()))
+    (tmp_path / "t.csv").write_text("\n".join(["architecture,acc", *(f'"{a}",{i}' for i, a in enumerate(nets))]))
+    fit = ("fit", "--data", tmp_path / "t.csv", "--space", tmp_path / "s.json", "--target", "acc", "--epochs", 1)
+    assert run(*fit, "--out", tmp_path / "p")[0] == 0
+    assert_refused(run("build", "--predictor", tmp_path / "p"), "--hops 5", "--score effect")
+    assert run(*fit, "--out", tmp_path / "p", "--hops", 5)[0] == 0
+    assert run("build", "--predictor", tmp_path / "p")[0] == 0

@@ -22,6 +22,7 @@ from autobuild_lib.training import (
     TrainingConfig,
     _clip_each,
     configure,
+    enough_hops,
 )
 
 SMALL: dict[str, Any] = {"epochs": 3, "batch_size": 32, "width": 8, "hops": 2}
@@ -290,3 +291,9 @@ def test_moments_by_hand(toy_table: ab.data.Table) -> None:
     expected = [[level.mean(), level.std(ddof=1)] for level in levels]
     np.testing.assert_allclose(moments.hops, expected, rtol=1e-6)
     assert len(levels[0]) == depths.sum()
+
+
+def test_hops_that_the_norm_score_of_the_deepest_unit_needs(toy: ab.SequenceSpace) -> None:
+    cell = ab.SequenceSpace("cell", [ab.Unit(6, 6)], {"op": ["a", "b"]})
+    tail = ab.SequenceSpace("tail", [ab.Unit(1, 5), ab.Unit(1, 3, score_with_previous=True)], {"op": ["a", "b"]})
+    assert [enough_hops(toy), enough_hops(cell), enough_hops(tail), enough_hops(cell, tail)] == [4, 5, 7, 7]

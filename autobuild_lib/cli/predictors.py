@@ -1,6 +1,7 @@
 """The commands that train, evaluate and check predictors."""
 
 import argparse
+import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -11,9 +12,11 @@ from autobuild_lib import data, evaluation, predictor, surrogate, training
 from autobuild_lib.cli.common import add_source, check_file, check_writable, print_report, split, whole
 from autobuild_lib.data import files
 from autobuild_lib.options import Option
+from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.storage import replace_text
 from autobuild_lib.targets import Target
 
+logger = logging.getLogger(__name__)
 TARGET = "a label or an equation over labels, in single quotes for the shell, e.g. 'acc * 100 / latency_gpu'"
 TARGET += "; labels that are not letters, digits and _ stand in backquotes: '`latency (ms)` * 2'"
 
@@ -58,11 +61,19 @@ def _fit(given: argparse.Namespace) -> None:
     train, test = split(given, given.target)
     check_before_training(given.out, given.target, test)
     options = {name: value for name in training.OPTIONS if (value := getattr(given, name)) is not None}
+    _say_if_too_few_hops(train.space, given.preset, options)
     made = training.fit(train.space, train, given.target, given.seed, given.preset, progress=True, **options)
     report = evaluation.evaluate(made, test)
     made.save(given.out)
     _print_evaluation(report, made, test)
     print(f"saved in {given.out}")
+
+
+def _say_if_too_few_hops(space: SequenceSpace, preset: str, options: dict[str, Any]) -> None:
+    hops = training.configure(preset, options)[0].hops
+    if (enough := training.enough_hops(space)) > hops:
+        logger.warning("units of %d layers: their norm scores will need --hops %d; effect scores need no more than %d",
+                       enough + 1, enough, hops)  # fmt: skip
 
 
 def check_before_training(out: Path, target: str, test: data.Table) -> None:

@@ -19,6 +19,7 @@ from autobuild_lib.reduced import group_texts
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.statistics import srcc
 from autobuild_lib.targets import Target
+from autobuild_lib.training import enough_hops
 from autobuild_lib.units import UnitCorpus, score_units
 
 KINDS = ("norm", "effect")  # the paper's score and ours
@@ -78,8 +79,7 @@ def train_all(
     Where a unit is too deep for the norm score, there are more hops.
     """
     spaces = [panel.split.train.space for panel in panels]
-    deepest = max(sum(s.units[u].max_layers for u in group) for s in spaces for group in s.scoring_groups)
-    hops: dict[str, Any] = {"hops": deepest - 1} if deepest - 1 > NetworkConfig().hops else {}
+    hops: dict[str, Any] = {} if (enough := enough_hops(*spaces)) == NetworkConfig().hops else {"hops": enough}
     splits = list({panel.family: panel.split for panel in panels}.values())
     first = replace(panels[0].split, targets=tuple(panels[0].equations.values()))
     tasks = [(split, seed) for seed in seeds for split in splits] + [(first, seed) for seed in more_seeds]
