@@ -3,7 +3,8 @@ from .evaluation import evaluate
 from .ir_predictor import IRPredictor
 from .ir_training import fit_ir, fit_ir_many
 from .jobs import FitJob, fit_jobs
-from .predictor import NetworkConfig, Predictor, load
+from .loading import load
+from .predictor import NetworkConfig, Predictor
 from .reduced import ReducedSpace
 from .spaces import Architecture, Continuous, SequenceSpace, SpaceError, Unit
 from .targets import Target

@@ -20,7 +20,7 @@ from autobuild_lib.predictor import ACTIVATIONS, Predictor, StackedNetwork, run_
 from autobuild_lib.progress import Bar
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.spaces.sequence import Codes
-from autobuild_lib.threads import one_thread
+from autobuild_lib.torch_settings import plain_torch
 
 LARGEST_GRID = 10_000  # contents computed at once: small enough for the processor's cache
 
@@ -166,7 +166,7 @@ def host_effects(
     `bar` moves on by the number of contents.
     """
     network = predictor.network
-    with torch.inference_mode(), one_thread():
+    with plain_torch():
         around = surroundings(network, predictor.space, group, hosts)
         parts = list(form.parts())
         rows = np.empty((len(hosts), math.prod(form.sizes)))

@@ -16,25 +16,22 @@ from autobuild_lib.graphs.neighbourhoods import Composition, Neighbourhoods, nei
 from autobuild_lib.ir_layers import CATEGORIES, IRFeatures, IRGATv2, IRGraphConv
 from autobuild_lib.predictor import (
     ACTIVATIONS,
-    WEIGHTS,
     HopNetwork,
     NetworkConfig,
     Predicts,
     Results,
-    finite,
+    read_labels,
     read_network_config,
-    read_predictor,
-    write_predictor,
+    smallest_size,
 )
-from autobuild_lib.storage import load_weights
-from autobuild_lib.threads import one_thread
+from autobuild_lib.saved import entries, read_predictor, text, write_predictor
+from autobuild_lib.storage import fill
+from autobuild_lib.torch_settings import plain_torch
 
 CONVOLUTIONS = {"gatv2": IRGATv2, "graphconv": IRGraphConv}
 POOLINGS = ("mean", "sum")
-FORMAT = "autobuild-ir-predictor-1"
-CONFIG_KEYS = {
-    "format", "operations", "network", "target", "label_mean", "label_sd", "provenance", "weights_sha256",
-}  # fmt: skip
+FORMATS = ("autobuild-ir-predictor-1", "autobuild-ir-predictor-2")
+CONFIG_KEYS = {"operations", "network", "target", "label_mean", "label_sd", "provenance"}
 CHUNK = 2048  # graphs evaluated at once
 
 
@@ -44,8 +41,7 @@ class IRNetwork(HopNetwork):
     features: IRFeatures
 
     def __init__(self, operations: Sequence[str], config: NetworkConfig, seeds: Sequence[int]) -> None:
-        if config.pooling not in POOLINGS:
-            raise ValueError(f"pooling={config.pooling!r} is not for IR graphs; choose from {', '.join(POOLINGS)}")
+        check_pooling(config)
         self.operations = tuple(operations)
         generators = [torch.Generator().manual_seed(seed) for seed in seeds]
         features = IRFeatures(operations, generators)
@@ -73,6 +69,12 @@ class IRNetwork(HopNetwork):
         return self.predict_from(embedding), torch.stack(norms, dim=1)
 
 
+def check_pooling(config: NetworkConfig) -> None:
+    """Raise `ValueError` for a pooling that is not for IR graphs."""
+    if config.pooling not in POOLINGS:
+        raise ValueError(f"pooling={config.pooling!r} is not for IR graphs; choose from {', '.join(POOLINGS)}")
+
+
 @dataclass(frozen=True)
 class IRPredictor(Predicts[IRGraph]):
     """A trained network with everything needed to use it: vocabulary, target, label moments, and how it was made."""
@@ -97,7 +99,7 @@ class IRPredictor(Predicts[IRGraph]):
         self._check({OPERATIONS[place] for graph in inputs for place in np.unique(graph.operations)})
         hops = self.network.config.hops
         predicted, norms = np.empty(len(inputs)), np.empty((hops + 1, len(inputs)))
-        with torch.inference_mode(), one_thread():
+        with plain_torch():
             for start in range(0, len(inputs), CHUNK):
                 part = slice(start, start + CHUNK)
                 out, levels = self.network.eval()(neighbourhoods(inputs[part], hops))
@@ -114,15 +116,15 @@ class IRPredictor(Predicts[IRGraph]):
 
         Only operations of the training data are there: no other has learnt anything.
         """
-        with torch.inference_mode(), one_thread():
+        with plain_torch():
             importance = self.network.features.operation_scores()[0].abs().double().numpy()
         frame = pd.DataFrame({"operation": self.operations, "importance": importance})
         return frame.sort_values("importance", ascending=False, ignore_index=True)
 
     def save(self, folder: Path | str) -> None:
-        """Write weights.safetensors and config.json, which holds its sha256, into `folder`; each atomically."""
+        """Write config.json, and the weights that it names, into `folder`, both or none; see `load`."""
         config = {
-            "format": FORMAT,
+            "format": FORMATS[-1],
             "operations": list(self.operations),
             "network": asdict(self.network.config),
             "target": self.target,
@@ -130,17 +132,24 @@ class IRPredictor(Predicts[IRGraph]):
             "label_sd": self.label_sd,
             "provenance": self.provenance,
         }
+        _read_description(config)
         write_predictor(Path(folder), self.network, config)
 
     @staticmethod
+    @plain_torch(gradients=True)
     def load(folder: Path | str) -> "IRPredictor":
         """Read what `save` wrote; raises `ValueError` for anything missing, unknown or damaged."""
-        with read_predictor(Path(folder), FORMAT, CONFIG_KEYS) as config:
-            operations = [str(name) for name in config["operations"]]
-            check_operations(operations)
-            network = IRNetwork(operations, read_network_config(config), seeds=[0])
-            mean, sd = finite(config["label_mean"]), finite(config["label_sd"])
-            target, provenance = str(config["target"]), dict(config["provenance"])
-            sha256 = str(config["weights_sha256"])
-        load_weights(network, Path(folder) / WEIGHTS, sha256)
-        return IRPredictor(network.eval(), target, mean, sd, provenance)
+        with read_predictor(Path(folder), FORMATS, CONFIG_KEYS) as saved:
+            operations, shape, *described = _read_description(saved.config)
+        tensors = saved.tensors(smallest_size(shape))
+        network = IRNetwork(operations, shape, seeds=[0])
+        fill(network, tensors, saved.path)
+        return IRPredictor(network.eval(), *described)
+
+
+def _read_description(config: dict[str, Any]) -> tuple[list[str], NetworkConfig, *tuple[Any, ...]]:
+    """Return the operations, the shape of the network, and what else a predictor is made of, in order."""
+    operations, shape = [text(name) for name in config["operations"]], read_network_config(config)
+    check_operations(operations)
+    check_pooling(shape)
+    return operations, shape, *read_labels(config), entries(config["provenance"])

@@ -11,7 +11,7 @@ from autobuild_lib.graphs.neighbourhoods import neighbourhoods
 from autobuild_lib.ir_predictor import IRNetwork, IRPredictor
 from autobuild_lib.options import read_seed
 from autobuild_lib.targets import Target
-from autobuild_lib.threads import one_thread
+from autobuild_lib.torch_settings import plain_torch
 from autobuild_lib.training import Wanted, configure, copy_member, describe_training, train_network
 
 # "tuned" was chosen on validation rows taken out of the training split (tests/benchmarks/ir_presets.py).
@@ -45,6 +45,7 @@ def fit_ir(
     return fit_ir_many(table, [target], seed, preset, progress, **overrides)[0]
 
 
+@plain_torch(gradients=True)
 def fit_ir_many(
     table: IRTable,
     targets: Sequence[Target | str],
@@ -59,8 +60,7 @@ def fit_ir_many(
     graphs = neighbourhoods(table.graphs, network_config.hops)
     operations = [OPERATIONS[place] for place in np.unique(graphs.operations.numpy())]
     network = IRNetwork(operations, network_config, [seed] * len(targets))
-    with one_thread():
-        train_network(network, graphs, wanted.standardised, config, seed, progress)
+    train_network(network, graphs, wanted.standardised, config, seed, progress)
     provenance = describe_training(table, preset, config, seed)
     return [
         IRPredictor(

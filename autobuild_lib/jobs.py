@@ -3,8 +3,6 @@
 import hashlib
 import json
 import os
-import shutil
-import uuid
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
@@ -23,6 +21,7 @@ from autobuild_lib.ir_training import fit_ir_many
 from autobuild_lib.predictor import Predictor, load
 from autobuild_lib.processes import in_processes
 from autobuild_lib.spaces import SequenceSpace
+from autobuild_lib.storage import PARTIAL, remove_abandoned, unfinished
 from autobuild_lib.targets import Target
 from autobuild_lib.training import PRESETS, configure, fit_many
 
@@ -152,17 +151,16 @@ class IRFitJob(Job[IRPredictor]):
 
 
 def _save(trained: Sequence[Predictor] | Sequence[IRPredictor], place: Path) -> None:
-    """Save all predictors of a job, or none."""
-    partial = place.with_suffix(f".partial-{uuid.uuid4().hex}")  # processes may run on several machines
+    """Save all predictors of a job, or none; what killed jobs have left goes."""
+    remove_abandoned(place.parent, f"*{PARTIAL}*")
     try:
-        for one in trained:
-            one.save(partial / Target(one.target).id)
-        os.replace(partial, place)
+        with unfinished(place, lambda partial: partial.mkdir(parents=True)) as partial:
+            for one in trained:
+                one.save(partial / Target(one.target).id)
+            os.replace(partial, place)
     except OSError:
         if not place.is_dir():  # otherwise another process was first
             raise
-    finally:
-        shutil.rmtree(partial, ignore_errors=True)
 
 
 def fit_jobs(

@@ -1,12 +1,7 @@
 """The predictor: FE-MLP, message passing at every hop, and the head (paper, Section 3.2)."""
 
-import hashlib
-import json
-import os
-import tempfile
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Generic, TypeVar
@@ -19,20 +14,19 @@ from torch import Tensor, nn
 from autobuild_lib.graphs import PathGraphs, path_graphs_from_codes
 from autobuild_lib.layers import FeatureMLP, PathGATv2, PathGraphConv, StackedBatchNorm, StackedLinear, pool
 from autobuild_lib.options import Option, choice, read_fields
+from autobuild_lib.saved import entries, equation, finite, not_negative, read_predictor, whole, write_predictor
 from autobuild_lib.spaces import Architecture, SequenceSpace
 from autobuild_lib.spaces.sequence import Codes
-from autobuild_lib.storage import json_text, load_weights, replace_bytes, replace_text, weights_bytes
-from autobuild_lib.threads import one_thread
+from autobuild_lib.storage import fill
+from autobuild_lib.torch_settings import plain_torch
 from autobuild_lib.values import shown
 
 CONVOLUTIONS = {"gatv2": PathGATv2, "graphconv": PathGraphConv}
 ACTIVATIONS: dict[str, nn.Module] = {"relu": nn.ReLU(), "leaky_relu": nn.LeakyReLU(), "gelu": nn.GELU()}
 POOLINGS = ("mean", "sum", "max")
-FORMAT = "autobuild-predictor-1"
-CONFIG, WEIGHTS = "config.json", "weights.safetensors"
+FORMATS = ("autobuild-predictor-1", "autobuild-predictor-2")
 CONFIG_KEYS = {
-    "format", "space", "network", "target", "label_mean", "label_sd", "hop_moments", "unit_target_moments",
-    "provenance", "weights_sha256",
+    "space", "network", "target", "label_mean", "label_sd", "hop_moments", "unit_target_moments", "provenance",
 }  # fmt: skip
 Input = TypeVar("Input")  # of a predictor
 Results = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]  # predictions and norms
@@ -178,10 +172,10 @@ class Predictor(Predicts[Architecture]):
         return predicted[0], norms[0]
 
     def save(self, folder: Path | str) -> None:
-        """Write weights.safetensors and config.json, which holds its sha256, into `folder`; each atomically."""
+        """Write config.json, and the weights that it names, into `folder`, both or none; see `load`."""
         units = {} if self.moments is None else self.moments.units
         config = {
-            "format": FORMAT,
+            "format": FORMATS[-1],
             "space": self.space.to_json(),
             "network": asdict(self.network.config),
             "target": self.target,
@@ -191,19 +185,8 @@ class Predictor(Predicts[Architecture]):
             "unit_target_moments": [[*key, *value] for key, value in sorted(units.items())],
             "provenance": self.provenance,
         }
+        _read_description(config)
         write_predictor(Path(folder), self.network, config)
-
-
-def write_predictor(folder: Path, network: nn.Module, config: dict[str, Any]) -> None:
-    """Write weights.safetensors and config.json, with the sha256 of the weights added, into `folder`."""
-    weights = weights_bytes(network)
-    folder.mkdir(parents=True, exist_ok=True)
-    text = json_text(config | {"weights_sha256": hashlib.sha256(weights).hexdigest()}) + "\n"
-    with tempfile.TemporaryDirectory(dir=folder, prefix=".partial") as partial:  # both are ready before one moves
-        replace_bytes(Path(partial) / WEIGHTS, weights)
-        replace_text(Path(partial) / CONFIG, text)
-        for name in (WEIGHTS, CONFIG):
-            os.replace(Path(partial) / name, folder / name)
 
 
 def run_network(network: StackedNetwork, space: SequenceSpace, codes: Codes) -> Results:
@@ -211,7 +194,7 @@ def run_network(network: StackedNetwork, space: SequenceSpace, codes: Codes) -> 
     network.eval()
     stack, hops = len(network.output.bias), network.config.hops
     predicted, norms = np.empty((stack, len(codes))), np.empty((stack, hops + 1, len(codes)))
-    with torch.inference_mode(), one_thread():
+    with plain_torch():
         for start in range(0, len(codes), CHUNK):
             part = slice(start, start + CHUNK)
             out, levels = network(path_graphs_from_codes(space, codes[part]))
@@ -219,62 +202,66 @@ def run_network(network: StackedNetwork, space: SequenceSpace, codes: Codes) -> 
     return predicted, norms
 
 
+@plain_torch(gradients=True)
 def load(folder: Path | str) -> Predictor:
     """Read a predictor that `Predictor.save` wrote; raises `ValueError` for anything missing, unknown or damaged."""
-    with read_predictor(Path(folder), FORMAT, CONFIG_KEYS) as config:
-        space = SequenceSpace.from_json(config["space"])
-        network = StackedNetwork(space, read_network_config(config), seeds=[0])
-        mean, sd = finite(config["label_mean"]), finite(config["label_sd"])
-        moments = _read_moments(config, network.config.hops)
-        target, provenance, sha256 = str(config["target"]), dict(config["provenance"]), str(config["weights_sha256"])
-    load_weights(network, Path(folder) / WEIGHTS, sha256)
-    return Predictor(space, network.eval(), target, mean, sd, moments, provenance)
+    with read_predictor(Path(folder), FORMATS, CONFIG_KEYS) as saved:
+        space, shape, *described = _read_description(saved.config)
+    tensors = saved.tensors(smallest_size(shape))
+    network = StackedNetwork(space, shape, seeds=[0])
+    fill(network, tensors, saved.path)
+    return Predictor(space, network.eval(), *described)
 
 
-@contextmanager
-def read_predictor(folder: Path, written: str, keys: set[str]) -> Iterator[dict[str, Any]]:
-    """Give the configuration of a saved predictor to the code that reads it; what goes wrong there names the file."""
-    path = folder / CONFIG
-    try:
-        config = json.loads(path.read_text(encoding="utf-8"))
-        if config["format"] != written:
-            raise ValueError(f"format {config['format']!r}, this version reads {written!r}")
-        yield config
-        if unknown := sorted(set(config) - keys):
-            raise ValueError(f"unknown entries {', '.join(unknown)}")
-    except (FileNotFoundError, NotADirectoryError):
-        raise FileNotFoundError(
-            f"{path}: no such file; a saved predictor is a folder with {CONFIG} and {WEIGHTS}"
-        ) from None
-    except KeyError as error:
-        raise ValueError(f"{path}: not the configuration of a predictor (there is no {error})") from None
-    except (TypeError, ValueError, OverflowError, RecursionError) as error:
-        raise ValueError(f"{path}: not the configuration of a predictor ({error})") from None
+def _read_description(config: dict[str, Any]) -> tuple[SequenceSpace, NetworkConfig, *tuple[Any, ...]]:
+    """Return the space, the shape of the network, and what else a predictor is made of, in order."""
+    space, shape = SequenceSpace.from_json(config["space"]), read_network_config(config)
+    moments = _read_moments(config, space, shape.hops)
+    return space, shape, *read_labels(config), moments, entries(config["provenance"])
+
+
+def read_labels(config: dict[str, Any]) -> tuple[str, float, float]:
+    """Return the target of a saved predictor, and the mean and standard deviation of its labels."""
+    return equation(config["target"]), finite(config["label_mean"]), finite(config["label_sd"], above=0)
 
 
 def read_network_config(config: dict[str, Any]) -> NetworkConfig:
     """Return the shape of a saved predictor's network."""
-    if set(config["network"]) != (wanted := set(asdict(NetworkConfig()))):
-        raise ValueError(f"network has {sorted(config['network'])}, expected {sorted(wanted)}")
-    made = NetworkConfig(**config["network"])
+    found, defaults = entries(config["network"]), asdict(NetworkConfig())
+    if set(found) != set(defaults):
+        raise ValueError(f"network has {sorted(found)}, expected {sorted(defaults)}")
+    made = NetworkConfig(**found)
     for name, value in asdict(made).items():
-        if type(given := config["network"][name]) is not type(value):  # 2.0 and "true" are for people
-            raise ValueError(f"network: {name} is {shown(given)}; expected {shown(value)}")
+        if type(found[name]) is not type(value):  # 2.0 and "true" are for people
+            raise ValueError(f"network: {name} is {shown(found[name])}; expected {shown(value)}")
     return made
 
 
-def _read_moments(config: dict[str, Any], hops: int) -> Moments | None:
-    units = {(int(g), int(d)): (finite(m), finite(s)) for g, d, m, s in config["unit_target_moments"]}
+def smallest_size(shape: NetworkConfig) -> int:
+    """Return how many bytes the weights of a network take at least: four layers of the head, and one for each hop."""
+    return 4 * (shape.hops + 3) * shape.width**2
+
+
+def _read_moments(config: dict[str, Any], space: SequenceSpace, hops: int) -> Moments | None:
+    rows = [(_read_form(space, group, depth), finite(mean), not_negative(sd))
+            for group, depth, mean, sd in config["unit_target_moments"]]  # fmt: skip
+    units = {form: (mean, sd) for form, mean, sd in rows}
+    if list(units) != sorted(units) or len(units) < len(rows):
+        raise ValueError("unit_target_moments are not in order")
     if config["hop_moments"] is None:
         return None
-    levels = np.array([[finite(mean), finite(sd)] for mean, sd in config["hop_moments"]])
+    levels = np.array([[not_negative(mean), not_negative(sd)] for mean, sd in config["hop_moments"]])
     if len(levels) != hops + 1:
         raise ValueError(f"hop_moments has {len(levels)} rows, expected {hops + 1}")
     return Moments(levels, units)
 
 
-def finite(value: Any) -> float:
-    """Return a value of a configuration as a finite number."""
-    if not np.isfinite(number := float(value)):
-        raise ValueError(f"{value} is not a finite number")
-    return number
+def _read_form(space: SequenceSpace, group: object, depth: object) -> tuple[int, int]:
+    """Return the number of a scoring group and a number of layers that it may have."""
+    if not 0 <= whole(group) < len(space.scoring_groups):
+        raise ValueError(f"unit_target_moments of group {group}, the space has {len(space.scoring_groups)}")
+    codecs = [space.codecs[unit] for unit in space.scoring_groups[whole(group)]]
+    least, most = sum(codec.depths[0] for codec in codecs), sum(codec.depths[-1] for codec in codecs)
+    if not least <= whole(depth) <= most:
+        raise ValueError(f"unit_target_moments of {depth} layers, group {group} has {least} to {most}")
+    return whole(group), whole(depth)

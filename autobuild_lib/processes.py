@@ -7,7 +7,7 @@ from concurrent.futures.process import BrokenProcessPool
 from typing import Any, TypeVar
 
 from autobuild_lib.progress import progress_bar
-from autobuild_lib.threads import one_thread
+from autobuild_lib.torch_settings import one_thread
 from autobuild_lib.workers import WorkerPool
 
 Task = TypeVar("Task")

@@ -11,6 +11,7 @@ from torch import Tensor
 from autobuild_lib.predictor import Moments, NetworkConfig, Predictor, StackedNetwork
 from autobuild_lib.spaces import SequenceSpace, ofa_mbv3, ofa_pn
 from autobuild_lib.spaces.ofa import RESOLUTIONS
+from autobuild_lib.torch_settings import plain_torch
 
 EMBEDDINGS = {"unit": "stage", "index": "block", "op": "mbconv", "e": "exp", "k": "kernel"}
 OPS = ("mbconv2", "mbconv3")  # rows of the published op embedding
@@ -18,6 +19,7 @@ UNUSED = ("encoder.init_ff.weight", "encoder.init_ff.bias")  # never read by the
 HEAD = (0, 1, 3, 4)
 
 
+@plain_torch(gradients=True)
 def load_published(path: Path | str) -> Predictor:
     """Read one of the public implementation's `.pt` files.
 

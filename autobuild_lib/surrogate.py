@@ -33,6 +33,7 @@ from autobuild_lib.spaces import ofa_mbv3 as mbv3_space
 from autobuild_lib.spaces import ofa_pn as pn_space
 from autobuild_lib.spaces.sequence import Codes
 from autobuild_lib.storage import load_weights, replace_bytes, replace_json, replace_text, weights_bytes
+from autobuild_lib.torch_settings import plain_torch
 from autobuild_lib.training import TrainingConfig, train_network
 
 __all__ = ["Surrogate", "distill", "fidelity", "load_published", "ofa_mbv3", "ofa_pn"]
@@ -88,6 +89,7 @@ def load_bundled(family: str) -> Surrogate:
     return load_from(family, FILES)
 
 
+@plain_torch(gradients=True)
 def load_from(family: str, folder: Path) -> Surrogate:
     """Read the surrogate of a family and its model card from a folder; a wrong checksum is a `ValueError`."""
     path = folder / f"surrogate_{family}.safetensors"
@@ -196,6 +198,7 @@ def _resolution_index(teacher: SequenceSpace, space: SequenceSpace) -> int:
     return teacher.adopt(one).code[0]
 
 
+@plain_torch(gradients=True)
 def distill(
     family: str, checkpoints: Path, folder: Path, size: int = 400_000, seed: int = 0, progress: bool = True
 ) -> dict[str, Any]:

@@ -25,7 +25,7 @@ from autobuild_lib.predictor import (
 from autobuild_lib.progress import progress_bar
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.targets import Target
-from autobuild_lib.threads import one_thread
+from autobuild_lib.torch_settings import plain_torch
 
 logger = logging.getLogger(__name__)
 Network = TypeVar("Network", bound=nn.Module)
@@ -130,6 +130,7 @@ def fit(
     return fit_many(space, table, [target], seed, preset, progress, **overrides)[0]
 
 
+@plain_torch(gradients=True)
 def fit_many(
     space: SequenceSpace,
     table: Table,
@@ -149,9 +150,8 @@ def fit_many(
     seed = read_seed(seed)
     graphs = path_graphs(space, table.architectures)
     network = StackedNetwork(space, network_config, [seed] * len(targets))
-    with one_thread():
-        train_network(network, graphs, wanted.standardised, config, seed, progress)
-        hops = _hop_moments(network, graphs)
+    train_network(network, graphs, wanted.standardised, config, seed, progress)
+    hops = _hop_moments(network, graphs)
     provenance = describe_training(table, preset, config, seed)
     depths = np.array([a.depths for a in table.architectures])
     return [

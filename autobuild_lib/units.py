@@ -19,7 +19,7 @@ from autobuild_lib.reduced import GroupContents, ReducedSpace, group_codes, grou
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.spaces.features import Value, values_of
 from autobuild_lib.spaces.sequence import Codes
-from autobuild_lib.threads import one_thread
+from autobuild_lib.torch_settings import plain_torch
 
 Array = npt.NDArray[np.float64]
 CHUNK = 4096  # contents embedded at once
@@ -203,7 +203,7 @@ def module_norms(
     """
     alone = isolated(space, units, codes, head)
     norms, depths = np.empty(len(codes)), np.empty(len(codes), dtype=np.int64)
-    with torch.inference_mode(), one_thread():
+    with plain_torch():
         for start in range(0, len(codes), CHUNK):
             part = slice(start, start + CHUNK)
             graphs = path_graphs_from_codes(space, alone[part])

@@ -239,7 +239,7 @@ def test_a_folder_is_no_file_to_write(run: Run, tmp_path: Path, command: str) ->
 def test_fit_then_evaluate(fit_toy: Run, run: Run, toy_files: dict[str, Path], tmp_path: Path) -> None:
     code, out, _ = fit_toy(target="additive / (other + 20)", epochs=2, seed=7, split_seed=3, preset="tuned")
     assert code == 0 and out.endswith(f"saved in {tmp_path / 'made'}\n")
-    assert sorted(p.name for p in (tmp_path / "made").iterdir()) == ["config.json", "weights.safetensors"]
+    assert (tmp_path / "made" / "config.json").is_file() and len(list((tmp_path / "made").iterdir())) == 2
     made = ab.load(tmp_path / "made")
     assert made.target == "additive / (other + 20)" and made.provenance["seed"] == 7
     assert made.provenance["preset"] == "tuned" and made.provenance["training"]["epochs"] == 2
@@ -383,7 +383,7 @@ def test_evaluate_refuses_a_damaged_predictor(
     fit_toy: Run, run: Run, toy_files: dict[str, Path], tmp_path: Path
 ) -> None:
     fit_toy()
-    weights = tmp_path / "made" / "weights.safetensors"
+    (weights,) = (tmp_path / "made").glob("weights-*.safetensors")
     weights.write_bytes(weights.read_bytes()[:-10])
     given = ["evaluate", *sum(toy_files.items(), ()), "--predictor", tmp_path / "made"]
     assert_refused(run(*given), str(weights))

@@ -17,7 +17,7 @@ from autobuild_lib.data import IRTable, make_ir_table
 from autobuild_lib.graphs import OPERATIONS, IRGraph
 from autobuild_lib.graphs.neighbourhoods import neighbourhoods
 from autobuild_lib.ir_predictor import IRNetwork, IRPredictor
-from autobuild_lib.predictor import CONFIG, WEIGHTS
+from autobuild_lib.saved import CONFIG, OWN_SHA256, SHA256, _signed
 from tests.benchmarks.plain_ir import like, plain_twin
 from tests.graphs.random_dags import dags, random_dag
 
@@ -202,21 +202,22 @@ def test_save_and_load(tmp_path: Path, table: IRTable, trained: IRPredictor) -> 
     [
         ({"operations": ["Conv"]}, "weights|shape"),
         ({"operations": ["Conv", "Loop"]}, "operations Loop are not in the vocabulary"),
-        ({"format": "autobuild-predictor-1"}, "this version reads 'autobuild-ir-predictor-1'"),
+        ({"operations": [3]}, "3 is not a text"),
+        ({"format": "autobuild-predictor-1"}, "readable here are 'autobuild-ir-predictor-1'"),
         ({"label_sd": "nan"}, "not a finite number"),
         ({"extra": 1}, "unknown entries extra"),
         ({"network": {}}, "network has"),
         ({"target": ...}, "there is no 'target'"),
-        ({"weights_sha256": "0"}, "sha256 is"),
+        ({SHA256: "0" * 64}, "not a readable"),
     ],
 )
 def test_damaged_files_are_refused(tmp_path: Path, trained: IRPredictor, change: dict[str, Any], message: str) -> None:
     trained.save(tmp_path)
     config = json.loads((tmp_path / CONFIG).read_text()) | change
-    (tmp_path / CONFIG).write_text(json.dumps({k: v for k, v in config.items() if v is not ...}))
+    del config[OWN_SHA256]
+    (tmp_path / CONFIG).write_text(_signed({k: v for k, v in config.items() if v is not ...}))
     with pytest.raises(ValueError, match=message):
         IRPredictor.load(tmp_path)
-    (tmp_path / WEIGHTS).unlink()
     (tmp_path / CONFIG).unlink()
     with pytest.raises(FileNotFoundError, match="a saved predictor is a folder with"):
         IRPredictor.load(tmp_path)

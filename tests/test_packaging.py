@@ -100,11 +100,11 @@ class TestPins:
 
 # A module imports only modules that stand before it.
 ORDER = [
-    "extras", "progress", "json_files", "storage", "threads",
+    "extras", "progress", "json_files", "storage", "torch_settings",
     "values", "options", "spaces", "targets", "networks", "graphs", "statistics", "data", "losses", "layers",
-    "predictor", "ir_layers", "ir_predictor", "training", "ir_training", "evaluation", "workers", "processes", "jobs",
-    "runs", "sweeps", "chain", "comparison", "published", "surrogate", "reduced", "effects", "units", "search", "peers",
-    "tasks", "plotting", "experiments", "labs", "book", "cli",
+    "saved", "predictor", "ir_layers", "ir_predictor", "training", "ir_training", "evaluation", "workers", "processes",
+    "jobs", "runs", "sweeps", "chain", "comparison", "published", "loading", "surrogate", "reduced", "effects", "units",
+    "search", "peers", "tasks", "plotting", "experiments", "labs", "book", "cli",
 ]  # fmt: skip
 
 

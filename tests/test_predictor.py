@@ -2,8 +2,8 @@
 
 import hashlib
 import json
-import os
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,8 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import autobuild_lib as ab
-from autobuild_lib.predictor import CONFIG, WEIGHTS, Moments, Predictor, StackedNetwork
+from autobuild_lib.predictor import FORMATS, Moments, Predictor, StackedNetwork, load
+from autobuild_lib.saved import CONFIG, FIRST_WEIGHTS, OWN_SHA256, SHA256, WEIGHTS, _signed, weights_name
 
 
 @pytest.fixture(scope="module")
@@ -22,7 +23,7 @@ def predictor(toy: ab.SequenceSpace) -> Predictor:
     network, rng = StackedNetwork(toy, ab.NetworkConfig(width=6, hops=2), [3]), np.random.default_rng(0)
     for norm in network.norms:
         norm.mean.normal_(generator=torch.Generator().manual_seed(1))
-    moments = Moments(rng.normal(size=(3, 2)), {(0, 2): (0.1, 1 / 3), (1, 2): (2.0, 0.5)})
+    moments = Moments(rng.random(size=(3, 2)), {(0, 2): (0.1, 1 / 3), (1, 2): (2.0, 0.5)})
     return Predictor(toy, network.eval(), "log(acc + 1)", 0.1 + 0.2, 1 / 7, moments, {"seed": 3, "note": "né"})
 
 
@@ -37,8 +38,17 @@ def some(toy: ab.SequenceSpace) -> list[ab.Architecture]:
     return toy.sample(np.random.default_rng(0), 30)
 
 
+def weights_of(folder: Path) -> Path:
+    (path,) = (path for path in folder.iterdir() if WEIGHTS.fullmatch(path.name))
+    return path
+
+
+def contents(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
+
+
 def test_round_trip_is_bit_equal(predictor: Predictor, saved: Path, some: list[ab.Architecture]) -> None:
-    again = ab.load(saved)
+    again = load(saved)
     np.testing.assert_array_equal(again.predict(some), predictor.predict(some))
     np.testing.assert_array_equal(again.norms(some), predictor.norms(some))
     assert again.moments is not None and predictor.moments is not None
@@ -46,20 +56,19 @@ def test_round_trip_is_bit_equal(predictor: Predictor, saved: Path, some: list[a
     assert again.moments.units == predictor.moments.units
     for name in ("space", "target", "label_mean", "label_sd", "provenance"):
         assert getattr(again, name) == getattr(predictor, name)
-    assert sorted(p.name for p in saved.iterdir()) == [CONFIG, WEIGHTS]
-    assert (saved / CONFIG).stat().st_mode == (saved / WEIGHTS).stat().st_mode  # who reads one reads both
+    assert sorted(saved.iterdir()) == [saved / CONFIG, weights_of(saved)]
+    assert (saved / CONFIG).stat().st_mode == weights_of(saved).stat().st_mode  # who reads one reads both
 
 
 def test_saving_again_gives_the_same_bytes(saved: Path, tmp_path: Path) -> None:
-    ab.load(saved).save(str(tmp_path / "deep" / "q"))
-    for name in (CONFIG, WEIGHTS):
-        assert (tmp_path / "deep" / "q" / name).read_bytes() == (saved / name).read_bytes()
+    load(saved).save(str(tmp_path / "deep" / "q"))
+    assert contents(tmp_path / "deep" / "q") == contents(saved)
 
 
 def test_without_moments(predictor: Predictor, tmp_path: Path, some: list[ab.Architecture]) -> None:
     bare = Predictor(predictor.space, predictor.network, "acc", 0.0, 1.0)
     bare.save(tmp_path)
-    assert ab.load(tmp_path).moments is None
+    assert load(tmp_path).moments is None
 
 
 def test_predictions_are_in_label_units_and_in_order(predictor: Predictor, some: list[ab.Architecture]) -> None:
@@ -94,31 +103,41 @@ def test_texts_are_refused_with_how_to_read_them(predictor: Predictor, some: lis
 
 def refused(folder: Path, message: str, kind: type[Exception] = ValueError) -> None:
     with pytest.raises(kind, match=message) as caught:
-        ab.load(folder)
+        load(folder)
     assert str(folder) in str(caught.value) and "\n" not in str(caught.value) and len(str(caught.value)) < 500
 
 
 def test_missing_folder_or_file(saved: Path, tmp_path: Path) -> None:
     refused(tmp_path / "absent", "a saved predictor is a folder with config.json", FileNotFoundError)
     refused(saved / CONFIG, "a saved predictor is a folder", FileNotFoundError)
-    (saved / WEIGHTS).unlink()
+    weights_of(saved).unlink()
     refused(saved, "not a readable safetensors file")
     (saved / CONFIG).unlink()
     refused(saved, "no such file", FileNotFoundError)
 
 
+def change_config(folder: Path, change: dict[str, Any]) -> None:
+    """Write entries (`...`: leave it out) with the checksum, as someone who tampers would."""
+    config = json.loads((folder / CONFIG).read_text()) | change
+    del config[OWN_SHA256]
+    kept = {name: value for name, value in config.items() if value is not ...}
+    (folder / CONFIG).write_text(_signed(kept).replace('"not a number"', "NaN"))
+
+
 def sign(folder: Path) -> None:
-    """Write the checksum of changed weights into the configuration, as someone who tampers would."""
-    config = json.loads((folder / CONFIG).read_text())
-    config["weights_sha256"] = hashlib.sha256((folder / WEIGHTS).read_bytes()).hexdigest()
-    (folder / CONFIG).write_text(json.dumps(config))
+    """Make changed weights those that the configuration names."""
+    weights = weights_of(folder)
+    sha256 = hashlib.sha256(weights.read_bytes()).hexdigest()
+    weights.rename(folder / weights_name(sha256))
+    change_config(folder, {SHA256: sha256})
 
 
 WEIGHT_CHANGES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "missing": (lambda w: w.pop("head.2.bias"), r"weights are missing: head\.2\.bias"),
     "missing statistics": (lambda w: w.pop("norms.1.variance"), r"missing: norms\.1\.variance"),
     "extra": (lambda w: w.update(more=torch.zeros(1)), "unknown weights: more"),
-    "shape": (lambda w: w.update({"output.bias": torch.zeros(1, 1, 2)}), r"shape \(1, 1, 2\), expected .*\(1, 1, 1\)"),
+    "shape": (lambda w: w.update({"output.bias": torch.zeros(1, 1, 2)}), r"shape \(1, 1, 2\) .*expected .*\(1, 1, 1\)"),
+    "type": (lambda w: w.update({"output.bias": torch.zeros(1, 1, 1).long()}), "type int64, expected .* type float32"),
     "nan": (lambda w: w["output.bias"].fill_(np.nan), "output.bias has non-finite numbers"),
     "infinite": (lambda w: w["convolutions.0.attention"].fill_(np.inf), "convolutions.0.attention has non-finite"),
 }
@@ -126,62 +145,134 @@ WEIGHT_CHANGES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
 
 @pytest.mark.parametrize("change", WEIGHT_CHANGES)
 def test_weights_are_read_strictly(saved: Path, change: str) -> None:
-    weights = load_file(saved / WEIGHTS)
+    weights = load_file(weights_of(saved))
     alter, message = WEIGHT_CHANGES[change]
     alter(weights)
-    save_file(weights, saved / WEIGHTS)
+    save_file(weights, weights_of(saved))
     refused(saved, "sha256 is .*, expected .* damaged or of another save")
     sign(saved)
     refused(saved, message)
 
 
 CONFIG_CHANGES: dict[str, tuple[dict[str, Any], str]] = {
-    "format": ({"format": "autobuild-predictor-2"}, "'autobuild-predictor-2', this version reads"),
+    "format": ({"format": "autobuild-predictor-9"}, "'autobuild-predictor-9', readable here are"),
     "unknown key": ({"colour": "red"}, "unknown entries colour"),
     "unknown network key": ({"network": {"colour": 3}}, r"network has \['activation', 'colour', "),
-    "missing network key": ({"network": {"pooling": "mean"}}, r"network has \['pooling'\], expected"),
+    "missing network key": ({"network": {"pooling": ...}}, r"network has \['activation', .*, expected"),
     "unknown convolution": ({"network": {"convolution": "gcn"}}, "convolution='gcn'; choose from gatv2, graphconv"),
     "no hops": ({"network": {"hops": 0}}, "hops is 0; allowed are whole numbers from 1 to 255"),
     "absurd width": ({"network": {"width": 10**12}}, "width is 10+; allowed are whole numbers from 1 to 1,024"),
     "fraction as width": ({"network": {"width": 3.0}}, "network: width is 3.0; expected 3"),
     "absurd hops": ({"network": {"hops": 10**9}}, "hops is 10+; allowed are whole numbers from 1 to 255"),
-    "long mean": ({"label_mean": 10**400}, "not the configuration.*too large"),
-    "infinite unit": ({"unit_target_moments": [[float("inf"), 1, 2, 3]]}, "not the configuration.*infinity"),
-    "other width": ({"network": {"width": 7}}, "expected finite numbers of shape"),
+    "large network": (
+        {"network": {"width": 1024, "hops": 255}, "hop_moments": None},
+        "has .* bytes, the network needs 1,082,130,432 or more",
+    ),
+    "residual as text": ({"network": {"residual": "false"}}, "network: residual is 'false'; expected False"),
+    "residual as number": ({"network": {"residual": 0}}, "residual is 0; allowed are true and false"),
+    "other width": ({"network": {"width": 5}}, "expected finite numbers of shape"),
     "text as width": ({"network": {"width": "wide"}}, "not the configuration of a predictor"),
-    "network is a list": ({"network": [1]}, "not the configuration"),
+    "network is a list": ({"network": [1]}, "not an object with entries"),
     "space": ({"space": {"name": "s"}}, "not the description of a search space"),
-    "mean": ({"label_mean": "many"}, "not the configuration"),
-    "sd": ({"label_sd": float("nan")}, "nan is not a finite number"),
+    "target": ({"target": "os.remove(acc)"}, "not the configuration"),
+    "target is a number": ({"target": 3}, "3 is not a text"),
+    "mean": ({"label_mean": "many"}, "'many' is not a finite number"),
+    "long mean": ({"label_mean": 10**400}, "not the configuration.* not a finite float"),
+    "mean is true": ({"label_mean": True}, "True is not a finite number"),
+    "sd": ({"label_sd": "not a number"}, "is not a finite float"),
+    "sd of 0": ({"label_sd": 0.0}, "0.0 is not a finite number above 0"),
+    "negative sd": ({"label_sd": -1}, "-1 is not a finite number above 0"),
     "hop moments": ({"hop_moments": [[0, 1]]}, "hop_moments has 1 rows, expected 3"),
     "hop moment": ({"hop_moments": [[0, 1], [2], [3, 4]]}, "not the configuration"),
+    "negative norm": ({"hop_moments": [[0, 1], [-2, 1], [3, 4]]}, "-2 is negative"),
     "unit moments": ({"unit_target_moments": [[1, 2, 3]]}, "not the configuration"),
-    "provenance": ({"provenance": 3}, "not the configuration"),
+    "unit moments are an object": ({"unit_target_moments": {"0123": 1}}, "not a whole number"),
+    "fraction of a unit": ({"unit_target_moments": [[0.5, 2, 0.1, 1]]}, "0.5 is not a whole number"),
+    "fraction of layers": ({"unit_target_moments": [[0, 2.0, 0.1, 1]]}, "2.0 is not a whole number"),
+    "unit that is not there": ({"unit_target_moments": [[9, 2, 0.1, 1]]}, "of group 9, the space has"),
+    "layers that are not there": ({"unit_target_moments": [[0, 99, 0.1, 1]]}, "of 99 layers, group 0 has"),
+    "unit moments twice": ({"unit_target_moments": [[0, 2, 0.1, 1], [0, 2, 0.1, 2]]}, "not in order"),
+    "unit moments reordered": ({"unit_target_moments": [[1, 2, 2.0, 0.5], [0, 2, 0.1, 1]]}, "not in order"),
+    "provenance": ({"provenance": 3}, "3 is not an object"),
+    "checksum of the weights": ({SHA256: "../" * 20}, "is no checksum"),
 }
 
 
 @pytest.mark.parametrize("change", CONFIG_CHANGES)
 def test_config_is_read_strictly(saved: Path, change: str) -> None:
     new, message = CONFIG_CHANGES[change]
-    old = json.loads((saved / CONFIG).read_text())
-    if change != "missing network key" and isinstance(new.get("network"), dict):
-        new = {"network": old["network"] | new["network"]}
-    (saved / CONFIG).write_text(json.dumps(old | new))
+    if isinstance(network := new.get("network"), dict):
+        old = json.loads((saved / CONFIG).read_text())["network"]
+        new = new | {"network": {name: value for name, value in (old | network).items() if value is not ...}}
+    change_config(saved, new)
+    refused(saved, message)
+    make_first_format(saved)
     refused(saved, message)
 
 
+def make_first_format(folder: Path) -> None:
+    """Turn a saved predictor into what versions before the checksum of the configuration wrote."""
+    config = json.loads((folder / CONFIG).read_text())
+    del config[OWN_SHA256]
+    if config["format"] == FORMATS[1]:
+        config["format"] = FORMATS[0]
+    (folder / CONFIG).write_text(json.dumps(config))
+    weights_of(folder).rename(folder / FIRST_WEIGHTS)
+
+
+def test_the_first_format_opens_and_is_replaced(
+    saved: Path, predictor: Predictor, some: list[ab.Architecture]
+) -> None:
+    before = contents(saved)
+    make_first_format(saved)
+    np.testing.assert_array_equal(load(saved).predict(some), predictor.predict(some))
+    predictor.save(saved)
+    assert contents(saved) == before
+
+
 def test_every_config_entry_is_needed(saved: Path) -> None:
-    config = json.loads((saved / CONFIG).read_text())
-    for name in config:
-        (saved / CONFIG).write_text(json.dumps({key: value for key, value in config.items() if key != name}))
-        refused(saved, f"there is no '{name}'")
+    before = (saved / CONFIG).read_bytes()
+    for name in json.loads(before):
+        if name != OWN_SHA256:
+            change_config(saved, {name: ...})
+            refused(saved, f"there is no '{name}'")
+            (saved / CONFIG).write_bytes(before)
+    (saved / CONFIG).write_text(_signed(json.loads(before)).replace(OWN_SHA256, "own"))
+    refused(saved, f"there is no '{OWN_SHA256}'")
+
+
+def test_every_flipped_bit_is_refused(saved: Path) -> None:
+    for path in (saved / CONFIG, weights_of(saved)):
+        content = path.read_bytes()
+        for place in np.random.default_rng(0).choice(8 * len(content), 150, replace=False).tolist():
+            changed = bytearray(content)
+            changed[place // 8] ^= 1 << place % 8
+            path.write_bytes(changed)
+            with pytest.raises(ValueError, match=path.name if path.name == CONFIG else "sha256"):
+                load(saved)
+        path.write_bytes(content)
+    load(saved)
+
+
+def test_an_entry_that_is_there_twice_is_refused(saved: Path) -> None:
+    content = (saved / CONFIG).read_text()
+    (saved / CONFIG).write_text(content.replace('"label_mean"', '"label_sd": 2, "label_mean"'))
+    refused(saved, "key 'label_sd' is there twice")
+
+
+@pytest.mark.parametrize("change", [{"label_sd": 0.0}, {"target": "no target!"}, {"label_mean": np.nan}])
+def test_what_could_not_be_read_is_not_written(predictor: Predictor, saved: Path, change: dict[str, Any]) -> None:
+    before = contents(saved)
+    with pytest.raises(ValueError, match=r"0 is not|target|nan is not"):
+        replace(predictor, **change).save(saved)
+    assert contents(saved) == before
 
 
 @pytest.mark.parametrize("kept", [0, 7, 300])
 def test_truncated_files(saved: Path, kept: int) -> None:
-    for name in (WEIGHTS, CONFIG):
-        (saved / name).write_bytes((saved / name).read_bytes()[:kept])
-        refused(saved, "sha256 is" if name == WEIGHTS else "not the configuration")
+    for path in (weights_of(saved), saved / CONFIG):
+        path.write_bytes(path.read_bytes()[:kept])
+        refused(saved, "not the configuration" if path.name == CONFIG else "sha256 is")
 
 
 @pytest.mark.parametrize("content", [b"\xff\xfe", b"[]", b"3", b"null", b"[" * 100_000, b'"text"'])
@@ -191,30 +282,9 @@ def test_config_of_another_kind(saved: Path, content: bytes) -> None:
 
 
 def test_a_pickle_is_not_read_as_weights(saved: Path) -> None:
-    torch.save({"output.bias": torch.zeros(1)}, saved / WEIGHTS)
+    torch.save({"output.bias": torch.zeros(1)}, weights_of(saved))
     sign(saved)
     refused(saved, "not a readable safetensors file")
-
-
-@pytest.mark.parametrize("name", [CONFIG, WEIGHTS])
-def test_interrupted_saving_leaves_the_old_file(
-    predictor: Predictor, saved: Path, monkeypatch: pytest.MonkeyPatch, name: str
-) -> None:
-    before = (saved / name).read_bytes()
-
-    def stop(source: Any, target: Any) -> None:
-        if Path(target).name == name:
-            raise KeyboardInterrupt
-        replace(source, target)
-
-    replace = os.replace
-    monkeypatch.setattr(os, "replace", stop)
-    with pytest.raises(KeyboardInterrupt):
-        predictor.save(saved)
-    assert (saved / name).read_bytes() == before
-    monkeypatch.undo()
-    predictor.save(saved)
-    assert sorted(p.name for p in saved.iterdir()) == [CONFIG, WEIGHTS]
 
 
 @pytest.mark.parametrize(

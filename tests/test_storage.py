@@ -2,6 +2,7 @@
 
 import json
 import os
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,16 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autobuild_lib.storage import json_text, replace_bytes, replace_json, replace_text
+from autobuild_lib.storage import (
+    json_text,
+    locked,
+    remove_abandoned,
+    replace_bytes,
+    replace_json,
+    replace_text,
+    unfinished,
+)
+from tests.kill_points import killed_at_each_point
 
 
 def test_a_file_is_replaced_and_its_folder_made(tmp_path: Path) -> None:
@@ -68,3 +78,43 @@ class TestJson:
         with pytest.raises(TypeError, match="complex"):
             replace_json(tmp_path / "odd.json", {"metric": 1j})
         assert not (tmp_path / "odd.json").exists()
+
+
+def test_a_kill_at_any_point_leaves_the_old_or_the_new_file(tmp_path: Path) -> None:
+    path = tmp_path / "[a] file*.txt"
+    seen, left = [], 0
+    replace_bytes(path, b"old")
+    for _ in killed_at_each_point(lambda: replace_bytes(path, b"new")):
+        seen.append(path.read_bytes())
+        left = max(left, len(list(tmp_path.iterdir())))
+        replace_bytes(path, b"old")
+        assert list(tmp_path.iterdir()) == [path]
+    assert seen == sorted(seen, reverse=True) and set(seen) == {b"old", b"new"} and left == 2
+    assert path.read_bytes() == b"new"
+
+
+def test_what_a_living_writer_writes_stays(tmp_path: Path) -> None:
+    with unfinished(tmp_path / "a", Path.touch) as file, unfinished(tmp_path / "b", Path.mkdir) as folder:
+        remove_abandoned(tmp_path, "*.partial*")
+        assert file.exists() and folder.is_dir()
+        replace_bytes(tmp_path / "a", b"of another writer")
+        assert file.exists()
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+    (tmp_path / "b.partial1").mkdir()
+    (tmp_path / "b.partial1" / "x").touch()
+    (tmp_path / "c.partial2").touch()
+    remove_abandoned(tmp_path, "*.partial*")
+    assert [path.name for path in tmp_path.iterdir()] == ["a"]
+
+
+def test_one_at_a_time_in_a_folder(tmp_path: Path) -> None:
+    inside: list[int] = []
+
+    def work() -> None:
+        with locked(tmp_path):
+            inside.append(1)
+            assert len(inside) == 1
+            inside.pop()
+
+    with ThreadPoolExecutor(4) as pool:
+        assert [future.result() for future in [pool.submit(work) for _ in range(200)]] == [None] * 200

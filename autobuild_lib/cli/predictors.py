@@ -25,7 +25,7 @@ def add_fit(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `autobuild fit`."""
     add_source(parser)
     parser.add_argument("--target", required=True, help=TARGET)
-    parser.add_argument("--out", type=Path, required=True, help="folder for weights.safetensors and config.json")
+    parser.add_argument("--out", type=Path, required=True, help="folder for config.json and the weights that it names")
     parser.add_argument("--preset", default="paper", choices=list(training.PRESETS), help="default: paper")
     parser.add_argument("--seed", type=whole(0), default=0, help="of the initial weights and batches (default: 0)")
     _add_options(parser)

@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import torch
 
 from autobuild_lib import data
 from autobuild_lib.data import DataError, IRTable
@@ -19,7 +18,7 @@ from autobuild_lib.jobs import IRFitJob, fit_jobs
 from autobuild_lib.spaces import SequenceSpace, SpaceError
 from autobuild_lib.statistics import mean_with_interval, srcc
 from autobuild_lib.targets import Target
-from autobuild_lib.threads import one_thread
+from autobuild_lib.torch_settings import plain_torch
 
 Array = npt.NDArray[np.float64]
 PAPER, CHEAP = "paper", "tuned"  # presets
@@ -191,7 +190,7 @@ def importances(fitted: Sequence[Fitted]) -> pd.DataFrame:
 
 
 def _initial(predictor: IRPredictor, seed: int) -> pd.DataFrame:
-    with torch.inference_mode(), one_thread():
+    with plain_torch():
         scores = IRNetwork(predictor.operations, predictor.network.config, [seed]).features.operation_scores()[0]
     return pd.DataFrame({"operation": predictor.operations, "importance": scores.abs().double().numpy()})
 

@@ -20,7 +20,7 @@ from autobuild_lib.ir_predictor import IRPredictor
 from autobuild_lib.processes import in_threads
 from autobuild_lib.statistics import mean_with_interval, srcc
 from autobuild_lib.targets import Target
-from autobuild_lib.threads import one_thread
+from autobuild_lib.torch_settings import one_thread
 
 with extra("book"):
     from captum.attr import FeatureAblation, IntegratedGradients

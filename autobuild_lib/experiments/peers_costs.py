@@ -14,7 +14,7 @@ from autobuild_lib.peers.models import Fitted, Regression, find_model
 from autobuild_lib.peers.proxies import measure_proxies
 from autobuild_lib.spaces import Architecture
 from autobuild_lib.tasks.proxies import initial_network
-from autobuild_lib.threads import one_thread
+from autobuild_lib.torch_settings import one_thread
 
 TRIED = 3  # networks whose proxies are measured; the rest is multiplication
 

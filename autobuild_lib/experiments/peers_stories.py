@@ -21,7 +21,7 @@ from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.spaces.sequence import Codes
 from autobuild_lib.statistics import srcc
 from autobuild_lib.targets import Target
-from autobuild_lib.threads import one_thread
+from autobuild_lib.torch_settings import one_thread
 from autobuild_lib.units import UnitCorpus, score_units
 
 Array = npt.NDArray[np.float64]

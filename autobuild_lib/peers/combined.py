@@ -6,7 +6,6 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
-import torch
 
 from autobuild_lib.data.table import Table
 from autobuild_lib.graphs import path_graphs_from_codes
@@ -15,7 +14,7 @@ from autobuild_lib.peers.sequence_graf import feature_names, features_of_codes
 from autobuild_lib.predictor import CHUNK, Predictor
 from autobuild_lib.spaces import Architecture, Continuous, SequenceSpace
 from autobuild_lib.spaces.sequence import Codes
-from autobuild_lib.threads import one_thread
+from autobuild_lib.torch_settings import plain_torch
 
 Array = npt.NDArray[np.float64]
 COLUMNS = 8  # GRAF features that AutoBuild gets
@@ -26,7 +25,7 @@ def embeddings(predictor: Predictor, architectures: Sequence[Architecture]) -> n
     """Return the graph embeddings of the last hop, which the head predicts from: architectures [N] -> [N, width]."""
     network, codes = predictor.network, predictor.space.to_codes(architectures)
     found = []
-    with torch.inference_mode(), one_thread():
+    with plain_torch():
         for start in range(0, len(codes), CHUNK):
             graphs = path_graphs_from_codes(predictor.space, codes[start : start + CHUNK])
             *_, last = network.node_embeddings(graphs)

@@ -21,7 +21,7 @@ from autobuild_lib.search.evaluation import Evaluations, as_table
 from autobuild_lib.spaces import Architecture
 from autobuild_lib.tasks.identity import UnknownIdentityError, identity
 from autobuild_lib.tasks.rows import machine
-from autobuild_lib.threads import one_thread
+from autobuild_lib.torch_settings import one_thread
 
 logger = logging.getLogger(__name__)
 Measure: TypeAlias = Callable[[Architecture], float]

@@ -17,7 +17,7 @@ from autobuild_lib.extras import extra
 from autobuild_lib.spaces import Architecture, Continuous, SequenceSpace, Unit
 from autobuild_lib.tasks.measured import write_measured
 from autobuild_lib.tasks.rows import RowFormat, machine
-from autobuild_lib.threads import one_thread
+from autobuild_lib.torch_settings import one_thread
 
 NAME = "digit_mlps"
 PARTS = {"train": 797, "labels": 500, "final": 500}  # images: to train, for labels, for comparisons at the end

@@ -11,7 +11,7 @@ from autobuild_lib.data import IRTable
 from autobuild_lib.graphs import OPERATIONS
 from autobuild_lib.graphs.neighbourhoods import Neighbourhoods, neighbourhoods
 from autobuild_lib.ir_predictor import IRNetwork
-from autobuild_lib.threads import one_thread
+from autobuild_lib.torch_settings import one_thread
 from autobuild_lib.training import Wanted, train_network
 from tests.benchmarks.plain_ir import like, plain_twin
 from tests.benchmarks.timing import timed

@@ -14,7 +14,7 @@ from torch import nn
 
 from autobuild_lib.peers.proxies import measures
 from autobuild_lib.peers.proxies.passes import Minibatch, Passes
-from autobuild_lib.threads import one_thread
+from autobuild_lib.torch_settings import one_thread
 
 __all__ = ["PROXIES", "Minibatch", "Passes", "Proxy", "ProxyValues", "measure_proxies"]
 

@@ -15,7 +15,7 @@ from autobuild_lib.extras import extra
 from autobuild_lib.storage import load_weights, replace_bytes, weights_bytes
 from autobuild_lib.tasks.diffusion.images import HALF, HALVES, digits, draw_masks, draw_noise
 from autobuild_lib.tasks.diffusion.training import Batch, Recipe, flow_loss, inpaint
-from autobuild_lib.threads import one_thread
+from autobuild_lib.torch_settings import one_thread
 
 with extra("book"):
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]

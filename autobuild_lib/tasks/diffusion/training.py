@@ -19,7 +19,7 @@ from autobuild_lib.progress import progress_bar
 from autobuild_lib.spaces import Architecture
 from autobuild_lib.tasks.diffusion.images import digits, draw_masks, draw_noise
 from autobuild_lib.tasks.diffusion.unet import UNet
-from autobuild_lib.threads import one_thread
+from autobuild_lib.torch_settings import one_thread
 
 TRAINING_STREAM = 0  # numbers of independent random streams of one seed
 

@@ -22,7 +22,7 @@ from autobuild_lib.tasks.panoptic.quality import LABELS, Segments, Tally, compar
 from autobuild_lib.tasks.panoptic.space import backbone_space, costs, costs_of_codes
 from autobuild_lib.tasks.panoptic.trained import Trained, load, load_bundled
 from autobuild_lib.tasks.rows import RowFormat, machine
-from autobuild_lib.threads import one_thread
+from autobuild_lib.torch_settings import one_thread
 
 POOLS = ("A", "B")  # for labels, for final comparisons
 CALIBRATION = 128  # images in a batch that normalisations take their statistics from

@@ -25,7 +25,7 @@ from autobuild_lib.tasks.panoptic.network import PanopticNetwork, as_input
 from autobuild_lib.tasks.panoptic.space import backbone_space, largest, smallest
 from autobuild_lib.tasks.panoptic.targets import Lessons, lessons, panoptic_loss
 from autobuild_lib.tasks.panoptic.trained import Recipe, Trained, begin, finish, load, settings_of
-from autobuild_lib.threads import one_thread
+from autobuild_lib.torch_settings import one_thread
 from autobuild_lib.values import shown
 
 CHECKPOINT = "checkpoint.safetensors"

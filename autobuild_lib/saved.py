@@ -1,0 +1,195 @@
+"""Saved predictors: a folder whose config.json names the weights beside it; replaced whole, read strictly."""
+
+import hashlib
+import math
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from autobuild_lib.json_files import parse_json
+from autobuild_lib.storage import (
+    PARTIAL,
+    json_text,
+    locked,
+    read_tensors,
+    remove_abandoned,
+    replace_bytes,
+    replace_text,
+    weights_bytes,
+)
+from autobuild_lib.targets import Target
+
+CONFIG = "config.json"
+FIRST_WEIGHTS = "weights.safetensors"  # the name in format 1, which had no checksum of the configuration
+WEIGHTS = re.compile(r"weights-[0-9a-f]{16}\.safetensors")
+SHA256, OWN_SHA256 = "weights_sha256", "config_sha256"
+TRIES = 5  # of reading, while others write
+
+
+@dataclass(frozen=True)
+class Saved:
+    """What a folder holds: the configuration, and the bytes (None: unreadable) of the weights in the file `path`."""
+
+    config: dict[str, Any]
+    path: Path
+    content: bytes | None
+
+    def tensors(self, smallest: int) -> dict[str, Tensor]:
+        """Return the weights; they must fill `smallest` bytes, so that no larger network is made for them."""
+        if self.content is None:
+            raise ValueError(f"{self.path}: not a readable safetensors file")
+        tensors = read_tensors(self.path, self.content, self.config[SHA256])
+        if len(self.content) < smallest:
+            raise ValueError(f"{self.path}: has {len(self.content):,} bytes, the network needs {smallest:,} or more")
+        return tensors
+
+
+def weights_name(sha256: str) -> str:
+    """Name the file of weights with this checksum."""
+    return f"weights-{sha256[:16]}.safetensors"
+
+
+# -------------------------------------------------------------------- writing
+
+
+def write_predictor(folder: Path, network: nn.Module, config: dict[str, Any]) -> None:
+    """Save a predictor: readers, and whoever comes after a kill, find the old or the new one, never parts of both.
+
+    The weights are written first, under a new name; config.json, which names them, is what is replaced.
+    """
+    weights = weights_bytes(network)
+    sha256 = hashlib.sha256(weights).hexdigest()
+    content = _signed(config | {SHA256: sha256})
+    parse_json(content)
+    folder.mkdir(parents=True, exist_ok=True)
+    with locked(folder):
+        replace_bytes(folder / weights_name(sha256), weights)
+        is_first = not (folder / CONFIG).exists()
+        replace_text(folder / CONFIG, content)
+        _tidy(folder, weights_name(sha256), is_first)
+
+
+def _tidy(folder: Path, current: str, is_first: bool) -> None:
+    """Remove weights of earlier saves, and what killed ones have left."""
+    remove_abandoned(folder, f"*{PARTIAL}*")
+    for path in folder.iterdir():
+        if path.name != current and (WEIGHTS.fullmatch(path.name) or (path.name == FIRST_WEIGHTS and not is_first)):
+            path.unlink(missing_ok=True)
+
+
+def _signed(config: dict[str, Any]) -> str:
+    """Return a configuration as text with its checksum at the end."""
+    return _text(config | {OWN_SHA256: hashlib.sha256(_text(config).encode("utf-8")).hexdigest()})
+
+
+def _text(config: dict[str, Any]) -> str:
+    return json_text(config) + "\n"
+
+
+# -------------------------------------------------------------------- reading
+
+
+def format_of(folder: Path) -> str:
+    """Return what a saved predictor says it is, unchecked otherwise."""
+    with _named(folder / CONFIG):
+        return text(entries(parse_json((folder / CONFIG).read_text(encoding="utf-8")))["format"])
+
+
+@contextmanager
+def read_predictor(folder: Path, formats: Sequence[str], keys: set[str]) -> Iterator[Saved]:
+    """Give what a folder holds to the code that reads it; what is wrong with the configuration names its file.
+
+    formats: what config.json may call itself, from the first version on. keys: of the entries besides checksums.
+    """
+    with _named(folder / CONFIG):
+        yield _read(folder, formats, keys | {"format", SHA256})
+
+
+@contextmanager
+def _named(path: Path) -> Iterator[None]:
+    try:
+        yield
+    except (FileNotFoundError, NotADirectoryError):
+        message = f"{path}: no such file; a saved predictor is a folder with {CONFIG} and weights"
+        raise FileNotFoundError(message) from None
+    except KeyError as error:
+        raise ValueError(f"{path}: not the configuration of a predictor (there is no {error})") from None
+    except (TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
+        raise ValueError(f"{path}: not the configuration of a predictor ({error})") from None
+
+
+def _read(folder: Path, formats: Sequence[str], keys: set[str]) -> Saved:
+    for _ in range(TRIES):  # between the two files, another may save
+        config, name = _read_config((folder / CONFIG).read_text(encoding="utf-8"), formats, keys)
+        with suppress(OSError):
+            return Saved(config, folder / name, (folder / name).read_bytes())
+    return Saved(config, folder / name, None)
+
+
+def _read_config(content: str, formats: Sequence[str], keys: set[str]) -> tuple[dict[str, Any], str]:
+    """Return the checked configuration, without its own checksum, and the name of the weights."""
+    config = entries(parse_json(content))
+    if config["format"] not in formats:
+        raise ValueError(f"format {config['format']!r:.40}, readable here are {' and '.join(map(repr, formats))}")
+    is_first = config["format"] == formats[0]
+    if not is_first:
+        own = config.pop(OWN_SHA256)
+        if content != _signed(config):
+            raise ValueError(f"{OWN_SHA256} {own!r:.80} is not that of the other entries; damaged, or changed by hand")
+    if missing := sorted(keys - set(config)):
+        raise KeyError(missing[0])
+    if unknown := sorted(set(config) - keys):
+        raise ValueError(f"unknown entries {', '.join(unknown)}")
+    if not re.fullmatch("[0-9a-f]{64}", text(config[SHA256])):
+        raise ValueError(f"{SHA256} {config[SHA256]!r:.80} is no checksum")
+    return config, FIRST_WEIGHTS if is_first else weights_name(config[SHA256])
+
+
+# -------------------------------------------------------------------- values
+
+
+def entries(value: object) -> dict[str, Any]:
+    """Return an object of a configuration."""
+    if type(value) is not dict:
+        raise ValueError(f"{value!r:.60} is not an object with entries")
+    return value
+
+
+def text(value: object) -> str:
+    """Return a text of a configuration."""
+    if type(value) is not str:
+        raise ValueError(f"{value!r:.60} is not a text")
+    return value
+
+
+def equation(value: object) -> str:
+    """Return the text of a target equation of a configuration."""
+    Target(expression := text(value))
+    return expression
+
+
+def whole(value: object) -> int:
+    """Return a whole number of a configuration."""
+    if type(value) is not int:
+        raise ValueError(f"{value!r:.60} is not a whole number")
+    return value
+
+
+def finite(value: object, above: float = -math.inf) -> float:
+    """Return a finite number, above a limit, of a configuration."""
+    if type(value) not in (int, float) or not above < (number := float(value)) < math.inf:  # type: ignore[arg-type]
+        limit = "" if above < 0 else f" above {above:g}"
+        raise ValueError(f"{value!r:.60} is not a finite number{limit}")
+    return number
+
+
+def not_negative(value: object) -> float:
+    """Return a finite number of at least 0 of a configuration."""
+    if (number := finite(value)) < 0:
+        raise ValueError(f"{value!r:.60} is negative")
+    return number
