@@ -121,7 +121,7 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "missing regressor": (lambda s: s.pop("regressor.weight"), "there is no 'regressor.weight'"),
     "missing moments": (lambda s: s.pop("hop_moments"), "there is no 'hop_moments'"),
     "missing layer": (lambda s: [s.pop(n) for n in list(s) if "gnn_layers.3" in n], "unknown tensors: encoder.bns.3"),
-    "no layers": (lambda s: [s.pop(n) for n in list(s) if "gnn_layers" in n], "hops=0; allowed are"),
+    "no layers": (lambda s: [s.pop(n) for n in list(s) if "gnn_layers" in n], "hops is 0; allowed are"),
     "extra": (lambda s: s.update({"encoder.more": torch.zeros(2)}), "unknown tensors: encoder.more"),
     "shape": (lambda s: s.update({"post_proj.0.weight": torch.zeros(32, 31)}), "size mismatch for head.0.weight"),
     "flat": (lambda s: s.update({"post_proj.0.weight": torch.zeros(32)}), "not a checkpoint"),
