@@ -4,7 +4,8 @@ From the root of the repository, once `make pages` has written artifacts/book:
 
     .venv/bin/sphinx-build -c book/sphinx -W -n --keep-going . _build/sphinx
 
-What Jupyter Book is told stands in _config.yml and is read from there.
+What Jupyter Book is told stands in _config.yml and is read from there. Jupyter Book also brings the packages below
+(`extensions`); without it they are installed by name.
 """
 
 import sys
