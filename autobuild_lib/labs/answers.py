@@ -1,20 +1,27 @@
 """Answers to exercises: reading them in any usual form, and saying what is right or wrong about them."""
 
+import functools
+import itertools
 import sys
 import warnings
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ParamSpec
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 from torch import Tensor
 
 from autobuild_lib.targets import Target
+from autobuild_lib.values import boolean, integer, reals, shown
 
 Array = npt.NDArray[np.float64]
 EMPTY = "There is no answer yet: put yours in place of the three dots (...), run that cell, then run this one again."
 TOLERANCE = 0.005  # of the largest number: three digits are enough
+MOST = 100_000  # things in an answer
+
+P = ParamSpec("P")
 
 
 class AnswerError(AssertionError):
@@ -47,6 +54,23 @@ class Mistake:
     hint: str
 
 
+def check(function: Callable[P, Right]) -> Callable[P, Right]:
+    """Make a check end in a `Right` or an `AnswerError` whatever it is given."""
+
+    @functools.wraps(function)
+    def checked(*args: P.args, **kwargs: P.kwargs) -> Right:
+        try:
+            return function(*args, **kwargs)
+        except AnswerError:
+            raise
+        except Exception as error:  # of an answer, or of what a cell before it made, that nobody thought of
+            raise AnswerError(
+                f"This cannot be checked ({_reason(error)}). Is every cell before it answered?"
+            ) from error
+
+    return checked
+
+
 def require(condition: object, hint: str) -> None:
     """Raise `AnswerError` with the hint unless the condition holds."""
     if not condition:
@@ -64,7 +88,7 @@ def numbers(answer: Any, count: int, keys: Sequence[object] = ()) -> Array:
 
     Raises `AnswerError` for anything else, for another count, and for numbers that are not finite.
     """
-    values = _flat(given(answer), keys)
+    values = read_numbers(answer, keys)
     require(
         len(values) == count,
         f"This exercise asks for {count} {'numbers' if count > 1 else 'number'}; your answer has {len(values)}.",
@@ -74,24 +98,51 @@ def numbers(answer: Any, count: int, keys: Sequence[object] = ()) -> Array:
     return values
 
 
-def _flat(answer: Any, keys: Sequence[object]) -> Array:
-    if isinstance(answer, Tensor):
-        answer = answer.detach().cpu().numpy()
+def read_numbers(answer: Any, keys: Sequence[object] = ()) -> Array:
+    """Read however many numbers an answer has, in any form that `numbers` takes; other answers are an `AnswerError`."""
+    answer = given(answer)
     if isinstance(answer, Mapping):
-        known = {str(key): value for key, value in answer.items()}
-        missing = [str(key) for key in keys if str(key) not in known]
+        by_text = {key if isinstance(key, str) else shown(key): value for key, value in answer.items()}
         require(keys, "Give numbers in a list rather than a dictionary.")
+        missing = [str(key) for key in keys if str(key) not in by_text]
         require(not missing, f"Your dictionary needs the keys {', '.join(map(str, keys))}.")
-        answer = [known[str(key)] for key in keys]
-    if isinstance(answer, Sequence) and not isinstance(answer, str):
-        require(not any(item is ... or item is None for item in answer), EMPTY)
-        answer = [item.detach().cpu().numpy() if isinstance(item, Tensor) else item for item in answer]
+        answer = [by_text[str(key)] for key in keys]
     try:
-        values = np.asarray(answer)
-        require(values.dtype.kind not in "cSU", f"{answer!r} is not a number or a list of numbers.")
-        return values.astype(np.float64).ravel()
-    except (TypeError, ValueError):
-        raise AnswerError(f"{_short(answer)} is not a number or a list of numbers.") from None
+        plain = _plain(answer)
+        leaves = np.array(plain if isinstance(plain, list | np.ndarray) else [plain], dtype=object).ravel()
+        require(not any(leaf is ... or leaf is None for leaf in leaves), EMPTY)
+        return reals(leaves, "your answer")
+    except AnswerError:
+        raise
+    except Exception:  # whatever an odd object may raise
+        raise AnswerError(f"{shown(answer)} is not a number or a list of numbers.") from None
+
+
+def _plain(value: Any) -> Any:
+    """Lists in place of tensors, arrays and tables, also within lists."""
+    if isinstance(value, Tensor):
+        return value.detach().cpu().tolist()
+    if isinstance(value, pd.DataFrame | pd.Series | pd.Index):
+        value = value.to_numpy()
+    if isinstance(value, np.ndarray):
+        return value.tolist() if value.dtype.kind in "iufO" else value.astype(object)
+    if isinstance(value, Sequence) and not isinstance(value, str | bytes):
+        require(len(value) <= MOST, f"Your answer holds more than {MOST:,} things.")
+        return [_plain(item) for item in value]
+    return value
+
+
+def listed(answer: Any, hint: str) -> list[Any]:
+    """Return the things in a list, or in anything else that can be gone through; else the hint is an `AnswerError`."""
+    try:
+        things = list(itertools.islice(given(answer), MOST + 1))
+    except AnswerError:
+        raise
+    except Exception:  # whatever an odd object may raise
+        raise AnswerError(f"{hint} Yours is {shown(answer)}.") from None
+    require(not any(thing is ... or thing is None for thing in things), EMPTY)
+    require(len(things) <= MOST, f"Your answer holds more than {MOST:,} things.")
+    return things
 
 
 def compare(
@@ -130,29 +181,41 @@ def call(function: Callable[..., Any], *arguments: Any) -> Any:
 
     Warnings are not shown: nbgrader gives no points to a check that writes to stderr.
     """
-    require(callable(given(function)), f"{_short(function)} is not a function.")
-    shown = f"{getattr(function, '__name__', 'your function')}({', '.join(map(_short, arguments))})"
+    require(callable(given(function)), f"{shown(function)} is not a function.")
+    name = getattr(function, "__name__", None)
+    called = f"{name if isinstance(name, str) else 'your function'}({', '.join(map(shown, arguments))})"
     try:
         with warnings.catch_warnings(action="ignore"):
             result = function(*arguments)
-    except Exception as error:  # whatever a student's code may raise
-        raise AnswerError(f"{shown} raised {type(error).__name__}: {error}") from error
+    except (Exception, SystemExit) as error:  # whatever a student's code may raise
+        raise AnswerError(f"{called} raised {_reason(error)}") from error
     require(result is not ..., EMPTY)
-    require(result is not None, f"{shown} returned None. Does your function end with return?")
+    require(result is not None, f"{called} returned None. Does your function end with return?")
     return result
+
+
+def truth(value: Any, hint: str) -> bool:
+    """Read true or false, also as 1 or 0; anything else is an `AnswerError` that begins with the hint."""
+    try:
+        return boolean(value, "it") if isinstance(value, bool | np.bool_) else bool(integer(_plain(value), "it", 0, 1))
+    except Exception:  # whatever an odd object may raise
+        raise AnswerError(f"{hint} {shown(value)}; True or False is asked for.") from None
 
 
 def equation(answer: Any) -> Target:
     """Read a target equation: a `Target` or its text."""
     if isinstance(given(answer), Target):
         return answer  # type: ignore[no-any-return]
-    require(isinstance(answer, str), f"{_short(answer)} is not an equation: write it as text, in quotes.")
+    require(isinstance(answer, str), f"{shown(answer)} is not an equation: write it as text, in quotes.")
     try:
         return Target(answer)
     except ValueError as error:
         raise AnswerError(f"The library cannot read this equation: {error}") from None
 
 
-def _short(value: object) -> str:
-    text = repr(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+def _reason(error: BaseException) -> str:
+    try:
+        text = str(error).strip().partition("\n")[0]
+    except Exception:  # an odd error
+        text = ""
+    return f"{type(error).__name__}: {text}"

@@ -8,7 +8,18 @@ import numpy.typing as npt
 import torch
 from scipy.stats import rankdata
 
-from autobuild_lib.labs.answers import AnswerError, Array, Mistake, Right, call, compare, numbers, require
+from autobuild_lib.labs.answers import (
+    AnswerError,
+    Array,
+    Mistake,
+    Right,
+    call,
+    check,
+    compare,
+    numbers,
+    read_numbers,
+    require,
+)
 from autobuild_lib.losses import correlation, soft_rank
 
 # What the exercises are about; the notebook shows it.
@@ -30,6 +41,7 @@ def loss_of(norms: npt.ArrayLike, targets: npt.ArrayLike) -> float:
     return float(1 - correlation(soft_rank(first), second))
 
 
+@check
 def node_embedding(answer: Any) -> Right:
     """Check exercise 1: the hop-0 embedding of a node, three numbers in the order of the table."""
     parts = [(np.array(vector), np.array(weights), bias) for vector, weights, bias in CATEGORIES.values()]
@@ -46,6 +58,7 @@ def node_embedding(answer: Any) -> Right:
     return compare(numbers(answer, 3, list(CATEGORIES)), np.abs(scores), praise, mistakes)
 
 
+@check
 def graph_norm(answer: Any) -> Right:
     """Check exercise 2: the L1 norm of a graph embedding, the mean over nodes."""
     mean = NODES.mean(0)
@@ -60,6 +73,7 @@ def graph_norm(answer: Any) -> Right:
     return compare(numbers(answer, 1), mean.sum(), praise, mistakes)
 
 
+@check
 def hard_ranks(answer: Any) -> Right:
     """Check exercise 3: the ranks of five values, 1 for the smallest."""
     right, order = rankdata(VALUES), np.argsort(VALUES)
@@ -78,6 +92,7 @@ def hard_ranks(answer: Any) -> Right:
 PAIRS = ((0.0, 0.4, 1.0), (0.4, 0.0, 1.0), (0.0, 0.4, 0.5), (0.0, 3.0, 1.0), (3.0, 0.0, 2.0), (1.0, 1.0, 1.0))
 
 
+@check
 def soft_rank_pair(function: Any) -> Right:
     """Check exercise 4: a function of a, b and the strength that returns the soft ranks of (a, b)."""
     ranks = np.array([numbers(call(function, *pair), 2) for pair in PAIRS])
@@ -112,6 +127,7 @@ def _explain(ranks: Array, mistakes: list[Mistake]) -> None:
         require(not np.allclose(ranks, mistake.numbers, atol=1e-3), mistake.hint)
 
 
+@check
 def largest_strength(answer: Any) -> Right:
     """Check exercise 5: the largest strength at which the soft ranks of the five values are hard."""
     gaps = np.diff(np.sort(VALUES))
@@ -126,6 +142,7 @@ def largest_strength(answer: Any) -> Right:
     return compare(numbers(answer, 1), gaps.min(), praise, mistakes)
 
 
+@check
 def ranking_loss(answer: Any) -> Right:
     """Check exercise 6: the ranking loss of one hop for five networks."""
     right, ranks = loss_of(NORMS, TARGETS), rankdata(NORMS)
@@ -147,6 +164,7 @@ def _pearson(first: Array, second: Array) -> float:
     return float(np.corrcoef(first, second)[0, 1])
 
 
+@check
 def better_norms(answer: Any) -> Right:
     """Check exercise 7: any five positive norms whose ranking loss is at most `ENOUGH`."""
     norms = numbers(answer, 5)
@@ -166,12 +184,14 @@ def better_norms(answer: Any) -> Right:
     return Right(f"The loss is {loss:.6f}. In norms that lie close together, spacing counts and not only order.")
 
 
+@check
 def losses_by_hop(answer: Any, norms: npt.ArrayLike, targets: npt.ArrayLike) -> Right:
     """Check exercise 8: the ranking loss at every hop, for norms [hops + 1, n] and targets [n]."""
     levels, wanted = np.asarray(norms, np.float64), np.asarray(targets, np.float64)
     right = np.array([loss_of(level, wanted) for level in levels])
     asked = f"Give the loss of each hop: {len(levels)} numbers, from hop 0 on."
-    require(not _same_count(answer, 1), f"That is one number; its mean over hops is what training sees. {asked}")
+    losses = read_numbers(answer)
+    require(len(losses) != 1, f"That is one number; its mean over hops is what training sees. {asked}")
     raw = [1 - _pearson(level, wanted) for level in levels]
     hard = [1 - _pearson(rankdata(level), wanted) for level in levels]
     mistakes = [
@@ -181,8 +201,4 @@ def losses_by_hop(answer: Any, norms: npt.ArrayLike, targets: npt.ArrayLike) -> 
         Mistake(hard, "You used hard ranks of the norms; take soft ranks of strength 1."),
     ]
     praise = f"Hop {int(right.argmin())} has the lowest loss here, {right.min():.3f}."
-    return compare(numbers(answer, len(levels)), right, praise, mistakes, 0.01)
-
-
-def _same_count(answer: Any, count: int) -> bool:
-    return answer is not ... and answer is not None and np.size(np.asarray(answer, dtype=object)) == count
+    return compare(numbers(losses, len(levels)), right, praise, mistakes, 0.01)

@@ -1,6 +1,6 @@
 """Checks of lab 2: train a predictor and read its FE-MLP."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -14,22 +14,26 @@ from autobuild_lib.labs.answers import (
     Array,
     Mistake,
     Right,
+    check,
     close,
     compare,
     equation,
     given,
     numbers,
+    read_numbers,
     require,
 )
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.spaces import Architecture
 from autobuild_lib.statistics import srcc
 from autobuild_lib.targets import Target
+from autobuild_lib.values import shown
 
 TARGET = "acc * 100 / latency_gpu"
 LEAST_SRCC = 0.6  # of a trained predictor's head on test networks
 
 
+@check
 def split(train: Any, test: Any, table: Table) -> Right:
     """Check exercise 1: any random split of the table into 90 % to train and the rest to test."""
     for part in (given(train), given(test)):
@@ -46,6 +50,7 @@ def split(train: Any, test: Any, table: Table) -> Right:
     return Right(f"{len(train):,} networks to train, {len(test):,} to test, none in both.")
 
 
+@check
 def target(answer: Any, table: Table) -> Right:
     """Check exercise 2: any equation for percent of accuracy per millisecond on the GPU."""
     labels = table.labels
@@ -75,13 +80,18 @@ def _target(values: Array, right: Array, mistakes: Sequence[Mistake]) -> Right:
     raise AnswerError(f"For the first network it gives {values[0]:.4g}; {right[0]:.4g} would be right.")
 
 
+@check
 def predictor(answer: Any, test: Table) -> Right:
     """Check exercise 3: any predictor of the target that ranks test networks, and was not trained on them."""
     require(isinstance(given(answer), Predictor), "That is no predictor: ab.fit returns one.")
+    require(answer.space == test.space, f"It is for networks of {answer.space.name}; the test part has others.")
     right = Target(TARGET).evaluate(test.labels)
-    learnt = Target(answer.target).evaluate(test.labels)
+    try:
+        learnt = Target(answer.target).evaluate(test.labels)
+    except ValueError as error:
+        raise AnswerError(f"It has learnt {shown(answer.target)}, which cannot be evaluated: {error}") from None
     require(close(learnt, right, 1e-9), f"It has learnt {answer.target}, which is not the target of exercise 2.")
-    trained = answer.provenance["data"]
+    trained = answer.provenance.get("data", {"part": ""})
     require(not trained["part"].startswith("test"), "It was trained on the test part: what should it be tested on?")
     require(trained["part"] != "all", "It was trained on the whole table, the test part included. Use the other part.")
     found = srcc(answer.predict(test.architectures), right)
@@ -95,17 +105,19 @@ def _need(answer: Any, predictor: Any) -> None:
     require(isinstance(predictor, Predictor), "There is no predictor yet: do exercise 3 first.")
 
 
+@check
 def srcc_by_hop(answer: Any, predictor: Predictor, train: Table, test: Table) -> Right:
     """Check exercise 4: the rank correlation of the norms of every hop with the target, on test networks."""
     _need(answer, predictor)
     if isinstance(answer, pd.DataFrame) and "srcc" in answer:
         answer = answer["srcc"]
+    found = read_numbers(answer)
     hops = predictor.network.config.hops + 1
     truth = Target(predictor.target).evaluate(test.labels)
     right = _correlations(predictor, test)
     with_head = [*right, srcc(predictor.predict(test.architectures), truth)]
-    if not isinstance(answer, Mapping) and np.size(answer) == hops + 1:
-        answer = np.ravel(answer)[:hops] if close(numbers(answer, hops + 1), np.array(with_head)) else answer
+    if close(found, np.array(with_head)):
+        found = found[:hops]
     norms = predictor.norms(test.architectures)
     mistakes = [
         Mistake([np.corrcoef(level, truth)[0, 1] for level in norms], "That is Pearson's correlation; rank first."),
@@ -113,7 +125,7 @@ def srcc_by_hop(answer: Any, predictor: Predictor, train: Table, test: Table) ->
         Mistake(right[::-1], "The hops stand in reverse order: hop 0 comes first."),
         Mistake(np.mean(norms, axis=1), "These are mean norms; correlate them with the target."),
     ]
-    return compare(numbers(answer, hops), right, "Each hop is a ranking of its own.", mistakes, 0.002)
+    return compare(numbers(found, hops), right, "Each hop is a ranking of its own.", mistakes, 0.002)
 
 
 def _correlations(predictor: Predictor, table: Table) -> Array:
@@ -121,6 +133,7 @@ def _correlations(predictor: Predictor, table: Table) -> Array:
     return np.array([srcc(level, truth) for level in predictor.norms(table.architectures)])
 
 
+@check
 def importance(answer: Any, predictor: Predictor, feature: str) -> Right:
     """Check exercise 5: the importance of each value of a layer feature, in the order of the feature's values."""
     _need(answer, predictor)
@@ -142,9 +155,11 @@ def importance(answer: Any, predictor: Predictor, feature: str) -> Right:
     return compare(numbers(answer, count, category.values), np.abs(scores), praise, mistakes)
 
 
+@check
 def hop0_norm(answer: Any, predictor: Predictor, network: Architecture) -> Right:
     """Check exercise 6: the L1 norm of a network's graph embedding at hop 0, added up from importances."""
     _need(answer, predictor)
+    norm = numbers(answer, 1)
     right = float(predictor.norms([network])[0, 0])
     names = [category.name for category in predictor.space.categories]
     with torch.no_grad():
@@ -159,12 +174,14 @@ def hop0_norm(answer: Any, predictor: Predictor, network: Architecture) -> Right
         Mistake(nodes[0].sum(), "That is the first layer only; pool over all of them."),
         Mistake(np.linalg.norm(nodes.sum(0)), "That is a Euclidean (L2) norm; L1 adds up."),
     ]
-    return compare(numbers(answer, 1), right, "At hop 0 a network is nothing but the sum of its layers.", mistakes)
+    return compare(norm, right, "At hop 0 a network is nothing but the sum of its layers.", mistakes)
 
 
+@check
 def change(answer: Any, predictor: Predictor, networks: Sequence[Architecture]) -> Right:
     """Check exercise 7: the mean change of the prediction when every e = 6 becomes e = 3."""
     _need(answer, predictor)
+    difference = numbers(answer, 1)
     before = predictor.predict(networks)
     right, back, kernels = (_replaced(predictor, networks, *pair) - before.mean() for pair in CHANGES)
     mistakes = [
@@ -176,7 +193,7 @@ def change(answer: Any, predictor: Predictor, networks: Sequence[Architecture]) 
         Mistake(before.mean() + right, "That is the mean prediction afterwards; take the one before from it."),
     ]
     praise = "This is an effect, with a sign and a unit. An importance has neither."
-    return compare(numbers(answer, 1), right, praise, mistakes, 0.01)
+    return compare(difference, right, praise, mistakes, 0.01)
 
 
 CHANGES = (("e6", "e3"), ("e3", "e6"), ("k7", "k3"))

@@ -11,10 +11,11 @@ import pandas as pd
 
 from autobuild_lib import data, surrogate
 from autobuild_lib.experiments.frontiers import dominates
-from autobuild_lib.labs.answers import AnswerError, given, require
+from autobuild_lib.labs.answers import MOST, AnswerError, given, listed, require
 from autobuild_lib.reduced import ReducedSpace
 from autobuild_lib.search import costs, front
-from autobuild_lib.spaces import Architecture, SpaceError
+from autobuild_lib.spaces import Architecture, SpaceError, ofa_mbv3
+from autobuild_lib.values import shown
 
 Array = npt.NDArray[np.float64]
 LATENCY = "latency_gpu"
@@ -73,17 +74,17 @@ def beats_the_table(architectures: Sequence[Architecture]) -> npt.NDArray[np.boo
 
 def read_networks(answer: Any) -> list[Architecture]:
     """Read networks of OFA-MobileNetV3: a reduced space, or a sequence of architectures or of their texts."""
-    space = data.load("ofa_mbv3").space
+    space = ofa_mbv3()
     answer = [given(answer)] if isinstance(answer, Architecture | str) else given(answer)
     if isinstance(answer, ReducedSpace):
-        require(answer.size <= 100_000, f"{answer!r} has {answer.size:,} networks; at most 100,000 are labelled here.")
+        require(answer.size <= MOST, f"{answer!r} has {answer.size:,} networks; at most {MOST:,} are labelled here.")
     try:
-        networks = [space.parse(each) if isinstance(each, str) else each for each in answer]
+        networks = [space.parse(each) if isinstance(each, str) else each
+                    for each in listed(answer, "Give a network, or several in a list.")]  # fmt: skip
     except SpaceError as error:
         raise AnswerError(f"This is no network of the family: {error}") from None
-    except TypeError:
-        raise AnswerError(f"{type(answer).__name__} is not a network, nor several of them.") from None
-    strange = [each for each in networks if not isinstance(each, Architecture) or each not in space]
-    require(not strange, f"{strange[0] if strange else ''!s:.80} is no network of {space.name} at resolution 224.")
+    for each in networks:
+        known = isinstance(each, Architecture) and each in space
+        require(known, f"{shown(each)} is no network of {space.name} at resolution 224.")
     require(networks, "There is no network in your answer.")
     return networks

@@ -1,5 +1,6 @@
 """Checks of lab 3: score modules and build a network that beats the table."""
 
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -8,12 +9,24 @@ import torch
 
 from autobuild_lib.experiments.frontiers import dominates
 from autobuild_lib.graphs import path_graphs_from_codes
-from autobuild_lib.labs.answers import EMPTY, AnswerError, Array, Mistake, Right, compare, given, numbers, require
+from autobuild_lib.labs.answers import (
+    AnswerError,
+    Array,
+    Mistake,
+    Right,
+    check,
+    compare,
+    given,
+    listed,
+    numbers,
+    require,
+)
 from autobuild_lib.labs.judging import beats_the_table, costs_of, frontier, label, read_networks
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.reduced import isolated, parse_group
 from autobuild_lib.spaces import SpaceError
 from autobuild_lib.units import UnitCorpus
+from autobuild_lib.values import shown
 
 UNIT, MODULE = 2, "e6_k7,e3_k3,e4_k5"  # of exercise 2; units count from 0
 MORE_THAN = 1_000_000  # networks, in exercise 4
@@ -30,6 +43,7 @@ def module_norms(predictor: Predictor, unit: int, module: str) -> Array:
     return torch.stack(levels).double().numpy()
 
 
+@check
 def contents(answer: Any) -> Right:
     """Check exercise 1: the number of contents of a unit of two to four layers with nine choices each."""
     mistakes = [
@@ -43,6 +57,7 @@ def contents(answer: Any) -> Right:
     return compare(numbers(answer, 1), 7371, "Five such units give 36,855 modules, scored one by one.", mistakes, 1e-9)
 
 
+@check
 def score(answer: Any, predictor: Predictor) -> Right:
     """Check exercise 2: the norm score of `MODULE` in unit `UNIT`, in units of the target."""
     moments, layers = predictor.moments, MODULE.count(",") + 1
@@ -72,6 +87,7 @@ def score(answer: Any, predictor: Predictor) -> Right:
     return compare(numbers(answer, 1), by(hop), praise, mistakes, 1e-4)
 
 
+@check
 def best_modules(answer: Any, corpus: UnitCorpus) -> Right:
     """Check exercise 3: for each unit a module of the highest score, as texts; of equal scores any will do."""
     space, table = corpus.space, corpus.table
@@ -84,7 +100,8 @@ def best_modules(answer: Any, corpus: UnitCorpus) -> Right:
         try:
             parse_group(space, space.scoring_groups[unit], plain := text.replace(" ", ""))
         except SpaceError as error:
-            raise AnswerError(f"{text!r} is not a module of unit {unit}: {error}") from None
+            raise AnswerError(f"{shown(text)} is not a module of unit {unit}: {error}") from None
+        require(plain in scores.index, f"{shown(text)} is not how the corpus writes a module.")
         rank, score = int((scores > scores[plain]).sum()) + 1, scores[plain]
         lowest = rank > 1 and score == scores.min()
         require(not lowest, f"{text} has the lowest score of unit {unit}: sort the other way round.")
@@ -98,11 +115,14 @@ def _texts(answer: Any) -> list[str]:
         return answer.split("|")
     if isinstance(answer, pd.DataFrame) and "module" in answer:
         answer = answer["module"]
-    values = list(answer.values() if isinstance(answer, dict) else answer)
-    require(... not in values, EMPTY)
-    return [str(value) for value in values]
+    hint = "Give modules as texts, such as the column module of the corpus's table has them."
+    values = listed(answer.values() if isinstance(answer, Mapping) else answer, hint)
+    for value in values:
+        require(isinstance(value, str), f"{hint} {shown(value)} is none.")
+    return values
 
 
+@check
 def smallest_k(answer: Any) -> Right:
     """Check exercise 4: the smallest K whose reduced space of five units has more than a million networks."""
     value = numbers(answer, 1)[0]
@@ -119,6 +139,7 @@ def smallest_k(answer: Any) -> Right:
     return compare(np.array([value]), 16, "16 ** 5 = 1,048,576: few enough to label every one.", mistakes, 1e-9)
 
 
+@check
 def beating(answer: Any) -> Right:
     """Check exercise 5: any network that dominates one on the table's frontier of accuracy and GPU latency."""
     networks = read_networks(answer)
@@ -142,8 +163,10 @@ def beating(answer: Any) -> Right:
     )
 
 
+@check
 def latencies(answer: Any, norm: UnitCorpus, effect: UnitCorpus) -> Right:
     """Check exercise 6: the mean GPU latency, in ms, of the 243 networks from either score's three best modules."""
+    means = numbers(answer, 2, ["norm", "effect"])
     clusters = [label(list(corpus.top(3))) for corpus in (norm, effect)]
     right = np.array([cluster["latency_gpu"].mean() for cluster in clusters])
     accuracies = np.array([cluster["acc"].mean() for cluster in clusters])
@@ -158,4 +181,4 @@ def latencies(answer: Any, norm: UnitCorpus, effect: UnitCorpus) -> Right:
     ]  # fmt: skip
     praise = f"On average {right[0]:.2f} ms and {100 * accuracies[0]:.1f} % by norm, "
     praise += f"{right[1]:.2f} ms and {100 * accuracies[1]:.1f} % by effect."
-    return compare(numbers(answer, 2, ["norm", "effect"]), right, praise, mistakes, 5e-4)
+    return compare(means, right, praise, mistakes, 5e-4)

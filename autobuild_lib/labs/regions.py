@@ -16,15 +16,19 @@ from autobuild_lib.labs.answers import (
     Mistake,
     Right,
     call,
+    check,
     compare,
     equation,
     given,
+    listed,
     numbers,
     require,
+    truth,
 )
 from autobuild_lib.labs.judging import LATENCY, REGIONS, costs_of, frontier, read_networks
 from autobuild_lib.search import costs, front
 from autobuild_lib.targets import Target
+from autobuild_lib.values import shown
 
 # What exercise 2 is about; the notebook shows it. Accuracy in percent, latency in ms.
 NETWORKS = pd.DataFrame(
@@ -38,10 +42,11 @@ FEWEST = 32  # networks in a cluster
 POINTS = [(a, b) for a in (5.0, 6.0, 7.0) for b in (75.0, 76.0)]  # latency, accuracy
 
 
+@check
 def dominates_function(function: Any) -> Right:
     """Check exercise 1: a function of two networks (latency, accuracy) that says whether the first dominates."""
     pairs = [(one, other) for one in POINTS for other in POINTS]
-    found = [bool(call(function, *pair)) for pair in pairs]
+    found = [truth(call(function, *pair), f"For {pair[0]} and {pair[1]} it returns") for pair in pairs]
     if (mistake := KNOWN.get(tuple(found))) is not None:
         raise AnswerError(mistake)
     for (one, other), got in zip(pairs, found, strict=True):
@@ -67,12 +72,13 @@ KNOWN = {
 }  # fmt: skip
 
 
+@check
 def frontier_names(answer: Any) -> Right:
     """Check exercise 2: the names of the networks on the frontier, in any order, or a mark for each of the seven."""
     points = costs(NETWORKS, "acc", LATENCY)
     names = _names(given(answer))
     unknown = names - set(NETWORKS.index)
-    require(not unknown, f"{', '.join(sorted(unknown))}: networks are called A to G.")
+    require(not unknown, f"{', '.join(sorted(unknown)[:3])}: networks are called A to G.")
     right = set(NETWORKS.index[front(points)])
     for name in sorted(names - right):
         place = list(NETWORKS.index).index(name)
@@ -88,19 +94,20 @@ def _names(answer: Any) -> set[str]:
         return set(re.findall(r"\w", answer))
     if isinstance(answer, pd.DataFrame):
         answer = answer.index
-    values = list(answer.items() if isinstance(answer, Mapping | pd.Series) else answer)
-    if values and isinstance(values[0], tuple):  # a mark by name, or names by number
-        values = [key if isinstance(value, bool | np.bool_) else value
-                  for key, value in values if not (isinstance(value, bool | np.bool_) and not value)]  # fmt: skip
+    names, keyed = list(NETWORKS.index), isinstance(answer, Mapping | pd.Series)
+    keys = list(answer.keys()) if keyed else []
+    values = listed(answer.values() if isinstance(answer, Mapping) else answer, "Give names of networks in a list.")
     if values and all(isinstance(value, bool | np.bool_) for value in values):
-        require(len(values) == len(NETWORKS), f"Give {len(NETWORKS)} marks, one for each network.")
-        return {str(name) for name, mark in zip(NETWORKS.index, values, strict=True) if mark}
-    return {str(value) for value in values}
+        by_name = keys and all(isinstance(key, str) for key in keys)
+        require(by_name or len(values) == len(names), f"Give {len(names)} marks, one for each network.")
+        values = [name for name, mark in zip(keys if by_name else names, values, strict=True) if mark]
+    return {value if isinstance(value, str) else shown(value) for value in values}
 
 
 # -------------------------------------------------------------------- equations
 
 
+@check
 def region_equation(answer: Any, region: str) -> Right:
     """Check exercise 3: any equation whose favourite in the whole table lies in the given region of its frontier."""
     target, known = equation(answer), frontier()
@@ -129,6 +136,7 @@ def _evaluate(target: Target, labels: pd.DataFrame) -> Array:
         raise AnswerError(f"The equation cannot be evaluated: {error}") from None
 
 
+@check
 def same_order(answer: Any) -> Right:
     """Check exercise 4: an equation of sums and logarithms that orders networks as `LIKE` does."""
     target = equation(answer)
@@ -172,6 +180,7 @@ def _disagreement(own: Array, wanted: Array) -> tuple[int, int]:
 # -------------------------------------------------------------------- clusters
 
 
+@check
 def cluster(answer: Any, region: Any) -> Right:
     """Check exercise 5: networks of which at least half dominate a point of the chosen region of the frontier."""
     points, name = _region(region)
@@ -185,8 +194,9 @@ def cluster(answer: Any, region: Any) -> Right:
 
 
 def _region(region: Any) -> tuple[Array, str]:
-    require(given(region) in REGIONS, f"region = {region!r}; choose one of {', '.join(REGIONS)}.")
-    return frontier().region(region), str(region)
+    known = isinstance(given(region), str) and region in REGIONS
+    require(known, f"region = {shown(region)}; choose one of {', '.join(REGIONS)}.")
+    return frontier().region(region), region
 
 
 def _diagnosis(own: Array, points: Array) -> str:
@@ -199,11 +209,13 @@ def _diagnosis(own: Array, points: Array) -> str:
     return f"{lies}: it is there, but not accurate enough. Try the effect score, a smaller K or more epochs."
 
 
+@check
 def gain(answer: Any, chosen: Any, region: Any) -> Right:
     """Check exercise 6: the accuracy gained within the region's budget of latency, in percentage points.
 
     The budget is the latency of the slowest network in the region of the frontier.
     """
+    difference = numbers(answer, 1)
     points, _ = _region(region)
     own, budget = costs_of(read_networks(chosen)), float(points[:, 0].max())
     best, known = best_within(own, budget), best_within(frontier().points, budget)
@@ -219,4 +231,4 @@ def gain(answer: Any, chosen: Any, region: Any) -> Right:
         Mistake(100 * best, "That is the accuracy itself; take the best of the table within the budget from it."),
     ]
     praise = f"Within {budget:.2f} ms: {100 * best:.2f} % against {100 * known:.2f} %, as the surrogate sees it."
-    return compare(numbers(answer, 1), right, praise, mistakes, 0.02)
+    return compare(difference, right, praise, mistakes, 0.02)
