@@ -9,7 +9,7 @@ import hashlib
 import keyword
 import math
 import re
-from collections.abc import Callable, Container, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import reduce
 from typing import Any, NoReturn
@@ -113,14 +113,15 @@ class Target:
             raise ValueError(f"target {self} is not finite in {len(bad)} of {len(values)} rows: {shown} ({why})")
         return values
 
-    def check_meaning(self, labels: Container[str]) -> None:
-        """Raise `ValueError` for an equation such as ``acc-std`` where there is a label that is called just so."""
-        text = self.expression.strip()
-        if isinstance(self._tree, ast.Name) or not (text in labels or self.canonical in labels):
+    def check_meaning(self, labels: Iterable[Any]) -> None:
+        """Raise `ValueError` for an equation such as ``acc-std`` where there is a label that is called so."""
+        if isinstance(self._tree, ast.Name):
             return
-        name = text if text in labels else self.canonical
-        other = f"{self} for the equation" if self.canonical not in labels else "rename it to use the equation"
-        raise ValueError(f"target {text!r}: there is a label of that name; write {quoted(name)} for it, or {other}")
+        texts = {_squeezed(self.expression), _squeezed(self.canonical)}  # the same equation, however it is spaced
+        for label in labels:
+            if _squeezed(str(label)) in texts:
+                meant = f"write {quoted(str(label))} for it, or give it another name to use the equation"
+                raise ValueError(f"target {self.expression.strip()!r}: there is a label of that name; {meant}")
 
     def _column(self, labels: pd.DataFrame | Mapping[str, npt.ArrayLike], name: str) -> Array:
         if name not in labels:
@@ -130,6 +131,10 @@ class Target:
             return reals(labels[name], f"{name}")
         except ValueError as error:
             raise ValueError(f"target {self}: label {name!r} is not a row of real numbers: {error}") from None
+
+
+def _squeezed(text: str) -> str:
+    return "".join(text.split())
 
 
 def _evaluate(node: ast.expr, columns: Mapping[str, Array]) -> Any:

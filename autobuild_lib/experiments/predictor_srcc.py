@@ -17,7 +17,7 @@ from autobuild_lib.peers import AdditiveRidge
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.statistics import greater_than_zero, holm, mean_with_interval, srcc
 from autobuild_lib.surrogate import LABELS, published
-from autobuild_lib.targets import Target
+from autobuild_lib.targets import Target, quoted
 
 BUNDLED = ("ofa_mbv3", "ofa_pn")
 # The four labels of one family. For the smallest of five p-values to hold after Holm's correction (below 0.01), the
@@ -51,7 +51,8 @@ def load_splits(source: str, targets: Sequence[str], space: SequenceSpace | None
         wanted = dict.fromkeys(str(Target(t)) for t in targets)  # one spelling each, without repeats
         usable = tuple(t for t in wanted if set(Target(t).labels) <= set(labels))
         if not usable:
-            raise ValueError(f"{one} has labels {', '.join(labels)}; no target of {list(targets)} can be computed")
+            found = ", ".join(map(quoted, labels))
+            raise ValueError(f"{one} has labels {found}; no target of {list(targets)} can be computed")
         splits.append(Split(*table.split(0.9, seed=12345), usable))
     return splits
 

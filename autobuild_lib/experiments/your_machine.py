@@ -20,7 +20,7 @@ from autobuild_lib.peers import AdditiveRidge
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.spaces import Architecture, SequenceSpace, ofa_mbv3, read_space
 from autobuild_lib.statistics import srcc_with_interval
-from autobuild_lib.targets import Target
+from autobuild_lib.targets import Target, quoted
 from autobuild_lib.tasks.latency import LatencyMeter, Measure, medians
 from autobuild_lib.units import UnitCorpus
 
@@ -90,7 +90,7 @@ def choose_subject(
     wanted = dict.fromkeys(str(Target(target)) for target in targets)
     usable = tuple(target for target in wanted if set(Target(target).labels) <= labels)
     if not usable:
-        raise ValueError(f"no target of {list(targets)} can be computed from {', '.join(sorted(labels))}")
+        raise ValueError(f"no target of {list(targets)} can be computed from {', '.join(map(quoted, sorted(labels)))}")
     return Subject(found, find_measure(measure) if measure else meter, label, usable), note
 
 
