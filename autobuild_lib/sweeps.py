@@ -21,6 +21,7 @@ from autobuild_lib.runs import PROFILES, check_seed, read_literals
 from autobuild_lib.spaces import SequenceSpace, read_space
 from autobuild_lib.storage import replace_json
 from autobuild_lib.targets import QUOTED, Target, quoted
+from autobuild_lib.values import brief, shown
 
 MOST_RUNS = 10_000
 OF_THE_SWEEP = ("profile", "out")  # parameters that a sweep gives itself
@@ -128,7 +129,7 @@ def _check_targets(runs: Iterable[Mapping[str, Any]], defaults: Mapping[str, Any
         for target in _targets(given):
             if known and (missing := sorted(set(target.labels) - known)):
                 has = f"{source} has {', '.join(map(quoted, sorted(known)))}"
-                raise ValueError(f"--set target={target}: there is no label {', '.join(missing)}; {has}")
+                raise ValueError(f"--set target={brief(str(target))}: there is no label {', '.join(missing)}; {has}")
             target.check_meaning(known)
 
 
@@ -146,7 +147,7 @@ def _labels(source: str, space: str, usual: set[str]) -> set[str]:
     if source == "bundled":
         return set().union(*(own for own in bundled.values() if usual <= own))
     if source.endswith((".csv", ".pkl")) and not Path(source).is_file():
-        raise ValueError(f"--set data={source}: there is no such file")
+        raise ValueError(f"--set data={brief(source)}: there is no such file")
     if source.endswith(".csv"):
         return _columns(read_header(Path(source)), read_space(space) if space else None)
     return bundled.get(source, set())
@@ -163,13 +164,14 @@ def _columns(names: Iterable[str], space: SequenceSpace | None) -> set[str]:
 def _read_setting(setting: str, notebook: str, defaults: Mapping[str, Any]) -> tuple[str, list[Any]]:
     name, equals, text = setting.partition("=")
     if not equals:
-        raise ValueError(f"--set {setting}: needs NAME=VALUES, for example seed=0..9")
+        raise ValueError(f"--set {brief(setting)}: needs NAME=VALUES, for example seed=0..9")
     if name not in defaults and isinstance(defaults.get(f"{name}s"), list):
         name = f"{name}s"
     if name in OF_THE_SWEEP:
-        raise ValueError(f"--set {setting}: give --{name} instead, once for all runs")
+        raise ValueError(f"--set {brief(setting)}: give --{name} instead, once for all runs")
     if name not in defaults:
-        raise ValueError(f"--set {setting}: {notebook} has no parameter {name!r}; it has {', '.join(defaults)}")
+        has = f"it has {', '.join(defaults)}"
+        raise ValueError(f"--set {brief(setting)}: {notebook} has no parameter {shown(name)}; {has}")
     default = defaults[name]
     kind = type(default[0] if isinstance(default, list) else default)
     try:
@@ -178,7 +180,7 @@ def _read_setting(setting: str, notebook: str, defaults: Mapping[str, Any]) -> t
             check_seed(value)
     except ValueError as error:
         needs = f"{name} takes {'lists of ' if isinstance(default, list) else ''}{KINDS[kind]}, such as {default!r}"
-        raise ValueError(f"--set {setting}: {error}; {needs}") from None
+        raise ValueError(f"--set {brief(setting)}: {error}; {needs}") from None
     return name, elements
 
 
@@ -195,12 +197,12 @@ def _read(text: str, kind: type, is_list: bool) -> Iterator[Any]:
     if is_list and text.startswith("["):
         found = parse_json(text)
         if any(type(value) is not kind for value in found):
-            raise ValueError(f"{text} has elements of another type")
+            raise ValueError(f"{brief(text)} has elements of another type")
         yield found
     elif kind is int and (ends := re.fullmatch(r"(-?\d{1,18})\.\.(-?\d{1,18})", text)):
         first, last = map(int, ends.groups())
         if not first <= last < first + MOST_RUNS:
-            raise ValueError(f"{text} must rise, by less than {MOST_RUNS:,}")
+            raise ValueError(f"{brief(text)} must rise, by less than {MOST_RUNS:,}")
         yield from ([value] if is_list else value for value in range(first, last + 1))
     else:
         yield [_read_one(text, kind)] if is_list else _read_one(text, kind)
@@ -217,5 +219,5 @@ def _read_one(text: str, kind: type) -> Any:
     if kind is float and type(value) is int:
         value = float(value)
     if type(value) is not kind or (isinstance(value, float) and not math.isfinite(value)):
-        raise ValueError(f"{text!r} is not one")
+        raise ValueError(f"{shown(text)} is not one")
     return value

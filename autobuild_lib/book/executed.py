@@ -37,10 +37,13 @@ RECORD = _object(
 )
 NOTEBOOK = _object(
     nbformat={"const": 4},
+    nbformat_minor={"type": "integer"},
     cells={"type": "array", "minItems": 1},
     metadata=_object(papermill=_object(parameters={"type": "object"}, end_time=LINE)),
 )
-ANY_NOTEBOOK = _object(nbformat={"const": 4}, cells={"type": "array", "minItems": 1})
+ANY_NOTEBOOK = _object(
+    nbformat={"const": 4}, nbformat_minor={"type": "integer"}, cells={"type": "array", "minItems": 1}
+)
 
 
 class StaleError(ValueError):

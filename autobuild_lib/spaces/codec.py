@@ -21,8 +21,10 @@ from autobuild_lib.spaces.features import (
     values_of,
     written,
 )
+from autobuild_lib.values import shown
 
 MOST_LAYER_CHOICES = 100_000
+
 MOST_CONTENTS = 5_000_000  # of units that are enumerated together, see `SequenceSpace.count_contents`
 
 
@@ -129,13 +131,13 @@ class UnitCodec:
         code: tuple[int, ...] = ()
         if isinstance(layer, Mapping):
             if set(layer) != set(names):
-                raise SpaceError(f"{where}: layer {dict(layer)} needs exactly the features {names}")
+                raise SpaceError(f"{where}: layer {shown(dict(layer))} needs exactly the features {names}")
             code = tuple(position(f"{where}: {n}", layer[n], values_of(c)) for n, c in self.layer_values)
         elif isinstance(layer, str):
             code = self._layer_codes.get(layer.strip(), ())
         if code not in self.layer_names:
             allowed = shorten(full for _, full in self.layer_names.values())
-            raise SpaceError(f"{where}: layer {layer!r} is not allowed; choose from {allowed}")
+            raise SpaceError(f"{where}: layer {shown(layer)} is not allowed; choose from {allowed}")
         return code
 
     def parse(self, where: str, text: str) -> bytes:

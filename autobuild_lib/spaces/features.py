@@ -125,14 +125,14 @@ def _plain(name: str, values: object) -> tuple[Value, ...]:
 def _check_feature(name: str, choices: Choices) -> None:
     values = values_of(choices)
     if name in RESERVED or not name.isidentifier():
-        raise SpaceError(f"feature name {name!r}: must be an identifier other than {', '.join(RESERVED)}")
+        raise SpaceError(f"feature name {shown(name)}: must be an identifier other than {', '.join(RESERVED)}")
     for value in values:
         if isinstance(value, bool) or not isinstance(value, str | int | float) or value == "":
-            raise SpaceError(f"feature {name!r}: value {value!r} must be a number or a text")
+            raise SpaceError(f"feature {name!r}: value {shown(value)} must be a number or a text")
         if not isinstance(value, str) and not abs(value) < LARGEST:
             raise SpaceError(f"feature {name!r} holds a number that is not finite, or beyond {LARGEST:g}")
         if any(c in SEPARATORS or c.isspace() for c in str(value)):
-            raise SpaceError(f"feature {name!r}: value {value!r} must not hold spaces or any of {SEPARATORS}")
+            raise SpaceError(f"feature {name!r}: value {shown(value)} must not hold spaces or any of {SEPARATORS}")
     if not 1 <= len(values) <= MOST_VALUES or len({written(name, value) for value in values}) < len(values):
         raise SpaceError(f"feature {name!r} needs 1 to {MOST_VALUES} distinct values, given {shorten(values)}")
 
@@ -159,7 +159,7 @@ def read(name: str, choices: Choices, text: str) -> Value:
 def position(where: str, value: Value, values: Sequence[Value]) -> int:
     """Return the position of `value` in `values`, or raise an error that lists them."""
     if isinstance(value, bool) or value not in values:
-        raise SpaceError(f"{where}: value {value!r} is not allowed; choose from {shorten(values)}")
+        raise SpaceError(f"{where}: value {shown(value)} is not allowed; choose from {shorten(values)}")
     return values.index(value)
 
 
