@@ -74,7 +74,8 @@ def learning_curves(curve: pd.DataFrame, references: pd.DataFrame) -> Picture:
 
 def _fisher_scale(axes: Axes, values: Sequence[float]) -> None:
     """Stretch the axis of correlations towards 1 (Fisher's transformation), around `values`; bars may leave it."""
-    low, high = float(_to_z(np.nanmin(values))), float(_to_z(np.nanmax(values)))
+    known = [value for value in values if np.isfinite(value)] or [0.0]  # too few test rows have no correlation
+    low, high = float(_to_z(min(known))), float(_to_z(max(known)))
     margin = 0.12 * (high - low) + 0.02
     ticks: list[float] = []
     for value in TICKS:
