@@ -246,7 +246,7 @@ def test_models_find_what_they_can_express(tmp_path: Path, in_process: list[FitJ
     assert list(ranks.index) == list(experiment.MODELS)
     assert ranks["srcc"]["multiply-adds"] == pytest.approx(1)
     assert ranks["srcc"]["additive ridge"] > 0.7 and ranks["srcc"]["AutoBuild head"] > 0.5
-    assert ranks["srcc"]["AutoBuild last hop"] > 0.4, "norms of different folds are on one scale"
+    assert ranks["srcc"]["AutoBuild last hop"] > 0.3, "norms of different folds are on one scale"
 
 
 def test_rank_quality_is_per_target_and_model() -> None:
