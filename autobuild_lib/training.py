@@ -23,7 +23,7 @@ from autobuild_lib.predictor import (
     StackedNetwork,
 )
 from autobuild_lib.progress import progress_bar
-from autobuild_lib.spaces import SequenceSpace
+from autobuild_lib.spaces import SequenceSpace, SpaceError
 from autobuild_lib.targets import Target
 from autobuild_lib.torch_settings import plain_torch
 
@@ -148,6 +148,7 @@ def fit_many(
     network_config, config = configure(preset, overrides)
     wanted = Wanted.of(table, targets)
     seed = read_seed(seed)
+    _warn_of_large_units(space)
     graphs = path_graphs(space, table.architectures)
     network = StackedNetwork(space, network_config, [seed] * len(targets))
     train_network(network, graphs, wanted.standardised, config, seed, progress)
@@ -172,6 +173,14 @@ def enough_hops(*spaces: SequenceSpace) -> int:
     """Return the hops of the paper, or more where units have so many layers that the norm score needs them."""
     deepest = max(sum(s.units[unit].max_layers for unit in group) for s in spaces for group in s.scoring_groups)
     return max(NetworkConfig().hops, deepest - 1)
+
+
+def _warn_of_large_units(space: SequenceSpace) -> None:
+    try:
+        for units in space.scoring_groups:
+            space.count_contents(units)
+    except SpaceError as error:
+        logger.warning("modules of this space cannot be scored (%s)", error)
 
 
 @dataclass(frozen=True)

@@ -333,7 +333,7 @@ def test_global_features_are_checked() -> None:
         space.from_lists(stages, resolution=192, size=3)
     with pytest.raises(ab.SpaceError, match="value '224' is not allowed"):
         space.from_lists(stages, resolution="224")
-    with pytest.raises(ab.SpaceError, match=r"resolutions \[225\]; choose from \[192, 208, 224\]"):
+    with pytest.raises(ab.SpaceError, match=r"resolutions \[225\]; allowed are 128 to 224 in steps of 4"):
         ab.spaces.ofa_mbv3(resolutions=(225,))
 
 
@@ -497,7 +497,7 @@ def test_resolutions_in_any_form_of_whole_numbers() -> None:
     plain = ab.spaces.ofa_mbv3(resolutions=(192, 224))
     for odd in ([192, 224], np.array([192, 224]), [192.0, np.int64(224)], range(192, 225, 32)):
         assert ab.spaces.ofa_mbv3(resolutions=odd) is plain
-    for wrong in (224, "224", ["224"], [224.5], [True], [160]):
+    for wrong in (224, "224", ["224"], [224.5], [True], [162]):
         with pytest.raises(ab.SpaceError, match="resolution"):
             ab.spaces.ofa_pn(resolutions=wrong)  # type: ignore[arg-type]
 
@@ -516,3 +516,15 @@ def test_what_is_no_text_is_no_architecture(toy: ab.SequenceSpace, text: Any) ->
 def test_one_architecture_without_a_list(toy: ab.SequenceSpace) -> None:
     with pytest.raises(ab.SpaceError, match=r"one architecture was given; give a list of them, \[architecture\]"):
         toy.to_codes(toy.sample(np.random.default_rng(0)))  # type: ignore[arg-type]
+
+
+def test_resolutions_of_the_once_for_all_networks() -> None:
+    space = ab.spaces.ofa_mbv3(resolutions=range(128, 225, 4))
+    small = space.parse("resolution132" + "|e3_k3,e3_k3" * 5)
+    assert space.size == 25 * 7371**5 and ab.networks.count_macs(small) < 1e8
+    assert ab.spaces.ofa_mbv3(resolutions=[192, 224]) == ab.spaces.ofa_mbv3((192, 224))
+    for wrong in ([130], [228], [124], []):
+        with pytest.raises(ab.SpaceError, match="allowed are 128 to 224 in steps of 4"):
+            ab.spaces.ofa_pn(resolutions=wrong)
+    with pytest.raises(ab.SpaceError, match=r"resolution: value 132.0 is not allowed; choose from 224"):
+        ab.surrogate.ofa_mbv3().predict([small])

@@ -17,7 +17,7 @@ from autobuild_lib.spaces.codec import MOST_CONTENTS
 
 LAYERS = {"op": ["a", "b", "c"], "k": [3, 5, 7]}
 DEEP = sum(9**depth for depth in range(1, 15))
-MESSAGE = f"space 'deep': unit 1 has {DEEP:,} contents; at most 5,000,000 are enumerated"
+MESSAGE = f"space 'deep': unit 1 has {DEEP:,} contents; at most 5,000,000 are enumerated; split the unit into .*"
 
 
 def deep_space() -> ab.SequenceSpace:
@@ -84,3 +84,23 @@ def test_a_space_with_a_deep_unit_is_sampled_and_searched_layer_by_layer() -> No
     options = {"start": 10, "rounds": 2, "mutations": 5, "progress": False}
     found = evolve(LayerMutation.full(space), evaluator, maximise="worth", minimise="depth", **options)  # type: ignore[arg-type]
     assert len(found) == 20
+
+
+def test_training_says_beforehand_what_cannot_be_scored(caplog: pytest.LogCaptureFixture) -> None:
+    space = deep_space()
+    table = ab.data.from_records(space, [(one, {"y": number}) for number, one in enumerate(space.sample(30, 0))])
+    ab.fit(space, table, "y", epochs=1, width=4, hops=1, progress=False)
+    assert any("unit 1 has" in text and "split the unit" in text for text in caplog.messages)
+
+
+@pytest.mark.parametrize("layers", [63, 64, 200])
+def test_a_unit_of_many_layers_without_a_choice_is_enumerated(layers: int) -> None:
+    space = ab.SequenceSpace("long", [ab.Unit(1, layers)], {"k": [3]})
+    codes = group_codes(space, (0,))
+    assert codes.shape == (layers, 1 + layers) and codes[:, 0].tolist() == list(range(1, layers + 1))
+
+
+def test_many_units_of_many_choices_share_their_names() -> None:
+    values = list(range(46))
+    space = ab.SequenceSpace("wide", [ab.Unit(1, 1)] * 255, {"a": values, "b": values, "c": values})
+    assert len({id(codec.layer_names) for codec in space.codecs}) == 1 and len(space.codecs[0].layer_names) == 97_336

@@ -16,7 +16,7 @@ from autobuild_lib.graphs import IRGraph, graph_of, ir_graph
 from autobuild_lib.graphs.ir import PLACES
 from autobuild_lib.progress import progress_bar
 from autobuild_lib.spaces import SpaceError
-from autobuild_lib.spaces.ofa import RESOLUTIONS
+from autobuild_lib.spaces.ofa import ALLOWED
 
 
 @dataclass(frozen=True, eq=False)
@@ -148,7 +148,7 @@ def _named(record: ReleasedRecord, place: str) -> tuple[str, str]:
     kind = record.stages[0][0].partition("_")[0]
     if kind not in FAMILIES:
         raise DataError(f"{place}: layers of {kind}; allowed: {', '.join(FAMILIES)}")
-    space = FAMILIES[kind](resolutions=RESOLUTIONS)
+    space = FAMILIES[kind](resolutions=ALLOWED)
     try:
         return space.name, str(space.from_lists(record.stages, resolution=record.resolution))
     except SpaceError as error:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from autobuild_lib.spaces import Architecture, SequenceSpace, SpaceError, ofa_mbv3, ofa_pn
 from autobuild_lib.spaces.codec import UnitCodec
 from autobuild_lib.spaces.features import values_of
-from autobuild_lib.spaces.ofa import RESOLUTIONS
+from autobuild_lib.spaces.ofa import ALLOWED, ALLOWED_TEXT
 
 CLASSES = 1000
 EXPANSION, KERNEL = 1, 2  # places of expansion and kernel in the features of a layer: op, e, k
@@ -205,10 +205,10 @@ def layer_values(space: SequenceSpace, place: int) -> list[int]:
 
 @functools.cache
 def has_networks(space: SequenceSpace) -> bool:
-    """Whether every architecture of `space` is one of a once-for-all family, at resolution 192, 208 or 224."""
+    """Whether every architecture of `space` is one of a once-for-all family, at a resolution that it allows."""
     if space.name not in FAMILIES:
         return False
-    whole = FAMILIES[space.name].space(resolutions=RESOLUTIONS)
+    whole = FAMILIES[space.name].space(resolutions=ALLOWED)
     own, known = [{name: set(values_of(c)) for name, c in s.global_features} for s in (space, whole)]
     if own.keys() != known.keys() or any(own[name] - known[name] for name in own):
         return False
@@ -223,6 +223,6 @@ def _is_part(own: UnitCodec, whole: UnitCodec) -> bool:
 def family_of(space: SequenceSpace) -> Family:
     """Return the family of a space; raises `SpaceError` where `has_networks` does not hold."""
     if not has_networks(space):
-        allowed = f"{', '.join(FAMILIES)} with their own units and layers, at resolutions {list(RESOLUTIONS)}"
+        allowed = f"{', '.join(FAMILIES)} with their own units and layers, at resolutions {ALLOWED_TEXT}"
         raise SpaceError(f"no networks for architectures of space {space.name!r}; there are for {allowed}")
     return FAMILIES[space.name]

@@ -68,17 +68,7 @@ class UnitCodec:
     @functools.cached_property
     def layer_names(self) -> dict[tuple[int, ...], tuple[str, str]]:
         """Every allowed layer with its short name (features with a choice) and its full name."""
-        if math.prod(map(len, self._allowed_layer)) > MOST_LAYER_CHOICES:
-            raise SpaceError(f"a layer may have at most {MOST_LAYER_CHOICES:,} combinations of its features")
-        names = {}
-        for code in itertools.product(*self._allowed_layer):
-            texts = [written(n, values_of(c)[i]) for (n, c), i in zip(self.layer_values, code, strict=True)]
-            full = "_".join(texts)
-            several = [len(values_of(c)) > 1 for _, c in self.layer_values]
-            names[code] = ("_".join(itertools.compress(texts, several)) or full, full)
-        if len({text for pair in names.values() for text in pair}) < sum(len(set(pair)) for pair in names.values()):
-            raise SpaceError("two layers would be written alike; rename some values")
-        return names
+        return _layer_names(self._allowed_layer, self.layer_values)
 
     @functools.cached_property
     def _layer_codes(self) -> dict[str, tuple[int, ...]]:
@@ -96,13 +86,14 @@ class UnitCodec:
         layers = np.array(list(self.layer_names), dtype=np.uint8)  # [choices, layer features]
         found = []
         for depth in self.depths:
-            chosen = np.indices((len(features), *[len(layers)] * depth), dtype=np.int32).reshape(1 + depth, -1)
-            codes = np.zeros((chosen.shape[1], self.end - self.start), dtype=np.uint8)
-            codes[:, 0] = depth
-            codes[:, 1 : 1 + len(self.features)] = features[chosen[0]]
-            for place, choice in enumerate(chosen[1:]):
+            left = np.arange(len(features) * len(layers) ** depth)
+            codes = np.zeros((len(left), self.end - self.start), dtype=np.uint8)
+            for place in reversed(range(depth)):
+                left, choice = np.divmod(left, len(layers))
                 first = self.first_layer - self.start + place * layers.shape[1]
                 codes[:, first : first + layers.shape[1]] = layers[choice]
+            codes[:, 0] = depth
+            codes[:, 1 : 1 + len(self.features)] = features[left]
             found.append(codes)
         return np.concatenate(found)
 
@@ -165,6 +156,22 @@ class UnitCodec:
         """Return the text form of this unit in the code of an architecture."""
         features = [written(name, value) for name, value in self.decode_features(code).items()]
         return ";".join([*features, ",".join(self.decode_layers(code, full=False))])
+
+
+@functools.lru_cache(maxsize=64)  # units often allow the same layers
+def _layer_names(
+    allowed: tuple[tuple[int, ...], ...], layer_values: FrozenFeatures
+) -> dict[tuple[int, ...], tuple[str, str]]:
+    if math.prod(map(len, allowed)) > MOST_LAYER_CHOICES:
+        raise SpaceError(f"a layer may have at most {MOST_LAYER_CHOICES:,} combinations of its features")
+    names, several = {}, [len(values_of(c)) > 1 for _, c in layer_values]
+    for code in itertools.product(*allowed):
+        texts = [written(n, values_of(c)[i]) for (n, c), i in zip(layer_values, code, strict=True)]
+        full = "_".join(texts)
+        names[code] = ("_".join(itertools.compress(texts, several)) or full, full)
+    if len({text for pair in names.values() for text in pair}) < sum(len(set(pair)) for pair in names.values()):
+        raise SpaceError("two layers would be written alike; rename some values")
+    return names
 
 
 def _allowed(own: FrozenFeatures, every: FrozenFeatures) -> tuple[tuple[int, ...], ...]:

@@ -9,20 +9,22 @@ from autobuild_lib.spaces.features import Continuous, SpaceError
 from autobuild_lib.spaces.sequence import SequenceSpace, Unit
 from autobuild_lib.values import integer, shown
 
-RESOLUTIONS = (192, 208, 224)
+RESOLUTIONS = (192, 208, 224)  # of the public implementation's predictors
+ALLOWED = range(128, 225, 4)  # of the once-for-all networks
+ALLOWED_TEXT = f"{ALLOWED[0]} to {ALLOWED[-1]} in steps of {ALLOWED.step}"
 _WIDTHS = {"unit": 3, "index": 2, "op": 2, "e": 2, "k": 3, "resolution": 3}
 
 
 def _ofa(name: str, op: str, units: list[Unit], resolutions: tuple[int, ...]) -> SequenceSpace:
-    if not resolutions or not set(resolutions) <= set(RESOLUTIONS):
-        raise SpaceError(f"{name}: resolutions {list(resolutions)}; choose from {list(RESOLUTIONS)}")
+    if not resolutions or not set(resolutions) <= set(ALLOWED):
+        raise SpaceError(f"{name}: resolutions {shown(list(resolutions))}; allowed are {ALLOWED_TEXT}")
     resolution = Continuous(values=resolutions, offset=192, scale=32)
     return SequenceSpace(name, units, {"op": [op], "e": [3, 4, 6], "k": [3, 5, 7]}, {"resolution": resolution}, _WIDTHS)
 
 
 def _whole(resolutions: object) -> tuple[int, ...]:
     if isinstance(resolutions, str) or not isinstance(resolutions, Iterable):
-        raise SpaceError(f"resolutions={shown(resolutions)}; give a list of some of {list(RESOLUTIONS)}")
+        raise SpaceError(f"resolutions={shown(resolutions)}; give a list; allowed are {ALLOWED_TEXT}")
     try:
         return tuple(integer(resolution, "resolution") for resolution in resolutions)
     except ValueError as error:

@@ -202,7 +202,8 @@ class SequenceSpace(Samples):
             numbers = ", ".join(map(str, units))
             name = f"unit {numbers} has" if len(units) == 1 else f"units {numbers}, which are scored together, have"
             size = f"{count:,}" if count < 1e30 else f"about 10^{math.log10(count):.0f}"
-            raise SpaceError(f"space {self.name!r}: {name} {size} contents; at most {MOST_CONTENTS:,} are enumerated")
+            most = f"at most {MOST_CONTENTS:,} are enumerated; split the unit into several shorter ones"
+            raise SpaceError(f"space {self.name!r}: {name} {size} contents; {most}")
         return count
 
     @property

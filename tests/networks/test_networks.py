@@ -187,7 +187,7 @@ OTHERS = {
     "deeper": ab.SequenceSpace("ofa_mbv3", [ab.Unit(2, 5)] * 5, FEATURES, RESOLUTION),
     "another kernel": ab.SequenceSpace("ofa_mbv3", [ab.Unit(2, 4)] * 5, FEATURES | {"k": [3, 9]}, RESOLUTION),
     "another order": ab.SequenceSpace("ofa_mbv3", [ab.Unit(2, 4)] * 5, dict([*FEATURES.items()][::-1]), RESOLUTION),
-    "another image": ab.SequenceSpace("ofa_mbv3", [ab.Unit(2, 4)] * 5, FEATURES, {"resolution": [160]}),
+    "another image": ab.SequenceSpace("ofa_mbv3", [ab.Unit(2, 4)] * 5, FEATURES, {"resolution": [162]}),
     "no image": ab.SequenceSpace("ofa_mbv3", [ab.Unit(2, 4)] * 5, FEATURES),
     "unit features": ab.SequenceSpace("ofa_mbv3", [ab.Unit(2, 4, {"w": [1]})] * 5, FEATURES, RESOLUTION),
 }
