@@ -78,17 +78,21 @@ def readers(
     log = [json.dumps({"architecture": str(a), "labels": {"acc": 0.5}}) for a in toy_table.architectures[:9]]
     plan = {"out/a": {"01_x": {"seed": 1}}}
 
-    def saved(name: str) -> Callable[[Path], object]:
-        def load(path: Path) -> object:
-            other = place / "predictor" / ("weights.safetensors" if name == "config.json" else "config.json")
-            shutil.copy(other, path.parent)
-            try:
-                return ab.load(path.parent)
-            finally:
-                (path.parent / other.name).unlink()
-        return load
+    def load(path: Path) -> object:
+        """Open the folder of a predictor with one spoilt file, and the other from beside it."""
+        for file in (place / "predictor").iterdir():
+            if not (other := path.parent / file.name).exists():
+                shutil.copy(file, other)
+                others.append(other)
+        try:
+            return ab.load(path.parent)
+        finally:
+            while others:
+                others.pop().unlink(missing_ok=True)
 
+    others: list[Path] = []
     valid = place / "predictor"
+    (weights,) = valid.glob("*.safetensors")
     return {
         "table": Reader(lambda p: ab.data.load(p, space=toy), "t.csv", "\n".join(["architecture,acc", *rows]).encode()),
         "rows": Reader(mlps.ROWS.read, "rows.csv", ROWS.encode()),
@@ -103,8 +107,8 @@ def readers(
         "plan": Reader(read_plan, "plan.json", as_json(plan), JSON),
         "executed notebook": Reader(lambda p: read_notebook(p, NOTEBOOK), "x.ipynb", as_json(EXECUTED), JSON, 100),
         "training": Reader(_read_config, "config.json", bundled("panoptic_supernet.json"), JSON),
-        "configuration": Reader(saved("config.json"), "config.json", (valid / "config.json").read_bytes(), JSON, 150),
-        "weights": Reader(saved("w"), "weights.safetensors", (valid / "weights.safetensors").read_bytes(), ANY),
+        "configuration": Reader(load, "config.json", (valid / "config.json").read_bytes(), JSON, 150),
+        "weights": Reader(load, weights.name, weights.read_bytes(), ANY),
         "search log": Reader(lambda p: EvaluationLog(p, toy), "log.jsonl", ("\n".join(log) + "\n").encode(), ANY, 150),
     }  # fmt: skip
 
