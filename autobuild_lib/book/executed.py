@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
-from jsonschema.exceptions import ValidationError, best_match
-from nbformat.validator import iter_validate
-
 from autobuild_lib import json_files
+from autobuild_lib.extras import extra
+
+with extra("book"):
+    from jsonschema import Draft202012Validator
+    from jsonschema.exceptions import ValidationError, best_match
+    from nbformat.validator import iter_validate
 
 LENGTH = 200  # characters of a message
 
