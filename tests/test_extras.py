@@ -45,7 +45,7 @@ def core(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 def run(core: dict[str, str], folder: Path, code: str) -> object:
     """Run code that prints JSON, with the core dependencies alone."""
     command = [sys.executable, "-S", "-W", "error", "-c", code]
-    done = subprocess.run(command, cwd=folder, env=core, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, cwd=folder, env=core, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
     return json.loads(done.stdout)
 
