@@ -20,7 +20,8 @@ import pandas as pd
 import pytest
 
 import autobuild_lib as ab
-from autobuild_lib import book, cli, predictor, surrogate, training
+from autobuild_lib import book, cli, saved, surrogate, training
+from autobuild_lib.book import chapters
 from autobuild_lib.data import files, released
 from autobuild_lib.tasks import mlps
 
@@ -343,7 +344,7 @@ def test_a_place_that_is_no_folder_is_refused_before_training(
     assert_refused(fit_toy(out=tmp_path / place), "toy.csv", "not a folder")
 
 
-@pytest.mark.parametrize("fails_at", ["weights_bytes", "replace_text"])
+@pytest.mark.parametrize("fails_at", ["weights_bytes", "replace_bytes", "replace_text"])
 def test_when_saving_fails_an_older_predictor_stays_whole(
     fit_toy: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, toy_table: ab.data.Table, fails_at: str
 ) -> None:
@@ -352,12 +353,14 @@ def test_when_saving_fails_an_older_predictor_stays_whole(
 
     assert fit_toy(out=tmp_path / "old")[0] == 0
     before = {path.name: path.read_bytes() for path in (tmp_path / "old").iterdir()}
-    monkeypatch.setattr(predictor, fails_at, full)
+    monkeypatch.setattr(saved, fails_at, full)
     for folder in ("old", "new"):
         code, out, err = fit_toy(out=tmp_path / folder, seed=1)
         assert code == 1 and out == "" and err.splitlines()[-1] == "autobuild: [Errno 28] No space left on device"
-    assert {path.name: path.read_bytes() for path in (tmp_path / "old").iterdir()} == before
-    assert not (tmp_path / "new").exists() or list((tmp_path / "new").iterdir()) == []
+    assert {name: (tmp_path / "old" / name).read_bytes() for name in before} == before
+    assert ab.load(tmp_path / "old").predict(toy_table.architectures[:3]).shape == (3,)
+    with pytest.raises((OSError, ValueError)):
+        ab.load(tmp_path / "new")
 
 
 @pytest.mark.parametrize("name", ["a b", "öß", "-x", "a\nb", "caf\udce9", "\x1b[2J"])
@@ -421,7 +424,8 @@ def test_data_list(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
 
 def test_data_list_with_a_home_that_nobody_has(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("AUTOBUILD_DATA", "~nobody_of_this_name/data")
-    assert run("data", "list")[0] == 0
+    code, _, err = run("data", "list")
+    assert code == 1 and "AUTOBUILD_DATA" in err and err.count("\n") == 1
 
 
 def test_data_verify(run: Run, copied: Path) -> None:
@@ -614,9 +618,12 @@ def test_surrogates_need_the_published_checkpoints(run: Run, reference: Path, tm
 
 def test_book(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    assert_refused(run("book", "--profile", "quick"), "no notebooks in artifacts/quick", "make chain PROFILE=quick")
-    monkeypatch.setattr(book, "build", lambda profile, root: root / profile / "index.html")
-    assert run("book") == (0, f"The book (standard profile) is at {tmp_path / 'standard' / 'index.html'}\n", "")
+    assert_refused(run("book", "--profile", "quick"), "no notebooks in", "clone")
+    missing = {"08_peers": chapters.Missing("08_peers", chapters.NOT_RUN, "")}
+    monkeypatch.setattr(book, "build", lambda profile, root: chapters.Chapters(profile, {}, {}, missing))
+    code, out, err = run("book")
+    assert (code, err) == (0, "") and out.splitlines()[0].startswith("08_peers")
+    assert out.splitlines()[1].endswith(str(tmp_path / "_build" / "html" / "index.html"))
 
 
 def test_a_space_too_deep_for_the_hops_names_the_option_of_the_command(run: Run, tmp_path: Path) -> None:

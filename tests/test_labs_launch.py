@@ -92,7 +92,7 @@ class TestWorkflow:
 
     def test_every_action_is_pinned_to_a_commit(self) -> None:
         used = re.findall(r"uses: (\S+)(.*)", self.text)
-        assert len(used) == 5
+        assert len(used) == 7
         for action, comment in used:
             assert re.fullmatch(r"actions/[a-z-]+@[0-9a-f]{40}", action) and re.search(r"# v\d+\.\d+\.\d+$", comment)
 

@@ -350,7 +350,7 @@ def test_anything_else_is_one_line(tmp_path: Path, content: bytes) -> None:
 
 def test_a_failed_save_leaves_the_old_file(saved: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     before = saved.read_bytes()
-    monkeypatch.setattr(module.json, "dumps", lambda *_, **__: (_ for _ in ()).throw(OSError("no space left")))
+    monkeypatch.setattr(module, "replace_json", lambda *_, **__: (_ for _ in ()).throw(OSError("no space left")))
     with pytest.raises(OSError, match="no space left"):
         some(ab.spaces.ofa_pn(), [1, 1, 1, 1, 1]).save(saved)
     assert saved.read_bytes() == before

@@ -74,6 +74,12 @@ def generated(chapters: Chapters, root: Path, built: str) -> dict[str, str]:
     }
 
 
+def report(chapters: Chapters, root: Path) -> str:
+    """Return a line for each chapter without results, and where the book lies."""
+    lines = [f"{name} has no results ({chapter.line})" for name, chapter in chapters.missing.items()]
+    return "\n".join([*lines, f"The book ({chapters.profile} profile) is at {root / INDEX}"])
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Build the book of a profile in the current folder: `python -m autobuild_lib.book quick`."""
     parser = argparse.ArgumentParser(prog="python -m autobuild_lib.book", description=build.__doc__)
@@ -92,7 +98,5 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (OSError, ValueError, subprocess.CalledProcessError) as error:
         sys.stderr.write(f"{error}\n")
         return 1
-    for name, chapter in chapters.missing.items():
-        sys.stdout.write(f"{name} has no results ({chapter.line})\n")
-    sys.stdout.write(f"The book ({profile} profile) is at {root / INDEX}\n")
+    sys.stdout.write(f"{report(chapters, root)}\n")
     return 0

@@ -88,9 +88,12 @@ def _because(chapter: Missing) -> str:
 def read_chapters(profile: str, root: Path) -> Chapters:
     """Read what a run of a profile left of each notebook in the repository at `root`.
 
-    Raises `StaleError` if a notebook of the repository itself cannot be read.
+    Raises `FileNotFoundError` where there are no notebooks, and `StaleError` if one of the repository itself cannot be
+    read.
     """
     paths = sorted((root / "notebooks").glob("[0-9]*.ipynb"))
+    if not paths:
+        raise FileNotFoundError(f"no notebooks in {root / 'notebooks'}: the book is built in a clone of its repository")
     notebooks = {path.stem: read_notebook(path, ANY_NOTEBOOK) for path in paths}
     executed: dict[str, Executed] = {}
     missing: dict[str, Missing] = {}

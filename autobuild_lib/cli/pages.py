@@ -14,4 +14,4 @@ def add_book(parser: argparse.ArgumentParser) -> None:
 
 
 def _book(given: argparse.Namespace) -> None:
-    print(f"The book ({given.profile} profile) is at {book.build(given.profile, Path.cwd())}")
+    print(book.report(book.build(given.profile, Path.cwd()), Path.cwd()))
