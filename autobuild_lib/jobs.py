@@ -18,12 +18,12 @@ from autobuild_lib.data.table import Labelled, Table
 from autobuild_lib.graphs import ir, neighbourhoods, path, ragged, sparse
 from autobuild_lib.ir_predictor import IRPredictor
 from autobuild_lib.ir_training import fit_ir_many
-from autobuild_lib.predictor import Predictor, load
+from autobuild_lib.predictor import NetworkConfig, Predictor, load
 from autobuild_lib.processes import in_processes
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.storage import PARTIAL, remove_abandoned, unfinished
 from autobuild_lib.targets import Target
-from autobuild_lib.training import PRESETS, configure, fit_many
+from autobuild_lib.training import PRESETS, configure, enough_hops, fit_many
 
 CODE = (path, ragged, layers, losses, predictor, training)  # what a trained predictor depends on
 IR_CODE = (
@@ -161,6 +161,12 @@ def _save(trained: Sequence[Predictor] | Sequence[IRPredictor], place: Path) -> 
     except OSError:
         if not place.is_dir():  # otherwise another process was first
             raise
+
+
+def hop_options(*spaces: SequenceSpace) -> dict[str, Any]:
+    """Return the option `hops` where units are so deep that the hops of the paper are not enough; otherwise none."""
+    enough = enough_hops(*spaces)
+    return {} if enough == NetworkConfig().hops else {"hops": enough}
 
 
 def fit_jobs(

@@ -49,6 +49,11 @@ def interval_texts(values: pd.Series, low: pd.Series, high: pd.Series, digits: i
     return texts
 
 
+def or_unknown(value: float, form: str) -> str:
+    """Write a number in a format of Python, such as ".2f", and NaN as "unknown"."""
+    return "unknown" if np.isnan(value) else format(value, form)
+
+
 def greater_than_zero(differences: Sequence[float] | Array) -> float:
     """One-sided p-value of a paired t-test that the mean difference is above 0; NaN for fewer than two differences."""
     array = np.asarray(differences, dtype=np.float64)

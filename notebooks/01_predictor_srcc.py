@@ -55,7 +55,7 @@ out = "artifacts/standard"
 # %%
 from myst_nb import glue
 
-from autobuild_lib import plotting
+from autobuild_lib import plotting, statistics
 from autobuild_lib.experiments import predictor_srcc as experiment
 from autobuild_lib.runs import Run
 from autobuild_lib.spaces import read_space
@@ -188,7 +188,7 @@ levels = ranks.groupby(["family", "target", "preset", "seed"]).size()
 assert (levels == levels.iloc[0]).all(), "every predictor reports every level"
 assert ranks.srcc.dropna().between(-1, 1).all() and (data != "bundled" or ranks.srcc.notna().all())
 heads = summary[summary.level == "head"].merge(references, on=["family", "target"])
-assert (heads.ceiling.isna() | (heads.srcc <= heads.ceiling + 0.02)).all(), "nothing ranks above the noise ceiling"
+assert not (heads.srcc > heads.ceiling + 0.02).any(), "nothing ranks above the noise ceiling"
 
 # %% [markdown]
 # ## Verdict on claim C1
@@ -213,8 +213,8 @@ checks
 tuned = heads[heads.preset == "tuned"]
 gap = (tuned.ceiling - tuned.srcc).max() if tuned.ceiling.notna().any() else float("nan")
 against_ridge = int((tuned.srcc > tuned.ridge).sum())
-numbers = {"verdict": verdict, "largest_gap": f"{gap:.4f}", "above_ridge": f"{against_ridge} of {len(tuned)}",
-           "paper_epochs": paper_epochs}  # fmt: skip
+numbers = {"verdict": verdict, "largest_gap": statistics.or_unknown(gap, ".4f"),
+           "above_ridge": f"{against_ridge} of {len(tuned)}", "paper_epochs": paper_epochs}  # fmt: skip
 for name, value in numbers.items():
     glue(f"srcc_{name}", value, display=False)
 record = run.finish(**numbers, checks=checks.to_dict("records"), table=table.to_dict("records"))

@@ -59,7 +59,7 @@ out = "artifacts/standard"
 import pandas as pd
 from myst_nb import glue
 
-from autobuild_lib import plotting
+from autobuild_lib import plotting, statistics
 from autobuild_lib.experiments import ir_operations as experiment
 from autobuild_lib.experiments import operation_effects, operation_verdict, predictor_srcc
 from autobuild_lib.runs import Run
@@ -323,9 +323,9 @@ glue("figure_agreement_of_rankings", plotting.ranking_agreement(agreement, opera
 # What must hold if the pipeline is sound, whatever the data say about the claim.
 
 # %%
-assert ranks.srcc.between(-1, 1).all() and (importance.importance >= 0).all()
+assert ranks.srcc.dropna().between(-1, 1).all() and (importance.importance >= 0).all()
 heads = summary[summary.level == "head"].merge(references, on=["family", "target"])
-assert (heads.ceiling.isna() | (heads.srcc <= heads.ceiling + 0.02)).all(), "nothing ranks above the noise ceiling"
+assert not (heads.srcc > heads.ceiling + 0.02).any(), "nothing ranks above the noise ceiling"
 per_family = attribution[attribution.family != attribution.family.iloc[0]]
 assert (attribution.level >= attribution.signed.abs() - 1e-9).all()
 assert per_family.empty or per_family.groupby(["preset", "seed", "labels"]).size().nunique() == 1
@@ -358,7 +358,7 @@ wanted = {
 }
 numbers = {name: f"{found[row]:.2f}" if row in found else "unknown" for name, row in wanted.items()}
 head = summary[summary.level == "head"].groupby("preset").srcc.first()
-numbers |= {f"head_{name}": f"{head.get(name, float('nan')):.3f}" for name in ("paper", "tuned")}
+numbers |= {f"head_{name}": statistics.or_unknown(head.get(name, float("nan")), ".3f") for name in ("paper", "tuned")}
 numbers |= {"verdict": verdict, "epochs": str(paper_epochs)}
 
 # %% [markdown]

@@ -58,7 +58,7 @@ from pathlib import Path
 import pandas as pd
 from myst_nb import glue
 
-from autobuild_lib import plotting
+from autobuild_lib import plotting, statistics
 from autobuild_lib.experiments import estimates, interventions, score_agreement, subgraph_verdict
 from autobuild_lib.experiments import subgraph_ranking as experiment
 from autobuild_lib.runs import Run
@@ -523,12 +523,12 @@ pd.DataFrame(by_task).set_index("estimate").round(3)
 numbers = {"verdict": verdict, "verdict_effect": verdict_effect, "flat_cells": str(flat), "epochs": str(epochs)}
 medians = by_scope.set_index(["scope", "score"])["median"]
 for (scope, score), value in medians.items():
-    numbers[f"{scope}_{score}".replace(", ", "_").replace(" ", "_")] = f"{value:.2f}"
+    numbers[f"{scope}_{score}".replace(", ", "_").replace(" ", "_")] = statistics.or_unknown(value, ".2f")
 for kind in experiment.KINDS:
     held = subgraph_verdict.cells_that_hold(effects[effects.score == kind])
     numbers[f"cells_{kind}"] = f"{held.mean():.0%}" if len(held) else "none"
     same = steady[(steady.measure == "best 1 %") & (steady.score == kind)]["median"]
-    numbers[f"seeds_{kind}"] = f"{same.mean():.0%}" if len(same) else "unknown"
+    numbers[f"seeds_{kind}"] = statistics.or_unknown(same.mean(), ".0%")
 
 # %% [markdown]
 # Text takes them from here:

@@ -61,7 +61,7 @@ from pathlib import Path
 import pandas as pd
 from myst_nb import glue
 
-from autobuild_lib import plotting
+from autobuild_lib import plotting, statistics
 from autobuild_lib.runs import Run
 from autobuild_lib.spaces import read_space
 from autobuild_lib.tasks.panoptic import committed
@@ -420,7 +420,7 @@ by_builder.set_index("group")
 other = dict(zip(by_builder.group, by_builder.verdict, strict=True))
 plain = dict(zip(by_builder.group, by_builder.uncorrected, strict=True)).get(panoptic_builders.NORM, "undecided")
 heads = summary[(summary["size"] == summary["size"].max()) & (summary.target == subject.quality)]
-srcc = heads[heads.level == "head"].set_index("model").srcc.map("{:.3f}".format).to_dict()
+srcc = {one.model: statistics.or_unknown(one.srcc, ".3f") for one in heads[heads.level == "head"].itertuples()}
 rest = agreement.set_index("comparison").rest.map("{:.2f}".format).to_dict() if len(agreement) else {}
 numbers = {
     "verdict": verdict, "effect": other.get(panoptic_builders.EFFECT, "undecided"), "epochs": epochs,

@@ -57,7 +57,7 @@ out = "artifacts/standard"
 from myst_nb import glue
 
 import autobuild_lib as ab
-from autobuild_lib import plotting, targets
+from autobuild_lib import plotting, statistics, targets
 from autobuild_lib.experiments import own_space
 from autobuild_lib.runs import Run
 from autobuild_lib.spaces import read_space
@@ -207,7 +207,7 @@ assert not trains or runs.accuracy.between(0, 1).all()
 numbers = {"head": float(report.srcc["head"]), "rows": len(table), "label": label}
 run.finish(**numbers, gains=gains.to_dict("records"))
 texts = [own_space.in_words(row.gain, row.low, row.high) for row in gains.itertuples()] if trains else []
-glue("own_head", f"{numbers['head']:.2f}", display=False)
+glue("own_head", statistics.or_unknown(numbers["head"], ".2f"), display=False)
 glue("own_rows", f"{len(table):,}", display=False)
 for name, text in zip(["norm", "effect"], texts or ["not measured"] * 2, strict=True):
     glue(f"own_gain_{name}", text, display=False)

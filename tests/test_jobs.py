@@ -95,6 +95,11 @@ def test_unknown_preset_and_options_are_refused_with_the_known(job: FitJob) -> N
 # -------------------------------------------------------------------- folders
 
 
+def test_hops_are_an_option_where_units_are_deep(toy: ab.SequenceSpace) -> None:
+    cell = ab.SequenceSpace("cell", [ab.Unit(6, 6)], {"op": ["a", "b"]})
+    assert jobs.hop_options(toy) == {} and jobs.hop_options(toy, cell) == {"hops": 5}
+
+
 def test_a_finished_job_is_loaded_not_trained(job: FitJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     trained = job.run(tmp_path)
     assert sorted(p.name for p in (tmp_path / job.key).iterdir()) == sorted(Target(t).id for t in job.targets)

@@ -90,6 +90,10 @@ class TestSource:
     def test_it_ends_with_what_it_was_built_with(self, source: Path) -> None:
         assert code(source)[-1].source.rstrip().endswith("run.provenance()")
 
+    def test_checks_take_a_correlation_that_does_not_exist(self, source: Path) -> None:
+        checks = [line for cell in code(source) for line in cell.source.splitlines() if line.startswith("assert")]
+        assert not [line for line in checks if "srcc.between" in line or "regret >=" in line], "NaN is no fault"
+
     def test_every_figure_has_alt_text_and_a_label(self, source: Path) -> None:
         for cell in jupytext.read(source).cells:
             if "{glue:figure}" in cell.source:

@@ -12,6 +12,7 @@ from autobuild_lib.statistics import (
     holm,
     interval_texts,
     mean_with_interval,
+    or_unknown,
     srcc,
     srcc_with_interval,
 )
@@ -119,6 +120,11 @@ def test_holm_lies_between_the_raw_and_the_bonferroni_value() -> None:
 
 def test_holm_counts_a_test_that_could_not_be_made() -> None:
     assert holm([0.01, math.nan]) == pytest.approx([0.02, math.nan], nan_ok=True)
+
+
+@pytest.mark.parametrize(("value", "text"), [(0.126, "0.13"), (np.float64(-1), "-1.00"), (math.nan, "unknown")])
+def test_a_number_as_text(value: float, text: str) -> None:
+    assert or_unknown(value, ".2f") == text
 
 
 def test_intervals_as_text() -> None:

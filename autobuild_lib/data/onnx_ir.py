@@ -10,7 +10,7 @@ from autobuild_lib.data.table import DataError
 from autobuild_lib.data.unpickle import Graph, Node
 from autobuild_lib.graphs.ir import IRNode, Shape
 
-RENAMED = {"input_dummy": "Input", "output_dummy": "Output"}
+RENAMED = {"input_dummy": "Input", "output_dummy": "Output", "Swish": "Silu"}
 CONVOLUTIONS = {"Conv", "ConvTranspose"}
 KERNELS = {*CONVOLUTIONS, "MaxPool", "AveragePool"}
 LARGEST = 2**31  # of a size in a shape
@@ -33,8 +33,8 @@ def onnx_nodes(graph: object, place: str, allowance: Allowance | None = None) ->
     """Read an inert `Graph` of a cache as IR nodes in topological order.
 
     What a node reads are the tensors that other nodes compute; a node that reads none takes its first input, which is
-    the image. Dummy nodes at the ends, where a cache has them, become `Input` and `Output`. The `allowance` of a file
-    counts what its graphs hold.
+    the image. Dummy nodes at the ends, where a cache has them, become `Input` and `Output`, and `Swish` becomes `Silu`.
+    The `allowance` of a file counts what its graphs hold.
 
     Raises:
         DataError: the graph is malformed, or not acyclic; the message starts with `place`.

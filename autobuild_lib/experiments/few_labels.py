@@ -9,7 +9,7 @@ import pandas as pd
 
 from autobuild_lib.data.table import Table
 from autobuild_lib.experiments.panels import ridge_corpus
-from autobuild_lib.jobs import FitJob, fit_jobs
+from autobuild_lib.jobs import FitJob, fit_jobs, hop_options
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.reduced import group_texts
 from autobuild_lib.units import UnitCorpus, score_units
@@ -35,7 +35,8 @@ class Fold:
 def fit_job(table: Table, targets: tuple[str, ...], seed: int, steps: int) -> FitJob:
     """Return the training of all targets by the recipe for few labels."""
     epochs = max(1, round(steps / -(-len(table) // BATCH)))
-    return FitJob(table.space, table, targets, seed, "tuned", tuple(sorted({**RECIPE, "epochs": epochs}.items())))
+    options = {**RECIPE, "epochs": epochs, **hop_options(table.space)}
+    return FitJob(table.space, table, targets, seed, "tuned", tuple(sorted(options.items())))
 
 
 def train(

@@ -109,7 +109,8 @@ def sentence(comparison: pd.DataFrame, target: str, group: str = NORM) -> str:
     won = "beat" if own["low"] > 0 else "lose to" if own["high"] < 0 else "cannot be told from"
     against = 100 * (own["mean"] - trivial["mean"]) / abs(trivial["mean"])
     size = "better than" if against > 0 else "short of"
+    interval = "" if np.isnan(own["low"]) else f", 95 % interval {own['low']:+.1f} to {own['high']:+.1f}"
     return (
-        f"{target}: the networks {group} {won} the best measured ones ({own['gain']:+.1f} %, 95 % interval "
-        f"{own['low']:+.1f} to {own['high']:+.1f}), and are {abs(against):.1f} % {size} the smallest network."
+        f"{target}: the networks {group} {won} the best measured ones ({own['gain']:+.1f} %{interval}), "
+        f"and are {abs(against):.1f} % {size} the smallest network."
     )

@@ -16,7 +16,7 @@ from autobuild_lib.predictor import Predictor
 from autobuild_lib.reduced import group_codes, isolated
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.surrogate import Surrogate
-from autobuild_lib.targets import Target
+from autobuild_lib.targets import Target, quoted
 from autobuild_lib.units import ScoredGroup, UnitCorpus
 
 LATENCY = "{latency}"  # in an equation: the latency label of a panel's device
@@ -85,14 +85,15 @@ def load_panels(
         for device, label in LABELS.items()
     }
     every = list(dict.fromkeys(e for by_name in equations.values() for e in by_name.values()))
-    panels = []
-    for split in load_splits(source, every, space):
+    panels, splits = [], load_splits(source, every, space)
+    for split in splits:
         for device, by_name in equations.items():
             usable = {name: equation for name, equation in by_name.items() if equation in split.targets}
             if LABELS[device] in split.train.labels and usable:
                 panels.append(Panel(split, device, usable))
     if not panels:
-        raise ValueError(f"{source} has none of the labels {', '.join(LABELS.values())}")
+        found = ", ".join(map(quoted, map(str, splits[0].train.labels)))
+        raise ValueError(f"{source} has labels {found}; these equations need one of {', '.join(LABELS.values())}")
     return panels
 
 

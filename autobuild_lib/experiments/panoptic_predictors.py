@@ -12,7 +12,7 @@ import pandas as pd
 from autobuild_lib import data
 from autobuild_lib.data.table import Table
 from autobuild_lib.evaluation import evaluate
-from autobuild_lib.jobs import FitJob, fit_jobs
+from autobuild_lib.jobs import FitJob, fit_jobs, hop_options
 from autobuild_lib.peers import AdditiveRidge
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.spaces import SequenceSpace
@@ -100,13 +100,12 @@ def fit_all(
 ) -> list[Fit]:
     """Train every preset in `epochs` on every size with every seed, which also splits the table; kept in `folder`."""
     targets = tuple(subject.targets.values())
-    keys, jobs = [], []
+    keys, jobs, hops = [], [], tuple(hop_options(subject.table.space).items())
     for preset, count in epochs.items():
         for seed in seeds:
             for train, test in parts(subject.table, seed, sizes):
                 keys.append((preset, seed, train, test))
-                options: tuple[tuple[str, Any], ...] = (("epochs", count),)
-                jobs.append(FitJob(subject.table.space, train, targets, seed, preset, options))
+                jobs.append(FitJob(subject.table.space, train, targets, seed, preset, (("epochs", count), *hops)))
     slow_first = sorted(range(len(jobs)), key=lambda n: -len(jobs[n].table))
     trained = dict(zip(slow_first, fit_jobs([jobs[n] for n in slow_first], folder), strict=True))
     return [Fit(*key, dict(zip(subject.targets, trained[n], strict=True))) for n, key in enumerate(keys)]

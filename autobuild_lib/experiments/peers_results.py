@@ -206,8 +206,13 @@ def _loses_less(margin: float, best: pd.Series, other: pd.Series) -> bool:
     return bool((high if len(losses) > 1 else mean) < margin)
 
 
+def sentences(advice: Sequence[Advice]) -> list[str]:
+    """Return the advice in words, in Markdown; one sentence says so where there is none."""
+    return [one.sentence() for one in advice] or ["Fewer than two models can be compared on these data."]
+
+
 def decision_box(advice: Mapping[str, Sequence[Advice]]) -> str:
     """Write the advice for each measure as Markdown."""
     aims = {"srcc": "To rank networks", "recall": "To find the best tenth", "regret": "To find one of the best"}
-    lists = {measure: "\n".join(f"- {one.sentence()}" for one in own) for measure, own in advice.items()}
+    lists = {measure: "\n".join(f"- {text}" for text in sentences(own)) for measure, own in advice.items()}
     return "\n\n".join(f"**{aims[measure]}**\n\n{text}" for measure, text in lists.items())

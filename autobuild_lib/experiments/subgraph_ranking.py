@@ -13,13 +13,13 @@ from scipy.stats import kendalltau
 
 from autobuild_lib.experiments.panels import COMMON, SPECIAL, Panel, load_panels, train
 from autobuild_lib.experiments.predictor_srcc import load_splits
-from autobuild_lib.predictor import NetworkConfig, Predictor
+from autobuild_lib.jobs import hop_options
+from autobuild_lib.predictor import Predictor
 from autobuild_lib.processes import in_threads
 from autobuild_lib.reduced import group_texts
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.statistics import srcc
 from autobuild_lib.targets import Target
-from autobuild_lib.training import enough_hops
 from autobuild_lib.units import UnitCorpus, score_units
 
 KINDS = ("norm", "effect")  # the paper's score and ours
@@ -79,11 +79,10 @@ def train_all(
     Where a unit is too deep for the norm score, there are more hops.
     """
     spaces = [panel.split.train.space for panel in panels]
-    hops: dict[str, Any] = {} if (enough := enough_hops(*spaces)) == NetworkConfig().hops else {"hops": enough}
     splits = list({panel.family: panel.split for panel in panels}.values())
     first = replace(panels[0].split, targets=tuple(panels[0].equations.values()))
     tasks = [(split, seed) for seed in seeds for split in splits] + [(first, seed) for seed in more_seeds]
-    return train(tasks, folder, epochs=epochs, **hops)
+    return train(tasks, folder, epochs=epochs, **hop_options(*spaces))
 
 
 def score_all(

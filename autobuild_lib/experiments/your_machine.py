@@ -29,6 +29,7 @@ with extra("book"):
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 Array = npt.NDArray[np.float64]
+DRAWS = 20  # of twice as many architectures as are asked for, in spaces that have hardly more
 TOP = 3  # modules of each unit that a reduced space is made of, as in the paper
 BEST, RANDOM, SMALLEST = "best measured, again", "random", "smallest"
 GROUPS = (NORM, EFFECT, RIDGE, BEST, RANDOM, SMALLEST)
@@ -108,10 +109,12 @@ def find_measure(name: str) -> Measure:
 
 def draw(space: SequenceSpace, size: int, seed: int) -> list[Architecture]:
     """Draw different random architectures."""
-    drawn = dict.fromkeys(space.sample(np.random.default_rng(seed), 2 * size))
-    if len(drawn) < size:
-        raise ValueError(f"space {space.name!r} gave {len(drawn)} different architectures, {size} were asked for")
-    return list(drawn)[:size]
+    rng, drawn = np.random.default_rng(seed), dict[Architecture, None]()
+    for _ in range(DRAWS):
+        drawn |= dict.fromkeys(space.sample(rng, 2 * size))
+        if len(drawn) >= size:
+            return list(drawn)[:size]
+    raise ValueError(f"space {space.name!r} gave {len(drawn)} different architectures, {size} were asked for")
 
 
 def smallest(space: SequenceSpace) -> Architecture:
@@ -141,6 +144,13 @@ def repeatability(subject: Subject, rounds: pd.DataFrame) -> pd.DataFrame:
         found, low, high = srcc_with_interval(odd[target].to_numpy(), even[target].to_numpy())
         rows.append((target, found, low, high, np.sqrt(2 * max(found, 0.0) / (1 + max(found, 0.0)))))
     return pd.DataFrame(rows, columns=["target", "srcc", "low", "high", "ceiling"])
+
+
+def care(lowest: float) -> str:
+    """Say what to mind when this is how well two measurements agree at least (SRCC); "" where all is well."""
+    if np.isnan(lowest):
+        return "All networks measured the same: there is nothing to rank."
+    return "" if lowest >= 0.9 else "That is below 0.9: the machine was busy, and what follows means little."
 
 
 def half_by_half(subject: Subject, rounds: pd.DataFrame) -> pd.DataFrame:

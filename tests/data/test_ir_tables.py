@@ -261,6 +261,13 @@ def test_all_unknown_operations_are_named(reference: Path, monkeypatch: pytest.M
         load_ir(reference / "released_format" / FILE)
 
 
+def test_swish_of_onnx_is_silu(reference: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    records = read_records(reference / "released_format" / FILE)
+    vars(records[0].graph)["nodes"][0].op_type = "Swish"
+    monkeypatch.setattr("autobuild_lib.data.ir.read_records", lambda path: records)
+    assert "Silu" in load_ir(reference / "released_format" / FILE).graphs[0].names
+
+
 def test_missing_graphs_and_files(reference: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="entry 0: graph is a NoneType"):
         load_ir(reference / "released_format" / RELEASED["ofa_pn"].file_name)

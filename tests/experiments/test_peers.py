@@ -361,6 +361,11 @@ class TestAdvice:
         partly = rows[(rows.model == OURS) | (rows.target != "t3")]
         assert peers_results.advise(partly, [50]) == []
 
+    def test_without_correlations_there_is_no_advice_but_a_sentence(self) -> None:
+        advice = peers_results.advise(self.rows([math.nan] * 4).assign(srcc=math.nan), [50])
+        assert advice == [] and len(peers_results.sentences(advice)) == 1
+        assert peers_results.decision_box({"srcc": advice}).endswith(peers_results.sentences(advice)[0])
+
     def test_autobuild_is_always_named(self) -> None:
         (found,) = peers_results.advise(self.rows([0.95, 0.96, 0.95, 0.97]), [50])
         assert found.sentence().endswith("**additive ridge** (SRCC 0.958); AutoBuild, tuned preset reaches 0.900.")

@@ -94,6 +94,13 @@ class TestLoad:
         assert own.equations == {"mine": "y * 2", "other": "z"} and own.device == ""
         assert interventions.draw_benches([own], {}, 10, 0) == {}, "nothing judges this space"
 
+    def test_the_equations_of_the_book_need_a_latency(self, tmp_path: Path) -> None:
+        rows = pd.DataFrame({"architecture": list(map(str, table().architectures)), "acc": table().labels["y"]})
+        rows.to_csv(tmp_path / "mine.csv", index=False)
+        with pytest.raises(ValueError, match=r"mine\.csv has labels acc; .* latency_gpu, latency_cpu") as caught:
+            experiment.load(str(tmp_path / "mine.csv"), {}, space())
+        assert "\n" not in str(caught.value)
+
     def test_tasks_name_the_device_where_it_matters(self) -> None:
         tasks = experiment.task_table(experiment.load("ofa_mbv3", {}))
         assert tasks.label.tolist()[:2] == ["accuracy", "fast, GPU"] and len(tasks) == 10

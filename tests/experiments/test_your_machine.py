@@ -17,6 +17,7 @@ from scipy.stats import spearmanr, ttest_ind
 
 import autobuild_lib as ab
 from autobuild_lib import plotting
+from autobuild_lib.data.table import make_table
 from autobuild_lib.experiments import few_labels, measured_gains
 from autobuild_lib.experiments import your_machine as experiment
 from autobuild_lib.experiments.few_labels import EFFECT, NORM, RIDGE
@@ -196,6 +197,20 @@ def test_rounds_that_contradict_each_other_leave_no_ceiling(toy: ab.SequenceSpac
     assert (found["srcc"], found["ceiling"]) == (-1, 0)
 
 
+def test_every_architecture_of_a_small_space_can_be_drawn() -> None:
+    space = ab.SequenceSpace("small", [ab.Unit(1, 3)], {"op": ["a", "b"]})
+    assert len(set(experiment.draw(space, 14, 0))) == 14
+    with pytest.raises(ValueError, match="gave 14 different architectures, 15 were asked for"):
+        experiment.draw(space, 15, 0)
+
+
+def test_measurements_that_are_all_the_same_rank_nothing(toy: ab.SequenceSpace, toy_subject: Subject) -> None:
+    drawn = experiment.draw(toy, 4, 0)
+    lowest = experiment.repeatability(toy_subject, rounds_of(drawn, [1] * 4, [1] * 4)).srcc.min()
+    assert math.isnan(lowest) and "nothing to rank" in experiment.care(lowest)
+    assert experiment.care(0.9) == "" and "busy" in experiment.care(0.89)
+
+
 def test_half_by_half_has_multiply_adds_where_they_are_known(toy: ab.SequenceSpace, toy_subject: Subject) -> None:
     both = experiment.half_by_half(toy_subject, rounds_of(experiment.draw(toy, 3, 0), [1, 2, 3], [4, 5, 6]))
     assert both.to_dict("list") == {"odd": [1, 2, 3], "even": [4, 5, 6]}
@@ -230,6 +245,13 @@ def test_the_number_of_steps_does_not_depend_on_the_number_of_rows(rows: int, ep
         Subject(MBV3, METER, "latency", TARGETS), rounds_of(drawn, list(range(1, rows + 1)))
     )
     assert dict(few_labels.fit_job(table, TARGETS, 0, 150).overrides)["epochs"] == epochs
+
+
+def test_deep_units_get_the_hops_that_their_norm_score_needs() -> None:
+    cell = ab.SequenceSpace("cell", [ab.Unit(6, 6)], {"op": ["a", "b"]})
+    some = list(dict.fromkeys(cell.sample(np.random.default_rng(0), 9)))
+    table = make_table(cell, some, {"y": range(len(some))}, source="test", kind="own")
+    assert dict(few_labels.fit_job(table, ("y",), 0, 10).overrides)["hops"] == 5
 
 
 def test_models_find_what_they_can_express(tmp_path: Path, in_process: list[FitJob]) -> None:
@@ -405,6 +427,7 @@ def test_the_sentence_says_plainly_who_wins(low: float, high: float, text: str) 
     found = measured_gains.sentence(frame, "t")
     assert found.startswith(f"t: the networks built by norm score {text} the best measured ones (+5.0 %")
     assert found.endswith("8.3 % short of the smallest network.")
+    assert ("interval" in found) == math.isfinite(low) and "nan" not in found
     frame.loc[2, "mean"] = 6.0
     assert measured_gains.sentence(frame, "t").endswith("83.3 % better than the smallest network.")
 
