@@ -235,9 +235,9 @@ def test_a_cache_of_two_families_or_another_space_is_refused(reference: Path, to
 
 
 def test_a_cache_of_another_resolution_is_refused(tmp_path: Path) -> None:
-    entry = {"original config": [160, [["mbconv3_e3_k3"] * 2] * 5], "acc": 0.7}
+    entry = {"original config": [150, [["mbconv3_e3_k3"] * 2] * 5], "acc": 0.7}
     (tmp_path / "mine.pkl").write_bytes(pickle.dumps([entry]))
-    with pytest.raises(DataError, match=r"mine\.pkl: ofa_mbv3: resolutions \[160\]; choose from \[192, 208, 224\]"):
+    with pytest.raises(DataError, match=r"mine\.pkl: ofa_mbv3: .*150"):
         ab.data.load(tmp_path / "mine.pkl")
 
 
