@@ -6,6 +6,7 @@ import pytest
 
 from autobuild_lib.book import building, claims, elsewhere
 from autobuild_lib.book.chapters import read_chapters
+from autobuild_lib.runs import PROFILES
 from tests.small_book import write_small_book
 
 C1, C2 = ("C1", "partly", "hop 4: .5 (fails)"), ("C2", "supported", "tau .61 (holds)")
@@ -62,3 +63,10 @@ def test_a_verdict_that_changes_is_called_on_its_pages(
     table = (folder / "verdicts.md").read_text().split("* - C1")[1].split("* - C2")
     assert "**Too close to call**: *not supported* on another (hop 4: .4 (fails))" in table[0]
     assert "The same on 2 other processors." in table[1]
+
+
+def test_the_committed_runs_are_of_our_claims_and_profiles() -> None:
+    rows = elsewhere.read_elsewhere(Path(__file__).parents[1])
+    assert set(rows["profile"]) <= set(PROFILES) and set(rows["verdict"]) <= set(claims.VERDICTS)
+    assert set(rows["claim"]) == {claim.name for claim in claims.CLAIMS} and not rows.isna().any().any()
+    assert not rows.duplicated(["profile", "processor", "claim"]).any()
