@@ -172,7 +172,7 @@ class Predictor(Predicts[Architecture]):
         return predicted[0], norms[0]
 
     def save(self, folder: Path | str) -> None:
-        """Write config.json, and the weights that it names, into `folder`, both or none; see `load`."""
+        """Write weights.safetensors, and config.json with their checksum, into `folder`, both or none; see `load`."""
         units = {} if self.moments is None else self.moments.units
         config = {
             "format": FORMATS[-1],

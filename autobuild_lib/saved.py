@@ -1,7 +1,8 @@
-"""Saved predictors: a folder whose config.json names the weights beside it; replaced whole, read strictly."""
+"""Saved predictors: weights.safetensors and config.json, which has their checksum; replaced whole, read strictly."""
 
 import hashlib
 import math
+import os
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
@@ -25,8 +26,8 @@ from autobuild_lib.storage import (
 from autobuild_lib.targets import Target
 
 CONFIG = "config.json"
-FIRST_WEIGHTS = "weights.safetensors"  # the name in format 1, which had no checksum of the configuration
-WEIGHTS = re.compile(r"weights-[0-9a-f]{16}\.safetensors")
+WEIGHTS = "weights.safetensors"
+NEW_WEIGHTS = re.compile(r"weights-[0-9a-f]{16}\.safetensors")  # until the configuration has their checksum
 SHA256, OWN_SHA256 = "weights_sha256", "config_sha256"
 TRIES = 5  # of reading, while others write
 
@@ -49,8 +50,8 @@ class Saved:
         return tensors
 
 
-def weights_name(sha256: str) -> str:
-    """Name the file of weights with this checksum."""
+def new_weights(sha256: str) -> str:
+    """Name the file of weights with this checksum while the configuration of another save stands beside it."""
     return f"weights-{sha256[:16]}.safetensors"
 
 
@@ -60,7 +61,8 @@ def weights_name(sha256: str) -> str:
 def write_predictor(folder: Path, network: nn.Module, config: dict[str, Any]) -> None:
     """Save a predictor: readers, and whoever comes after a kill, find the old or the new one, never parts of both.
 
-    The weights are written first, under a new name; config.json, which names them, is what is replaced.
+    The weights are written first, under a name of their own; replacing config.json, which has their checksum, is what
+    saves them; last, they get their usual name.
     """
     weights = weights_bytes(network)
     sha256 = hashlib.sha256(weights).hexdigest()
@@ -68,17 +70,17 @@ def write_predictor(folder: Path, network: nn.Module, config: dict[str, Any]) ->
     parse_json(content)
     folder.mkdir(parents=True, exist_ok=True)
     with locked(folder):
-        replace_bytes(folder / weights_name(sha256), weights)
-        is_first = not (folder / CONFIG).exists()
+        replace_bytes(folder / new_weights(sha256), weights)
         replace_text(folder / CONFIG, content)
-        _tidy(folder, weights_name(sha256), is_first)
+        os.replace(folder / new_weights(sha256), folder / WEIGHTS)
+        _tidy(folder)
 
 
-def _tidy(folder: Path, current: str, is_first: bool) -> None:
-    """Remove weights of earlier saves, and what killed ones have left."""
+def _tidy(folder: Path) -> None:
+    """Remove what killed saves have left."""
     remove_abandoned(folder, f"*{PARTIAL}*")
     for path in folder.iterdir():
-        if path.name != current and (WEIGHTS.fullmatch(path.name) or (path.name == FIRST_WEIGHTS and not is_first)):
+        if NEW_WEIGHTS.fullmatch(path.name):
             path.unlink(missing_ok=True)
 
 
@@ -124,15 +126,19 @@ def _named(path: Path) -> Iterator[None]:
 
 
 def _read(folder: Path, formats: Sequence[str], keys: set[str]) -> Saved:
+    content = None
     for _ in range(TRIES):  # between the two files, another may save
-        config, name = _read_config((folder / CONFIG).read_text(encoding="utf-8"), formats, keys)
-        with suppress(OSError):
-            return Saved(config, folder / name, (folder / name).read_bytes())
-    return Saved(config, folder / name, None)
+        config = _read_config((folder / CONFIG).read_text(encoding="utf-8"), formats, keys)
+        for name in (WEIGHTS, new_weights(config[SHA256])):  # the second after a kill
+            with suppress(OSError):
+                content = (folder / name).read_bytes()
+                if hashlib.sha256(content).hexdigest() == config[SHA256]:
+                    return Saved(config, folder / name, content)
+    return Saved(config, folder / WEIGHTS, content)
 
 
-def _read_config(content: str, formats: Sequence[str], keys: set[str]) -> tuple[dict[str, Any], str]:
-    """Return the checked configuration, without its own checksum, and the name of the weights."""
+def _read_config(content: str, formats: Sequence[str], keys: set[str]) -> dict[str, Any]:
+    """Return the checked configuration, without its own checksum."""
     config = entries(parse_json(content))
     if config["format"] not in formats:
         raise ValueError(f"format {config['format']!r:.40}, readable here are {' and '.join(map(repr, formats))}")
@@ -147,7 +153,7 @@ def _read_config(content: str, formats: Sequence[str], keys: set[str]) -> tuple[
         raise ValueError(f"unknown entries {', '.join(unknown)}")
     if not re.fullmatch("[0-9a-f]{64}", text(config[SHA256])):
         raise ValueError(f"{SHA256} {config[SHA256]!r:.80} is no checksum")
-    return config, FIRST_WEIGHTS if is_first else weights_name(config[SHA256])
+    return config
 
 
 # -------------------------------------------------------------------- values

@@ -386,7 +386,7 @@ def test_evaluate_refuses_a_damaged_predictor(
     fit_toy: Run, run: Run, toy_files: dict[str, Path], tmp_path: Path
 ) -> None:
     fit_toy()
-    (weights,) = (tmp_path / "made").glob("weights-*.safetensors")
+    (weights,) = (tmp_path / "made").glob("weights.safetensors")
     weights.write_bytes(weights.read_bytes()[:-10])
     given = ["evaluate", *sum(toy_files.items(), ()), "--predictor", tmp_path / "made"]
     assert_refused(run(*given), str(weights))

@@ -208,7 +208,7 @@ def test_save_and_load(tmp_path: Path, table: IRTable, trained: IRPredictor) -> 
         ({"extra": 1}, "unknown entries extra"),
         ({"network": {}}, "network has"),
         ({"target": ...}, "there is no 'target'"),
-        ({SHA256: "0" * 64}, "not a readable"),
+        ({SHA256: "0" * 64}, "sha256 is "),
     ],
 )
 def test_damaged_files_are_refused(tmp_path: Path, trained: IRPredictor, change: dict[str, Any], message: str) -> None:

@@ -14,7 +14,7 @@ from safetensors.torch import load_file, save_file
 
 import autobuild_lib as ab
 from autobuild_lib.predictor import FORMATS, Moments, Predictor, StackedNetwork, load
-from autobuild_lib.saved import CONFIG, FIRST_WEIGHTS, OWN_SHA256, SHA256, WEIGHTS, _signed, weights_name
+from autobuild_lib.saved import CONFIG, OWN_SHA256, SHA256, WEIGHTS, _signed
 
 
 @pytest.fixture(scope="module")
@@ -39,8 +39,7 @@ def some(toy: ab.SequenceSpace) -> list[ab.Architecture]:
 
 
 def weights_of(folder: Path) -> Path:
-    (path,) = (path for path in folder.iterdir() if WEIGHTS.fullmatch(path.name))
-    return path
+    return folder / WEIGHTS
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -128,7 +127,6 @@ def sign(folder: Path) -> None:
     """Make changed weights those that the configuration names."""
     weights = weights_of(folder)
     sha256 = hashlib.sha256(weights.read_bytes()).hexdigest()
-    weights.rename(folder / weights_name(sha256))
     change_config(folder, {SHA256: sha256})
 
 
@@ -217,7 +215,6 @@ def make_first_format(folder: Path) -> None:
     if config["format"] == FORMATS[1]:
         config["format"] = FORMATS[0]
     (folder / CONFIG).write_text(json.dumps(config))
-    weights_of(folder).rename(folder / FIRST_WEIGHTS)
 
 
 def test_the_first_format_opens_and_is_replaced(
