@@ -12,8 +12,8 @@ from autobuild_lib.book.cells import Cell
 from autobuild_lib.book.chapters import FAILED, NOT_RUN, NOT_RUN_HERE, UNUSABLE, Chapters, Missing
 from autobuild_lib.book.elsewhere import read_elsewhere
 from autobuild_lib.book.executed import Executed
+from autobuild_lib.experiments.measured_again import FAR
 
-FAR = 5  # spreads between seeds
 HAPPENED = {
     FAILED: "This notebook failed on this machine",
     NOT_RUN: "This notebook was not run on this machine",
