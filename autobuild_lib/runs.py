@@ -29,6 +29,7 @@ VERSIONS = ("autobuild-book", "numpy", "pandas", "scipy", "torch")
 LIBRARY = Path(__file__).parent
 NOT_USED = ("book", "chain", "cli", "comparison.py", "labs", "sweeps.py")  # parts of the library that no notebook uses
 IN_ROWS_OF_THEIR_OWN = ("profile", "seed", "out")  # parameters that provenance does not list, or lists by themselves
+EVERYWHERE = ("profile", "seed", "out")  # parameters of every notebook
 MOST_SEED = 2**32 - 1
 CELL = 50  # characters of a cell that pandas shows
 
@@ -46,20 +47,22 @@ class Run:
     commit: str = field(default_factory=lambda: library_commit())
 
     @classmethod
-    def start(cls, notebook: str, given: Mapping[str, Any], allowed: Sequence[str]) -> "Run":
-        """Begin a run: pass `globals()` right after the parameters cell.
+    def start(cls, notebook: str, given: Mapping[str, Any], allowed: Sequence[str] = ()) -> "Run":
+        """Begin a run: pass `globals()` right after the parameters cell, whose names are the `allowed` ones.
 
         Raises `ValueError` for a parameter that is not in `allowed` (papermill itself lets it pass), for a missing
         one, for an unknown profile, and for a value of another kind than the one in the parameters cell.
         """
         parameters = {name: value for name, value in given.items() if _is_parameter(name, value)}
+        defaults = _defaults(given.get("In", ()), allowed or EVERYWHERE)
+        allowed = allowed or list(defaults)
         if unknown := sorted(set(parameters) - set(allowed)):
             raise ValueError(f"{notebook}: unknown parameters {', '.join(unknown)}; allowed are {', '.join(allowed)}")
         if missing := sorted(set(allowed) - set(parameters)):
             raise ValueError(f"{notebook}: parameters are missing: {', '.join(missing)}")
         if parameters["profile"] not in PROFILES:
             raise ValueError(f"{notebook}: profile {parameters['profile']!r}; choose from {', '.join(PROFILES)}")
-        for name, default in _defaults(given.get("In", ()), allowed).items():
+        for name, default in defaults.items():
             _check_kind(notebook, name, parameters[name], default)
             if name == "seed":
                 check_seed(parameters[name])
@@ -170,8 +173,8 @@ def _defaults(cells: Sequence[str], names: Sequence[str]) -> dict[str, Any]:
     """Return what the parameters cell assigns: the first of the `cells` that ran which assigns all `names`."""
     for source in cells:
         with contextlib.suppress(ValueError):
-            if set(names) <= set(found := read_literals(source)):
-                return {name: found[name] for name in names}
+            if set(names) <= set(literals := read_literals(source)):
+                return literals
     return {}
 
 

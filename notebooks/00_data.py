@@ -6,6 +6,7 @@
 #       extension: .py
 #       format_name: percent
 #       format_version: '1.3'
+#       jupytext_version: 1.19.6
 #   kernelspec:
 #     display_name: Python 3
 #     language: python
@@ -53,13 +54,14 @@ from myst_nb import glue
 from scipy.stats import spearmanr
 
 import autobuild_lib as ab
-from autobuild_lib import plotting
 from autobuild_lib.data import files
+from autobuild_lib.plotting import data as data_figures
+from autobuild_lib.plotting import style
 from autobuild_lib.runs import Run
 from autobuild_lib.spaces import read_space
 from autobuild_lib.surrogate import published
 
-run = Run.start("00_data", globals(), ["profile", "seed", "data", "space", "out"])
+run = Run.start("00_data", globals())
 
 # %% [markdown]
 # ## Five kinds of data
@@ -114,7 +116,7 @@ pd.concat(summaries).round(4)
 # Their distributions:
 
 # %% tags=["remove-output"]
-glue("figure_distributions", plotting.label_distributions(labels))
+glue("figure_distributions", data_figures.label_distributions(labels))
 
 # %% [markdown]
 # ```{glue:figure} figure_distributions
@@ -136,8 +138,8 @@ glue("figure_distributions", plotting.label_distributions(labels))
 
 # %% tags=["remove-output"]
 known = {name: frame for name, frame in labels.items() if {"acc"} < set(frame)}
-skipped = plotting.note("skipped: these data have no accuracy beside another label")
-glue("figure_accuracy_latency", plotting.accuracy_latency(known) if known else skipped)
+skipped = style.note("skipped: these data have no accuracy beside another label")
+glue("figure_accuracy_latency", data_figures.accuracy_latency(known) if known else skipped)
 
 # %% [markdown]
 # ```{glue:figure} figure_accuracy_latency
@@ -180,8 +182,8 @@ noise.set_index(["family", "label"]).round(4) if rows else "skipped: no noise-fr
 
 # %% tags=["remove-output"]
 first = next((table for table in tables.values() if table.noise_free is not None), None)
-skipped = plotting.note("skipped: these data have no noise-free labels")
-drawn = plotting.noise(first.noise_free, first.labels[noise.label.unique()]) if first else skipped
+skipped = style.note("skipped: these data have no noise-free labels")
+drawn = data_figures.noise(first.noise_free, first.labels[noise.label.unique()]) if first else skipped
 glue("figure_noise", drawn)
 
 # %% [markdown]
@@ -220,7 +222,7 @@ wide.round(4)
 # Against the limits:
 
 # %% tags=["remove-output"]
-glue("figure_fidelity", plotting.surrogate_fidelity(fidelity, limits))
+glue("figure_fidelity", data_figures.surrogate_fidelity(fidelity, limits))
 
 # %% [markdown]
 # ```{glue:figure} figure_fidelity

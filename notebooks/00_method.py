@@ -57,15 +57,14 @@ import torch
 from myst_nb import glue
 
 import autobuild_lib as ab
-from autobuild_lib import plotting, targets
+from autobuild_lib import targets
 from autobuild_lib.experiments import method
+from autobuild_lib.plotting import method as method_figures
 from autobuild_lib.runs import Run
 from autobuild_lib.spaces import read_space
 from autobuild_lib.statistics import srcc
 
-run = Run.start(
-    "00_method", globals(), ["profile", "seed", "data", "space", "out", "architectures", "epochs"]
-)
+run = Run.start("00_method", globals())
 
 # %% [markdown]
 # ## An architecture is a graph
@@ -195,7 +194,7 @@ print(f"largest difference to the library: {(by_hand - by_library).abs().max():.
 # That piece of the path is its *module*. The figure is the paper's first one, drawn by code.
 
 # %% tags=["remove-output"]
-glue("figure_modules", plotting.path_modules(example, [(0, 1), (3, 3)]))
+glue("figure_modules", method_figures.path_modules(example, [(0, 1), (3, 3)]))
 
 # %% [markdown]
 # ```{glue:figure} figure_modules
@@ -272,7 +271,7 @@ parts = [
     pd.DataFrame({"value": numbers.numpy(), "strength": s, "soft_rank": ranks})
     for s, ranks in soft.items()
 ]
-glue("figure_soft_ranks", plotting.soft_ranks(pd.concat(parts)))
+glue("figure_soft_ranks", method_figures.soft_ranks(pd.concat(parts)))
 
 # %% [markdown]
 # ```{glue:figure} figure_soft_ranks

@@ -55,17 +55,13 @@ out = "artifacts/standard"
 # %%
 from myst_nb import glue
 
-from autobuild_lib import plotting, statistics
+from autobuild_lib import statistics
 from autobuild_lib.experiments import predictor_srcc as experiment
+from autobuild_lib.plotting import predictor_srcc as figures
 from autobuild_lib.runs import Run
 from autobuild_lib.spaces import read_space
 
-run = Run.start(
-    "01_predictor_srcc",
-    globals(),
-    ["profile", "seed", "data", "space", "targets", "paper_seeds", "paper_epochs", "tuned_seeds", "tuned_epochs",
-     "sizes", "curve_seeds", "out"],
-)
+run = Run.start("01_predictor_srcc", globals())
 
 # %% [markdown]
 # ## Data
@@ -115,7 +111,7 @@ references.round(4).set_index(["family", "target"])
 # One panel per task, from hop 0 to the head.
 
 # %% tags=["remove-output"]
-glue("figure_srcc_by_hop", plotting.srcc_by_hop(summary, references))
+glue("figure_srcc_by_hop", figures.srcc_by_hop(summary, references))
 
 # %% [markdown]
 # ```{glue:figure} figure_srcc_by_hop
@@ -161,7 +157,7 @@ curve = run.table(
 # Drawn on a logarithmic axis:
 
 # %% tags=["remove-output"]
-glue("figure_learning_curves", plotting.learning_curves(curve, references))
+glue("figure_learning_curves", figures.learning_curves(curve, references))
 
 # %% [markdown]
 # ```{glue:figure} figure_learning_curves

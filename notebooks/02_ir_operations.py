@@ -59,18 +59,14 @@ out = "artifacts/standard"
 import pandas as pd
 from myst_nb import glue
 
-from autobuild_lib import plotting, statistics
+from autobuild_lib import statistics
 from autobuild_lib.experiments import ir_operations as experiment
 from autobuild_lib.experiments import operation_effects, operation_verdict, predictor_srcc
+from autobuild_lib.plotting import ir_operations as figures
 from autobuild_lib.runs import Run
 from autobuild_lib.spaces import read_space
 
-run = Run.start(
-    "02_ir_operations",
-    globals(),
-    ["profile", "seed", "data", "space", "target", "networks", "paper_seeds", "paper_epochs", "tuned_seeds",
-     "tuned_epochs", "tuned_train", "shuffles", "family_shuffles", "explained", "out"],
-)
+run = Run.start("02_ir_operations", globals())
 
 # %% [markdown]
 # ## Data: two families in one table
@@ -92,7 +88,7 @@ counts.groupby(list(table.families)).mean().T.round(1)
 
 # %% tags=["remove-output"]
 values = pd.DataFrame({"family": table.families, "value": experiment.Target(target).evaluate(table.labels)})
-glue("figure_families", plotting.family_histograms(values, target))
+glue("figure_families", figures.family_histograms(values, target))
 
 # %% [markdown]
 # ```{glue:figure} figure_families
@@ -148,7 +144,7 @@ references.set_index(["family", "target"]).round(3)
 # Hop by hop:
 
 # %% tags=["remove-output"]
-glue("figure_ir_srcc", plotting.srcc_by_family(summary, references))
+glue("figure_ir_srcc", figures.srcc_by_family(summary, references))
 
 # %% [markdown]
 # ```{glue:figure} figure_ir_srcc
@@ -181,7 +177,7 @@ summed.set_index(["preset", "operation"])[shown].round(2)
 # As a picture:
 
 # %% tags=["remove-output"]
-glue("figure_importance", plotting.operation_importance(summed))
+glue("figure_importance", figures.operation_importance(summed))
 
 # %% [markdown]
 # ```{glue:figure} figure_importance
@@ -249,7 +245,7 @@ operations.round(4)
 # %% tags=["remove-output"]
 preset = experiment.CHEAP if tuned_seeds else experiment.PAPER
 chosen = attributed[attributed.preset == preset]
-glue("figure_effects_of_operations", plotting.operation_effects(chosen, effects, order, target))
+glue("figure_effects_of_operations", figures.operation_effects(chosen, effects, order, target))
 
 # %% [markdown]
 # ```{glue:figure} figure_effects_of_operations
@@ -300,7 +296,7 @@ agreement.set_index(["comparison", "measure"]).round(2)
 # As a picture:
 
 # %% tags=["remove-output"]
-glue("figure_agreement_of_rankings", plotting.ranking_agreement(agreement, operation_verdict.LEAST_AGREEMENT))
+glue("figure_agreement_of_rankings", figures.ranking_agreement(agreement, operation_verdict.LEAST_AGREEMENT))
 
 # %% [markdown]
 # ```{glue:figure} figure_agreement_of_rankings

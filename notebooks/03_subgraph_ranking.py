@@ -58,16 +58,15 @@ from pathlib import Path
 import pandas as pd
 from myst_nb import glue
 
-from autobuild_lib import plotting, statistics
+from autobuild_lib import statistics
 from autobuild_lib.experiments import estimates, interventions, score_agreement, subgraph_verdict
 from autobuild_lib.experiments import subgraph_ranking as experiment
+from autobuild_lib.plotting import style
+from autobuild_lib.plotting import subgraph_ranking as figures
 from autobuild_lib.runs import Run
 from autobuild_lib.spaces import read_space
 
-run = Run.start("03_subgraph_ranking", globals(), [
-    "profile", "seed", "data", "space", "equations", "epochs", "seeds", "ranking_seeds", "score_hosts", "hosts",
-    "modules", "sample_hosts", "out",
-])  # fmt: skip
+run = Run.start("03_subgraph_ranking", globals())  # fmt: skip
 
 # %% [markdown]
 # ## Data: panels and equations
@@ -120,8 +119,8 @@ print(f"{flat} of {len(extremes) // 2} cells (unit, depth) have a constant score
 # %% tags=["remove-output"]
 def draw(number, score):
     if number >= len(panels):
-        return plotting.note("These data have no further device or family.")
-    return plotting.module_chains(experiment.of_panel(chains, panels[number], score=score, seed=seed))
+        return style.note("These data have no further device or family.")
+    return figures.module_chains(experiment.of_panel(chains, panels[number], score=score, seed=seed))
 
 
 glue("figure_modules_effect", draw(0, "effect"))
@@ -167,7 +166,7 @@ for number in range(6):
 
 # %% tags=["remove-output"]
 shown = [experiment.of_panel(shares, panels[0], score=kind, seed=seed) for kind in experiment.KINDS]
-glue("figure_shares", plotting.share_maps(pd.concat(shown)))
+glue("figure_shares", figures.share_maps(pd.concat(shown)))
 
 # %% [markdown]
 # ```{glue:figure} figure_shares
@@ -265,7 +264,7 @@ glue("figure_shares", plotting.share_maps(pd.concat(shown)))
 
 # %% tags=["remove-output"]
 shown = [experiment.of_panel(shares, panel, score="norm", seed=seed) for panel in panels]
-glue("figure_shares_all", plotting.share_maps(pd.concat(shown)))
+glue("figure_shares_all", figures.share_maps(pd.concat(shown)))
 
 # %% [markdown]
 # ```{glue:figure} figure_shares_all
@@ -294,7 +293,7 @@ overlap.groupby("score", sort=False).overlap.describe().round(2)
 
 # %% tags=["remove-output"]
 no_pairs = "With a single equation there is nothing to compare."
-glue("figure_overlap", plotting.note(no_pairs) if overlap.empty else plotting.overlap_maps(overlap))
+glue("figure_overlap", style.note(no_pairs) if overlap.empty else figures.overlap_maps(overlap))
 
 # %% [markdown]
 # ```{glue:figure} figure_overlap
@@ -328,7 +327,7 @@ print(f"{len(effects):,} comparisons in {hosts} hosts" if benches else skipped)
 
 # %% tags=["remove-output"]
 own = experiment.of_panel(effects, panels[0], seed=seed)
-glue("figure_effects", plotting.note(skipped) if own.empty else plotting.intervention_effects(own))
+glue("figure_effects", style.note(skipped) if own.empty else figures.intervention_effects(own))
 
 # %% [markdown]
 # ```{glue:figure} figure_effects
@@ -351,7 +350,7 @@ glue("figure_effects", plotting.note(skipped) if own.empty else plotting.interve
 
 # %%
 cells = run.table("cells", lambda: subgraph_verdict.cells_by_task(effects, tasks).reset_index())
-cells.set_index(["family", "label"]) if len(cells) else plotting.note(skipped)
+cells.set_index(["family", "label"]) if len(cells) else style.note(skipped)
 
 # %% [markdown]
 # ## Result: do scores rank what modules do?
@@ -380,7 +379,7 @@ by_scope.set_index(["scope", "score"]).round(2)
 # %% tags=["remove-output"]
 summary = score_agreement.summarise(correlations, ["family", "target", "scope", "score"]).merge(tasks)
 shown = summary[summary.score != "halves"]
-glue("figure_agreement", plotting.note(skipped) if shown.empty else plotting.agreement_by_task(shown))
+glue("figure_agreement", style.note(skipped) if shown.empty else figures.agreement_by_task(shown))
 
 # %% [markdown]
 # ```{glue:figure} figure_agreement
@@ -406,7 +405,7 @@ glue("figure_agreement", plotting.note(skipped) if shown.empty else plotting.agr
 kinds = [*experiment.KINDS, "ridge"]
 inside = correlations[correlations.scope == score_agreement.CELL]
 shown = pd.concat([experiment.of_panel(inside[inside.score == kind], panels[0]) for kind in kinds])
-glue("figure_cells", plotting.note(skipped) if shown.empty else plotting.correlation_maps(shown))
+glue("figure_cells", style.note(skipped) if shown.empty else figures.correlation_maps(shown))
 
 # %% [markdown]
 # ```{glue:figure} figure_cells
@@ -427,7 +426,7 @@ glue("figure_cells", plotting.note(skipped) if shown.empty else plotting.correla
 
 # %%
 worst = run.table("worst", lambda: score_agreement.worst_cells(correlations, tasks, 10))
-worst.set_index(["family", "label"]).round(2) if len(worst) else plotting.note(skipped)
+worst.set_index(["family", "label"]).round(2) if len(worst) else style.note(skipped)
 
 # %% [markdown]
 # ## Result: another training seed
@@ -446,7 +445,7 @@ steady.groupby(["measure", "score"], sort=False)["median"].mean().unstack("score
 # %% tags=["remove-output"]
 one_seed = "One training seed: there is nothing to compare (set ranking_seeds)."
 shown = steady.merge(tasks)
-glue("figure_seeds", plotting.note(one_seed) if shown.empty else plotting.agreement_of_seeds(shown))
+glue("figure_seeds", style.note(one_seed) if shown.empty else figures.agreement_of_seeds(shown))
 
 # %% [markdown]
 # ```{glue:figure} figure_seeds
@@ -506,7 +505,7 @@ checks_effect
 
 # %%
 one_by_one = run.table("by_seed", lambda: subgraph_verdict.by_seed(effects, correlations, overlap))
-one_by_one.set_index(["score", "seed"]) if len(one_by_one) else plotting.note(no_pairs)
+one_by_one.set_index(["score", "seed"]) if len(one_by_one) else style.note(no_pairs)
 
 # %% [markdown]
 # Task by task, that is for one family and one target, with 95 % intervals over tasks; [the page of

@@ -61,16 +61,13 @@ from pathlib import Path
 import pandas as pd
 from myst_nb import glue
 
-from autobuild_lib import plotting
 from autobuild_lib.experiments import frontiers, pareto_regions, region_search, region_verdict, subgraph_ranking
+from autobuild_lib.plotting import pareto_regions as figures
+from autobuild_lib.plotting import style
 from autobuild_lib.runs import Run
 from autobuild_lib.spaces import read_space
 
-run = Run.start(
-    "04_pareto_regions",
-    globals(),
-    ["profile", "seed", "data", "space", "regions", "epochs", "seeds", "hosts", "searches", "checkpoints", "out"],
-)
+run = Run.start("04_pareto_regions", globals())
 
 # %% [markdown]
 # ## Data: six panels, three equations
@@ -156,8 +153,8 @@ families = list(dict.fromkeys(panel.family for panel in panels))
 def draw_clusters(number):
     own, line = ([t[t.family == f] for f in families[number : number + 1]] for t in (clusters, frontier))
     if not own or own[0].empty:
-        return plotting.note(skipped if not known else "These data have no second family.")
-    return plotting.pareto_clusters(own[0][own[0].seed == seed], line[0])
+        return style.note(skipped if not known else "These data have no second family.")
+    return figures.pareto_clusters(own[0][own[0].seed == seed], line[0])
 
 
 glue("figure_clusters_first", draw_clusters(0))
@@ -193,7 +190,7 @@ glue("figure_clusters_second", draw_clusters(1))
 # How much of each cluster improves the region that its equation aims at:
 
 # %% tags=["remove-output"]
-shares = plotting.dominating_shares(summary) if known else plotting.note(skipped)
+shares = figures.dominating_shares(summary) if known else style.note(skipped)
 glue("figure_dominating_shares", shares)
 
 # %% [markdown]
@@ -291,9 +288,9 @@ medians = run.table("medians", lambda: region_search.medians(curves))
 # Hypervolume as the searches go on:
 
 # %% tags=["remove-output"]
-glue("figure_search_curves", plotting.search_curves(medians, frontier) if known else plotting.note(skipped))
+glue("figure_search_curves", figures.search_curves(medians, frontier) if known else style.note(skipped))
 one_seed = fronts[fronts.seed == seed]
-glue("figure_search_fronts", plotting.search_fronts(one_seed, frontier) if known else plotting.note(skipped))
+glue("figure_search_fronts", figures.search_fronts(one_seed, frontier) if known else style.note(skipped))
 
 # %% [markdown]
 # ```{glue:figure} figure_search_curves

@@ -61,13 +61,14 @@ from pathlib import Path
 import pandas as pd
 from myst_nb import glue
 
-from autobuild_lib import plotting, statistics
+from autobuild_lib import statistics
+from autobuild_lib.plotting import panoptic as figures
+from autobuild_lib.plotting import style
 from autobuild_lib.runs import Run
 from autobuild_lib.spaces import read_space
 from autobuild_lib.tasks.panoptic import committed
 
-run = Run.start("05_panoptic", globals(), ["profile", "seed", "data", "space", "regions", "epochs", "tuned_epochs",
-                                           "seeds", "sizes", "hosts", "budget", "out"])  # fmt: skip
+run = Run.start("05_panoptic", globals())  # fmt: skip
 
 # %% [markdown]
 # What is computed here lives in the library, in the order of this page:
@@ -141,7 +142,7 @@ agreement.set_index("comparison").round(3) if len(agreement) else skipped
 # multiply-adds has `rest` 0; what there is to learn beyond them is in `rest`.
 
 # %% tags=["remove-output"]
-drawn = plotting.label_agreement(pairs, agreement) if measurable else plotting.note(skipped)
+drawn = figures.label_agreement(pairs, agreement) if measurable else style.note(skipped)
 glue("figure_panoptic_agreement", drawn)
 
 # %% [markdown]
@@ -182,7 +183,7 @@ panoptic_predictors.readable(summary)
 # rows when there is one seed). All hops and sizes:
 
 # %% tags=["remove-output"]
-glue("figure_srcc_by_size", plotting.srcc_by_size(summary))
+glue("figure_srcc_by_size", figures.srcc_by_size(summary))
 
 # %% [markdown]
 # ```{glue:figure} figure_srcc_by_size
@@ -215,7 +216,7 @@ depths = run.table("depths", lambda: panoptic_builders.score_by_depth(corpora, s
 # For quality as the target:
 
 # %% tags=["remove-output"]
-glue("figure_stage_importance", plotting.stage_importance(features, depths))
+glue("figure_stage_importance", figures.stage_importance(features, depths))
 
 # %% [markdown]
 # ```{glue:figure} figure_stage_importance
@@ -310,8 +311,8 @@ groups.set_index(["region", "group"]).round({"macs": -3, "pq": 4, "over": 4, "lo
 front = run.table("front", lambda: panoptic_final.front_table(subject, known))
 points = networks.rename(columns={"macs": "cost", "pq": "quality", "se": "error"})
 shown = [name for name in panoptic_builders.BUILDERS if name != panoptic_builders.LABELLED]
-glue("figure_built_front", plotting.built_front(front, points, shown, subject.cost, subject.quality))
-glue("figure_builders", plotting.builder_differences(groups) if len(groups) else plotting.note(skipped))
+glue("figure_built_front", figures.built_front(front, points, shown, subject.cost, subject.quality))
+glue("figure_builders", figures.builder_differences(groups) if len(groups) else style.note(skipped))
 
 # %% [markdown]
 # ```{glue:figure} figure_built_front
@@ -361,8 +362,8 @@ winner = best.loc[[(best.ahead / best.ahead_se).idxmax()]] if len(best) else bes
 names = {name: subject.table.space.parse(text) for one in winner.itertuples()
          for name, text in (("labelled", one.rival), ("built", one.architecture))}  # fmt: skip
 panel = panoptic_pictures.panel(names) if measurable else None
-drawn = plotting.panoptic_panel(panel.images, panel.classes, panel.numbers, panel.quality) if panel else None
-glue("figure_panoptic_panel", drawn or plotting.note(skipped))
+drawn = figures.panoptic_panel(panel.images, panel.classes, panel.numbers, panel.quality) if panel else None
+glue("figure_panoptic_panel", drawn or style.note(skipped))
 
 # %% [markdown]
 # ```{glue:figure} figure_panoptic_panel

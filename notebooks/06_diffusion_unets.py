@@ -60,18 +60,16 @@ out = "artifacts/standard"
 import pandas as pd
 from myst_nb import glue
 
-from autobuild_lib import plotting, statistics
+from autobuild_lib import statistics
 from autobuild_lib.experiments import diffusion_choice, diffusion_final, diffusion_labels, diffusion_ranks, few_labels
 from autobuild_lib.experiments import stable_diffusion as real_size
 from autobuild_lib.experiments.diffusion_scores import effects_by_score
+from autobuild_lib.plotting import diffusion as figures
+from autobuild_lib.plotting import stable_diffusion as real_size_figures
+from autobuild_lib.plotting import style
 from autobuild_lib.runs import Run
 
-run = Run.start(
-    "06_diffusion_unets",
-    globals(),
-    ["profile", "seed", "data", "space", "target", "cost", "predictors", "steps", "repeats", "proof", "minutes",
-     "real_sizes", "real_seeds", "out"],
-)
+run = Run.start("06_diffusion_unets", globals())
 
 # %% [markdown]
 # ## Data: a generative model small enough to train 68 times
@@ -138,7 +136,7 @@ seeds = range(seed, seed + predictors)
 trained, folds = few_labels.train(table, (target,), seeds, steps, run.folder / "predictors", repeats)
 predictions = diffusion_ranks.out_of_fold(folds, cost)
 ranks = run.table("ranks", lambda: diffusion_ranks.rank_quality(predictions, seed))
-glue("figure_unet_ranks", plotting.unet_ranks(ranks, diffusion_labels.ceiling(spread, target)), display=False)
+glue("figure_unet_ranks", figures.unet_ranks(ranks, diffusion_labels.ceiling(spread, target)), display=False)
 texts = {name: statistics.interval_texts(ranks[name], ranks[f"{name}_low"], ranks[f"{name}_high"], 2)
          for name in ("srcc", "partial", "gain")}  # fmt: skip
 pd.DataFrame(texts, ranks["model"])
@@ -168,7 +166,7 @@ pd.DataFrame(texts, ranks["model"])
 
 # %%
 effects = run.table("scores", lambda: effects_by_score(table, trained[target]))
-drawn = plotting.stage_scores(effects)
+drawn = figures.stage_scores(effects)
 glue("figure_stage_scores", drawn, display=False)
 effects.pivot_table("effect", ["score", "feature", "value"], "stage", sort=False).round(3)
 
@@ -257,9 +255,9 @@ table_of_results[["macs", "mean", "difference"]].round(3)
 # The same as a picture:
 
 # %% tags=["remove-output"]
-waiting = plotting.note("nothing that was built from these data has been measured yet")
+waiting = style.note("nothing that was built from these data has been measured yet")
 near = comparison[comparison.group != diffusion_choice.SMALLEST]
-drawn = plotting.built_against_best(near, diffusion_choice.BEST) if len(near) else waiting
+drawn = figures.built_against_best(near, diffusion_choice.BEST) if len(near) else waiting
 glue("figure_built_against_best", drawn)
 
 # %% [markdown]
@@ -285,8 +283,8 @@ glue("figure_built_against_best", drawn)
 final = diffusion_final.on_the_front(comparison)
 known = diffusion_labels.labelled_points(table, rows, target, cost) if cost in table.labels else None
 label = "log Frechet distance" if bundled else f"-({target})"
-missing = plotting.note(f"these data have no label {cost}")
-glue("figure_distance_macs", missing if known is None else plotting.distance_against_macs(known, final, label))
+missing = style.note(f"these data have no label {cost}")
+glue("figure_distance_macs", missing if known is None else figures.distance_against_macs(known, final, label))
 
 # %% [markdown]
 # ```{glue:figure} figure_distance_macs
@@ -328,8 +326,8 @@ pd.concat(columns, axis=1).fillna("")
 
 # %% tags=["remove-output"]
 pictures = diffusion_final.pictures(chosen) if bundled else {}
-waiting = plotting.note("the pictures of these networks have not been made yet")
-glue("figure_inpainted", plotting.inpainted_digits(*pictures) if pictures else waiting)
+waiting = style.note("the pictures of these networks have not been made yet")
+glue("figure_inpainted", figures.inpainted_digits(*pictures) if pictures else waiting)
 
 # %% [markdown]
 # ```{glue:figure} figure_inpainted
@@ -393,7 +391,7 @@ real_size.readable(real_costs)
 # In percent of the whole U-Net:
 
 # %% tags=["remove-output"]
-glue("figure_choice_costs", plotting.choice_costs(real_costs))
+glue("figure_choice_costs", real_size_figures.choice_costs(real_costs))
 
 # %% [markdown]
 # ```{glue:figure} figure_choice_costs
@@ -444,7 +442,7 @@ real_summary.pivot_table(["srcc", "top_found"], "what", "labels", sort=False).ro
 # %% tags=["remove-output"]
 most = real_scores[real_scores.labels == max(real_sizes)]
 shown = most.groupby(["score", "stage", "module"], sort=False)[["truth", "value"]].mean().reset_index()
-glue("figure_scores_against_truth", plotting.scores_against_truth(shown))
+glue("figure_scores_against_truth", real_size_figures.scores_against_truth(shown))
 real_numbers = real_size.numbers(real_costs, real_summary)
 for name, value in real_numbers.items():
     glue(f"real_{name}", value, display=False)

@@ -60,18 +60,14 @@ out = "artifacts/standard"
 # %%
 from myst_nb import glue
 
-from autobuild_lib import plotting, statistics
+from autobuild_lib import statistics
 from autobuild_lib.experiments import few_labels, measured_gains
 from autobuild_lib.experiments import your_machine as experiment
+from autobuild_lib.plotting import your_machine as figures
 from autobuild_lib.runs import Run
 from autobuild_lib.tasks.latency import LatencyMeter, complete, machine, measure_rounds
 
-run = Run.start(
-    "07_your_machine",
-    globals(),
-    ["profile", "seed", "data", "space", "measure", "label", "targets", "memory_format", "networks", "rounds",
-     "predictors", "steps", "built", "final_rounds", "out"],
-)
+run = Run.start("07_your_machine", globals())
 
 # %% [markdown]
 # ## What is measured, and for what
@@ -125,7 +121,7 @@ repeated.round(3).set_index("target")
 
 # %% tags=["remove-output"]
 both = run.table("halves", lambda: experiment.half_by_half(subject, measured))
-glue("figure_measurements", plotting.measurements(both, label))
+glue("figure_measurements", figures.measurements(both, label))
 
 # %% [markdown]
 # ```{glue:figure} figure_measurements
@@ -154,7 +150,7 @@ glue("figure_measurements", plotting.measurements(both, label))
 seeds = range(seed, seed + predictors)
 trained, predictions = experiment.learn(table, subject.targets, seeds, steps, run.folder / "predictors")
 ranks = run.table("ranks", lambda: experiment.rank_quality(predictions))
-glue("figure_rank_quality", plotting.rank_quality(ranks, repeated), display=False)
+glue("figure_rank_quality", figures.rank_quality(ranks, repeated), display=False)
 ranks.pivot(index="target", columns="model", values="srcc").round(3)
 
 # %% [markdown]
@@ -217,7 +213,7 @@ comparison.set_index(["target", "group"])[columns].round(1)
 # Network by network:
 
 # %% tags=["remove-output"]
-glue("figure_final_measurement", plotting.final_measurement(measured_gains.by_network(values), comparison))
+glue("figure_final_measurement", figures.final_measurement(measured_gains.by_network(values), comparison))
 
 # %% [markdown]
 # ```{glue:figure} figure_final_measurement
@@ -240,7 +236,7 @@ glue("figure_final_measurement", plotting.final_measurement(measured_gains.by_ne
 # %% tags=["remove-output"]
 networks_built = experiment.built_labels(subject, chosen, final)
 up = next((name for name in ("acc", "flops_m") if name in networks_built), label)
-glue("figure_plane", plotting.plane(table.labels, networks_built, across=label, up=up))
+glue("figure_plane", figures.plane(table.labels, networks_built, across=label, up=up))
 
 # %% [markdown]
 # ```{glue:figure} figure_plane

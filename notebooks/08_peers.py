@@ -61,17 +61,17 @@ out = "artifacts/standard"
 from IPython.display import Markdown
 from myst_nb import glue
 
-from autobuild_lib import graphs, plotting, spaces, statistics
+from autobuild_lib import graphs, spaces, statistics
 from autobuild_lib.experiments import peers_contests as contests
 from autobuild_lib.experiments import peers_costs, peers_measure, peers_proxies, peers_results, peers_stories
 from autobuild_lib.peers.graf import graph_features
 from autobuild_lib.peers.sequence_graf import sequence_features
+from autobuild_lib.plotting import peers as figures
+from autobuild_lib.plotting import style
 from autobuild_lib.runs import Run
 from autobuild_lib.spaces import read_space
 
-run = Run.start("08_peers", globals(), [
-    "profile", "seed", "data", "space", "targets", "lower_is_better", "live_models", "live_sizes", "live_seeds",
-    "cost_rows", "cost_models", "story_rows", "story_targets", "out"])  # fmt: skip
+run = Run.start("08_peers", globals())  # fmt: skip
 
 # %% [markdown]
 # ## Data
@@ -170,7 +170,7 @@ references.groupby(["contest", "target", "model"], sort=False)[["srcc", "recall"
 summary = run.table("summary", lambda: peers_results.summarise(rows))
 shown = peers_results.shown(summary)
 large = peers_results.of_contests(summary, LARGE)
-glue("figure_peer_curves", plotting.peer_curves(large, references[references.model == contests.CEILING], shown))
+glue("figure_peer_curves", figures.peer_curves(large, references[references.model == contests.CEILING], shown))
 
 # %% [markdown]
 # ```{glue:figure} figure_peer_curves
@@ -206,7 +206,7 @@ peers_results.by_size(large, "regret").round(2)
 
 # %% tags=["remove-output"]
 small = peers_results.of_contests(summary, SMALL)
-figure = plotting.peer_curves(small, references[:0], shown) if len(small) else plotting.note("no small tables here")
+figure = figures.peer_curves(small, references[:0], shown) if len(small) else style.note("no small tables here")
 glue("figure_peer_curves_small", figure)
 
 # %% [markdown]
@@ -262,7 +262,7 @@ peers_results.by_size(proxied, "srcc").round(3)
 # %% tags=["remove-output"]
 leads = run.table("leads", lambda: peers_results.against_autobuild(rows))
 drawn = peers_results.of_contests(leads, [*LARGE, *SMALL])
-figure = plotting.lead_of_autobuild(drawn) if len(drawn) else plotting.note("AutoBuild was not measured here")
+figure = figures.lead_of_autobuild(drawn) if len(drawn) else style.note("AutoBuild was not measured here")
 glue("figure_lead", figure)
 
 # %% [markdown]
@@ -320,7 +320,7 @@ costs.round(3).set_index("model")
 # Cost against quality:
 
 # %% tags=["remove-output"]
-glue("figure_cost", plotting.cost_and_quality(costs.dropna()))
+glue("figure_cost", figures.cost_and_quality(costs.dropna()))
 
 # %% [markdown]
 # ```{glue:figure} figure_cost
@@ -358,7 +358,7 @@ agreement.pivot_table(index=["part", "one"], columns="other", values="srcc", sor
 # The shares themselves:
 
 # %% tags=["remove-output"]
-glue("figure_story_shares", plotting.shares_by_view(shares))
+glue("figure_story_shares", figures.shares_by_view(shares))
 
 # %% [markdown]
 # ```{glue:figure} figure_story_shares
@@ -382,7 +382,7 @@ glue("figure_story_shares", plotting.shares_by_view(shares))
 
 # %% tags=["remove-output"]
 gains = run.table("gains", lambda: peers_results.combining(peers_results.of_contests(rows, LARGE)))
-figure = plotting.gains_of_combining(gains) if len(gains) else plotting.note("no combinations were measured")
+figure = figures.gains_of_combining(gains) if len(gains) else style.note("no combinations were measured")
 glue("figure_gains", figure)
 
 # %% [markdown]

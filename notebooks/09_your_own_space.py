@@ -57,18 +57,15 @@ out = "artifacts/standard"
 from myst_nb import glue
 
 import autobuild_lib as ab
-from autobuild_lib import plotting, statistics, targets
+from autobuild_lib import statistics, targets
 from autobuild_lib.experiments import own_space
+from autobuild_lib.plotting import comparison, style
 from autobuild_lib.runs import Run
 from autobuild_lib.spaces import read_space
 from autobuild_lib.tasks import mlps
 from autobuild_lib.training import enough_hops
 
-run = Run.start(
-    "09_your_own_space",
-    globals(),
-    ["profile", "seed", "data", "space", "label", "epochs", "options", "built", "runs_each", "hosts", "out"],
-)
+run = Run.start("09_your_own_space", globals())
 
 # %% [markdown]
 # ## Describe the space
@@ -170,7 +167,7 @@ gains if trains else print("Not perceptrons: train and judge them with a program
 
 # %% tags=["remove-output"]
 shown = runs.rename(columns={"accuracy": "accuracy on unseen images"})
-figure = plotting.run_comparison(shown, ["choice"], ["accuracy on unseen images"]) if trains else plotting.note(
+figure = comparison.run_comparison(shown, ["choice"], ["accuracy on unseen images"]) if trains else style.note(
     "Networks of another space are not trained here."
 )
 glue("figure_own_space", figure)

@@ -53,15 +53,12 @@ import pandas as pd
 from myst_nb import glue
 
 import autobuild_lib as ab
-from autobuild_lib import plotting
+from autobuild_lib.plotting import own_space as figures
 from autobuild_lib.runs import Run
 from autobuild_lib.search import StageMutation, evolve
 from autobuild_lib.tasks import mlps
 
-run = Run.start(
-    "10_your_own_evaluator", globals(),
-    ["profile", "seed", "data", "space", "start", "rounds", "mutations", "out"],
-)
+run = Run.start("10_your_own_evaluator", globals())
 
 # %% [markdown]
 # ## An evaluator
@@ -144,7 +141,7 @@ print(f"{len(found)} evaluations, {len(found) - asked} of them from the log, {as
 # What it found, over the table of random architectures:
 
 # %% tags=["remove-output"]
-glue("figure_own_search", plotting.search_beside_table(table.labels, found, "accuracy", "parameters"))
+glue("figure_own_search", figures.search_beside_table(table.labels, found, "accuracy", "parameters"))
 
 # %% [markdown]
 # ```{glue:figure} figure_own_search

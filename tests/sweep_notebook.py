@@ -13,7 +13,7 @@ NAME = "99_tiny"
 CELLS = [
     'profile = "quick"\nseed = 1\ndata = "bundled"\nspace = ""\nout = "artifacts/quick"\nfactor = 1.0\nfail = False',
     "import time\nfrom pathlib import Path\nfrom autobuild_lib.runs import Run",
-    f'run = Run.start("{NAME}", globals(), ["profile", "seed", "data", "space", "out", "factor", "fail"])',
+    f'run = Run.start("{NAME}", globals())',
     'waits = seed == 3 and not Path("open").exists()\nassert not (waits and fail), "closed"',
     'if waits:\n    Path("waiting").touch()\n    time.sleep(600)',
     "run.finish(double=2 * seed * factor)",

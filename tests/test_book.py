@@ -139,7 +139,7 @@ class TestPagesThatSumUp:
 
     def test_the_index_of_the_paper_links_to_functions(self) -> None:
         links = {link.rpartition("#")[2] for _, link in self.page("paper_index").links if "/api/" in link}
-        assert {f"autobuild_lib.{name}" for entry in paper.ENTRIES for name in entry.functions} <= links
+        assert {name for entry in paper.ENTRIES for name in entry.functions} <= links
 
     def test_the_explorer_has_all_it_needs(self) -> None:
         scripts = [link for tag, link in self.page("explorer").links if tag == "script"]

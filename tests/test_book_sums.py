@@ -13,8 +13,9 @@ import pytest
 import yaml
 
 import autobuild_lib as ab
-from autobuild_lib import book, plotting
+from autobuild_lib import book
 from autobuild_lib.book import api, chapters, claims, elsewhere, explorer, markdown, paper
+from autobuild_lib.plotting import style
 from tests.small_book import TABLE, change, remove, write_small_book
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -168,7 +169,7 @@ class TestExplorer:
     def test_its_colours_are_those_of_the_book(self) -> None:
         script = (ROOT / "book" / "static" / "explorer.js").read_text()
         (listed,) = re.findall(r"const colours = (\[.*?\]);", script)
-        assert tuple(json.loads(listed)) == plotting.PALETTE
+        assert tuple(json.loads(listed)) == style.PALETTE
 
     def test_plotly_is_a_file_of_the_book(self, repository: Path) -> None:
         script = collected(repository) / "static" / "plotly.min.js"
@@ -196,7 +197,7 @@ class TestIndexOfThePaper:
         for entry in paper.ENTRIES:
             for name in entry.functions:
                 kind = "autoclass" if inspect.isclass(paper.named(name)) else "autofunction"
-                assert f".. {kind}:: autobuild_lib.{name}\n" in reference, name
+                assert f".. {kind}:: {name}\n" in reference, name
 
     def test_cells_below_a_heading(self, tmp_path: Path) -> None:
         source = tmp_path / "some.py"
@@ -221,17 +222,17 @@ class TestReference:
 
     def test_nothing_is_documented_twice(self) -> None:
         names = re.findall(r"auto(?:class|function):: (\S+)", "\n".join(api.api_pages().values()))
-        objects = [paper.named(name.removeprefix("autobuild_lib.")) for name in names]
+        objects = [paper.named(name) for name in names]
         assert len({id(found) for found in objects}) == len(objects)
 
     def test_methods_of_our_own_bases_belong_to_a_class(self) -> None:
         assert {"predict", "norms", "save"} <= set(api.documented(ab.Predictor))
-        assert api.documented(plotting.Picture) == [], "nothing of Matplotlib's"
+        assert api.documented(style.Picture) == [], "nothing of Matplotlib's"
 
     def test_public_means_listed_or_defined_here(self) -> None:
         texts = {"table", "list_table", "bullets", "admonition", "code"}
         assert set(api.public(markdown)) == texts | {"number", "file_size", "duration"}
-        assert "soft_ranks" in api.public(plotting) and "PALETTE" not in api.public(plotting)
+        assert "picture" in api.public(style) and "PALETTE" not in api.public(style)
 
     def test_the_contents_list_every_page(self) -> None:
         toc = yaml.safe_load((ROOT / "book" / "_toc.yml").read_text())

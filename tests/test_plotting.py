@@ -8,7 +8,9 @@ import pandas as pd
 import pytest
 
 import autobuild_lib as ab
-from autobuild_lib import plotting
+from autobuild_lib.plotting import comparison, style
+from autobuild_lib.plotting import data as data_figures
+from autobuild_lib.plotting import method as method_figures
 from autobuild_lib.plotting.style import WIDTH, Picture, label_name, picture, styled
 
 LABELS = ("acc", "latency_gpu", "latency_cpu", "latency_npu", "flops_m")
@@ -33,13 +35,13 @@ def figures() -> dict[str, Any]:
     two = {"ofa_mbv3": labels(0), "ofa_pn": labels(1)}
     values = torch_free_soft_ranks()
     return {
-        "path_modules": lambda: plotting.path_modules(architecture(), [(0, 1), (3, 3)]),
-        "soft_ranks": lambda: plotting.soft_ranks(values),
-        "label_distributions": lambda: plotting.label_distributions(two),
-        "accuracy_latency": lambda: plotting.accuracy_latency(two),
-        "noise": lambda: plotting.noise(labels(0), labels(0) + 0.1),
-        "surrogate_fidelity": lambda: plotting.surrogate_fidelity(fidelity(), {"uniform": 0.4, "extreme": 0.75}),
-        "note": lambda: plotting.note("skipped: no data"),
+        "path_modules": lambda: method_figures.path_modules(architecture(), [(0, 1), (3, 3)]),
+        "soft_ranks": lambda: method_figures.soft_ranks(values),
+        "label_distributions": lambda: data_figures.label_distributions(two),
+        "accuracy_latency": lambda: data_figures.accuracy_latency(two),
+        "noise": lambda: data_figures.noise(labels(0), labels(0) + 0.1),
+        "surrogate_fidelity": lambda: data_figures.surrogate_fidelity(fidelity(), {"uniform": 0.4, "extreme": 0.75}),
+        "note": lambda: style.note("skipped: no data"),
     }
 
 
@@ -67,28 +69,28 @@ class TestEveryFigure:
         assert dict(mpl.rcParams) == before
 
 
-def texts(figure: plotting.Picture) -> list[str]:
+def texts(figure: style.Picture) -> list[str]:
     return [text.get_text() for axes in figure.axes for text in axes.texts]
 
 
 def test_path_modules_draws_every_layer_and_marks_what_a_hop_sees() -> None:
-    figure = plotting.path_modules(architecture(), [(0, 1), (3, 3)])
+    figure = method_figures.path_modules(architecture(), [(0, 1), (3, 3)])
     assert sum("k" in text for text in texts(figure)) == sum(architecture().depths)
     assert [text.get_text() for text in figure.axes[0].get_legend().get_texts()] == ["1-hop module", "3-hop module"]
 
 
 def test_a_module_may_reach_into_the_units_before() -> None:
-    figure = plotting.path_modules(architecture(), [(1, 4)])
+    figure = method_figures.path_modules(architecture(), [(1, 4)])
     shaded = [patch for patch in figure.axes[0].patches if patch.get_alpha()]
     assert len(shaded) == 2  # three layers of unit 1 and two of unit 0
 
 
 def test_path_modules_draws_any_space(toy: ab.SequenceSpace) -> None:
-    assert plotting.path_modules(toy.sample(np.random.default_rng(0)), [(1, 1)])._repr_png_()
+    assert method_figures.path_modules(toy.sample(np.random.default_rng(0)), [(1, 1)])._repr_png_()
 
 
 def test_labels_without_a_known_name_are_drawn_too() -> None:
-    figure = plotting.label_distributions({"mine": pd.DataFrame({"score": [1.0, 2.0, 4.0]})})
+    figure = data_figures.label_distributions({"mine": pd.DataFrame({"score": [1.0, 2.0, 4.0]})})
     assert figure.axes[0].get_xlabel() == "score" and len([axes for axes in figure.axes if axes.axison]) == 1
 
 
@@ -98,8 +100,8 @@ DOLLARS = ["$x_{1}$", r"$\frac$", "$^", "1 $ or 2 $", r"\$ and \$"]
 @pytest.mark.parametrize("name", DOLLARS)
 def test_names_with_dollar_signs_are_no_formulas(name: str) -> None:
     table = pd.DataFrame({"price": [name, "other"], name: [1.0, 2.0]})
-    drawn = plotting.run_comparison(table, ["price"], [name])
-    assert drawn._repr_png_() and plotting.note(name)._repr_png_()
+    drawn = comparison.run_comparison(table, ["price"], [name])
+    assert drawn._repr_png_() and style.note(name)._repr_png_()
     axes = drawn.axes[0]
     for text in (axes.get_title(loc="left"), axes.get_yticklabels()[0].get_text()):
         assert text.replace(r"\$", "$").endswith(name.replace(r"\$", "$"))
@@ -122,7 +124,7 @@ def test_units_stand_on_axes() -> None:
 
 
 def test_fidelity_shows_the_ratios_in_the_order_of_their_rows() -> None:
-    axes = plotting.surrogate_fidelity(fidelity(), {"uniform": 0.4, "extreme": 0.75}).axes[0]
+    axes = data_figures.surrogate_fidelity(fidelity(), {"uniform": 0.4, "extreme": 0.75}).axes[0]
     points = [line for line in axes.lines if line.get_linestyle() == "None"]
     assert [list(line.get_xdata()) for line in points] == [[0.3] * 8] * 2
     assert axes.get_yticklabels()[0].get_text() == "MobileNetV3, accuracy"
@@ -130,10 +132,10 @@ def test_fidelity_shows_the_ratios_in_the_order_of_their_rows() -> None:
 
 def test_style_comes_and_goes() -> None:
     before = mpl.rcParams["axes.spines.top"]
-    with plotting.style():
+    with style.apply():
         assert mpl.rcParams["axes.spines.top"] is False
     assert mpl.rcParams["axes.spines.top"] == before
 
 
 def test_colours_differ_in_lightness_or_hue_for_every_reader() -> None:
-    assert len(set(plotting.PALETTE)) == len(plotting.PALETTE) >= 6
+    assert len(set(style.PALETTE)) == len(style.PALETTE) >= 6

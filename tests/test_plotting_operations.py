@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autobuild_lib import plotting
+from autobuild_lib.plotting import ir_operations as operation_figures
 from autobuild_lib.plotting.style import WIDTH
 
 NAMES = ["Conv", "Add", "HardSwish"]
@@ -62,11 +62,11 @@ def values() -> pd.DataFrame:
 
 def figures() -> dict[str, Any]:
     return {
-        "family_histograms": lambda: plotting.family_histograms(values(), "acc"),
-        "srcc_by_family": lambda: plotting.srcc_by_family(*ranks()),
-        "operation_importance": lambda: plotting.operation_importance(importance()),
-        "operation_effects": lambda: plotting.operation_effects(attributions(), effects(), NAMES, "acc"),
-        "ranking_agreement": lambda: plotting.ranking_agreement(agreement(), 0.6),
+        "family_histograms": lambda: operation_figures.family_histograms(values(), "acc"),
+        "srcc_by_family": lambda: operation_figures.srcc_by_family(*ranks()),
+        "operation_importance": lambda: operation_figures.operation_importance(importance()),
+        "operation_effects": lambda: operation_figures.operation_effects(attributions(), effects(), NAMES, "acc"),
+        "ranking_agreement": lambda: operation_figures.ranking_agreement(agreement(), 0.6),
     }
 
 
@@ -88,13 +88,13 @@ def dots(axes: Any) -> list[list[float]]:
 
 
 def test_histograms_count_every_network() -> None:
-    axes = plotting.family_histograms(values(), "acc").axes[0]
+    axes = operation_figures.family_histograms(values(), "acc").axes[0]
     assert sum(patch.get_height() for patch in axes.patches) == 8
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["MobileNetV3 (5)", "ProxylessNAS (3)"]
 
 
 def test_importance_stands_in_order_with_the_null_behind() -> None:
-    axes = plotting.operation_importance(importance()).axes[0]
+    axes = operation_figures.operation_importance(importance()).axes[0]
     assert rows(axes) == ["Conv", "Add"] and axes.get_ylim()[0] > axes.get_ylim()[1]
     assert dots(axes) == [[0.5, 0.2], [0.7, 0.3]]
     ends = [(bar.get_x(), bar.get_x() + bar.get_width()) for bar in axes.patches]
@@ -102,15 +102,15 @@ def test_importance_stands_in_order_with_the_null_behind() -> None:
 
 
 def test_effects_are_in_percentage_points_and_families_apart() -> None:
-    first, second, third = plotting.operation_effects(attributions(), effects(), NAMES, "acc").axes
+    first, second, third = operation_figures.operation_effects(attributions(), effects(), NAMES, "acc").axes
     assert dots(first) == [[1, 2, 3]] and dots(second) == [[1, 2, 3]] * 2 and dots(third) == [[0.1, 0.2]]
     assert list(third.containers[0].lines[0].get_ydata()) == [1, 2] and second.get_xlabel() == "percentage points"
-    alone = plotting.operation_effects(attributions(("ofa_pn",)), effects(), NAMES, "latency_cpu").axes
+    alone = operation_figures.operation_effects(attributions(("ofa_pn",)), effects(), NAMES, "latency_cpu").axes
     assert dots(alone[1]) == [[0.01, 0.02, 0.03]] and alone[1].get_xlabel() == "CPU latency (ms)"
 
 
 def test_agreement_leaves_out_what_has_no_number() -> None:
-    above, below = plotting.ranking_agreement(agreement(), 0.6).axes
+    above, below = operation_figures.ranking_agreement(agreement(), 0.6).axes
     assert rows(above) == ["importance between\nseeds, tuned preset"] and rows(below) == ["importance, ablation"]
     assert dots(above) == [[0.1]] and dots(below) == [[0.4]]
     assert 0.6 in [line.get_xdata()[0] for line in above.lines]

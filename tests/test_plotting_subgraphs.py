@@ -7,7 +7,7 @@ import matplotlib as mpl
 import pandas as pd
 import pytest
 
-from autobuild_lib import plotting
+from autobuild_lib.plotting import subgraph_ranking as module_figures
 from autobuild_lib.plotting.style import WIDTH
 
 NAMES = ("accuracy", "fast")
@@ -65,13 +65,13 @@ def summary(facet: str, facets: tuple[str, ...]) -> pd.DataFrame:
 def figures() -> dict[str, Any]:
     scopes, measures = ("unit", "unit, depths alike", "unit and depth"), ("best 1 %", "Spearman", "Kendall")
     return {
-        "module_chains": lambda: plotting.module_chains(chains()),
-        "share_maps": lambda: plotting.share_maps(cells("share")),
-        "correlation_maps": lambda: plotting.correlation_maps(cells("srcc")),
-        "overlap_maps": lambda: plotting.overlap_maps(overlap()),
-        "intervention_effects": lambda: plotting.intervention_effects(effects()),
-        "agreement_by_task": lambda: plotting.agreement_by_task(summary("scope", scopes)),
-        "agreement_of_seeds": lambda: plotting.agreement_of_seeds(summary("measure", measures)),
+        "module_chains": lambda: module_figures.module_chains(chains()),
+        "share_maps": lambda: module_figures.share_maps(cells("share")),
+        "correlation_maps": lambda: module_figures.correlation_maps(cells("srcc")),
+        "overlap_maps": lambda: module_figures.overlap_maps(overlap()),
+        "intervention_effects": lambda: module_figures.intervention_effects(effects()),
+        "agreement_by_task": lambda: module_figures.agreement_by_task(summary("scope", scopes)),
+        "agreement_of_seeds": lambda: module_figures.agreement_of_seeds(summary("measure", measures)),
     }
 
 
@@ -91,7 +91,7 @@ def texts(axes: Any) -> list[str]:
 
 
 def test_chains_show_every_layer_with_unit_score_and_share() -> None:
-    figure = plotting.module_chains(chains())
+    figure = module_figures.module_chains(chains())
     first, second = figure.axes
     layers = [text for text in texts(first) if "\n" in text]
     assert sorted(layers)[-3:] == ["e6\nk5", "e6\nk7", "e6\nk7"] and len(layers) == 2 + 2 + 3 + 3
@@ -100,7 +100,7 @@ def test_chains_show_every_layer_with_unit_score_and_share() -> None:
 
 
 def test_best_chains_stand_left_of_worst_ones_and_expansions_have_their_own_shade() -> None:
-    axes = plotting.module_chains(chains()).axes[1]
+    axes = module_figures.module_chains(chains()).axes[1]
     assert [patch.get_x() for patch in axes.patches] == [0, 1, 3.5, 4.5]
     assert axes.patches[0].get_facecolor() == axes.patches[1].get_facecolor() != axes.patches[2].get_facecolor()
 
@@ -108,34 +108,34 @@ def test_best_chains_stand_left_of_worst_ones_and_expansions_have_their_own_shad
 def test_chains_of_any_space_are_drawn() -> None:
     module = "width32;identity_ratio0.25,mb3_k3_ratio0.5|mb6_k5_ratio1.0"
     frame = chains().iloc[:2].assign(module=module, depth=3)
-    axes = plotting.module_chains(frame).axes[0]
+    axes = module_figures.module_chains(frame).axes[0]
     assert "identity\nratio0.25" in texts(axes) and len(axes.patches) == 6
     assert "unit 3 width32 · 0.78 · 25%" in texts(axes)
 
 
 def test_maps_hold_the_numbers_of_their_cells() -> None:
-    figure = plotting.share_maps(cells("share"))
+    figure = module_figures.share_maps(cells("share"))
     assert [part.get_suptitle() for part in figure.subfigs] == [
         "MobileNetV3, GPU: norm score (paper)", "MobileNetV3, GPU: effect score (ours)",
     ]  # fmt: skip
     assert len(figure.axes) == 4 and texts(figure.axes[0]) == ["0", "20", "10", "30", "40"]
-    assert texts(plotting.correlation_maps(cells("srcc")).axes[3]) == ["0.0", "0.2", "0.1", "0.3", "0.4"]
+    assert texts(module_figures.correlation_maps(cells("srcc")).axes[3]) == ["0.0", "0.2", "0.1", "0.3", "0.4"]
 
 
 def test_a_correlation_just_below_zero_is_not_minus_zero() -> None:
     frame = cells("srcc").assign(srcc=-0.01)
-    assert set(texts(plotting.correlation_maps(frame).axes[0])) == {"0.0"}
+    assert set(texts(module_figures.correlation_maps(frame).axes[0])) == {"0.0"}
 
 
 def test_overlaps_have_the_norm_score_above_the_diagonal() -> None:
-    figure = plotting.overlap_maps(overlap())
+    figure = module_figures.overlap_maps(overlap())
     by_place = {text.get_position(): text.get_text() for text in figure.axes[0].texts}
     assert by_place == {(1, 0): "10", (2, 0): "20", (2, 1): "30", (0, 1): "60", (0, 2): "70", (1, 2): "80"}
     assert figure.axes[0].get_title() == "ProxylessNAS, CPU" and not figure.axes[1].axison
 
 
 def test_worst_modules_are_drawn_as_losses_in_standard_deviations() -> None:
-    figure = plotting.intervention_effects(effects())
+    figure = module_figures.intervention_effects(effects())
     drawn = {bars.get_label(): bars for bars in figure.axes[0].containers}
     assert set(drawn) == {"best by norm", "worst by norm", "best by effect", "worst by effect"}
     for name, middle, low, high in (("best by norm", 0.5, 0.4, 0.6), ("worst by effect", -1.5, -1.7, -1.3)):
@@ -148,7 +148,7 @@ def test_worst_modules_are_drawn_as_losses_in_standard_deviations() -> None:
 
 def test_dots_have_a_row_per_task_and_a_panel_per_scope() -> None:
     scopes = ("unit and depth", "unit")
-    figure = plotting.agreement_by_task(summary("scope", scopes))
+    figure = module_figures.agreement_by_task(summary("scope", scopes))
     assert [axes.get_title() for axes in figure.axes[:2]] == ["random modules\nof a unit", "of one unit\nand depth"]
     assert len(figure.axes) == 4 and [t.get_text() for t in figure.axes[2].get_yticklabels()] == [
         "accuracy",
@@ -162,5 +162,5 @@ def test_dots_have_a_row_per_task_and_a_panel_per_scope() -> None:
 
 def test_bars_never_leave_their_panel() -> None:
     low = summary("measure", ("Spearman",)).assign(low=-0.95)
-    left, right = plotting.agreement_of_seeds(low).axes[0].get_xlim()
+    left, right = module_figures.agreement_of_seeds(low).axes[0].get_xlim()
     assert left < -0.95 and right > 1

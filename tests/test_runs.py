@@ -146,7 +146,7 @@ class TestKinds:
     def start(self, given: dict[str, Any], **changes: Any) -> Run:
         own = {**given, **runs.read_literals(self.CELL), "profile": "quick", "out": given["out"], **changes}
         cells = ["", "%matplotlib inline", "import numpy", self.CELL, 'sizes = "[50]"']
-        return Run.start("01_some", own | {"In": cells}, list(runs.read_literals(self.CELL)))
+        return Run.start("01_some", own | {"In": cells})
 
     @pytest.mark.parametrize(
         "changes",

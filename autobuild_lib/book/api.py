@@ -21,16 +21,88 @@ class ApiPage:
 
 
 PAGES = (
-    ApiPage("front", "The front door: `autobuild_lib`", ("",)),
-    ApiPage("spaces", "Spaces and targets", ("spaces", "targets")),
-    ApiPage("data", "Tables of evaluated architectures", ("data", "surrogate", "published")),
-    ApiPage("networks", "Networks and graphs", ("networks", "graphs")),
-    ApiPage("learning", "Learning", ("losses", "layers", "predictor", "training", "evaluation", "ir_training", "jobs")),
-    ApiPage("modules", "Modules and reduced spaces", ("units", "effects", "reduced")),
-    ApiPage("search", "Search", ("search", "search.reference")),
-    ApiPage("tasks", "Tasks measured here", ("tasks.latency", "tasks.diffusion", "tasks.panoptic.*")),
-    ApiPage("experiments", "Experiments, peers and statistics", ("experiments.*", "peers", "statistics")),
-    ApiPage("plotting", "Figures and runs", ("plotting", "runs")),
+    ApiPage("front", "The front door: `autobuild_lib`", ("autobuild_lib",)),
+    ApiPage(
+        "spaces",
+        "Spaces and targets",
+        (
+            "autobuild_lib.spaces",
+            "autobuild_lib.targets",
+        ),
+    ),
+    ApiPage(
+        "data",
+        "Tables of evaluated architectures",
+        (
+            "autobuild_lib.data",
+            "autobuild_lib.surrogate",
+            "autobuild_lib.published",
+        ),
+    ),
+    ApiPage(
+        "networks",
+        "Networks and graphs",
+        (
+            "autobuild_lib.networks",
+            "autobuild_lib.graphs",
+        ),
+    ),
+    ApiPage(
+        "learning",
+        "Learning",
+        (
+            "autobuild_lib.losses",
+            "autobuild_lib.layers",
+            "autobuild_lib.predictor",
+            "autobuild_lib.training",
+            "autobuild_lib.evaluation",
+            "autobuild_lib.ir_training",
+            "autobuild_lib.jobs",
+        ),
+    ),
+    ApiPage(
+        "modules",
+        "Modules and reduced spaces",
+        (
+            "autobuild_lib.units",
+            "autobuild_lib.effects",
+            "autobuild_lib.reduced",
+        ),
+    ),
+    ApiPage(
+        "search",
+        "Search",
+        (
+            "autobuild_lib.search",
+            "autobuild_lib.search.reference",
+        ),
+    ),
+    ApiPage(
+        "tasks",
+        "Tasks measured here",
+        (
+            "autobuild_lib.tasks.latency",
+            "autobuild_lib.tasks.diffusion",
+            "autobuild_lib.tasks.panoptic.*",
+        ),
+    ),
+    ApiPage(
+        "experiments",
+        "Experiments, peers and statistics",
+        (
+            "autobuild_lib.experiments.*",
+            "autobuild_lib.peers",
+            "autobuild_lib.statistics",
+        ),
+    ),
+    ApiPage(
+        "plotting",
+        "Figures and runs",
+        (
+            "autobuild_lib.plotting.*",
+            "autobuild_lib.runs",
+        ),
+    ),
 )
 
 
@@ -45,7 +117,7 @@ def api_pages() -> dict[str, str]:
 
 
 def _modules(name: str) -> list[ModuleType]:
-    full = f"{PACKAGE}.{name}".rstrip(".").removesuffix(".*")
+    full = name.removesuffix(".*")
     module = importlib.import_module(full)
     if not name.endswith(".*"):
         return [module]

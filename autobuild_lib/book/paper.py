@@ -16,7 +16,7 @@ from autobuild_lib.book.claims import slug
 class Entry:
     """One thing in the paper.
 
-    item: what the paper calls it. text: what it shows. functions: names below `autobuild_lib` that compute it here.
+    item: what the paper calls it. text: what it shows. functions: full names of what computes it here.
     notebook, section: the chapter, and the heading in it. cell: a piece of the code cell below that heading.
     figure: label of the figure in the book, if it is one.
     """
@@ -33,65 +33,199 @@ class Entry:
 METHOD, IMPORTANCE, MODULES, REGIONS = "00_method", "02_ir_operations", "03_subgraph_ranking", "04_pareto_regions"
 
 FIGURES = (
-    Entry("Figure 1", "An architecture as a path; the modules that one and three hops see.", ("plotting.path_modules",),
-          METHOD, "What a node sees: modules", "plotting.path_modules(", "figure-modules"),
-    Entry("Figure 2", "Overview of the predictor: FE-MLP, message passing, and a ranking loss on every hop.",
-          ("predictor.HopNetwork", "predictor.StackedNetwork"),
-          METHOD, "Hops 1 to 4: message passing on a path", "predictor.network.node_embeddings("),
-    Entry("Figure 3", "Importance of operation types at hop 0, in op-level graphs of both families.",
-          ("experiments.ir_operations.importances", "plotting.operation_importance"),
-          IMPORTANCE, "Result: importance of operations", "plotting.operation_importance(", "figure-importance"),
-    Entry("Figure 4", "The best and the worst modules of every size, for several target equations.",
-          ("experiments.subgraph_ranking.extremes", "plotting.module_chains"),
-          MODULES, "Result: the best and worst modules", "plotting.module_chains(", "figure-modules-norm"),
-    Entry("Figure 5, first row", "Clusters of built networks beside the training frontier, one for each equation.",
-          ("experiments.pareto_regions.evaluate_clusters", "plotting.pareto_clusters"),
-          REGIONS, "Result: clusters of 243 networks", "plotting.pareto_clusters(", "figure-clusters-first"),
-    Entry("Figure 5, second row", "Fronts that searches in the reduced space and in others end with.",
-          ("experiments.region_search.search_panels", "plotting.search_fronts"),
-          REGIONS, "Result: search", "plotting.search_fronts(", "figure-search-fronts"),
-)  # fmt: skip
+    Entry(
+        "Figure 1",
+        "An architecture as a path; the modules that one and three hops see.",
+        ("autobuild_lib.plotting.method.path_modules",),
+        METHOD,
+        "What a node sees: modules",
+        "method_figures.path_modules(",
+        "figure-modules",
+    ),
+    Entry(
+        "Figure 2",
+        "Overview of the predictor: FE-MLP, message passing, and a ranking loss on every hop.",
+        ("autobuild_lib.predictor.HopNetwork", "autobuild_lib.predictor.StackedNetwork"),
+        METHOD,
+        "Hops 1 to 4: message passing on a path",
+        "predictor.network.node_embeddings(",
+    ),
+    Entry(
+        "Figure 3",
+        "Importance of operation types at hop 0, in op-level graphs of both families.",
+        (
+            "autobuild_lib.experiments.ir_operations.importances",
+            "autobuild_lib.plotting.ir_operations.operation_importance",
+        ),
+        IMPORTANCE,
+        "Result: importance of operations",
+        "figures.operation_importance(",
+        "figure-importance",
+    ),
+    Entry(
+        "Figure 4",
+        "The best and the worst modules of every size, for several target equations.",
+        (
+            "autobuild_lib.experiments.subgraph_ranking.extremes",
+            "autobuild_lib.plotting.subgraph_ranking.module_chains",
+        ),
+        MODULES,
+        "Result: the best and worst modules",
+        "figures.module_chains(",
+        "figure-modules-norm",
+    ),
+    Entry(
+        "Figure 5, first row",
+        "Clusters of built networks beside the training frontier, one for each equation.",
+        (
+            "autobuild_lib.experiments.pareto_regions.evaluate_clusters",
+            "autobuild_lib.plotting.pareto_regions.pareto_clusters",
+        ),
+        REGIONS,
+        "Result: clusters of 243 networks",
+        "figures.pareto_clusters(",
+        "figure-clusters-first",
+    ),
+    Entry(
+        "Figure 5, second row",
+        "Fronts that searches in the reduced space and in others end with.",
+        (
+            "autobuild_lib.experiments.region_search.search_panels",
+            "autobuild_lib.plotting.pareto_regions.search_fronts",
+        ),
+        REGIONS,
+        "Result: search",
+        "figures.search_fronts(",
+        "figure-search-fronts",
+    ),
+)
 
 EQUATIONS = (
-    Entry("Section 3.1: architectures as graphs", "A directed path with one node per layer.", ("graphs.path_graphs",),
-          METHOD, "An architecture is a graph", "ab.graphs.path_graphs("),
-    Entry("Section 3.2: FE-MLP", "One scalar for every feature of a node, and its absolute value.",
-          ("layers.FeatureMLP",), METHOD, "Hop 0: the feature-embedding MLP", "features.value_scores("),
-    Entry("Section 3.2: message passing", "GATv2 convolutions, with normalisation and residuals.",
-          ("layers.PathGATv2", "predictor.HopNetwork"),
-          METHOD, "Hops 1 to 4: message passing on a path", "convolution(x, has_previous)"),
-    Entry("Section 3.2: graph embedding and prediction", "Means over the nodes, their norms, and the head.",
-          ("layers.pool", "Predictor"), METHOD, "From nodes to the prediction", "predictor.predict_and_norms("),
-    Entry("Equation 3: loss", "Squared error, plus the ranking loss with its weight.", ("fit", "TrainingConfig"),
-          METHOD, "A small predictor to look into", "ab.fit("),
-    Entry("Equation 4: hop-level ranking loss", "One minus the correlation of soft ranks with the target, over hops.",
-          ("losses.rank_loss", "losses.soft_rank"),
-          METHOD, "A loss that gives length a meaning", "ab.losses.soft_rank("),
-    Entry("Sections 3.3 and 3.4: module scores", "Norms of isolated modules, standardised over hop and depth.",
-          ("score_units", "units.module_norms"), MODULES, "Method: predictors and scores", "experiment.score_all("),
-    Entry("Section 3.4: reduced spaces", "Products of the best K modules of every unit.",
-          ("UnitCorpus", "ReducedSpace"), METHOD, "From scores to a reduced space", "scoring_groups"),
-)  # fmt: skip
+    Entry(
+        "Section 3.1: architectures as graphs",
+        "A directed path with one node per layer.",
+        ("autobuild_lib.graphs.path_graphs",),
+        METHOD,
+        "An architecture is a graph",
+        "ab.graphs.path_graphs(",
+    ),
+    Entry(
+        "Section 3.2: FE-MLP",
+        "One scalar for every feature of a node, and its absolute value.",
+        ("autobuild_lib.layers.FeatureMLP",),
+        METHOD,
+        "Hop 0: the feature-embedding MLP",
+        "features.value_scores(",
+    ),
+    Entry(
+        "Section 3.2: message passing",
+        "GATv2 convolutions, with normalisation and residuals.",
+        ("autobuild_lib.layers.PathGATv2", "autobuild_lib.predictor.HopNetwork"),
+        METHOD,
+        "Hops 1 to 4: message passing on a path",
+        "convolution(x, has_previous)",
+    ),
+    Entry(
+        "Section 3.2: graph embedding and prediction",
+        "Means over the nodes, their norms, and the head.",
+        ("autobuild_lib.layers.pool", "autobuild_lib.Predictor"),
+        METHOD,
+        "From nodes to the prediction",
+        "predictor.predict_and_norms(",
+    ),
+    Entry(
+        "Equation 3: loss",
+        "Squared error, plus the ranking loss with its weight.",
+        ("autobuild_lib.fit", "autobuild_lib.TrainingConfig"),
+        METHOD,
+        "A small predictor to look into",
+        "ab.fit(",
+    ),
+    Entry(
+        "Equation 4: hop-level ranking loss",
+        "One minus the correlation of soft ranks with the target, over hops.",
+        ("autobuild_lib.losses.rank_loss", "autobuild_lib.losses.soft_rank"),
+        METHOD,
+        "A loss that gives length a meaning",
+        "ab.losses.soft_rank(",
+    ),
+    Entry(
+        "Sections 3.3 and 3.4: module scores",
+        "Norms of isolated modules, standardised over hop and depth.",
+        ("autobuild_lib.score_units", "autobuild_lib.units.module_norms"),
+        MODULES,
+        "Method: predictors and scores",
+        "experiment.score_all(",
+    ),
+    Entry(
+        "Section 3.4: reduced spaces",
+        "Products of the best K modules of every unit.",
+        ("autobuild_lib.UnitCorpus", "autobuild_lib.ReducedSpace"),
+        METHOD,
+        "From scores to a reduced space",
+        "scoring_groups",
+    ),
+)
 
 EXPERIMENTS = (
-    Entry("Rank correlation by hop (Section 4)", "Claim C1.",
-          ("evaluate", "experiments.predictor_srcc.compare_presets"),
-          "01_predictor_srcc", "Result: how well each hop ranks", "plotting.srcc_by_hop(", "figure-srcc-by-hop"),
-    Entry("Op-level graphs of two families (Section 4.2)", "Claim C2.", ("fit_ir", "graphs.ir_graph"),
-          IMPORTANCE, "Method", "experiment.train_all("),
-    Entry("Best and worst modules", "Claim C3.", ("score_units", "experiments.interventions.intervene"),
-          MODULES, "Verdict on claim C3", "subgraph_verdict.verdict("),
-    Entry("Regions of the frontier, K = 3", "Claim C4.", ("experiments.pareto_regions.judge_clusters",),
-          REGIONS, "Result: clusters of 243 networks", "pareto_regions.judge_clusters("),
-    Entry("Search in the reduced space, K = 25", "Claim C5.", ("search.evolve", "search.StageMutation"),
-          REGIONS, "Result: search", "region_search.search_panels("),
-    Entry("Panoptic segmentation", "Claim C6.",
-          ("experiments.panoptic_verdict.verdict", "tasks.panoptic.training.train"),
-          "05_panoptic", "Verdict on claim C6", "panoptic_verdict.verdict("),
-    Entry("Inpainting with diffusion models (Section 5.3)", "Claim C7.",
-          ("experiments.diffusion_final.verdict", "tasks.diffusion.train"),
-          "06_diffusion_unets", "Verdict on claim C7", "diffusion_final.verdict("),
-)  # fmt: skip
+    Entry(
+        "Rank correlation by hop (Section 4)",
+        "Claim C1.",
+        ("autobuild_lib.evaluate", "autobuild_lib.experiments.predictor_srcc.compare_presets"),
+        "01_predictor_srcc",
+        "Result: how well each hop ranks",
+        "figures.srcc_by_hop(",
+        "figure-srcc-by-hop",
+    ),
+    Entry(
+        "Op-level graphs of two families (Section 4.2)",
+        "Claim C2.",
+        ("autobuild_lib.fit_ir", "autobuild_lib.graphs.ir_graph"),
+        IMPORTANCE,
+        "Method",
+        "experiment.train_all(",
+    ),
+    Entry(
+        "Best and worst modules",
+        "Claim C3.",
+        ("autobuild_lib.score_units", "autobuild_lib.experiments.interventions.intervene"),
+        MODULES,
+        "Verdict on claim C3",
+        "subgraph_verdict.verdict(",
+    ),
+    Entry(
+        "Regions of the frontier, K = 3",
+        "Claim C4.",
+        ("autobuild_lib.experiments.pareto_regions.judge_clusters",),
+        REGIONS,
+        "Result: clusters of 243 networks",
+        "pareto_regions.judge_clusters(",
+    ),
+    Entry(
+        "Search in the reduced space, K = 25",
+        "Claim C5.",
+        ("autobuild_lib.search.evolve", "autobuild_lib.search.StageMutation"),
+        REGIONS,
+        "Result: search",
+        "region_search.search_panels(",
+    ),
+    Entry(
+        "Panoptic segmentation",
+        "Claim C6.",
+        ("autobuild_lib.experiments.panoptic_verdict.verdict", "autobuild_lib.tasks.panoptic.training.train"),
+        "05_panoptic",
+        "Verdict on claim C6",
+        "panoptic_verdict.verdict(",
+    ),
+    Entry(
+        "Inpainting with diffusion models (Section 5.3)",
+        "Claim C7.",
+        ("autobuild_lib.experiments.diffusion_final.verdict", "autobuild_lib.tasks.diffusion.train"),
+        "06_diffusion_unets",
+        "Verdict on claim C7",
+        "diffusion_final.verdict(",
+    ),
+)
 
 ENTRIES = (*FIGURES, *EQUATIONS, *EXPERIMENTS)
 
@@ -120,13 +254,14 @@ def _row(entry: Entry, ran: bool) -> tuple[str, ...]:
 
 def _role(name: str) -> str:
     role = "class" if inspect.isclass(named(name)) else "func"
-    return f"{{py:{role}}}`{name} <{PACKAGE}.{name}>`"
+    short = name.removeprefix(f"{PACKAGE}.")
+    return f"{{py:{role}}}`{short} <{name}>`"
 
 
 def named(name: str) -> object:
-    """Return the object with a dotted name below `autobuild_lib`."""
-    module, _, own = f"{PACKAGE}.{name}".rpartition(".")
-    return getattr(importlib.import_module(module), own)
+    """Return the object with a full dotted name."""
+    module, _, member = name.rpartition(".")
+    return getattr(importlib.import_module(module), member)
 
 
 def cells_below(notebook: Path, section: str) -> str:

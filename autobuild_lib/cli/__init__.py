@@ -24,21 +24,21 @@ EPILOG = """examples:
   autobuild sweep --notebook 01_predictor_srcc --set "target=acc" --set seed=0..9 --profile quick
   autobuild compare artifacts/sweeps/01_predictor_srcc-quick --out comparison"""
 
-# For each command its module here, imported when the command is used, the function that adds its arguments, its help.
+# For each command: its module, imported when the command is used; the function that adds its arguments; its help.
 COMMANDS = {
-    "data": ("tables", "add_data", "list, check, fetch or rebuild tables of evaluated architectures"),
-    "fit": ("predictors", "add_fit", "train a predictor and save it"),
-    "evaluate": ("predictors", "add_evaluate", "rank correlation of a saved predictor, hop by hop"),
-    "score": ("modules", "add_score", "score every module of a space with saved predictors"),
-    "build": ("modules", "add_build", "build networks from the best modules, and save the reduced space"),
-    "search": ("modules", "add_search", "search a space, or a reduced one, for the front of two targets"),
-    "surrogate": ("predictors", "add_surrogate", "distil the bundled surrogates again, or check them"),
-    "task": ("tasks", "add_tasks", "measure architectures of a small real task"),
-    "peers": ("peers", "add_peers", "measure other models beside AutoBuild, on the same rows"),
-    "chain": ("chain", "add_chain", "run all notebooks of a profile, and build the book"),
-    "sweep": ("sweep", "add_sweep", "run a notebook with many combinations of parameters"),
-    "compare": ("compare", "add_compare", "metrics of many runs as a table and a picture"),
-    "book": ("pages", "add_book", "build the pages of the book from executed notebooks"),
+    "data": ("cli.tables", "add_data", "list, check, fetch or rebuild tables of evaluated architectures"),
+    "fit": ("cli.predictors", "add_fit", "train a predictor and save it"),
+    "evaluate": ("cli.predictors", "add_evaluate", "rank correlation of a saved predictor, hop by hop"),
+    "score": ("cli.modules", "add_score", "score every module of a space with saved predictors"),
+    "build": ("cli.modules", "add_build", "build networks from the best modules, and save the reduced space"),
+    "search": ("cli.modules", "add_search", "search a space, or a reduced one, for the front of two targets"),
+    "surrogate": ("cli.predictors", "add_surrogate", "distil the bundled surrogates again, or check them"),
+    "task": ("cli.tasks", "add_tasks", "measure architectures of a small real task"),
+    "peers": ("cli.peers", "add_peers", "measure other models beside AutoBuild, on the same rows"),
+    "chain": ("cli.chain", "add_chain", "run all notebooks of a profile, and build the book"),
+    "sweep": ("cli.sweep", "add_sweep", "run a notebook with many combinations of parameters"),
+    "compare": ("cli.compare", "add_compare", "metrics of many runs as a table and a picture"),
+    "book": ("cli.pages", "add_book", "build the pages of the book from executed notebooks"),
 }
 # Errors that are one line for the reader.
 REFUSALS = (ValueError, OSError, ModuleNotFoundError, subprocess.CalledProcessError, MemoryError, RuntimeError)
@@ -107,5 +107,5 @@ def _parser(words: Collection[str]) -> argparse.ArgumentParser:
     for name, (module, function, text) in COMMANDS.items():
         command = commands.add_parser(name, help=text)
         if name in words:
-            getattr(importlib.import_module(f"autobuild_lib.cli.{module}"), function)(command)
+            getattr(importlib.import_module(f"autobuild_lib.{module}"), function)(command)
     return parser

@@ -66,7 +66,7 @@ class Picture(Figure):
 
 
 @contextmanager
-def style() -> Iterator[None]:
+def apply() -> Iterator[None]:
     """Use the book's style inside a `with` block; what was set before comes back after it."""
     with mpl.rc_context(STYLE):
         yield
@@ -80,7 +80,7 @@ def styled(draw: Callable[Arguments, Picture]) -> Callable[Arguments, Picture]:
 
     @functools.wraps(draw)
     def wrapped(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Picture:
-        with style():
+        with apply():
             figure = draw(*args, **kwargs)
         _show_as_written(figure)
         return figure

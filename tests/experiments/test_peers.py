@@ -12,7 +12,6 @@ import pytest
 import scipy
 
 import autobuild_lib as ab
-from autobuild_lib import plotting
 from autobuild_lib.experiments import peers_contests as contests
 from autobuild_lib.experiments import peers_costs, peers_measure, peers_proxies, peers_results, peers_stories
 from autobuild_lib.experiments.peers_contests import Contest, Field, quality
@@ -20,6 +19,7 @@ from autobuild_lib.experiments.peers_measure import COLUMNS, PeerJob
 from autobuild_lib.peers import models
 from autobuild_lib.peers.additive import AdditiveRidge
 from autobuild_lib.peers.models import MODELS
+from autobuild_lib.plotting import peers as peer_figures
 from autobuild_lib.tasks.proxies import sample_architectures
 from tests.benchmarks.peer_presets import candidates, validation_splits
 
@@ -430,7 +430,7 @@ class TestStories:
         table = peers_stories.agreement(found)
         assert table[table.part == "units"].srcc.isna().all(), "two units cannot be ranked"
         assert table[table.part == "features"].srcc.dropna().between(-1, 1).all()
-        plotting.shares_by_view(found)
+        peer_figures.shares_by_view(found)
 
 
 # -------------------------------------------------------------------- figures and the command
@@ -441,20 +441,20 @@ def test_figures() -> None:
     rows = pd.concat([rows_of(sizes, target) for target in ("acc", "latency_gpu", "x")])
     summary = peers_results.summarise(rows)
     references = pd.DataFrame([("c", "acc", contests.CEILING, 0.9)], columns=["contest", "target", "model", "srcc"])
-    figure = plotting.peer_curves(summary, references, peers_results.shown(summary))
+    figure = peer_figures.peer_curves(summary, references, peers_results.shown(summary))
     titles = [axes.get_title() for axes in figure.axes if axes.axison]
     assert titles == ["c, accuracy", "c, GPU latency", "c, x"]
     assert [text.get_text() for text in figure.legends[0].get_texts()] == [
         contests.CEILING, OURS, THEIRS, "forest: GRAF",
     ]  # fmt: skip
     leads = peers_results.against_autobuild(rows)
-    (axes,) = plotting.lead_of_autobuild(leads).axes
+    (axes,) = peer_figures.lead_of_autobuild(leads).axes
     assert [text.get_text() for text in axes.get_yticklabels()] == titles
     gains = pd.DataFrame([("a", "b", 25, 0.1, math.nan, math.nan)],
                          columns=["combination", "part", "size", "gain", "low", "high"])  # fmt: skip
-    assert plotting.gains_of_combining(gains).axes
+    assert peer_figures.gains_of_combining(gains).axes
     costs = pd.DataFrame({"model": ["a", "b"], "total": [0.1, 9.0], "srcc": [0.5, 0.6]})
-    assert len(plotting.cost_and_quality(costs).axes[0].lines) == 2
+    assert len(peer_figures.cost_and_quality(costs).axes[0].lines) == 2
 
 
 class TestCommand:

@@ -7,8 +7,9 @@ import pandas as pd
 import pytest
 
 import autobuild_lib as ab
-from autobuild_lib import plotting
 from autobuild_lib.experiments import stable_diffusion as experiment
+from autobuild_lib.plotting import stable_diffusion as real_size_figures
+from autobuild_lib.plotting import style
 from autobuild_lib.plotting.style import WIDTH
 from autobuild_lib.reduced import group_codes
 from autobuild_lib.tasks import diffusion as mini
@@ -167,8 +168,10 @@ def scores_table() -> pd.DataFrame:
 
 @pytest.mark.parametrize("which", ["costs", "scores"])
 def test_figures_repeat_and_say_what_they_show(costs: pd.DataFrame, which: str) -> None:
-    def draw() -> plotting.Picture:
-        return plotting.choice_costs(costs) if which == "costs" else plotting.scores_against_truth(scores_table())
+    def draw() -> style.Picture:
+        if which == "costs":
+            return real_size_figures.choice_costs(costs)
+        return real_size_figures.scores_against_truth(scores_table())
 
     figure = draw()
     assert figure.get_figwidth() == WIDTH and figure._repr_png_() == draw()._repr_png_()

@@ -16,13 +16,14 @@ import pytest
 from scipy.stats import spearmanr, ttest_ind
 
 import autobuild_lib as ab
-from autobuild_lib import plotting
 from autobuild_lib.data.table import make_table
 from autobuild_lib.experiments import few_labels, measured_gains
 from autobuild_lib.experiments import your_machine as experiment
 from autobuild_lib.experiments.few_labels import EFFECT, NORM, RIDGE
 from autobuild_lib.experiments.your_machine import BEST, RANDOM, SMALLEST, Subject
 from autobuild_lib.jobs import FitJob
+from autobuild_lib.plotting import style
+from autobuild_lib.plotting import your_machine as machine_figures
 from autobuild_lib.plotting.style import WIDTH
 from autobuild_lib.tasks.latency import LatencyMeter, measure_rounds
 
@@ -468,19 +469,19 @@ def test_the_best_of_equal_networks_lose_what_was_luck(toy: ab.SequenceSpace) ->
 # -------------------------------------------------------------------- figures
 
 
-def figures(chapter: Mapping[str, Any]) -> dict[str, plotting.Picture]:
+def figures(chapter: Mapping[str, Any]) -> dict[str, style.Picture]:
     subject, table = chapter["subject"], chapter["table"]
     half = experiment.half_by_half(subject, chapter["rounds"])
     networks = measured_gains.by_network(chapter["values"])
     built = experiment.built_labels(subject, chapter["chosen"], chapter["final"])
     return {
-        "measurements": plotting.measurements(half, "latency"),
-        "with multiply-adds": plotting.measurements(half.assign(flops_m=1.0), "latency"),
-        "rank_quality": plotting.rank_quality(
+        "measurements": machine_figures.measurements(half, "latency"),
+        "with multiply-adds": machine_figures.measurements(half.assign(flops_m=1.0), "latency"),
+        "rank_quality": machine_figures.rank_quality(
             experiment.rank_quality(chapter["predictions"]), experiment.repeatability(subject, chapter["rounds"])
         ),
-        "final": plotting.final_measurement(networks, measured_gains.compare(chapter["values"])),
-        "plane": plotting.plane(table.labels.assign(acc=0.7), built.assign(acc=0.7), "latency", "acc"),
+        "final": machine_figures.final_measurement(networks, measured_gains.compare(chapter["values"])),
+        "plane": machine_figures.plane(table.labels.assign(acc=0.7), built.assign(acc=0.7), "latency", "acc"),
     }
 
 

@@ -12,7 +12,7 @@ import autobuild_lib as ab
 from autobuild_lib.data import files
 from autobuild_lib.data.files import FILES
 from autobuild_lib.experiments import own_space
-from autobuild_lib.plotting import search_beside_table
+from autobuild_lib.plotting.own_space import search_beside_table
 from autobuild_lib.tasks import mlps
 
 TEXT = "width32;linear_dropout0,tanh_dropout0.3|width6;relu_dropout0|linear_dropout0.1"
