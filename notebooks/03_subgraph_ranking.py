@@ -58,8 +58,9 @@ from pathlib import Path
 import pandas as pd
 from myst_nb import glue
 
+from autobuild_book.chapters.shared import estimates
 from autobuild_lib import statistics
-from autobuild_lib.experiments import estimates, interventions, score_agreement, subgraph_verdict
+from autobuild_lib.experiments import interventions, score_agreement, subgraph_verdict
 from autobuild_lib.experiments import subgraph_ranking as experiment
 from autobuild_lib.plotting import style
 from autobuild_lib.plotting import subgraph_ranking as figures

@@ -61,7 +61,8 @@ from pathlib import Path
 import pandas as pd
 from myst_nb import glue
 
-from autobuild_lib.experiments import frontiers, pareto_regions, region_search, region_verdict, subgraph_ranking
+from autobuild_book.chapters.shared import frontiers
+from autobuild_lib.experiments import pareto_regions, region_search, region_verdict, subgraph_ranking
 from autobuild_lib.plotting import pareto_regions as figures
 from autobuild_lib.plotting import style
 from autobuild_lib.runs import Run
@@ -403,7 +404,7 @@ search_checks
 # from the surrogates on the built networks, for [the page of limitations](limitations).
 
 # %%
-from autobuild_lib.experiments import estimates
+from autobuild_book.chapters.shared import estimates
 
 estimates_c4, estimates_c5 = estimates.cluster_estimates(judged), estimates.search_estimates(tests)
 differences = published.groupby(["family", "device", "score"], sort=False)[means].mean().reset_index()

@@ -274,7 +274,7 @@ run.table("missing", lambda: pd.DataFrame({"architecture": list(measured.missing
 # deviation between two supernets of different seeds, `spreads` the difference in units of it.
 
 # %%
-from autobuild_lib.experiments import measured_again
+from autobuild_book.chapters.shared import measured_again
 
 
 def measure_again() -> pd.DataFrame:

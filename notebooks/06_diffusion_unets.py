@@ -60,8 +60,9 @@ out = "artifacts/standard"
 import pandas as pd
 from myst_nb import glue
 
+from autobuild_book.chapters.shared import few_labels
 from autobuild_lib import statistics
-from autobuild_lib.experiments import diffusion_choice, diffusion_final, diffusion_labels, diffusion_ranks, few_labels
+from autobuild_lib.experiments import diffusion_choice, diffusion_final, diffusion_labels, diffusion_ranks
 from autobuild_lib.experiments import stable_diffusion as real_size
 from autobuild_lib.experiments.diffusion_scores import effects_by_score
 from autobuild_lib.plotting import diffusion as figures
@@ -352,7 +353,7 @@ glue("figure_inpainted", figures.inpainted_digits(*pictures) if pictures else wa
 # it.
 
 # %%
-from autobuild_lib.experiments import measured_again
+from autobuild_book.chapters.shared import measured_again
 
 
 def measure_again() -> pd.DataFrame:

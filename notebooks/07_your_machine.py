@@ -60,8 +60,9 @@ out = "artifacts/standard"
 # %%
 from myst_nb import glue
 
+from autobuild_book.chapters.shared import few_labels
 from autobuild_lib import statistics
-from autobuild_lib.experiments import few_labels, measured_gains
+from autobuild_lib.experiments import measured_gains
 from autobuild_lib.experiments import your_machine as experiment
 from autobuild_lib.plotting import your_machine as figures
 from autobuild_lib.runs import Run

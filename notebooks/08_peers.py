@@ -145,7 +145,7 @@ live = run.table("live", lambda: peers_measure.run_all(jobs))
 # measured yet is named here, and takes no part in what follows.
 
 # %%
-from autobuild_lib.experiments import measured_again
+from autobuild_book.chapters.shared import measured_again
 
 committed = peers_measure.committed_rows(chosen) if data == "bundled" else live
 rows = committed if len(committed) else live  # targets of your own were not measured before

@@ -200,7 +200,8 @@ assert list(failed) == ["tanh" in str(one) for one in tried.architecture]
 # table, made once more here, beside the spread between its seeds.
 
 # %%
-from autobuild_lib.experiments import measured_again, own_space
+from autobuild_book.chapters.shared import measured_again
+from autobuild_lib.experiments import own_space
 
 again = run.table("again", own_space.measure_again)
 print(measured_again.in_words(again))

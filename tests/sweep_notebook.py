@@ -22,7 +22,7 @@ CELLS = [
 
 def copy_repository(folder: Path) -> Path:
     """Copy what sweeps need, and add the notebook."""
-    for name in ("autobuild_lib", "notebooks"):
+    for name in ("autobuild_lib", "autobuild_book", "notebooks"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     cells = [nbformat.v4.new_code_cell(text) for text in CELLS]
     cells[0].metadata["tags"] = ["parameters"]

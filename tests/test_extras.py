@@ -68,7 +68,6 @@ print(json.dumps(found))
 
 COMPLETE = [
     *("autobuild_lib.cli", "autobuild_lib.cli.predictors", "autobuild_lib.cli.modules", "autobuild_lib.cli.tables"),
-    *("autobuild_lib.peers.proxies", "autobuild_lib.tasks.latency", "autobuild_lib.tasks.mlps"),
 ]
 
 

@@ -17,7 +17,7 @@ BLOCKS = re.findall(r"^```bash\n(.*?)^```$", (ROOT / "book" / "rerun.md").read_t
 @pytest.fixture(scope="module")
 def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("clone")
-    for name in ("autobuild_lib", "notebooks", "book"):
+    for name in ("autobuild_lib", "autobuild_book", "notebooks", "book"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
     shutil.copy(ROOT / "_config.yml", folder)
     return folder

@@ -7,12 +7,12 @@ from typing import Any
 
 import pandas as pd
 
+from autobuild_book.chapters.shared.measured_again import FAR
 from autobuild_lib.book import cells, claims, facts, markdown
 from autobuild_lib.book.cells import Cell
 from autobuild_lib.book.chapters import FAILED, NOT_RUN, NOT_RUN_HERE, UNUSABLE, Chapters, Missing
 from autobuild_lib.book.elsewhere import read_elsewhere
 from autobuild_lib.book.executed import Executed
-from autobuild_lib.experiments.measured_again import FAR
 
 HAPPENED = {
     FAILED: "This notebook failed on this machine",

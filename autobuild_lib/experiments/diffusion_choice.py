@@ -26,8 +26,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from autobuild_book.chapters.shared.few_labels import EFFECT, NORM, RIDGE, score, train
 from autobuild_lib.data.table import Table
-from autobuild_lib.experiments.few_labels import EFFECT, NORM, RIDGE, score, train
 from autobuild_lib.reduced import ReducedSpace
 from autobuild_lib.spaces.sequence import Codes
 from autobuild_lib.targets import Target

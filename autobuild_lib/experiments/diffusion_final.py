@@ -15,13 +15,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from autobuild_book.chapters.shared.few_labels import EFFECT, NORM, RIDGE
+from autobuild_book.chapters.shared.measured_again import beside_committed
 from autobuild_lib.data import manifest
 from autobuild_lib.data.table import Table
 from autobuild_lib.experiments.diffusion_choice import AS_BEST, BEST, MOST_MACS, pictured
 from autobuild_lib.experiments.diffusion_ranks import COST, HEAD
 from autobuild_lib.experiments.diffusion_ranks import RIDGE as RIDGE_MODEL
-from autobuild_lib.experiments.few_labels import EFFECT, NORM, RIDGE
-from autobuild_lib.experiments.measured_again import beside_committed
 from autobuild_lib.search import front
 from autobuild_lib.statistics import greater_than_zero, holm, mean_with_interval
 from autobuild_lib.tasks.diffusion.built import (

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import rankdata
 
-from autobuild_lib.experiments.few_labels import Fold
+from autobuild_book.chapters.shared.few_labels import Fold
 from autobuild_lib.extras import extra
 from autobuild_lib.peers import AdditiveRidge
 from autobuild_lib.targets import Target

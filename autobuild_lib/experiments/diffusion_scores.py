@@ -4,9 +4,9 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from autobuild_book.chapters.shared.few_labels import EFFECT, NORM, RIDGE
+from autobuild_book.chapters.shared.panels import ridge_corpus
 from autobuild_lib.data.table import Table
-from autobuild_lib.experiments.few_labels import EFFECT, NORM, RIDGE
-from autobuild_lib.experiments.panels import ridge_corpus
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.spaces.features import Value, values_of

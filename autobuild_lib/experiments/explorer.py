@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
-from autobuild_lib.experiments.panels import LABELS
+from autobuild_book.chapters.shared.panels import LABELS
 from autobuild_lib.experiments.pareto_regions import Reduction
 
 

@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from autobuild_lib.experiments.frontiers import Judge, surrogate_judges
-from autobuild_lib.experiments.panels import Panel
+from autobuild_book.chapters.shared.frontiers import Judge, surrogate_judges
+from autobuild_book.chapters.shared.panels import Panel
 from autobuild_lib.experiments.subgraph_ranking import Corpora, Key
 from autobuild_lib.processes import in_threads
 from autobuild_lib.reduced import group_codes, parse_group

@@ -5,8 +5,8 @@ from collections.abc import Iterable, Mapping, Sequence
 import numpy as np
 import pandas as pd
 
+from autobuild_book.chapters.shared.measured_again import beside_committed
 from autobuild_lib.data.files import bundled_file
-from autobuild_lib.experiments.measured_again import beside_committed
 from autobuild_lib.progress import progress_bar
 from autobuild_lib.spaces import Architecture
 from autobuild_lib.statistics import mean_with_interval

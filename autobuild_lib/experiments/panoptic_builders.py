@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from autobuild_lib.experiments.panels import ridge_corpora
+from autobuild_book.chapters.shared.panels import ridge_corpora
 from autobuild_lib.experiments.panoptic_predictors import Fit, Subject, cost_curve
 from autobuild_lib.processes import in_threads
 from autobuild_lib.search import costs as as_costs

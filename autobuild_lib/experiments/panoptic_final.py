@@ -12,8 +12,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import t
 
+from autobuild_book.chapters.shared.measured_again import beside_committed
 from autobuild_lib.data.table import Table
-from autobuild_lib.experiments.measured_again import beside_committed
 from autobuild_lib.experiments.panoptic_builders import FRONT, LABELLED, front_rows, mark_regions
 from autobuild_lib.experiments.panoptic_predictors import Subject
 from autobuild_lib.statistics import holm

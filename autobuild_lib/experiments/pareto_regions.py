@@ -9,9 +9,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
-from autobuild_lib.data.files import FILES
-from autobuild_lib.data.table import Table
-from autobuild_lib.experiments.frontiers import (
+from autobuild_book.chapters.shared.frontiers import (
     Array,
     Frontier,
     Judge,
@@ -20,7 +18,9 @@ from autobuild_lib.experiments.frontiers import (
     training_frontiers,
     training_labels,
 )
-from autobuild_lib.experiments.panels import COMMON, REGIONS, SPECIAL, Panel, load_panels, ridge_corpora
+from autobuild_book.chapters.shared.panels import COMMON, REGIONS, SPECIAL, Panel, load_panels, ridge_corpora
+from autobuild_lib.data.files import FILES
+from autobuild_lib.data.table import Table
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.processes import in_threads
 from autobuild_lib.reduced import GroupContents, ReducedSpace

@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from autobuild_lib.experiments.measured_again import beside_committed
+from autobuild_book.chapters.shared.measured_again import beside_committed
 from autobuild_lib.peers.models import EMBEDDED, EXTENDED, FEW, MODELS, PAPER, TUNED
 from autobuild_lib.statistics import mean_with_interval
 

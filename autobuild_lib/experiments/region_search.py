@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import mannwhitneyu, quantile_test
 
+from autobuild_book.chapters.shared.frontiers import Frontier, best_within
 from autobuild_lib import surrogate
-from autobuild_lib.experiments.frontiers import Frontier, best_within
 from autobuild_lib.experiments.pareto_regions import BUDGETS, Reduction, groups
 from autobuild_lib.processes import in_processes
 from autobuild_lib.reduced import ReducedSpace

@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from autobuild_book.chapters.shared.few_labels import fit_job
+from autobuild_book.chapters.shared.panels import ridge_corpus
 from autobuild_lib import data
 from autobuild_lib.data.table import Table, make_table
 from autobuild_lib.evaluation import evaluate
-from autobuild_lib.experiments.few_labels import fit_job
 from autobuild_lib.experiments.interventions import Bench
-from autobuild_lib.experiments.panels import ridge_corpus
 from autobuild_lib.peers import AdditiveRidge
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.progress import progress_bar

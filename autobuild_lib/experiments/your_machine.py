@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from autobuild_book.chapters.shared.few_labels import EFFECT, NORM, RIDGE, train
 from autobuild_lib import data, surrogate
 from autobuild_lib.data.files import FLOPS
 from autobuild_lib.data.table import Table, make_table
-from autobuild_lib.experiments.few_labels import EFFECT, NORM, RIDGE, train
 from autobuild_lib.extras import extra
 from autobuild_lib.networks import count_macs
 from autobuild_lib.networks.blueprint import has_networks

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from autobuild_lib.experiments.frontiers import dominates
+from autobuild_book.chapters.shared.frontiers import dominates
 from autobuild_lib.graphs import path_graphs_from_codes
 from autobuild_lib.labs.answers import (
     AnswerError,

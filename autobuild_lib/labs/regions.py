@@ -8,8 +8,8 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
+from autobuild_book.chapters.shared.frontiers import best_within, dominates
 from autobuild_lib import data
-from autobuild_lib.experiments.frontiers import best_within, dominates
 from autobuild_lib.labs.answers import (
     AnswerError,
     Array,

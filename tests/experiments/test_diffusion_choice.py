@@ -9,8 +9,9 @@ import pytest
 from unet_tables import random_corpus, unet_table
 
 import autobuild_lib as ab
+from autobuild_book.chapters.shared import few_labels
+from autobuild_book.chapters.shared.few_labels import EFFECT, NORM, RIDGE
 from autobuild_lib.experiments import diffusion_choice as choice
-from autobuild_lib.experiments import few_labels
 from autobuild_lib.experiments.diffusion_choice import (
     ANY,
     AS_BEST,
@@ -21,7 +22,6 @@ from autobuild_lib.experiments.diffusion_choice import (
     SMALLEST,
     TARGET,
 )
-from autobuild_lib.experiments.few_labels import EFFECT, NORM, RIDGE
 from autobuild_lib.tasks.diffusion import costs, unet_space
 from autobuild_lib.tasks.diffusion.built import CHOICE
 

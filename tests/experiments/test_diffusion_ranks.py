@@ -11,10 +11,11 @@ from sklearn.linear_model import LinearRegression
 from unet_tables import random_corpus, unet_table
 
 import autobuild_lib as ab
+from autobuild_book.chapters.shared import few_labels
+from autobuild_book.chapters.shared.few_labels import EFFECT, NORM, RIDGE, Fold
 from autobuild_lib.experiments import diffusion_ranks as ranks
-from autobuild_lib.experiments import diffusion_scores, few_labels
+from autobuild_lib.experiments import diffusion_scores
 from autobuild_lib.experiments.diffusion_choice import TARGET
-from autobuild_lib.experiments.few_labels import EFFECT, NORM, RIDGE, Fold
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.statistics import srcc_with_interval
 from autobuild_lib.tasks.diffusion import unet_space

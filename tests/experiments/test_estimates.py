@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autobuild_lib.experiments import estimates
+from autobuild_book.chapters.shared import estimates
 from autobuild_lib.experiments.region_search import BASELINES, OURS
 from autobuild_lib.experiments.score_agreement import CELL, UNIT
 

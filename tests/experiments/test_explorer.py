@@ -5,8 +5,8 @@ import pandas as pd
 import pytest
 
 import autobuild_lib as ab
+from autobuild_book.chapters.shared.panels import Panel
 from autobuild_lib.experiments import explorer
-from autobuild_lib.experiments.panels import Panel
 from autobuild_lib.experiments.pareto_regions import reduce_spaces, summed_scores
 from autobuild_lib.experiments.predictor_srcc import Split
 

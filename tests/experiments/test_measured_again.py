@@ -5,7 +5,7 @@ import json
 import numpy as np
 import pytest
 
-from autobuild_lib.experiments.measured_again import COLUMNS, beside_committed, far_apart, for_metrics, in_words
+from autobuild_book.chapters.shared.measured_again import COLUMNS, beside_committed, far_apart, for_metrics, in_words
 
 
 def test_differences_in_spreads_by_hand() -> None:

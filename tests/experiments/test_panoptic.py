@@ -12,6 +12,7 @@ import pytest
 from scipy.stats import t
 
 import autobuild_lib as ab
+from autobuild_book.chapters.shared.panels import ridge_corpus
 from autobuild_lib.experiments import panoptic_agreement as agreeing
 from autobuild_lib.experiments import panoptic_builders as building
 from autobuild_lib.experiments import panoptic_final as final
@@ -19,7 +20,6 @@ from autobuild_lib.experiments import panoptic_pictures as pictures
 from autobuild_lib.experiments import panoptic_predictors as learning
 from autobuild_lib.experiments import panoptic_search as searching
 from autobuild_lib.experiments import panoptic_verdict as judging
-from autobuild_lib.experiments.panels import ridge_corpus
 from autobuild_lib.experiments.panoptic_choice import REGIONS
 from autobuild_lib.tasks.panoptic.committed import TRAINING
 from autobuild_lib.tasks.panoptic.images import draw_scenes

@@ -16,10 +16,11 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 import autobuild_lib as ab
+from autobuild_book.chapters.shared import frontiers, panels
+from autobuild_book.chapters.shared.frontiers import Frontier
+from autobuild_book.chapters.shared.panels import Panel
 from autobuild_lib import surrogate
-from autobuild_lib.experiments import frontiers, panels, pareto_regions, region_verdict
-from autobuild_lib.experiments.frontiers import Frontier
-from autobuild_lib.experiments.panels import Panel
+from autobuild_lib.experiments import pareto_regions, region_verdict
 from autobuild_lib.experiments.predictor_srcc import Split
 from autobuild_lib.peers import AdditiveRidge
 from autobuild_lib.search import front

@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 from scipy.stats import mannwhitneyu
 
+from autobuild_book.chapters.shared import frontiers, panels
 from autobuild_lib import surrogate
-from autobuild_lib.experiments import frontiers, panels, pareto_regions, region_search
+from autobuild_lib.experiments import pareto_regions, region_search
 from autobuild_lib.experiments.pareto_regions import Reduction
 from autobuild_lib.processes import in_processes
 from autobuild_lib.reduced import GroupContents, ReducedSpace

@@ -12,9 +12,10 @@ import pytest
 from scipy.stats import kendalltau, spearmanr
 
 import autobuild_lib as ab
-from autobuild_lib.experiments import interventions, panels, score_agreement, subgraph_verdict
+from autobuild_book.chapters.shared import panels
+from autobuild_book.chapters.shared.panels import Panel
+from autobuild_lib.experiments import interventions, score_agreement, subgraph_verdict
 from autobuild_lib.experiments import subgraph_ranking as experiment
-from autobuild_lib.experiments.panels import Panel
 from autobuild_lib.experiments.predictor_srcc import Split
 from autobuild_lib.experiments.score_agreement import ALIKE, CELL, UNIT
 from autobuild_lib.experiments.subgraph_ranking import Key

@@ -16,10 +16,11 @@ import pytest
 from scipy.stats import spearmanr, ttest_ind
 
 import autobuild_lib as ab
+from autobuild_book.chapters.shared import few_labels
+from autobuild_book.chapters.shared.few_labels import EFFECT, NORM, RIDGE
 from autobuild_lib.data.table import make_table
-from autobuild_lib.experiments import few_labels, measured_gains
+from autobuild_lib.experiments import measured_gains
 from autobuild_lib.experiments import your_machine as experiment
-from autobuild_lib.experiments.few_labels import EFFECT, NORM, RIDGE
 from autobuild_lib.experiments.your_machine import BEST, RANDOM, SMALLEST, Subject
 from autobuild_lib.jobs import FitJob
 from autobuild_lib.plotting import style

@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from autobuild_book.chapters.shared.few_labels import EFFECT, NORM
 from autobuild_lib.cli import tasks
 from autobuild_lib.experiments import diffusion_choice as choice
-from autobuild_lib.experiments.few_labels import EFFECT, NORM
 from autobuild_lib.storage import replace_text
 from autobuild_lib.tasks.diffusion import built, measuring, metrics
 from autobuild_lib.tasks.diffusion.measuring import Job, Measurement, rows_to_csv, sample_architectures

@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from autobuild_book.chapters.shared.panels import ridge_corpus
 from autobuild_lib.data.table import Table
-from autobuild_lib.experiments.panels import ridge_corpus
 from autobuild_lib.jobs import FitJob, fit_jobs, hop_options
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.reduced import group_texts

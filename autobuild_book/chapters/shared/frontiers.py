@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from autobuild_lib.experiments.panels import Panel, evaluator
+from autobuild_book.chapters.shared.panels import Panel, evaluator
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.search import costs, front, hypervolume_curve
 from autobuild_lib.spaces import SequenceSpace
