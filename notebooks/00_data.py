@@ -54,8 +54,8 @@ from myst_nb import glue
 from scipy.stats import spearmanr
 
 import autobuild_lib as ab
+from autobuild_book.chapters.foundations import data_figures
 from autobuild_lib.data import files
-from autobuild_lib.plotting import data as data_figures
 from autobuild_lib.plotting import style
 from autobuild_lib.runs import Run
 from autobuild_lib.spaces import read_space

@@ -57,9 +57,8 @@ import torch
 from myst_nb import glue
 
 import autobuild_lib as ab
+from autobuild_book.chapters.foundations import method, method_figures
 from autobuild_lib import targets
-from autobuild_lib.experiments import method
-from autobuild_lib.plotting import method as method_figures
 from autobuild_lib.runs import Run
 from autobuild_lib.spaces import read_space
 from autobuild_lib.statistics import srcc

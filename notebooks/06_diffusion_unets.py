@@ -60,13 +60,14 @@ out = "artifacts/standard"
 import pandas as pd
 from myst_nb import glue
 
+from autobuild_book.chapters.diffusion import choice, figures, labels
+from autobuild_book.chapters.diffusion import final as diffusion_final
+from autobuild_book.chapters.diffusion import ranks as diffusion_ranks
+from autobuild_book.chapters.diffusion.real_size import experiment
+from autobuild_book.chapters.diffusion.real_size import figures as real_size_figures
+from autobuild_book.chapters.diffusion.scores import effects_by_score
 from autobuild_book.chapters.shared import few_labels
 from autobuild_lib import statistics
-from autobuild_lib.experiments import diffusion_choice, diffusion_final, diffusion_labels, diffusion_ranks
-from autobuild_lib.experiments import stable_diffusion as real_size
-from autobuild_lib.experiments.diffusion_scores import effects_by_score
-from autobuild_lib.plotting import diffusion as figures
-from autobuild_lib.plotting import stable_diffusion as real_size_figures
 from autobuild_lib.plotting import style
 from autobuild_lib.runs import Run
 
@@ -87,9 +88,9 @@ run = Run.start("06_diffusion_unets", globals())
 # pixels and the loss of flow matching on the same images. Multiply-adds (MACs) and parameters are counted.
 
 # %%
-table, note = diffusion_labels.load_table(data, space, target)
+table, note = labels.load_table(data, space, target)
 table = run.uses(table)
-bundled = table.source == diffusion_labels.NAME
+bundled = table.source == labels.NAME
 print(note or f"{len(table)} architectures of {table.space.name}, labels {', '.join(table.labels)}")
 described = table.labels.describe().loc[["mean", "std", "min", "50%", "max"]]
 described.map(lambda value: f"{value:,.0f}" if abs(value) >= 1000 else f"{value:.3f}")
@@ -104,9 +105,9 @@ described.map(lambda value: f"{value:,.0f}" if abs(value) >= 1000 else f"{value:
 # and Brown).
 
 # %%
-rows = diffusion_labels.label_rows() if bundled else []
+rows = labels.label_rows() if bundled else []
 skipped = pd.DataFrame({"skipped": ["these data do not hold the single runs"]})
-spread = run.table("spread", lambda: diffusion_labels.spread(rows, table) if bundled else skipped)
+spread = run.table("spread", lambda: labels.spread(rows, table) if bundled else skipped)
 spread.round(3)
 
 # %% [markdown]
@@ -118,7 +119,7 @@ spread.round(3)
 # %%
 seeds = sorted({row.seed for row in rows})
 skipped = pd.DataFrame({"skipped": ["the images behind these data are not known"]})
-trivial = run.table("baselines", lambda: diffusion_labels.beside_baselines(table, seeds) if bundled else skipped)
+trivial = run.table("baselines", lambda: labels.beside_baselines(table, seeds) if bundled else skipped)
 trivial.round(3)
 
 # %% [markdown]
@@ -137,7 +138,7 @@ seeds = range(seed, seed + predictors)
 trained, folds = few_labels.train(table, (target,), seeds, steps, run.folder / "predictors", repeats)
 predictions = diffusion_ranks.out_of_fold(folds, cost)
 ranks = run.table("ranks", lambda: diffusion_ranks.rank_quality(predictions, seed))
-glue("figure_unet_ranks", figures.unet_ranks(ranks, diffusion_labels.ceiling(spread, target)), display=False)
+glue("figure_unet_ranks", figures.unet_ranks(ranks, labels.ceiling(spread, target)), display=False)
 texts = {name: statistics.interval_texts(ranks[name], ranks[f"{name}_low"], ranks[f"{name}_high"], 2)
          for name in ("srcc", "partial", "gain")}  # fmt: skip
 pd.DataFrame(texts, ranks["model"])
@@ -215,9 +216,9 @@ modules.T
 # therefore the choice that was committed with its measurements; this run's own choice is held against it:
 
 # %%
-proposed = run.table("choices", lambda: diffusion_choice.propose(table, corpora, seed, target))
+proposed = run.table("choices", lambda: choice.propose(table, corpora, seed, target))
 chosen, measured = diffusion_final.to_compare(proposed, bundled)
-same = run.table("same_choice", lambda: diffusion_choice.agreement(proposed, chosen))
+same = run.table("same_choice", lambda: choice.agreement(proposed, chosen))
 print(f"{same.same.sum()} of {same.of.sum()} choices of this run are those that are compared below")
 same.pivot_table("same", "group", "setting", sort=False).astype("Int64")
 
@@ -231,7 +232,7 @@ same.pivot_table("same", "group", "setting", sort=False).astype("Int64")
 # would build and nobody has measured is trained now if `minutes` allow it; otherwise it is listed:
 
 # %%
-jobs = diffusion_final.missing(pd.concat([chosen, proposed]), measured) if diffusion_choice.has_costs(table) else []
+jobs = diffusion_final.missing(pd.concat([chosen, proposed]), measured) if choice.has_costs(table) else []
 measured = [*measured, *diffusion_final.measure_within(jobs, measured, minutes, run.folder / "live.csv")]
 done = {row.key for row in measured}
 left = run.table("not_measured", lambda: diffusion_final.as_table(job for job in jobs if job.key not in done))
@@ -257,8 +258,8 @@ table_of_results[["macs", "mean", "difference"]].round(3)
 
 # %% tags=["remove-output"]
 waiting = style.note("nothing that was built from these data has been measured yet")
-near = comparison[comparison.group != diffusion_choice.SMALLEST]
-drawn = figures.built_against_best(near, diffusion_choice.BEST) if len(near) else waiting
+near = comparison[comparison.group != choice.SMALLEST]
+drawn = figures.built_against_best(near, choice.BEST) if len(near) else waiting
 glue("figure_built_against_best", drawn)
 
 # %% [markdown]
@@ -282,7 +283,7 @@ glue("figure_built_against_best", drawn)
 
 # %% tags=["remove-output"]
 final = diffusion_final.on_the_front(comparison)
-known = diffusion_labels.labelled_points(table, rows, target, cost) if cost in table.labels else None
+known = labels.labelled_points(table, rows, target, cost) if cost in table.labels else None
 label = "log Frechet distance" if bundled else f"-({target})"
 missing = style.note(f"these data have no label {cost}")
 glue("figure_distance_macs", missing if known is None else figures.distance_against_macs(known, final, label))
@@ -311,7 +312,7 @@ glue("figure_distance_macs", missing if known is None else figures.distance_agai
 
 # %%
 checked = {
-    "against random": diffusion_final.compare(values, diffusion_choice.RANDOM),
+    "against random": diffusion_final.compare(values, choice.RANDOM),
     "flow loss, against the best": diffusion_final.compare(values, label="flow_loss"),
 }
 run.table("cross_checks", lambda: pd.concat(checked, names=["check"]).reset_index("check"))
@@ -385,8 +386,8 @@ again
 # width 32 with two blocks and attention everywhere.
 
 # %%
-real_costs = run.table("real_costs", real_size.choice_costs)
-real_size.readable(real_costs)
+real_costs = run.table("real_costs", experiment.choice_costs)
+experiment.readable(real_costs)
 
 # %% [markdown]
 # In percent of the whole U-Net:
@@ -425,14 +426,14 @@ glue("figure_choice_costs", real_size_figures.choice_costs(real_costs))
 # additive ridge learns from the same rows.
 
 # %%
-real_table = run.uses(real_size.draw_table(max(real_sizes), seed))
-learnt = real_size.learn(real_table, real_sizes, range(seed, seed + real_seeds), steps, run.folder / "predictors")
-unseen = real_size.draw_table(real_size.TEST, seed + 1)
-real_ranks = run.table("real_ranks", lambda: real_size.rank_quality(learnt, unseen))
-effects_of_modules = real_size.true_effects(real_size.HOSTS, seed)
-real_scores = run.table("real_scores", lambda: real_size.module_scores(learnt, effects_of_modules))
-real_agreement = run.table("real_agreement", lambda: real_size.agreement(real_scores))
-real_summary = run.table("real_summary", lambda: real_size.summarise(real_ranks, real_agreement))
+real_table = run.uses(experiment.draw_table(max(real_sizes), seed))
+learnt = experiment.learn(real_table, real_sizes, range(seed, seed + real_seeds), steps, run.folder / "predictors")
+unseen = experiment.draw_table(experiment.TEST, seed + 1)
+real_ranks = run.table("real_ranks", lambda: experiment.rank_quality(learnt, unseen))
+effects_of_modules = experiment.true_effects(experiment.HOSTS, seed)
+real_scores = run.table("real_scores", lambda: experiment.module_scores(learnt, effects_of_modules))
+real_agreement = run.table("real_agreement", lambda: experiment.agreement(real_scores))
+real_summary = run.table("real_summary", lambda: experiment.summarise(real_ranks, real_agreement))
 real_summary.pivot_table(["srcc", "top_found"], "what", "labels", sort=False).round(2)
 
 # %% [markdown]
@@ -444,7 +445,7 @@ real_summary.pivot_table(["srcc", "top_found"], "what", "labels", sort=False).ro
 most = real_scores[real_scores.labels == max(real_sizes)]
 shown = most.groupby(["score", "stage", "module"], sort=False)[["truth", "value"]].mean().reset_index()
 glue("figure_scores_against_truth", real_size_figures.scores_against_truth(shown))
-real_numbers = real_size.numbers(real_costs, real_summary)
+real_numbers = experiment.numbers(real_costs, real_summary)
 for name, value in real_numbers.items():
     glue(f"real_{name}", value, display=False)
 
@@ -479,8 +480,8 @@ for name, value in real_numbers.items():
 #
 # ```python
 # from autobuild_lib.search import evaluate_all
-# from autobuild_lib.tasks.stable_diffusion import unet_space
-# from autobuild_lib.tasks.stable_diffusion.evaluator import StableDiffusionInpainting
+# from autobuild_book.chapters.diffusion.real_size import unet_space
+# from autobuild_book.chapters.diffusion.real_size.evaluator import StableDiffusionInpainting
 #
 # evaluator = StableDiffusionInpainting(weights="weights", data="photos", metric="fid", fine_tune=train, device="cuda")
 # table = evaluate_all(unet_space().sample(rng, 68), evaluator, log="unets.jsonl", workers=0)
@@ -499,10 +500,10 @@ for name, value in real_numbers.items():
 assert ranks.srcc.dropna().between(-1, 1).all() and predictions.predicted.notna().all()
 assert (predictions.groupby(["repeat", "model"]).architecture.nunique() == len(table)).all(), "each row once"
 assert not bundled or trivial.set_index("filled by").log_distance.idxmin() == "nearest training image"
-best = comparison[comparison.group == diffusion_choice.BEST]
+best = comparison[comparison.group == choice.BEST]
 assert (best.difference == 0).all() and (comparison.low <= comparison.high).all()
 within = comparison.merge(best[["setting", "macs"]], on="setting", suffixes=("", "_best"))
-bounded = within[within.setting == diffusion_choice.AS_BEST]
+bounded = within[within.setting == choice.AS_BEST]
 assert (bounded.macs <= bounded.macs_best).all(), "nothing is larger than the bound"
 
 # %% [markdown]
@@ -519,7 +520,7 @@ checks, verdict = diffusion_final.verdict(comparison)
 checks_effect, verdict_effect = diffusion_final.verdict(comparison, few_labels.EFFECT)
 run.table("checks", lambda: pd.concat([checks, checks_effect]))
 print(f"Claim C7: {verdict} by norm score, {verdict_effect} by effect score")
-for group in (few_labels.NORM, few_labels.EFFECT, few_labels.RIDGE, diffusion_choice.MOST_MACS):
+for group in (few_labels.NORM, few_labels.EFFECT, few_labels.RIDGE, choice.MOST_MACS):
     print(diffusion_final.sentence(comparison, group))
 pd.concat([checks, checks_effect])[["group", "place", "macs", "difference", "low", "high", "p", "holds"]].round(4)
 

@@ -60,13 +60,11 @@ out = "artifacts/standard"
 # %%
 from myst_nb import glue
 
+from autobuild_book.chapters.machine import experiment, figures, gains
+from autobuild_book.chapters.machine.latency import LatencyMeter, complete, machine, measure_rounds
 from autobuild_book.chapters.shared import few_labels
 from autobuild_lib import statistics
-from autobuild_lib.experiments import measured_gains
-from autobuild_lib.experiments import your_machine as experiment
-from autobuild_lib.plotting import your_machine as figures
 from autobuild_lib.runs import Run
-from autobuild_lib.tasks.latency import LatencyMeter, complete, machine, measure_rounds
 
 run = Run.start("07_your_machine", globals())
 
@@ -195,7 +193,7 @@ architectures = list(dict.fromkeys(chosen.architecture))
 final = complete(
     measure_rounds(architectures, subject.measure, final_rounds, run.folder / "final", label, seed)
 )
-values = run.table("final", lambda: measured_gains.final_values(subject, chosen, final))
+values = run.table("final", lambda: gains.final_values(subject, chosen, final))
 print(f"{len(architectures)} different networks, {final_rounds} rounds")
 
 # %% [markdown]
@@ -206,7 +204,7 @@ print(f"{len(architectures)} different networks, {final_rounds} rounds")
 # rounds: neither was chosen by these rounds.
 
 # %%
-comparison = run.table("comparison", lambda: measured_gains.compare(values))
+comparison = run.table("comparison", lambda: gains.compare(values))
 columns = ["gain", "low", "high", "first_gain", "first_low", "first_high"]
 comparison.set_index(["target", "group"])[columns].round(1)
 
@@ -214,7 +212,7 @@ comparison.set_index(["target", "group"])[columns].round(1)
 # Network by network:
 
 # %% tags=["remove-output"]
-glue("figure_final_measurement", figures.final_measurement(measured_gains.by_network(values), comparison))
+glue("figure_final_measurement", figures.final_measurement(gains.by_network(values), comparison))
 
 # %% [markdown]
 # ```{glue:figure} figure_final_measurement
@@ -259,7 +257,7 @@ glue("figure_plane", figures.plane(table.labels, networks_built, across=label, u
 # tell what the machine changed meanwhile; what the best lost beyond that was luck.
 
 # %%
-curse = run.table("second_look", lambda: measured_gains.second_look(subject, table, values))
+curse = run.table("second_look", lambda: gains.second_look(subject, table, values))
 curse.round(1).set_index(["target", "group"])
 
 # %% [markdown]
@@ -282,13 +280,13 @@ assert len(zero) == len(subject.targets) and (zero.gain == 0).all() and (zero.fi
 # *Supported* means all targets, *partly* at least half. The effect score is judged by the same rule, for comparison.
 
 # %%
-checks, verdict = measured_gains.verdict(comparison)
-_, verdict_effect = measured_gains.verdict(comparison, experiment.EFFECT)
+checks, verdict = gains.verdict(comparison)
+_, verdict_effect = gains.verdict(comparison, experiment.EFFECT)
 run.table("checks", lambda: checks)
 print(f"Built networks beat the best measured ones: {verdict} (norm score), {verdict_effect} (effect score)")
 for target in subject.targets:
-    print(measured_gains.sentence(comparison, target))
-    print(measured_gains.sentence(comparison, target, experiment.EFFECT))
+    print(gains.sentence(comparison, target))
+    print(gains.sentence(comparison, target, experiment.EFFECT))
 
 # %% [markdown]
 # The numbers that the summary below quotes are written to `metrics.json` and glued into the text, never typed.
@@ -298,8 +296,8 @@ numbers = {
     "verdict": verdict, "verdict_effect": verdict_effect, "repeatability": statistics.or_unknown(lowest, ".3f"),
     "care": experiment.care(lowest),
     "networks": len(table), "built": len(architectures), "machine": machine(),
-    "sentences": " ".join(measured_gains.sentence(comparison, target) for target in subject.targets),
-    "ridge": measured_gains.sentence(comparison, subject.targets[-1], experiment.RIDGE),
+    "sentences": " ".join(gains.sentence(comparison, target) for target in subject.targets),
+    "ridge": gains.sentence(comparison, subject.targets[-1], experiment.RIDGE),
 }
 for name, value in numbers.items():
     glue(f"machine_{name}", value, display=False)

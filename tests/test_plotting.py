@@ -8,9 +8,8 @@ import pandas as pd
 import pytest
 
 import autobuild_lib as ab
+from autobuild_book.chapters.foundations import data_figures, method_figures
 from autobuild_lib.plotting import comparison, style
-from autobuild_lib.plotting import data as data_figures
-from autobuild_lib.plotting import method as method_figures
 from autobuild_lib.plotting.style import WIDTH, Picture, label_name, picture, styled
 
 LABELS = ("acc", "latency_gpu", "latency_cpu", "latency_npu", "flops_m")

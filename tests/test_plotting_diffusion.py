@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autobuild_lib.plotting import diffusion as diffusion_figures
+from autobuild_book.chapters.diffusion import figures
 from autobuild_lib.plotting.style import WIDTH, Picture
 
 
@@ -53,11 +53,11 @@ def digits() -> tuple[dict[str, np.ndarray], np.ndarray]:
 
 
 FIGURES: dict[str, Callable[[], Picture]] = {
-    "unet_ranks": lambda: diffusion_figures.unet_ranks(ranks()),
-    "stage_scores": lambda: diffusion_figures.stage_scores(effects()),
-    "distance_against_macs": lambda: diffusion_figures.distance_against_macs(table(), comparison()),
-    "built_against_best": lambda: diffusion_figures.built_against_best(comparison(), "best"),
-    "inpainted_digits": lambda: diffusion_figures.inpainted_digits(*digits()),
+    "unet_ranks": lambda: figures.unet_ranks(ranks()),
+    "stage_scores": lambda: figures.stage_scores(effects()),
+    "distance_against_macs": lambda: figures.distance_against_macs(table(), comparison()),
+    "built_against_best": lambda: figures.built_against_best(comparison(), "best"),
+    "inpainted_digits": lambda: figures.inpainted_digits(*digits()),
 }
 
 
@@ -69,9 +69,9 @@ def test_figures_are_as_wide_as_the_text_and_repeat_exactly(name: str) -> None:
 
 def test_a_row_for_every_model_and_a_panel_for_what_is_known() -> None:
     assert len(FIGURES["unet_ranks"]().axes) == 2
-    dashed = [line for line in diffusion_figures.unet_ranks(ranks(), 0.8).axes[0].lines if line.get_linestyle() == "--"]
+    dashed = [line for line in figures.unet_ranks(ranks(), 0.8).axes[0].lines if line.get_linestyle() == "--"]
     assert [np.asarray(line.get_xdata()).tolist() for line in dashed] == [[0.8, 0.8]]
-    (axes,) = diffusion_figures.unet_ranks(ranks().assign(partial=np.nan)).axes
+    (axes,) = figures.unet_ranks(ranks().assign(partial=np.nan)).axes
     assert [label.get_text() for label in axes.get_yticklabels()] == list(ranks()["model"])
 
 
@@ -91,7 +91,7 @@ def test_the_reference_is_the_line_not_a_row() -> None:
 
 
 def test_without_measurements_the_right_side_says_so() -> None:
-    figure = diffusion_figures.distance_against_macs(table(), comparison()[:0])
+    figure = figures.distance_against_macs(table(), comparison()[:0])
     assert [axes.get_title() for axes in figure.axes] == ["labels", "not measured yet"]
     steps = [line for line in figure.axes[0].lines if line.get_linestyle() == "--"]
     assert np.asarray(steps[0].get_xdata()).tolist() == [2, 4], "only what nothing dominates"

@@ -26,8 +26,8 @@ from autobuild_lib.ir_training import fit_ir
 from autobuild_lib.peers.combined import embeddings
 from autobuild_lib.peers.models import GAUSSIAN, RIDGE
 from autobuild_lib.search.pareto import hypervolume_curve
-from autobuild_lib.tasks.diffusion.images import digits
-from autobuild_lib.tasks.diffusion.metrics import features, frechet_distance
+from autobuild_book.chapters.diffusion.task.images import digits
+from autobuild_book.chapters.diffusion.task.metrics import features, frechet_distance
 from autobuild_lib.tasks.panoptic.measuring import Exam, exam_images, prepare
 from autobuild_lib.tasks.panoptic.space import backbone_space
 from autobuild_lib.tasks.panoptic.trained import load_bundled

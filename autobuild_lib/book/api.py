@@ -81,8 +81,8 @@ PAGES = (
         "tasks",
         "Tasks measured here",
         (
-            "autobuild_lib.tasks.latency",
-            "autobuild_lib.tasks.diffusion",
+            "autobuild_book.chapters.machine.latency",
+            "autobuild_book.chapters.diffusion.task",
             "autobuild_lib.tasks.panoptic.*",
         ),
     ),

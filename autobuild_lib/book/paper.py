@@ -36,7 +36,7 @@ FIGURES = (
     Entry(
         "Figure 1",
         "An architecture as a path; the modules that one and three hops see.",
-        ("autobuild_lib.plotting.method.path_modules",),
+        ("autobuild_book.chapters.foundations.method_figures.path_modules",),
         METHOD,
         "What a node sees: modules",
         "method_figures.path_modules(",
@@ -220,7 +220,7 @@ EXPERIMENTS = (
     Entry(
         "Inpainting with diffusion models (Section 5.3)",
         "Claim C7.",
-        ("autobuild_lib.experiments.diffusion_final.verdict", "autobuild_lib.tasks.diffusion.train"),
+        ("autobuild_book.chapters.diffusion.final.verdict", "autobuild_book.chapters.diffusion.task.train"),
         "06_diffusion_unets",
         "Verdict on claim C7",
         "diffusion_final.verdict(",

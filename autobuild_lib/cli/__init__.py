@@ -26,19 +26,31 @@ EPILOG = """examples:
 
 # For each command: its module, imported when the command is used; the function that adds its arguments; its help.
 COMMANDS = {
-    "data": ("cli.tables", "add_data", "list, check, fetch or rebuild tables of evaluated architectures"),
-    "fit": ("cli.predictors", "add_fit", "train a predictor and save it"),
-    "evaluate": ("cli.predictors", "add_evaluate", "rank correlation of a saved predictor, hop by hop"),
-    "score": ("cli.modules", "add_score", "score every module of a space with saved predictors"),
-    "build": ("cli.modules", "add_build", "build networks from the best modules, and save the reduced space"),
-    "search": ("cli.modules", "add_search", "search a space, or a reduced one, for the front of two targets"),
-    "surrogate": ("cli.predictors", "add_surrogate", "distil the bundled surrogates again, or check them"),
-    "task": ("cli.tasks", "add_tasks", "measure architectures of a small real task"),
-    "peers": ("cli.peers", "add_peers", "measure other models beside AutoBuild, on the same rows"),
-    "chain": ("cli.chain", "add_chain", "run all notebooks of a profile, and build the book"),
-    "sweep": ("cli.sweep", "add_sweep", "run a notebook with many combinations of parameters"),
-    "compare": ("cli.compare", "add_compare", "metrics of many runs as a table and a picture"),
-    "book": ("cli.pages", "add_book", "build the pages of the book from executed notebooks"),
+    "data": ("autobuild_lib.cli.tables", "add_data", "list, check, fetch or rebuild tables of evaluated architectures"),
+    "fit": ("autobuild_lib.cli.predictors", "add_fit", "train a predictor and save it"),
+    "evaluate": ("autobuild_lib.cli.predictors", "add_evaluate", "rank correlation of a saved predictor, hop by hop"),
+    "score": ("autobuild_lib.cli.modules", "add_score", "score every module of a space with saved predictors"),
+    "build": (
+        "autobuild_lib.cli.modules",
+        "add_build",
+        "build networks from the best modules, and save the reduced space",
+    ),
+    "search": (
+        "autobuild_lib.cli.modules",
+        "add_search",
+        "search a space, or a reduced one, for the front of two targets",
+    ),
+    "surrogate": (
+        "autobuild_lib.cli.predictors",
+        "add_surrogate",
+        "distil the bundled surrogates again, or check them",
+    ),
+    "task": ("autobuild_book.chapters.diffusion.commands", "add_tasks", "measure architectures of a small real task"),
+    "peers": ("autobuild_lib.cli.peers", "add_peers", "measure other models beside AutoBuild, on the same rows"),
+    "chain": ("autobuild_lib.cli.chain", "add_chain", "run all notebooks of a profile, and build the book"),
+    "sweep": ("autobuild_lib.cli.sweep", "add_sweep", "run a notebook with many combinations of parameters"),
+    "compare": ("autobuild_lib.cli.compare", "add_compare", "metrics of many runs as a table and a picture"),
+    "book": ("autobuild_lib.cli.pages", "add_book", "build the pages of the book from executed notebooks"),
 }
 # Errors that are one line for the reader.
 REFUSALS = (ValueError, OSError, ModuleNotFoundError, subprocess.CalledProcessError, MemoryError, RuntimeError)
@@ -107,5 +119,5 @@ def _parser(words: Collection[str]) -> argparse.ArgumentParser:
     for name, (module, function, text) in COMMANDS.items():
         command = commands.add_parser(name, help=text)
         if name in words:
-            getattr(importlib.import_module(f"autobuild_lib.{module}"), function)(command)
+            getattr(importlib.import_module(module), function)(command)
     return parser

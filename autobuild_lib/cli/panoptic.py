@@ -3,6 +3,7 @@
 import argparse
 from pathlib import Path
 
+from autobuild_book.measured.rows import read_architectures
 from autobuild_lib.cli.common import (
     add_folder,
     add_out,
@@ -22,7 +23,6 @@ from autobuild_lib.tasks.panoptic.paired import FINAL, measure_paired
 from autobuild_lib.tasks.panoptic.space import backbone_space
 from autobuild_lib.tasks.panoptic.trained import Recipe
 from autobuild_lib.tasks.panoptic.training import train
-from autobuild_lib.tasks.rows import read_architectures
 
 SUPERNET = "a folder that `train` wrote (default: the bundled supernet)"
 

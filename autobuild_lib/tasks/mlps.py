@@ -12,11 +12,11 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from autobuild_book.measured.rows import RowFormat, machine
+from autobuild_book.measured.tables import write_measured
 from autobuild_lib.data.table import ARCHITECTURE
 from autobuild_lib.extras import extra
 from autobuild_lib.spaces import Architecture, Continuous, SequenceSpace, Unit
-from autobuild_lib.tasks.measured import write_measured
-from autobuild_lib.tasks.rows import RowFormat, machine
 from autobuild_lib.torch_settings import one_thread
 
 NAME = "digit_mlps"

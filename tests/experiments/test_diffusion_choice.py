@@ -9,21 +9,12 @@ import pytest
 from unet_tables import random_corpus, unet_table
 
 import autobuild_lib as ab
+from autobuild_book.chapters.diffusion import choice
+from autobuild_book.chapters.diffusion.choice import ANY, AS_BEST, AS_MEDIAN, BEST, MOST_MACS, RANDOM, SMALLEST, TARGET
+from autobuild_book.chapters.diffusion.committed import CHOICE
+from autobuild_book.chapters.diffusion.task import costs, unet_space
 from autobuild_book.chapters.shared import few_labels
 from autobuild_book.chapters.shared.few_labels import EFFECT, NORM, RIDGE
-from autobuild_lib.experiments import diffusion_choice as choice
-from autobuild_lib.experiments.diffusion_choice import (
-    ANY,
-    AS_BEST,
-    AS_MEDIAN,
-    BEST,
-    MOST_MACS,
-    RANDOM,
-    SMALLEST,
-    TARGET,
-)
-from autobuild_lib.tasks.diffusion import costs, unet_space
-from autobuild_lib.tasks.diffusion.built import CHOICE
 
 SPACE = unet_space()
 TABLE = unet_table()

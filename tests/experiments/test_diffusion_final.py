@@ -12,15 +12,14 @@ import pytest
 from scipy.stats import ttest_rel
 from unet_tables import unet_row, unet_table
 
+from autobuild_book.chapters.diffusion import final, labels
+from autobuild_book.chapters.diffusion import ranks as diffusion_ranks
+from autobuild_book.chapters.diffusion.choice import ANY, AS_BEST, BEST, MOST_MACS, RANDOM
+from autobuild_book.chapters.diffusion.committed import CHOICE
+from autobuild_book.chapters.diffusion.task import Measurement, sample_architectures, unet_space
+from autobuild_book.chapters.diffusion.task.measuring import Job
+from autobuild_book.chapters.diffusion.task.table import agreement, intraclass_correlation
 from autobuild_book.chapters.shared.few_labels import EFFECT, NORM, RIDGE
-from autobuild_lib.experiments import diffusion_final as final
-from autobuild_lib.experiments import diffusion_labels as labels
-from autobuild_lib.experiments import diffusion_ranks
-from autobuild_lib.experiments.diffusion_choice import ANY, AS_BEST, BEST, MOST_MACS, RANDOM
-from autobuild_lib.tasks.diffusion import Measurement, sample_architectures, unet_space
-from autobuild_lib.tasks.diffusion.built import CHOICE
-from autobuild_lib.tasks.diffusion.measuring import Job
-from autobuild_lib.tasks.diffusion.table import agreement, intraclass_correlation
 
 TEXTS = list(map(str, sample_architectures(6)))
 SEEDS = (100, 101, 102)

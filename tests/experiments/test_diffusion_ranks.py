@@ -11,14 +11,13 @@ from sklearn.linear_model import LinearRegression
 from unet_tables import random_corpus, unet_table
 
 import autobuild_lib as ab
+from autobuild_book.chapters.diffusion import ranks, scores
+from autobuild_book.chapters.diffusion.choice import TARGET
+from autobuild_book.chapters.diffusion.task import unet_space
 from autobuild_book.chapters.shared import few_labels
 from autobuild_book.chapters.shared.few_labels import EFFECT, NORM, RIDGE, Fold
-from autobuild_lib.experiments import diffusion_ranks as ranks
-from autobuild_lib.experiments import diffusion_scores
-from autobuild_lib.experiments.diffusion_choice import TARGET
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.statistics import srcc_with_interval
-from autobuild_lib.tasks.diffusion import unet_space
 
 TABLE = unet_table()
 Learnt = tuple[dict[str, list[Predictor]], list[Fold]]
@@ -126,7 +125,7 @@ def test_main_effects_by_hand() -> None:
     """A toy corpus: two stages, the first with 2 widths and 1 or 2 blocks."""
     space = ab.SequenceSpace("two", [ab.Unit(1, 2, features={"width": [8, 16]}), ab.Unit(1, 1)], {"block": ["b"]})
     corpus = random_corpus(space, 3)
-    found = diffusion_scores.main_effects(corpus).set_index(["stage", "feature", "value"])["effect"]
+    found = scores.main_effects(corpus).set_index(["stage", "feature", "value"])["effect"]
     table = corpus.table
     first = table[table["unit"] == 0]
     assert len(first) == 4
@@ -139,7 +138,7 @@ def test_main_effects_by_hand() -> None:
 
 
 def test_effects_of_every_score_with_intervals_over_predictors(learnt: Learnt) -> None:
-    found = diffusion_scores.effects_by_score(TABLE, learnt[0][TARGET])
+    found = scores.effects_by_score(TABLE, learnt[0][TARGET])
     assert found.groupby("score", sort=False).size().to_dict() == {NORM: 40, EFFECT: 40, RIDGE: 40}
     assert list(dict.fromkeys(found["stage"])) == ["D1", "D2", "M", "U2", "U1"]
     of_predictors = found[found["score"] != RIDGE]
@@ -153,4 +152,4 @@ def test_effects_of_every_score_with_intervals_over_predictors(learnt: Learnt) -
 
 
 def test_stages_have_names_only_in_our_space(toy: ab.SequenceSpace) -> None:
-    assert diffusion_scores.stage_name(unet_space(), 2) == "M" and diffusion_scores.stage_name(toy, 1) == "unit 1"
+    assert scores.stage_name(unet_space(), 2) == "M" and scores.stage_name(toy, 1) == "unit 1"

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 import autobuild_lib as ab
-from autobuild_lib.experiments.method import change_with_layers_behind, replace_unit
+from autobuild_book.chapters.foundations.method import change_with_layers_behind, replace_unit
 
 OPS = ["a", "b", "c"]
 STEM = ab.Unit(1, 1, layer_features={"op": ["a"]})

@@ -13,6 +13,7 @@ from scipy.stats import t
 
 import autobuild_lib as ab
 from autobuild_book.chapters.shared.panels import ridge_corpus
+from autobuild_book.measured.rows import machine
 from autobuild_lib.experiments import panoptic_agreement as agreeing
 from autobuild_lib.experiments import panoptic_builders as building
 from autobuild_lib.experiments import panoptic_final as final
@@ -27,7 +28,6 @@ from autobuild_lib.tasks.panoptic.measuring import Measurement, sample_architect
 from autobuild_lib.tasks.panoptic.paired import PARTS, PairedMeasurement, standard_error
 from autobuild_lib.tasks.panoptic.space import backbone_space, costs, largest, smallest
 from autobuild_lib.tasks.panoptic.trained import load_bundled
-from autobuild_lib.tasks.rows import machine
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = load_bundled().id

@@ -7,14 +7,12 @@ import pandas as pd
 import pytest
 
 import autobuild_lib as ab
-from autobuild_lib.experiments import stable_diffusion as experiment
-from autobuild_lib.plotting import stable_diffusion as real_size_figures
+from autobuild_book.chapters.diffusion import real_size, task
+from autobuild_book.chapters.diffusion.real_size import experiment, figures
+from autobuild_book.chapters.diffusion.real_size.space import STAGES, Stage, of_stages
 from autobuild_lib.plotting import style
 from autobuild_lib.plotting.style import WIDTH
 from autobuild_lib.reduced import group_codes
-from autobuild_lib.tasks import diffusion as mini
-from autobuild_lib.tasks import stable_diffusion as real
-from autobuild_lib.tasks.stable_diffusion.space import STAGES, Stage, of_stages
 
 
 @pytest.fixture(scope="module")
@@ -48,9 +46,12 @@ def test_every_step_of_every_choice_stands_in_one_row(costs: pd.DataFrame) -> No
 
 
 def test_a_row_is_the_difference_of_two_networks(costs: pd.DataFrame) -> None:
-    levels, middle = real.stages(real.original())
+    levels, middle = real_size.stages(real_size.original())
     narrow = of_stages([levels[0], Stage(512, 2, True, True), *levels[2:]], middle)
-    (small, large), found = real.costs([narrow, real.original()]).to_numpy(), row(costs, "L2", "width", "512 to 640")
+    (small, large), found = (
+        real_size.costs([narrow, real_size.original()]).to_numpy(),
+        row(costs, "L2", "width", "512 to 640"),
+    )
     assert found.gmacs == (large - small)[0] / 1e9 and found.m_parameters == (large - small)[1] / 1e6
     assert found.percent == pytest.approx(100 * (large - small)[0] / large[0])
 
@@ -58,7 +59,7 @@ def test_a_row_is_the_difference_of_two_networks(costs: pd.DataFrame) -> None:
 def test_the_mini_row_beside_it_is_the_same_choice_there(costs: pd.DataFrame) -> None:
     whole = "|".join(["width32;yes;residual,residual"] * 5)
     without = "width32;yes;residual,residual|" * 4 + "width32;no;residual,residual"
-    small, large = mini.costs([mini.unet_space().parse(text) for text in (without, whole)]).to_numpy()
+    small, large = task.costs([task.unet_space().parse(text) for text in (without, whole)]).to_numpy()
     found = row(costs, "L1", "attention, decoder", "add")
     assert found.mini_stages == "U1" and found.mini_m_macs == (large - small)[0] / 1e6
     assert found.mini_percent == pytest.approx(100 * (large - small)[0] / large[0])
@@ -81,17 +82,17 @@ def test_what_the_mini_task_does_not_have_is_missing(costs: pd.DataFrame) -> Non
 def test_labels_are_counts_and_a_smaller_table_begins_a_larger_one() -> None:
     large, small = experiment.draw_table(40, seed=0), experiment.draw_table(10, seed=0)
     assert large.architectures[:10] == small.architectures and len(set(large.architectures)) == 40
-    assert np.array_equal(large.labels["gmacs"], real.costs(large.architectures)["macs"] / 1e9)
+    assert np.array_equal(large.labels["gmacs"], real_size.costs(large.architectures)["macs"] / 1e9)
 
 
 def test_true_effects_are_means_over_hosts_with_the_module_in_place(truth: list[np.ndarray]) -> None:
-    space = real.unet_space()
+    space = real_size.unet_space()
     hosts = space.sample_codes(np.random.default_rng([5, 3]), 40)
     assert [len(effects) for effects in truth] == [36] * 4 + [2]
     for unit, module in ((0, 7), (2, 30), (4, 1)):
         placed = hosts.copy()
         placed[:, space.codecs[unit].start : space.codecs[unit].end] = group_codes(space, (unit,))[module]
-        difference = real.costs_of_codes(placed)["macs"].mean() - real.costs_of_codes(hosts)["macs"].mean()
+        difference = real_size.costs_of_codes(placed)["macs"].mean() - real_size.costs_of_codes(hosts)["macs"].mean()
         assert truth[unit][module] == pytest.approx(difference / 1e9)
 
 
@@ -170,8 +171,8 @@ def scores_table() -> pd.DataFrame:
 def test_figures_repeat_and_say_what_they_show(costs: pd.DataFrame, which: str) -> None:
     def draw() -> style.Picture:
         if which == "costs":
-            return real_size_figures.choice_costs(costs)
-        return real_size_figures.scores_against_truth(scores_table())
+            return figures.choice_costs(costs)
+        return figures.scores_against_truth(scores_table())
 
     figure = draw()
     assert figure.get_figwidth() == WIDTH and figure._repr_png_() == draw()._repr_png_()

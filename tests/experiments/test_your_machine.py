@@ -16,17 +16,16 @@ import pytest
 from scipy.stats import spearmanr, ttest_ind
 
 import autobuild_lib as ab
+from autobuild_book.chapters.machine import experiment, gains
+from autobuild_book.chapters.machine import figures as machine_figures
+from autobuild_book.chapters.machine.experiment import BEST, RANDOM, SMALLEST, Subject
+from autobuild_book.chapters.machine.latency import LatencyMeter, measure_rounds
 from autobuild_book.chapters.shared import few_labels
 from autobuild_book.chapters.shared.few_labels import EFFECT, NORM, RIDGE
 from autobuild_lib.data.table import make_table
-from autobuild_lib.experiments import measured_gains
-from autobuild_lib.experiments import your_machine as experiment
-from autobuild_lib.experiments.your_machine import BEST, RANDOM, SMALLEST, Subject
 from autobuild_lib.jobs import FitJob
 from autobuild_lib.plotting import style
-from autobuild_lib.plotting import your_machine as machine_figures
 from autobuild_lib.plotting.style import WIDTH
-from autobuild_lib.tasks.latency import LatencyMeter, measure_rounds
 
 ROOT = Path(__file__).resolve().parents[2]
 MBV3 = ab.spaces.ofa_mbv3()
@@ -302,7 +301,7 @@ def chapter(toy: ab.SequenceSpace, tmp_path_factory: pytest.TempPathFactory) -> 
     corpora = few_labels.score(table, trained)
     chosen = experiment.candidates(subject, table, corpora, 5, 0)
     final = measure_rounds(list(dict.fromkeys(chosen["architecture"])), noisy, 3, progress=False)
-    values = measured_gains.final_values(subject, chosen, final)
+    values = gains.final_values(subject, chosen, final)
     return locals()
 
 
@@ -328,7 +327,7 @@ def test_no_more_networks_are_taken_than_were_measured(chapter: Mapping[str, Any
 
 
 def test_networks_built_from_few_measurements_beat_random_ones(chapter: Mapping[str, Any]) -> None:
-    comparison = measured_gains.compare(chapter["values"]).set_index("group")
+    comparison = gains.compare(chapter["values"]).set_index("group")
     for group in (NORM, EFFECT, RIDGE):
         assert comparison["gain"][group] > comparison["gain"][RANDOM] + 5
     assert comparison["gain"][RIDGE] > 0, "what is additive, the ridge builds best"
@@ -370,7 +369,7 @@ GROUPS = {
 
 
 def test_comparison_by_hand() -> None:
-    found = measured_gains.compare(values(GROUPS)).set_index("group")
+    found = gains.compare(values(GROUPS)).set_index("group")
     own, best = [13.0, 15.0, 14.0], [10.0, 11.0, 12.0]  # medians over rounds
     test = ttest_ind(own, best, equal_var=False, alternative="greater")
     row = found.loc[NORM]
@@ -387,12 +386,12 @@ def test_comparison_by_hand() -> None:
 
 
 def test_a_gain_in_negative_values_is_a_gain() -> None:
-    found = measured_gains.compare(values({NORM: [[-8.0, -8.0]], BEST: [[-10.0, -10.0]]})).set_index("group")
+    found = gains.compare(values({NORM: [[-8.0, -8.0]], BEST: [[-10.0, -10.0]]})).set_index("group")
     assert (found["gain"][NORM], found["first_gain"][NORM]) == (20, 20)
 
 
 def test_groups_without_spread_have_no_test() -> None:
-    found = measured_gains.compare(values({NORM: [[2.0], [2.0]], BEST: [[1.0], [1.0]]})).set_index("group")
+    found = gains.compare(values({NORM: [[2.0], [2.0]], BEST: [[1.0], [1.0]]})).set_index("group")
     assert found["gain"][NORM] == 100 and math.isnan(found["p"][NORM])
 
 
@@ -414,9 +413,9 @@ def comparison(**p_values: float) -> pd.DataFrame:
     ],
 )
 def test_verdict(p_values: dict[str, float], text: str) -> None:
-    table, found = measured_gains.verdict(comparison(**p_values))
+    table, found = gains.verdict(comparison(**p_values))
     assert found == text and list(table["target"]) == list(p_values)
-    assert measured_gains.verdict(comparison(**p_values), EFFECT)[1] == "not supported"
+    assert gains.verdict(comparison(**p_values), EFFECT)[1] == "not supported"
 
 
 @pytest.mark.parametrize(
@@ -426,12 +425,12 @@ def test_verdict(p_values: dict[str, float], text: str) -> None:
 def test_the_sentence_says_plainly_who_wins(low: float, high: float, text: str) -> None:
     rows = [("t", NORM, 5.0, low, high, 11.0), ("t", BEST, 0.0, -1.0, 1.0, 10.0), ("t", SMALLEST, 20.0, 0.0, 0.0, 12.0)]
     frame = pd.DataFrame(rows, columns=["target", "group", "gain", "low", "high", "mean"])
-    found = measured_gains.sentence(frame, "t")
+    found = gains.sentence(frame, "t")
     assert found.startswith(f"t: the networks built by norm score {text} the best measured ones (+5.0 %")
     assert found.endswith("8.3 % short of the smallest network.")
     assert ("interval" in found) == math.isfinite(low) and "nan" not in found
     frame.loc[2, "mean"] = 6.0
-    assert measured_gains.sentence(frame, "t").endswith("83.3 % better than the smallest network.")
+    assert gains.sentence(frame, "t").endswith("83.3 % better than the smallest network.")
 
 
 def test_second_look_by_hand(toy: ab.SequenceSpace, toy_subject: Subject) -> None:
@@ -442,8 +441,8 @@ def test_second_look_by_hand(toy: ab.SequenceSpace, toy_subject: Subject) -> Non
         "architecture": [*drawn, experiment.smallest(toy)],
     })  # fmt: skip
     again = rounds_of([*drawn, experiment.smallest(toy)], [20.0, 25.0, 40.0, 40.0, 7.0])
-    found = measured_gains.second_look(
-        toy_subject, table, measured_gains.final_values(toy_subject, chosen, again)
+    found = gains.second_look(
+        toy_subject, table, gains.final_values(toy_subject, chosen, again)
     ).set_index("group")
     assert found["change"].to_dict() == pytest.approx({BEST: -35.0, RANDOM: 12.5})  # -50 and -20; 0 and 25
 
@@ -462,7 +461,7 @@ def test_the_best_of_equal_networks_lose_what_was_luck(toy: ab.SequenceSpace) ->
     rows = [("1000 / latency", group, i, drawn[row]) for group, own in places.items() for i, row in enumerate(own)]
     chosen = pd.DataFrame(rows, columns=["target", "group", "place", "architecture"])
     again = measure_rounds(list(dict.fromkeys(chosen["architecture"])), noise, 5, progress=False)
-    found = measured_gains.second_look(subject, table, measured_gains.final_values(subject, chosen, again))
+    found = gains.second_look(subject, table, gains.final_values(subject, chosen, again))
     change = found.set_index("group")
     assert change["high"][BEST] < 0 and change["change"][BEST] < change["change"][RANDOM] - 3
 
@@ -473,7 +472,7 @@ def test_the_best_of_equal_networks_lose_what_was_luck(toy: ab.SequenceSpace) ->
 def figures(chapter: Mapping[str, Any]) -> dict[str, style.Picture]:
     subject, table = chapter["subject"], chapter["table"]
     half = experiment.half_by_half(subject, chapter["rounds"])
-    networks = measured_gains.by_network(chapter["values"])
+    networks = gains.by_network(chapter["values"])
     built = experiment.built_labels(subject, chapter["chosen"], chapter["final"])
     return {
         "measurements": machine_figures.measurements(half, "latency"),
@@ -481,7 +480,7 @@ def figures(chapter: Mapping[str, Any]) -> dict[str, style.Picture]:
         "rank_quality": machine_figures.rank_quality(
             experiment.rank_quality(chapter["predictions"]), experiment.repeatability(subject, chapter["rounds"])
         ),
-        "final": machine_figures.final_measurement(networks, measured_gains.compare(chapter["values"])),
+        "final": machine_figures.final_measurement(networks, gains.compare(chapter["values"])),
         "plane": machine_figures.plane(table.labels.assign(acc=0.7), built.assign(acc=0.7), "latency", "acc"),
     }
 

@@ -3,11 +3,11 @@
 import numpy as np
 
 import autobuild_lib as ab
-from autobuild_lib.experiments.diffusion_choice import TARGET
+from autobuild_book.chapters.diffusion.choice import TARGET
+from autobuild_book.chapters.diffusion.task import Measurement, costs, sample_architectures, unet_space
+from autobuild_book.chapters.diffusion.task.measuring import RECIPES
+from autobuild_book.measured.rows import machine
 from autobuild_lib.reduced import group_codes
-from autobuild_lib.tasks.diffusion import Measurement, costs, sample_architectures, unet_space
-from autobuild_lib.tasks.diffusion.measuring import RECIPES
-from autobuild_lib.tasks.rows import machine
 from autobuild_lib.units import ScoredGroup, UnitCorpus
 
 

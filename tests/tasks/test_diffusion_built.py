@@ -7,11 +7,12 @@ import numpy as np
 import pytest
 import torch
 
+from autobuild_book.chapters.diffusion import committed as built
+from autobuild_book.chapters.diffusion.task import Recipe, digits, evaluation_stream, sample_architectures
+from autobuild_book.chapters.diffusion.task.measuring import RECIPES, Measurement, read_rows, rows_to_csv
+from autobuild_book.chapters.diffusion.task.table import NAME
 from autobuild_lib.data import DataError, files
 from autobuild_lib.data.files import Bundled, bundled_file
-from autobuild_lib.tasks.diffusion import Recipe, built, digits, evaluation_stream, sample_architectures
-from autobuild_lib.tasks.diffusion.measuring import RECIPES, Measurement, read_rows, rows_to_csv
-from autobuild_lib.tasks.diffusion.table import NAME
 
 ARCHITECTURES = sample_architectures(3)
 TEXTS = list(map(str, ARCHITECTURES))
@@ -137,7 +138,7 @@ def test_the_committed_rows_are_of_fresh_seeds_on_untouched_images(committed: li
 
 @pytest.mark.slow
 def test_the_cheapest_committed_row_can_be_measured_again(committed: list[Measurement]) -> None:
-    from autobuild_lib.experiments.diffusion_final import measure_again
-    from autobuild_lib.experiments.diffusion_labels import label_rows
+    from autobuild_book.chapters.diffusion.final import measure_again
+    from autobuild_book.chapters.diffusion.labels import label_rows
 
     assert measure_again(min(committed, key=lambda row: row.macs), label_rows())["holds"].all()

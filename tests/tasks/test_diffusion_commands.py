@@ -8,17 +8,16 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from autobuild_book.chapters.diffusion import choice, commands, committed
+from autobuild_book.chapters.diffusion.task import measuring, metrics
+from autobuild_book.chapters.diffusion.task.measuring import Job, Measurement, rows_to_csv, sample_architectures
 from autobuild_book.chapters.shared.few_labels import EFFECT, NORM
-from autobuild_lib.cli import tasks
-from autobuild_lib.experiments import diffusion_choice as choice
 from autobuild_lib.storage import replace_text
-from autobuild_lib.tasks.diffusion import built, measuring, metrics
-from autobuild_lib.tasks.diffusion.measuring import Job, Measurement, rows_to_csv, sample_architectures
 
 
 def run(*arguments: object) -> None:
     parser = argparse.ArgumentParser()
-    tasks.add_tasks(parser)
+    commands.add_tasks(parser)
     given = parser.parse_args(["diffusion", *map(str, arguments)])
     given.run(given)
 
@@ -95,13 +94,13 @@ def test_choices_are_written_for_people_and_for_measure(
 ) -> None:
     texts = list(map(str, sample_architectures(2)))
     rows = [("s", "g", 0, texts[1]), ("s", "h", 0, texts[0]), ("t", "g", 0, texts[1])]
-    chosen = pd.DataFrame(rows, columns=built.CHOICE)
+    chosen = pd.DataFrame(rows, columns=committed.CHOICE)
     asked = []
-    monkeypatch.setattr(tasks.data, "load", lambda name: name)
+    monkeypatch.setattr(commands.data, "load", lambda name: name)
     monkeypatch.setattr(choice, "choose_from", lambda *arguments: (asked.append(arguments), chosen)[1])
     run("choose", "--out", tmp_path / "made")
     assert asked == [("diffusion_unets", choice.SEEDS, choice.STEPS, tmp_path / "made" / "predictors")]
-    assert built.read_choices(tmp_path / "made" / "choices.csv").equals(chosen)
+    assert committed.read_choices(tmp_path / "made" / "choices.csv").equals(chosen)
     listed = measuring.read_architectures(tmp_path / "made" / "choices.txt")
     assert list(map(str, listed)) == [texts[1], texts[0]]
     assert "3 choices, 2 different architectures" in capsys.readouterr().out
@@ -109,7 +108,7 @@ def test_choices_are_written_for_people_and_for_measure(
 
 def test_what_was_built_joins_the_entry_of_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
-    monkeypatch.setattr(built, "write_built", lambda *arguments: (asked.append(arguments), {"b.csv": "12"})[1])
+    monkeypatch.setattr(committed, "write_built", lambda *arguments: (asked.append(arguments), {"b.csv": "12"})[1])
     entries = {"other": {"rows": 1}, "diffusion_unets": {"rows": 2, "beside": {"a.csv": "34", "b.csv": "old"}}}
     (tmp_path / "manifest.json").write_text(json.dumps(entries))
     run("built", "--choices", "c.csv", "--rows", "r.csv", "--folder", tmp_path)
@@ -123,9 +122,9 @@ def test_pictures_are_of_the_first_choices(tmp_path: Path, monkeypatch: pytest.M
     rows = [(choice.AS_BEST, NORM, 0, str(one)), (choice.AS_BEST, EFFECT, 0, str(two)),
             (choice.AS_BEST, choice.BEST, 0, str(two)), (choice.ANY, NORM, 0, str(two))]  # fmt: skip
     asked = []
-    monkeypatch.setattr(built, "read_choices", lambda: pd.DataFrame(rows, columns=built.CHOICE))
-    monkeypatch.setattr(built, "draw_pictures", lambda *arguments: (asked.append(arguments), {})[1])
-    monkeypatch.setattr(built, "write_pictures", lambda *arguments: (asked.append(arguments), {"p": "1"})[1])
+    monkeypatch.setattr(committed, "read_choices", lambda: pd.DataFrame(rows, columns=committed.CHOICE))
+    monkeypatch.setattr(committed, "draw_pictures", lambda *arguments: (asked.append(arguments), {})[1])
+    monkeypatch.setattr(committed, "write_pictures", lambda *arguments: (asked.append(arguments), {"p": "1"})[1])
     (tmp_path / "manifest.json").write_text(json.dumps({"diffusion_unets": {}}))
     run("pictures", "--seed", 103, "--folder", tmp_path)
     assert asked == [([two, one], 103), ({}, 103, tmp_path)], "each architecture is trained once"

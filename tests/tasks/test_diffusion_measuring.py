@@ -13,7 +13,7 @@ import pytest
 from recorded import record
 
 import autobuild_lib as ab
-from autobuild_lib.tasks.diffusion.measuring import (
+from autobuild_book.chapters.diffusion.task.measuring import (
     COLUMNS,
     Job,
     Measurement,
@@ -24,8 +24,8 @@ from autobuild_lib.tasks.diffusion.measuring import (
     rows_to_csv,
     sample_architectures,
 )
-from autobuild_lib.tasks.diffusion.space import costs
-from autobuild_lib.tasks.diffusion.training import Recipe
+from autobuild_book.chapters.diffusion.task.space import costs
+from autobuild_book.chapters.diffusion.task.training import Recipe
 
 SHORT = Recipe(steps=2, batch_size=4, masks_per_image=1, euler_steps=1)
 THREE = sample_architectures(3)
@@ -181,8 +181,8 @@ def test_processes_measure_what_one_process_measures(tmp_path: Path) -> None:
 RUN = """
 import sys
 from pathlib import Path
-from autobuild_lib.tasks.diffusion.measuring import measure, sample_architectures
-from autobuild_lib.tasks.diffusion.training import Recipe
+from autobuild_book.chapters.diffusion.task.measuring import measure, sample_architectures
+from autobuild_book.chapters.diffusion.task.training import Recipe
 recipe = Recipe(steps=2, batch_size=4, masks_per_image=1, euler_steps=1)
 measure(sample_architectures(3), range(40), Path(sys.argv[1]), recipe=recipe)
 """

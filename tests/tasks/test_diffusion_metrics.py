@@ -9,9 +9,9 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from autobuild_lib.tasks.diffusion import metrics
-from autobuild_lib.tasks.diffusion.images import digits
-from autobuild_lib.tasks.diffusion.metrics import (
+from autobuild_book.chapters.diffusion.task import metrics
+from autobuild_book.chapters.diffusion.task.images import digits
+from autobuild_book.chapters.diffusion.task.metrics import (
     baselines,
     evaluation_stream,
     feature_network,
@@ -21,9 +21,9 @@ from autobuild_lib.tasks.diffusion.metrics import (
     network_labels,
     train_features,
 )
-from autobuild_lib.tasks.diffusion.space import unet_space
-from autobuild_lib.tasks.diffusion.training import Recipe
-from autobuild_lib.tasks.diffusion.unet import UNet
+from autobuild_book.chapters.diffusion.task.space import unet_space
+from autobuild_book.chapters.diffusion.task.training import Recipe
+from autobuild_book.chapters.diffusion.task.unet import UNet
 
 RECIPE = Recipe()
 

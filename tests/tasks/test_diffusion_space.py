@@ -8,8 +8,8 @@ import torch
 from torch.utils.flop_counter import FlopCounterMode
 
 import autobuild_lib as ab
-from autobuild_lib.tasks.diffusion.space import Stage, costs, costs_of_codes, stages, unet_space
-from autobuild_lib.tasks.diffusion.unet import Attention, UNet, waves
+from autobuild_book.chapters.diffusion.task.space import Stage, costs, costs_of_codes, stages, unet_space
+from autobuild_book.chapters.diffusion.task.unet import Attention, UNet, waves
 
 
 def uniform(width: int, blocks: int, attention: str) -> ab.Architecture:

@@ -9,10 +9,7 @@ import pandas as pd
 import pytest
 
 import autobuild_lib as ab
-from autobuild_lib.data import files
-from autobuild_lib.data.files import FILES
-from autobuild_lib.storage import replace_text
-from autobuild_lib.tasks.diffusion.measuring import (
+from autobuild_book.chapters.diffusion.task.measuring import (
     Job,
     Measurement,
     machine,
@@ -20,8 +17,8 @@ from autobuild_lib.tasks.diffusion.measuring import (
     rows_to_csv,
     sample_architectures,
 )
-from autobuild_lib.tasks.diffusion.space import costs, unet_space
-from autobuild_lib.tasks.diffusion.table import (
+from autobuild_book.chapters.diffusion.task.space import costs, unet_space
+from autobuild_book.chapters.diffusion.task.table import (
     MEASURED,
     NAME,
     UNITS,
@@ -30,7 +27,10 @@ from autobuild_lib.tasks.diffusion.table import (
     intraclass_correlation,
     write_table,
 )
-from autobuild_lib.tasks.diffusion.training import Recipe
+from autobuild_book.chapters.diffusion.task.training import Recipe
+from autobuild_lib.data import files
+from autobuild_lib.data.files import FILES
+from autobuild_lib.storage import replace_text
 
 SAMPLE = sample_architectures(30)
 

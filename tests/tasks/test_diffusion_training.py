@@ -9,10 +9,10 @@ import torch
 from torch import Tensor, nn
 
 import autobuild_lib as ab
-from autobuild_lib.tasks.diffusion import training
-from autobuild_lib.tasks.diffusion.images import digits, draw_masks
-from autobuild_lib.tasks.diffusion.space import unet_space
-from autobuild_lib.tasks.diffusion.training import Batch, Recipe, flow_loss, inpaint, train, training_stream
+from autobuild_book.chapters.diffusion.task import training
+from autobuild_book.chapters.diffusion.task.images import digits, draw_masks
+from autobuild_book.chapters.diffusion.task.space import unet_space
+from autobuild_book.chapters.diffusion.task.training import Batch, Recipe, flow_loss, inpaint, train, training_stream
 
 SMALL = unet_space().parse("|".join(["width16;no;residual"] * 5))
 SHORT = Recipe(steps=4, batch_size=8)

@@ -23,8 +23,8 @@ import pytest
 import torch
 
 import autobuild_lib as ab
-from autobuild_lib.tasks.identity import UnknownIdentityError, identity
-from autobuild_lib.tasks.latency import LatencyMeter
+from autobuild_book.chapters.machine.latency import LatencyMeter
+from autobuild_book.measured.identity import UnknownIdentityError, identity
 
 MODULE = """
 import functools, math, time
@@ -235,7 +235,9 @@ def test_every_process_finds_the_same(tmp_path: Path, monkeypatch: pytest.Monkey
     source = MODULE + "\nNAMES = {'a', 'b', 'c'}\n\ndef other(a):\n    return a in NAMES\n"
     (tmp_path / "helpers.py").write_text(HELPERS)
     (tmp_path / "dev.py").write_text(source)
-    script = "import dev; from autobuild_lib.tasks.identity import identity; print(identity([dev.measure, dev.other]))"
+    script = (
+        "import dev; from autobuild_book.measured.identity import identity; print(identity([dev.measure, dev.other]))"
+    )
     paths = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[2])])
     process = subprocess.run([sys.executable, "-c", script], env={**os.environ, "PYTHONPATH": paths},
                              check=True, capture_output=True, text=True)  # fmt: skip

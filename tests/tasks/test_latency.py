@@ -18,8 +18,8 @@ import torch
 from torch import Tensor, nn
 
 import autobuild_lib as ab
-from autobuild_lib.tasks import latency
-from autobuild_lib.tasks.latency import LatencyMeter, complete, measure_rounds, medians
+from autobuild_book.chapters.machine import latency
+from autobuild_book.chapters.machine.latency import LatencyMeter, complete, measure_rounds, medians
 
 SPACE = ab.spaces.ofa_mbv3()
 SMALL = SPACE.parse("resolution224|" + "|".join(["e3_k3,e3_k3"] * 5))

@@ -18,6 +18,7 @@ import torch
 from recorded import record
 
 import autobuild_lib as ab
+from autobuild_book.measured.rows import machine
 from autobuild_lib import data
 from autobuild_lib.cli import panoptic as commands
 from autobuild_lib.data import files
@@ -39,7 +40,6 @@ from autobuild_lib.tasks.panoptic.quality import LABELS, compare, labels, standa
 from autobuild_lib.tasks.panoptic.space import backbone_space, costs, largest, smallest
 from autobuild_lib.tasks.panoptic.trained import Recipe, load
 from autobuild_lib.tasks.panoptic.training import train
-from autobuild_lib.tasks.rows import machine
 
 SHORT = Recipe(steps=6, batch_size=4, images=12)
 EXAM = Exam("A", 6)

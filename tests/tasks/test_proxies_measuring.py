@@ -13,7 +13,7 @@ import torch
 from recorded import record
 
 import autobuild_lib as ab
-from autobuild_lib.cli import tasks
+from autobuild_book.chapters.diffusion import commands
 from autobuild_lib.data import files
 from autobuild_lib.peers.proxies import PROXIES, Minibatch, measure_proxies
 from autobuild_lib.storage import replace_text
@@ -46,7 +46,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
 
 def run(*arguments: object) -> None:
     parser = argparse.ArgumentParser()
-    tasks.add_tasks(parser)
+    commands.add_tasks(parser)
     given = parser.parse_args(["proxies", *map(str, arguments)])
     given.run(given)
 

@@ -17,7 +17,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autobuild_lib as ab
-from autobuild_lib.tasks.rows import RowFormat
+from autobuild_book.measured.rows import RowFormat
 
 TOY = ab.SequenceSpace("toy", [ab.Unit(1, 3)], {"op": ["a", "b"]})
 

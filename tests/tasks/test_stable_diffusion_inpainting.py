@@ -18,12 +18,12 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 
 import autobuild_lib as ab
+from autobuild_book.chapters.diffusion.real_size import inception, unet_space
+from autobuild_book.chapters.diffusion.real_size.evaluator import StableDiffusionInpainting
+from autobuild_book.chapters.diffusion.real_size.files import Pictures, read_text
+from autobuild_book.chapters.diffusion.real_size.inpainting import Inpainter
+from autobuild_book.chapters.diffusion.real_size.networks import FIXED, configuration, inherit
 from autobuild_lib.search import evaluate_all
-from autobuild_lib.tasks.stable_diffusion import inception, unet_space
-from autobuild_lib.tasks.stable_diffusion.evaluator import StableDiffusionInpainting
-from autobuild_lib.tasks.stable_diffusion.files import Pictures, read_text
-from autobuild_lib.tasks.stable_diffusion.inpainting import Inpainter
-from autobuild_lib.tasks.stable_diffusion.networks import FIXED, configuration, inherit
 
 TINY = unet_space(widths=((8, 16), (16, 24)), name="tiny_unets")
 TINY_FIXED = {**FIXED, "sample_size": 8, "cross_attention_dim": 12, "attention_head_dim": 2, "norm_num_groups": 4}

@@ -10,9 +10,9 @@ import pytest
 import torch
 
 import autobuild_lib as ab
-from autobuild_lib.tasks.stable_diffusion import Stage, costs, costs_of_codes, original, stages, unet_space
-from autobuild_lib.tasks.stable_diffusion.networks import FIXED, build, configuration, count
-from autobuild_lib.tasks.stable_diffusion.space import WIDTHS, of_stages
+from autobuild_book.chapters.diffusion.real_size import Stage, costs, costs_of_codes, original, stages, unet_space
+from autobuild_book.chapters.diffusion.real_size.networks import FIXED, build, configuration, count
+from autobuild_book.chapters.diffusion.real_size.space import WIDTHS, of_stages
 
 ROOT = Path(__file__).resolve().parents[2]
 SPACE = unet_space()
@@ -137,10 +137,10 @@ def test_diffusers_is_asked_for_in_one_line_and_only_where_it_is_needed() -> Non
 import sys
 sys.modules["diffusers"] = None
 import autobuild_lib
-from autobuild_lib.tasks.stable_diffusion import costs, original
+from autobuild_book.chapters.diffusion.real_size import costs, original
 assert len(costs([original()])) == 1
 try:
-    import autobuild_lib.tasks.stable_diffusion.evaluator
+    import autobuild_book.chapters.diffusion.real_size.evaluator
 except ImportError as error:
     print(error)
 """

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from autobuild_book.measured.rows import R, RowFormat
 from autobuild_lib.data.download import sha256_of
 from autobuild_lib.data.files import bundled_file, manifest
 from autobuild_lib.json_files import read_json
@@ -15,7 +16,6 @@ from autobuild_lib.tasks.panoptic.paired import PAIRED_ROWS, PairedMeasurement
 from autobuild_lib.tasks.panoptic.space import backbone_space
 from autobuild_lib.tasks.panoptic.table import NAME
 from autobuild_lib.tasks.panoptic.trained import load
-from autobuild_lib.tasks.rows import R, RowFormat
 
 ROWS_FILE, FINAL_FILE, CHOSEN_FILE, NETWORKS_FILE = (
     f"{NAME}_{end}" for end in ("rows.csv", "final.csv", "chosen.csv", "networks.json")

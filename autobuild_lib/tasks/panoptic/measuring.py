@@ -12,6 +12,7 @@ import torch
 from scipy.stats.qmc import Halton
 from torch import Tensor
 
+from autobuild_book.measured.rows import RowFormat, machine
 from autobuild_lib.spaces import Architecture
 from autobuild_lib.spaces.sequence import Codes
 from autobuild_lib.surrogate import sample_extreme_codes
@@ -21,7 +22,6 @@ from autobuild_lib.tasks.panoptic.network import PanopticNetwork, as_input, cali
 from autobuild_lib.tasks.panoptic.quality import LABELS, Segments, Tally, compare, labels, standard_error, true_segments
 from autobuild_lib.tasks.panoptic.space import backbone_space, costs, costs_of_codes
 from autobuild_lib.tasks.panoptic.trained import Trained, load, load_bundled
-from autobuild_lib.tasks.rows import RowFormat, machine
 from autobuild_lib.torch_settings import one_thread
 
 POOLS = ("A", "B")  # for labels, for final comparisons

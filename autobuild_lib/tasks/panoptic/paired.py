@@ -7,11 +7,11 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from autobuild_book.measured.rows import RowFormat
 from autobuild_lib.spaces import Architecture
 from autobuild_lib.tasks.panoptic.measuring import FRACTIONS, Exam, Job, Measurement, make_jobs
 from autobuild_lib.tasks.panoptic.quality import Tally, labels
 from autobuild_lib.tasks.panoptic.space import backbone_space
-from autobuild_lib.tasks.rows import RowFormat
 
 PARTS = 40
 FINAL = Exam("B", 1600)  # what everything is compared on in the end

@@ -6,8 +6,8 @@ from typing import Any
 
 import pandas as pd
 
+from autobuild_book.measured.tables import write_measured
 from autobuild_lib.data.table import ARCHITECTURE
-from autobuild_lib.tasks.measured import write_measured
 from autobuild_lib.tasks.panoptic.measuring import FRACTIONS, ROWS, SAMPLE_SEED
 from autobuild_lib.tasks.panoptic.space import backbone_space
 from autobuild_lib.tasks.panoptic.trained import BUNDLED, CONFIG, WEIGHTS, load

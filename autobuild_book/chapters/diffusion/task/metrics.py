@@ -11,10 +11,10 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
+from autobuild_book.chapters.diffusion.task.images import HALF, HALVES, digits, draw_masks, draw_noise
+from autobuild_book.chapters.diffusion.task.training import Batch, Recipe, flow_loss, inpaint
 from autobuild_lib.extras import extra
 from autobuild_lib.storage import load_weights, replace_bytes, weights_bytes
-from autobuild_lib.tasks.diffusion.images import HALF, HALVES, digits, draw_masks, draw_noise
-from autobuild_lib.tasks.diffusion.training import Batch, Recipe, flow_loss, inpaint
 from autobuild_lib.torch_settings import one_thread
 
 with extra("book"):

@@ -5,9 +5,9 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import ttest_ind
 
+from autobuild_book.chapters.machine.experiment import BEST, RANDOM, SMALLEST, Subject
 from autobuild_book.chapters.shared.few_labels import NORM
 from autobuild_lib.data.table import Table
-from autobuild_lib.experiments.your_machine import BEST, RANDOM, SMALLEST, Subject
 from autobuild_lib.statistics import holm, mean_with_interval
 
 Array = npt.NDArray[np.float64]

@@ -14,13 +14,13 @@ import numpy as np
 import pandas as pd
 import torch
 
+from autobuild_book.measured.identity import UnknownIdentityError, identity
+from autobuild_book.measured.rows import machine
 from autobuild_lib.networks import blueprint, build
 from autobuild_lib.progress import progress_bar
 from autobuild_lib.search import EvaluationLog, Evaluator
 from autobuild_lib.search.evaluation import Evaluations, as_table
 from autobuild_lib.spaces import Architecture
-from autobuild_lib.tasks.identity import UnknownIdentityError, identity
-from autobuild_lib.tasks.rows import machine
 from autobuild_lib.torch_settings import one_thread
 
 logger = logging.getLogger(__name__)

@@ -11,10 +11,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from autobuild_book.chapters.diffusion.real_size.space import LEVELS, unet_space
 from autobuild_lib.spaces import Architecture
 from autobuild_lib.spaces.features import values_of
 from autobuild_lib.spaces.sequence import Codes
-from autobuild_lib.tasks.stable_diffusion.space import LEVELS, unet_space
 
 INPUTS, OUTPUTS = 9, 4  # channels: noisy latents, mask and visible latents; predicted noise
 SIDE = 64  # of the latents

@@ -26,13 +26,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from autobuild_book.chapters.diffusion.committed import CHOICE
+from autobuild_book.chapters.diffusion.task.space import costs_of_codes, unet_space
 from autobuild_book.chapters.shared.few_labels import EFFECT, NORM, RIDGE, score, train
 from autobuild_lib.data.table import Table
 from autobuild_lib.reduced import ReducedSpace
 from autobuild_lib.spaces.sequence import Codes
 from autobuild_lib.targets import Target
-from autobuild_lib.tasks.diffusion.built import CHOICE
-from autobuild_lib.tasks.diffusion.space import costs_of_codes, unet_space
 from autobuild_lib.units import UnitCorpus
 
 Array = npt.NDArray[np.float64]

@@ -15,16 +15,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from autobuild_book.chapters.shared.few_labels import EFFECT, NORM, RIDGE
-from autobuild_book.chapters.shared.measured_again import beside_committed
-from autobuild_lib.data import manifest
-from autobuild_lib.data.table import Table
-from autobuild_lib.experiments.diffusion_choice import AS_BEST, BEST, MOST_MACS, pictured
-from autobuild_lib.experiments.diffusion_ranks import COST, HEAD
-from autobuild_lib.experiments.diffusion_ranks import RIDGE as RIDGE_MODEL
-from autobuild_lib.search import front
-from autobuild_lib.statistics import greater_than_zero, holm, mean_with_interval
-from autobuild_lib.tasks.diffusion.built import (
+from autobuild_book.chapters.diffusion.choice import AS_BEST, BEST, MOST_MACS, pictured
+from autobuild_book.chapters.diffusion.committed import (
     CHOICE,
     CHOICES,
     PICTURES,
@@ -34,9 +26,17 @@ from autobuild_lib.tasks.diffusion.built import (
     read_choices,
     read_pictures,
 )
-from autobuild_lib.tasks.diffusion.measuring import RECIPES, ROWS, Job, Measurement
-from autobuild_lib.tasks.diffusion.space import costs, unet_space
-from autobuild_lib.tasks.diffusion.table import MEASURED, NAME, agreement
+from autobuild_book.chapters.diffusion.ranks import COST, HEAD
+from autobuild_book.chapters.diffusion.ranks import RIDGE as RIDGE_MODEL
+from autobuild_book.chapters.diffusion.task.measuring import RECIPES, ROWS, Job, Measurement
+from autobuild_book.chapters.diffusion.task.space import costs, unet_space
+from autobuild_book.chapters.diffusion.task.table import MEASURED, NAME, agreement
+from autobuild_book.chapters.shared.few_labels import EFFECT, NORM, RIDGE
+from autobuild_book.chapters.shared.measured_again import beside_committed
+from autobuild_lib.data import manifest
+from autobuild_lib.data.table import Table
+from autobuild_lib.search import front
+from autobuild_lib.statistics import greater_than_zero, holm, mean_with_interval
 
 Images = npt.NDArray[np.uint8]
 Masks = npt.NDArray[np.bool_]

@@ -6,6 +6,9 @@ from pathlib import Path
 
 import pandas as pd
 
+from autobuild_book.chapters.diffusion import choice, committed
+from autobuild_book.chapters.diffusion.task import images, measuring, metrics, table
+from autobuild_book.chapters.diffusion.task.space import unet_space
 from autobuild_lib import data
 from autobuild_lib.cli.common import (
     add_folder,
@@ -21,10 +24,7 @@ from autobuild_lib.cli.common import (
 from autobuild_lib.cli.mlps import add_mlps
 from autobuild_lib.cli.panoptic import add_panoptic
 from autobuild_lib.cli.proxies import add_proxies
-from autobuild_lib.experiments import diffusion_choice as choice
 from autobuild_lib.storage import replace_text
-from autobuild_lib.tasks.diffusion import built, images, measuring, metrics, table
-from autobuild_lib.tasks.diffusion.space import unet_space
 
 
 def add_tasks(parser: argparse.ArgumentParser) -> None:
@@ -105,13 +105,13 @@ def _choose(given: argparse.Namespace) -> None:
 
 
 def _built(given: argparse.Namespace) -> None:
-    join_beside(given.folder, table.NAME, built.write_built(given.choices, given.rows, given.folder))
+    join_beside(given.folder, table.NAME, committed.write_built(given.choices, given.rows, given.folder))
 
 
 def _pictures(given: argparse.Namespace) -> None:
-    texts = dict.fromkeys(choice.pictured(built.read_choices()).values())
-    drawn = built.draw_pictures([unet_space().parse(text) for text in texts], given.seed)
-    join_beside(given.folder, table.NAME, built.write_pictures(drawn, given.seed, given.folder))
+    texts = dict.fromkeys(choice.pictured(committed.read_choices()).values())
+    drawn = committed.draw_pictures([unet_space().parse(text) for text in texts], given.seed)
+    join_beside(given.folder, table.NAME, committed.write_pictures(drawn, given.seed, given.folder))
 
 
 def _features(given: argparse.Namespace) -> None:

@@ -9,6 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from autobuild_book.chapters.diffusion import real_size, task
+from autobuild_book.chapters.diffusion.real_size.space import STAGES
+from autobuild_book.chapters.diffusion.task.table import NAME
 from autobuild_book.chapters.shared.few_labels import fit_job
 from autobuild_book.chapters.shared.panels import ridge_corpus
 from autobuild_lib import data
@@ -22,10 +25,6 @@ from autobuild_lib.reduced import group_codes
 from autobuild_lib.spaces import Architecture
 from autobuild_lib.spaces.features import Value, values_of
 from autobuild_lib.statistics import srcc
-from autobuild_lib.tasks import diffusion as mini
-from autobuild_lib.tasks import stable_diffusion as real
-from autobuild_lib.tasks.diffusion.table import NAME
-from autobuild_lib.tasks.stable_diffusion.space import STAGES
 from autobuild_lib.units import score_units
 
 Array = npt.NDArray[np.float64]
@@ -84,7 +83,7 @@ def choice_costs() -> pd.DataFrame:
     `mini_k_parameters`, `mini_m_macs` and `mini_percent`, of a mini U-Net of width 32 with two blocks and attention
     everywhere, missing where it has no such choice.
     """
-    original, small = real.original(), mini.unet_space().parse(MINI_REFERENCE)
+    original, small = real_size.original(), task.unet_space().parse(MINI_REFERENCE)
     rows: list[tuple[str, str, Step]] = []
     beside: list[tuple[int, str, Step]] = []
     for place, (stage, unit) in enumerate(zip(STAGES, original.space.units, strict=True)):
@@ -96,8 +95,9 @@ def choice_costs() -> pd.DataFrame:
             rows += [(stage, NAMES.get(choice, choice), step) for step in raised(original, (place,), choice)]
     table = pd.DataFrame({"stage": [row[0] for row in rows], "choice": [row[1] for row in rows]})
     table["step"] = [row[2].text for row in rows]
-    table = table.join(_changes(real.costs, original, [row[2] for row in rows], ("m_parameters", 1e6, "gmacs", 1e9)))
-    known = _changes(mini.costs, small, [row[2] for row in beside], ("mini_k_parameters", 1e3, "mini_m_macs", 1e6))
+    changes = _changes(real_size.costs, original, [row[2] for row in rows], ("m_parameters", 1e6, "gmacs", 1e9))
+    table = table.join(changes)
+    known = _changes(task.costs, small, [row[2] for row in beside], ("mini_k_parameters", 1e3, "mini_m_macs", 1e6))
     known.insert(0, "mini_stages", [row[1] for row in beside])
     known.index = pd.Index([row[0] for row in beside])
     return table.join(known.rename(columns={"percent": "mini_percent"}))
@@ -136,9 +136,9 @@ def readable(table: pd.DataFrame) -> pd.DataFrame:
 
 def draw_table(size: int, seed: int) -> Table:
     """Draw different architectures of the real space with their `gmacs`, which are counted: labels without noise."""
-    space = real.unet_space()
+    space = real_size.unet_space()
     drawn = list(dict.fromkeys(space.sample(np.random.default_rng(seed), size + size // 10 + 1)))[:size]
-    labels = real.costs(drawn)[["macs"]].rename(columns={"macs": TARGET}) / 1e9
+    labels = real_size.costs(drawn)[["macs"]].rename(columns={"macs": TARGET}) / 1e9
     return make_table(space, drawn, labels, source="multiply-adds of the real U-Nets", kind="counted")
 
 
@@ -179,12 +179,12 @@ def true_effects(hosts: int, seed: int) -> list[Array]:
 
     The hosts are drawn from a stream of their own, so no score has seen them. One array [contents] per unit.
     """
-    space = real.unet_space()
-    bench = Bench(space, real.costs_of_codes, space.sample_codes(np.random.default_rng([seed, 3]), hosts))
-    mean, found = real.costs_of_codes(bench.hosts)["macs"].mean(), []
+    space = real_size.unet_space()
+    bench = Bench(space, real_size.costs_of_codes, space.sample_codes(np.random.default_rng([seed, 3]), hosts))
+    mean, found = real_size.costs_of_codes(bench.hosts)["macs"].mean(), []
     for number, units in enumerate(space.scoring_groups):
         placed = np.concatenate([bench.with_modules(number, code) for code in group_codes(space, units)])
-        values = real.costs_of_codes(placed)["macs"].to_numpy(dtype=np.float64).reshape(-1, hosts)
+        values = real_size.costs_of_codes(placed)["macs"].to_numpy(dtype=np.float64).reshape(-1, hosts)
         found.append((values.mean(1) - mean) / 1e9)
     return found
 
@@ -242,7 +242,7 @@ def summarise(ranks: pd.DataFrame, agreed: pd.DataFrame) -> pd.DataFrame:
 
 def numbers(costs: pd.DataFrame, summary: pd.DataFrame) -> dict[str, str]:
     """Return what the page says in words: sizes, costs, and rank correlations by number of labels."""
-    macs, parameters = real.costs([real.original()]).iloc[0]
+    macs, parameters = real_size.costs([real_size.original()]).iloc[0]
     ours = data.load(NAME).labels[["macs", "parameters"]].mean()
     block = costs[(costs["choice"] == "blocks") & (costs["step"] == "2 to 3")].set_index("stage")
     fine, coarse = block.loc["L1"], block.loc["L4"]
@@ -251,7 +251,7 @@ def numbers(costs: pd.DataFrame, summary: pd.DataFrame) -> dict[str, str]:
         "gmacs": f"{macs / 1e9:.1f}",
         "times_macs": _two_digits(macs / ours["macs"]),
         "times_parameters": _two_digits(parameters / ours["parameters"]),
-        "architectures": f"{real.unet_space().size:,}",
+        "architectures": f"{real_size.unet_space().size:,}",
         "fine_block": f"{fine.m_parameters:.0f} million parameters and {fine.gmacs:.0f} GMACs",
         "coarse_block": f"{coarse.m_parameters:.0f} million parameters and {coarse.gmacs:.0f} GMACs",
     }

@@ -8,13 +8,13 @@ from typing import Any
 
 import numpy as np
 
+from autobuild_book.chapters.diffusion.task.images import HALVES
+from autobuild_book.chapters.diffusion.task.metrics import network_labels
+from autobuild_book.chapters.diffusion.task.space import costs, unet_space
+from autobuild_book.chapters.diffusion.task.training import Recipe, train
+from autobuild_book.measured import rows
+from autobuild_book.measured.rows import RowFormat, machine
 from autobuild_lib.spaces import Architecture
-from autobuild_lib.tasks import rows
-from autobuild_lib.tasks.diffusion.images import HALVES
-from autobuild_lib.tasks.diffusion.metrics import network_labels
-from autobuild_lib.tasks.diffusion.space import costs, unet_space
-from autobuild_lib.tasks.diffusion.training import Recipe, train
-from autobuild_lib.tasks.rows import RowFormat, machine
 
 SAMPLE_SEED = 0
 # Training is the same. At the end more masks are inpainted: the distance of 1,000 images varies from one drawing of

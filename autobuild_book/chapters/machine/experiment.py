@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from autobuild_book.chapters.machine.latency import LatencyMeter, Measure, medians
 from autobuild_book.chapters.shared.few_labels import EFFECT, NORM, RIDGE, train
 from autobuild_lib import data, surrogate
 from autobuild_lib.data.files import FLOPS
@@ -21,7 +22,6 @@ from autobuild_lib.predictor import Predictor
 from autobuild_lib.spaces import Architecture, SequenceSpace, ofa_mbv3, read_space
 from autobuild_lib.statistics import srcc_with_interval
 from autobuild_lib.targets import Target, quoted
-from autobuild_lib.tasks.latency import LatencyMeter, Measure, medians
 from autobuild_lib.units import UnitCorpus
 
 with extra("book"):

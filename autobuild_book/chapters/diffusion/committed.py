@@ -10,16 +10,16 @@ from safetensors.torch import load as load_bytes
 from safetensors.torch import save as to_bytes
 from torch import Tensor
 
+from autobuild_book.chapters.diffusion.task.images import digits
+from autobuild_book.chapters.diffusion.task.measuring import RECIPES, ROWS, Measurement
+from autobuild_book.chapters.diffusion.task.metrics import evaluation_stream
+from autobuild_book.chapters.diffusion.task.space import unet_space
+from autobuild_book.chapters.diffusion.task.table import NAME
+from autobuild_book.chapters.diffusion.task.training import Batch, Recipe, inpaint, train
 from autobuild_lib.data.download import sha256_of
 from autobuild_lib.data.files import bundled_file
 from autobuild_lib.spaces import Architecture
 from autobuild_lib.storage import replace_bytes, replace_text
-from autobuild_lib.tasks.diffusion.images import digits
-from autobuild_lib.tasks.diffusion.measuring import RECIPES, ROWS, Measurement
-from autobuild_lib.tasks.diffusion.metrics import evaluation_stream
-from autobuild_lib.tasks.diffusion.space import unet_space
-from autobuild_lib.tasks.diffusion.table import NAME
-from autobuild_lib.tasks.diffusion.training import Batch, Recipe, inpaint, train
 
 CHOICE = ["setting", "group", "place", "architecture"]
 CHOICES, BUILT_ROWS, PICTURES = f"{NAME}_choices.csv", f"{NAME}_built.csv", f"{NAME}_pictures.safetensors"

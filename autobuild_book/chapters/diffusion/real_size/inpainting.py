@@ -13,8 +13,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor
 
-from autobuild_lib.tasks.stable_diffusion.extra import AutoencoderKL, DDIMScheduler
-from autobuild_lib.tasks.stable_diffusion.files import read_text, weights_file
+from autobuild_book.chapters.diffusion.real_size.extra import AutoencoderKL, DDIMScheduler
+from autobuild_book.chapters.diffusion.real_size.files import read_text, weights_file
 
 
 @dataclass(frozen=True, eq=False)

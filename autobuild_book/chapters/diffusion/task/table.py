@@ -10,10 +10,10 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import f as f_distribution
 
+from autobuild_book.chapters.diffusion.task.measuring import COLUMNS, SAMPLE_SEED, Measurement, read_rows, rows_to_csv
+from autobuild_book.chapters.diffusion.task.space import unet_space
+from autobuild_book.measured.tables import write_measured
 from autobuild_lib.data.table import ARCHITECTURE
-from autobuild_lib.tasks.diffusion.measuring import COLUMNS, SAMPLE_SEED, Measurement, read_rows, rows_to_csv
-from autobuild_lib.tasks.diffusion.space import unet_space
-from autobuild_lib.tasks.measured import write_measured
 
 NAME = "diffusion_unets"
 UNITS = {

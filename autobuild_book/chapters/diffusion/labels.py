@@ -5,6 +5,9 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from autobuild_book.chapters.diffusion.task.measuring import ROWS, Measurement
+from autobuild_book.chapters.diffusion.task.metrics import baselines
+from autobuild_book.chapters.diffusion.task.table import MEASURED, NAME, Agreement, agreement
 from autobuild_lib import data
 from autobuild_lib.data.files import bundled_file
 from autobuild_lib.data.table import Table
@@ -12,9 +15,6 @@ from autobuild_lib.search import front
 from autobuild_lib.spaces import read_space
 from autobuild_lib.statistics import srcc_with_interval
 from autobuild_lib.targets import Target
-from autobuild_lib.tasks.diffusion.measuring import ROWS, Measurement
-from autobuild_lib.tasks.diffusion.metrics import baselines
-from autobuild_lib.tasks.diffusion.table import MEASURED, NAME, Agreement, agreement
 
 BEST, MEDIAN, WORST = "best U-Net", "median U-Net", "worst U-Net"
 

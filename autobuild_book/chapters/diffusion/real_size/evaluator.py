@@ -12,13 +12,13 @@ import pandas as pd
 import torch
 from torch import Tensor, nn
 
+from autobuild_book.chapters.diffusion.real_size.files import TEXT, Pictures, check_pipeline
+from autobuild_book.chapters.diffusion.real_size.inception import FILE, load_inception
+from autobuild_book.chapters.diffusion.real_size.inpainting import Inpainter
+from autobuild_book.chapters.diffusion.real_size.networks import inherit
+from autobuild_book.chapters.diffusion.task.metrics import frechet_distance
 from autobuild_lib.progress import progress_bar
 from autobuild_lib.spaces import Architecture
-from autobuild_lib.tasks.diffusion.metrics import frechet_distance
-from autobuild_lib.tasks.stable_diffusion.files import TEXT, Pictures, check_pipeline
-from autobuild_lib.tasks.stable_diffusion.inception import FILE, load_inception
-from autobuild_lib.tasks.stable_diffusion.inpainting import Inpainter
-from autobuild_lib.tasks.stable_diffusion.networks import inherit
 
 METRICS = ("fid",)
 Array = npt.NDArray[np.float64]

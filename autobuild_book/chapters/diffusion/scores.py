@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from autobuild_book.chapters.diffusion.task.space import STAGES, unet_space
 from autobuild_book.chapters.shared.few_labels import EFFECT, NORM, RIDGE
 from autobuild_book.chapters.shared.panels import ridge_corpus
 from autobuild_lib.data.table import Table
@@ -11,7 +12,6 @@ from autobuild_lib.predictor import Predictor
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.spaces.features import Value, values_of
 from autobuild_lib.statistics import mean_with_interval
-from autobuild_lib.tasks.diffusion.space import STAGES, unet_space
 from autobuild_lib.units import UnitCorpus, score_units
 
 BLOCKS = "blocks"

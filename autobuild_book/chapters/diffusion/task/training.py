@@ -15,10 +15,10 @@ import torch
 from torch import Tensor, nn
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
+from autobuild_book.chapters.diffusion.task.images import digits, draw_masks, draw_noise
+from autobuild_book.chapters.diffusion.task.unet import UNet
 from autobuild_lib.progress import progress_bar
 from autobuild_lib.spaces import Architecture
-from autobuild_lib.tasks.diffusion.images import digits, draw_masks, draw_noise
-from autobuild_lib.tasks.diffusion.unet import UNet
 from autobuild_lib.torch_settings import one_thread
 
 TRAINING_STREAM = 0  # numbers of independent random streams of one seed

@@ -9,8 +9,8 @@ import torch
 import torch.nn.functional as F  # noqa: N812
 from torch import Tensor, nn
 
+from autobuild_book.chapters.diffusion.task.space import INPUTS, STEM, TIME, TIME_WAVES, Stage, stages
 from autobuild_lib.spaces import Architecture
-from autobuild_lib.tasks.diffusion.space import INPUTS, STEM, TIME, TIME_WAVES, Stage, stages
 
 GROUPS = 8
 SLOWEST = 1e-3  # frequency of the slowest wave of the time embedding, of the fastest

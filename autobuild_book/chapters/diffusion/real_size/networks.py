@@ -10,12 +10,12 @@ from safetensors import SafetensorError, safe_open
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from autobuild_book.chapters.diffusion.real_size.costs import CONTEXT, INPUTS, OUTPUTS, SIDE, TOKENS
+from autobuild_book.chapters.diffusion.real_size.extra import UNet2DConditionModel
+from autobuild_book.chapters.diffusion.real_size.files import weights_file
+from autobuild_book.chapters.diffusion.real_size.space import stages
 from autobuild_lib.json_files import read_json
 from autobuild_lib.spaces import Architecture
-from autobuild_lib.tasks.stable_diffusion.costs import CONTEXT, INPUTS, OUTPUTS, SIDE, TOKENS
-from autobuild_lib.tasks.stable_diffusion.extra import UNet2DConditionModel
-from autobuild_lib.tasks.stable_diffusion.files import weights_file
-from autobuild_lib.tasks.stable_diffusion.space import stages
 
 # What no architecture changes. `attention_head_dim` is diffusers' name for the number of heads of such U-Nets.
 FIXED: Mapping[str, Any] = {
