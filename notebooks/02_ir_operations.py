@@ -59,10 +59,12 @@ out = "artifacts/standard"
 import pandas as pd
 from myst_nb import glue
 
+from autobuild_book.chapters.operations import effects as operation_effects
+from autobuild_book.chapters.operations import figures
+from autobuild_book.chapters.operations import importance as experiment
+from autobuild_book.chapters.operations import verdict as operation_verdict
 from autobuild_lib import statistics
-from autobuild_lib.experiments import ir_operations as experiment
-from autobuild_lib.experiments import operation_effects, operation_verdict, predictor_srcc
-from autobuild_lib.plotting import ir_operations as figures
+from autobuild_lib.experiments import predictor_srcc
 from autobuild_lib.runs import Run
 from autobuild_lib.spaces import read_space
 

@@ -58,12 +58,11 @@ from pathlib import Path
 import pandas as pd
 from myst_nb import glue
 
+from autobuild_book.chapters.modules import agreement, figures, interventions, ranking
+from autobuild_book.chapters.modules import verdict as subgraph_verdict
 from autobuild_book.chapters.shared import estimates
 from autobuild_lib import statistics
-from autobuild_lib.experiments import interventions, score_agreement, subgraph_verdict
-from autobuild_lib.experiments import subgraph_ranking as experiment
 from autobuild_lib.plotting import style
-from autobuild_lib.plotting import subgraph_ranking as figures
 from autobuild_lib.runs import Run
 from autobuild_lib.spaces import read_space
 
@@ -78,8 +77,8 @@ run = Run.start("03_subgraph_ranking", globals())  # fmt: skip
 # experiment uses these three on every device; its predictors are trained here along with the others.
 
 # %%
-panels = experiment.load(data, equations, read_space(space) if space else None)
-tasks = experiment.task_table(panels)
+panels = ranking.load(data, equations, read_space(space) if space else None)
+tasks = ranking.task_table(panels)
 for table in {panel.family: panel.split.train for panel in panels}.values():
     run.uses(table)
 tasks.set_index(["family", "label"])
@@ -96,8 +95,8 @@ tasks.set_index(["family", "label"])
 # %%
 own_seeds = range(seed, seed + seeds)
 further = range(seed + seeds, seed + max(seeds, ranking_seeds))
-trained = experiment.train_all(panels, own_seeds, further, Path(out) / "predictors", epochs)
-every = experiment.score_all(panels, trained, score_hosts)
+trained = ranking.train_all(panels, own_seeds, further, Path(out) / "predictors", epochs)
+every = ranking.score_all(panels, trained, score_hosts)
 corpora = {key: corpus for key, corpus in every.items() if key.seed in own_seeds}
 
 # %% [markdown]
@@ -105,9 +104,9 @@ corpora = {key: corpus for key, corpus in every.items() if key.seed in own_seeds
 # 1 % of all modules spread over units and depths.
 
 # %%
-extremes = run.table("extremes", lambda: experiment.extremes(corpora, seed))
-shares = run.table("shares", lambda: experiment.top_shares(corpora, seed))
-chains = run.table("chains", lambda: experiment.best_of_size(extremes, shares))
+extremes = run.table("extremes", lambda: ranking.extremes(corpora, seed))
+shares = run.table("shares", lambda: ranking.top_shares(corpora, seed))
+chains = run.table("chains", lambda: ranking.best_of_size(extremes, shares))
 flat = int((extremes.tied == extremes.modules).sum() // 2)
 print(f"{flat} of {len(extremes) // 2} cells (unit, depth) have a constant score, or none")
 
@@ -121,7 +120,7 @@ print(f"{flat} of {len(extremes) // 2} cells (unit, depth) have a constant score
 def draw(number, score):
     if number >= len(panels):
         return style.note("These data have no further device or family.")
-    return figures.module_chains(experiment.of_panel(chains, panels[number], score=score, seed=seed))
+    return figures.module_chains(ranking.of_panel(chains, panels[number], score=score, seed=seed))
 
 
 glue("figure_modules_effect", draw(0, "effect"))
@@ -166,7 +165,7 @@ for number in range(6):
 # do the best modules of all stand?
 
 # %% tags=["remove-output"]
-shown = [experiment.of_panel(shares, panels[0], score=kind, seed=seed) for kind in experiment.KINDS]
+shown = [ranking.of_panel(shares, panels[0], score=kind, seed=seed) for kind in ranking.KINDS]
 glue("figure_shares", figures.share_maps(pd.concat(shown)))
 
 # %% [markdown]
@@ -264,7 +263,7 @@ glue("figure_shares", figures.share_maps(pd.concat(shown)))
 # And where the best 1 % stand in all panels, by norm score:
 
 # %% tags=["remove-output"]
-shown = [experiment.of_panel(shares, panel, score="norm", seed=seed) for panel in panels]
+shown = [ranking.of_panel(shares, panel, score="norm", seed=seed) for panel in panels]
 glue("figure_shares_all", figures.share_maps(pd.concat(shown)))
 
 # %% [markdown]
@@ -286,7 +285,7 @@ glue("figure_shares_all", figures.share_maps(pd.concat(shown)))
 # For every two equations of a panel: which share of the best 1 % of modules do they have in common?
 
 # %%
-overlap = run.table("overlap", lambda: experiment.overlaps(panels, corpora, seed))
+overlap = run.table("overlap", lambda: ranking.overlaps(panels, corpora, seed))
 overlap.groupby("score", sort=False).overlap.describe().round(2)
 
 # %% [markdown]
@@ -327,7 +326,7 @@ print(f"{len(effects):,} comparisons in {hosts} hosts" if benches else skipped)
 # The first panel, unit by unit and depth by depth:
 
 # %% tags=["remove-output"]
-own = experiment.of_panel(effects, panels[0], seed=seed)
+own = ranking.of_panel(effects, panels[0], seed=seed)
 glue("figure_effects", style.note(skipped) if own.empty else figures.intervention_effects(own))
 
 # %% [markdown]
@@ -366,9 +365,9 @@ cells.set_index(["family", "label"]) if len(cells) else style.note(skipped)
 few = {family: bench.first(sample_hosts) for family, bench in benches.items()}
 training = {panel.family: panel.split.train for panel in panels}
 correlations = run.table(
-    "correlations", lambda: score_agreement.agreement(few, corpora, training, modules, seed)
+    "correlations", lambda: agreement.agreement(few, corpora, training, modules, seed)
 )
-by_scope = run.table("by_scope", lambda: score_agreement.summarise(correlations, ["scope", "score"]))
+by_scope = run.table("by_scope", lambda: agreement.summarise(correlations, ["scope", "score"]))
 by_scope.set_index(["scope", "score"]).round(2)
 
 # %% [markdown]
@@ -378,7 +377,7 @@ by_scope.set_index(["scope", "score"]).round(2)
 # of its coefficients. A constant score counts as 0 (`missing` says how often). Task by task:
 
 # %% tags=["remove-output"]
-summary = score_agreement.summarise(correlations, ["family", "target", "scope", "score"]).merge(tasks)
+summary = agreement.summarise(correlations, ["family", "target", "scope", "score"]).merge(tasks)
 shown = summary[summary.score != "halves"]
 glue("figure_agreement", style.note(skipped) if shown.empty else figures.agreement_by_task(shown))
 
@@ -403,9 +402,9 @@ glue("figure_agreement", style.note(skipped) if shown.empty else figures.agreeme
 # The same correlations for the first panel, one number per unit and depth:
 
 # %% tags=["remove-output"]
-kinds = [*experiment.KINDS, "ridge"]
-inside = correlations[correlations.scope == score_agreement.CELL]
-shown = pd.concat([experiment.of_panel(inside[inside.score == kind], panels[0]) for kind in kinds])
+kinds = [*ranking.KINDS, "ridge"]
+inside = correlations[correlations.scope == agreement.CELL]
+shown = pd.concat([ranking.of_panel(inside[inside.score == kind], panels[0]) for kind in kinds])
 glue("figure_cells", style.note(skipped) if shown.empty else figures.correlation_maps(shown))
 
 # %% [markdown]
@@ -426,7 +425,7 @@ glue("figure_cells", style.note(skipped) if shown.empty else figures.correlation
 # modules' effects, in standard deviations of the target over networks: where it is small, little is at stake.
 
 # %%
-worst = run.table("worst", lambda: score_agreement.worst_cells(correlations, tasks, 10))
+worst = run.table("worst", lambda: agreement.worst_cells(correlations, tasks, 10))
 worst.set_index(["family", "label"]).round(2) if len(worst) else style.note(skipped)
 
 # %% [markdown]
@@ -435,9 +434,9 @@ worst.set_index(["family", "label"]).round(2) if len(worst) else style.note(skip
 # The targets of the first panel, learnt again from other seeds: same data, other initial weights and batches.
 
 # %%
-stability = run.table("stability", lambda: experiment.stability(panels[0], every, seed))
+stability = run.table("stability", lambda: ranking.stability(panels[0], every, seed))
 by = ["family", "target", "measure", "score"]
-steady = score_agreement.summarise(stability.rename(columns={"value": "srcc"}), by)
+steady = agreement.summarise(stability.rename(columns={"value": "srcc"}), by)
 steady.groupby(["measure", "score"], sort=False)["median"].mean().unstack("score").round(2)
 
 # %% [markdown]
@@ -524,7 +523,7 @@ numbers = {"verdict": verdict, "verdict_effect": verdict_effect, "flat_cells": s
 medians = by_scope.set_index(["scope", "score"])["median"]
 for (scope, score), value in medians.items():
     numbers[f"{scope}_{score}".replace(", ", "_").replace(" ", "_")] = statistics.or_unknown(value, ".2f")
-for kind in experiment.KINDS:
+for kind in ranking.KINDS:
     held = subgraph_verdict.cells_that_hold(effects[effects.score == kind])
     numbers[f"cells_{kind}"] = f"{held.mean():.0%}" if len(held) else "none"
     same = steady[(steady.measure == "best 1 %") & (steady.score == kind)]["median"]

@@ -61,8 +61,9 @@ from pathlib import Path
 import pandas as pd
 from myst_nb import glue
 
+from autobuild_book.chapters.modules import ranking
 from autobuild_book.chapters.shared import frontiers
-from autobuild_lib.experiments import pareto_regions, region_search, region_verdict, subgraph_ranking
+from autobuild_lib.experiments import pareto_regions, region_search, region_verdict
 from autobuild_lib.plotting import pareto_regions as figures
 from autobuild_lib.plotting import style
 from autobuild_lib.runs import Run
@@ -98,7 +99,7 @@ pd.DataFrame({panel.device: panel.equations for panel in panels}).T
 
 # %%
 training_seeds = range(seed, seed + seeds)
-predictors = subgraph_ranking.train_all(panels, training_seeds, [], Path(out) / "predictors", epochs)
+predictors = ranking.train_all(panels, training_seeds, [], Path(out) / "predictors", epochs)
 reductions = pareto_regions.reduce_spaces(panels, predictors, training_seeds, hosts)
 
 # %% [markdown]

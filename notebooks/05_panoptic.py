@@ -61,12 +61,11 @@ from pathlib import Path
 import pandas as pd
 from myst_nb import glue
 
+from autobuild_book.chapters.panoptic import committed, figures
 from autobuild_lib import statistics
-from autobuild_lib.plotting import panoptic as figures
 from autobuild_lib.plotting import style
 from autobuild_lib.runs import Run
 from autobuild_lib.spaces import read_space
-from autobuild_lib.tasks.panoptic import committed
 
 run = Run.start("05_panoptic", globals())  # fmt: skip
 
@@ -74,14 +73,20 @@ run = Run.start("05_panoptic", globals())  # fmt: skip
 # What is computed here lives in the library, in the order of this page:
 
 # %%
-from autobuild_lib.experiments import (
-    panoptic_agreement,
-    panoptic_builders,
-    panoptic_final,
-    panoptic_pictures,
-    panoptic_predictors,
-    panoptic_search,
-    panoptic_verdict,
+from autobuild_book.chapters.panoptic import (
+    agreement as panoptic_agreement,
+)
+from autobuild_book.chapters.panoptic import (
+    final,
+    learning,
+    pictures,
+    search,
+)
+from autobuild_book.chapters.panoptic import (
+    proposals as panoptic_builders,
+)
+from autobuild_book.chapters.panoptic import (
+    verdict as panoptic_verdict,
 )
 
 # %% [markdown]
@@ -99,7 +104,7 @@ from autobuild_lib.experiments import (
 # images of a set B, which no label has seen.
 
 # %%
-subject = panoptic_predictors.load_subject(data, regions, read_space(space) if space else None)
+subject = learning.load_subject(data, regions, read_space(space) if space else None)
 run.uses(subject.table)
 skipped = "Skipped: these data have no networks to measure here. The proposals are in built.csv."
 print(subject.table.kind, *(f"{name}: {equation}" for name, equation in subject.targets.items()), sep="\n")
@@ -113,7 +118,7 @@ described.map(lambda value: f"{value:,.0f}" if abs(value) >= 1000 else f"{value:
 # %%
 rows, trainings = committed.committed_rows(), committed.committed_trainings()
 measurable = subject.measurable
-bounds = run.table("bounds", lambda: panoptic_pictures.bounds(rows) if measurable else pd.DataFrame())
+bounds = run.table("bounds", lambda: pictures.bounds(rows) if measurable else pd.DataFrame())
 bounds.set_index("network").round(3) if len(bounds) else skipped
 
 # %% [markdown]
@@ -173,10 +178,10 @@ glue("figure_panoptic_agreement", drawn)
 # %%
 training_seeds = range(seed, seed + seeds)
 presets = {"paper": epochs, "tuned": tuned_epochs}
-fits = panoptic_predictors.fit_all(subject, training_seeds, sizes, presets, Path(out) / "predictors")
-ranks = run.table("ranks", lambda: panoptic_predictors.ranks(subject, fits))
-summary = run.table("summary", lambda: panoptic_predictors.summarise(ranks))
-panoptic_predictors.readable(summary)
+fits = learning.fit_all(subject, training_seeds, sizes, presets, Path(out) / "predictors")
+ranks = run.table("ranks", lambda: learning.ranks(subject, fits))
+summary = run.table("summary", lambda: learning.summarise(ranks))
+learning.readable(summary)
 
 # %% [markdown]
 # The table shows the last hop and the head with all training rows: means over seeds with 95 % intervals (over the test
@@ -207,8 +212,8 @@ glue("figure_srcc_by_size", figures.srcc_by_size(summary))
 # prediction (**effect**, ours), and by the coefficients of the **ridge**.
 
 # %%
-full = panoptic_predictors.full_size(fits, "paper")
-features = run.table("features", lambda: panoptic_predictors.feature_importance(full, subject.quality))
+full = learning.full_size(fits, "paper")
+features = run.table("features", lambda: learning.feature_importance(full, subject.quality))
 corpora = panoptic_builders.score_modules(subject, full, hosts)
 depths = run.table("depths", lambda: panoptic_builders.score_by_depth(corpora, subject.quality))
 
@@ -243,7 +248,7 @@ glue("figure_stage_importance", figures.stage_importance(features, depths))
 # mutations, with 600 evaluations, as many as there are labels ([experiment 4](pareto-regions)); and the best labelled.
 
 # %%
-searched = panoptic_search.searched_before(rows) if measurable else None
+searched = search.searched_before(rows) if measurable else None
 ours = run.table("built", lambda: panoptic_builders.propose(subject, corpora, searched))
 chosen = committed.committed_choice()
 judged = chosen if measurable and len(chosen) else pd.concat([ours, panoptic_builders.labelled_front(subject)])
@@ -264,8 +269,8 @@ shared.set_index("group")
 # %%
 wanted = [*judged[judged.group == panoptic_builders.FRONT].architecture, *judged.architecture, *ours.architecture]
 finals = committed.committed_finals()
-measured = panoptic_final.complete(wanted if measurable else [], finals, run.folder / "final.csv", budget)
-known = panoptic_final.front_again(subject, judged, measured) if measured.rows else None
+measured = final.complete(wanted if measurable else [], finals, run.folder / "final.csv", budget)
+known = final.front_again(subject, judged, measured) if measured.rows else None
 print(f"{len(measured.rows)} measured on set B, {measured.fresh} of them just now; not yet: {len(measured.missing)}")
 run.table("missing", lambda: pd.DataFrame({"architecture": list(measured.missing)})).head()
 
@@ -281,7 +286,7 @@ def measure_again() -> pd.DataFrame:
     """Measure the first committed row."""
     if not measurable or not finals:
         return measured_again.beside_committed([])
-    return panoptic_final.measure_again(finals[0], subject.table, rows, trainings)
+    return final.measure_again(finals[0], subject.table, rows, trainings)
 
 again = run.table("again", measure_again)
 print(measured_again.in_words(again))
@@ -299,16 +304,16 @@ again.round(4)
 # multiply-adds. `sure` counts those that also pass Holm's correction over all backbones of the builder.
 
 # %%
-comparison = panoptic_final.compare(judged, measured, known)
-networks = run.table("networks", lambda: panoptic_final.judge(comparison))
-groups = run.table("groups", lambda: panoptic_final.summarise(networks, measured))
+comparison = final.compare(judged, measured, known)
+networks = run.table("networks", lambda: final.judge(comparison))
+groups = run.table("groups", lambda: final.summarise(networks, measured))
 groups.set_index(["region", "group"]).round({"macs": -3, "pq": 4, "over": 4, "low": 4, "high": 4})
 
 # %% [markdown]
 # Backbone by backbone, and in the mean:
 
 # %% tags=["remove-output"]
-front = run.table("front", lambda: panoptic_final.front_table(subject, known))
+front = run.table("front", lambda: final.front_table(subject, known))
 points = networks.rename(columns={"macs": "cost", "pq": "quality", "se": "error"})
 shown = [name for name in panoptic_builders.BUILDERS if name != panoptic_builders.LABELLED]
 glue("figure_built_front", figures.built_front(front, points, shown, subject.cost, subject.quality))
@@ -361,7 +366,7 @@ alone.drop(columns=["architecture", "rival"]).set_index("region").round(4).dropn
 winner = best.loc[[(best.ahead / best.ahead_se).idxmax()]] if len(best) else best
 names = {name: subject.table.space.parse(text) for one in winner.itertuples()
          for name, text in (("labelled", one.rival), ("built", one.architecture))}  # fmt: skip
-panel = panoptic_pictures.panel(names) if measurable else None
+panel = pictures.panel(names) if measurable else None
 drawn = figures.panoptic_panel(panel.images, panel.classes, panel.numbers, panel.quality) if panel else None
 glue("figure_panoptic_panel", drawn or style.note(skipped))
 
@@ -430,7 +435,7 @@ numbers = {
     "labelled": len(subject.table),
     "ridge": other.get(panoptic_builders.RIDGE, "undecided"), "search": other.get("search", "undecided"),
     "srcc_paper": srcc["paper preset"], "srcc_tuned": srcc["tuned preset"], "missing": len(measured.missing),
-    "srcc_ridge": srcc[panoptic_predictors.RIDGE], "srcc_macs": srcc[panoptic_predictors.LINE],
+    "srcc_ridge": srcc[learning.RIDGE], "srcc_macs": srcc[learning.LINE],
     "uncorrected": plain, "rest_seed": rest.get(panoptic_agreement.SEED, "unknown"),
     "ranks_alone": panoptic_agreement.in_words(agreement), "built_alone": panoptic_verdict.alone_in_words(alone),
     "luck": panoptic_agreement.luck_in_words(pairs), "sentence": panoptic_verdict.sentence(checks),

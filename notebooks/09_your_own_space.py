@@ -57,12 +57,11 @@ out = "artifacts/standard"
 from myst_nb import glue
 
 import autobuild_lib as ab
+from autobuild_book.chapters.own import experiment, mlps
 from autobuild_lib import statistics, targets
-from autobuild_lib.experiments import own_space
 from autobuild_lib.plotting import comparison, style
 from autobuild_lib.runs import Run
 from autobuild_lib.spaces import read_space
-from autobuild_lib.tasks import mlps
 from autobuild_lib.training import enough_hops
 
 run = Run.start("09_your_own_space", globals())
@@ -158,8 +157,8 @@ choices = {"built, norm score": networks, "built, effect score": by_effect}
 choices |= {"best of the table": [table.architectures[row] for row in top]}
 trains = my_space == mlps.mlp_space()
 seeds = range(seed, seed + runs_each) if trains else []
-runs = run.table("runs", lambda: own_space.train_again(choices, seeds))
-gains = run.table("gains", lambda: own_space.gains(runs) if trains else runs)
+runs = run.table("runs", lambda: experiment.train_again(choices, seeds))
+gains = run.table("gains", lambda: experiment.gains(runs) if trains else runs)
 gains if trains else print("Not perceptrons: train and judge them with a program of your own.")
 
 # %% [markdown]
@@ -203,7 +202,7 @@ assert not trains or runs.accuracy.between(0, 1).all()
 # %%
 numbers = {"head": float(report.srcc["head"]), "rows": len(table), "label": label}
 run.finish(**numbers, gains=gains.to_dict("records"))
-texts = [own_space.in_words(row.gain, row.low, row.high) for row in gains.itertuples()] if trains else []
+texts = [experiment.in_words(row.gain, row.low, row.high) for row in gains.itertuples()] if trains else []
 glue("own_head", statistics.or_unknown(numbers["head"], ".2f"), display=False)
 glue("own_rows", f"{len(table):,}", display=False)
 for name, text in zip(["norm", "effect"], texts or ["not measured"] * 2, strict=True):

@@ -53,10 +53,9 @@ import pandas as pd
 from myst_nb import glue
 
 import autobuild_lib as ab
-from autobuild_lib.plotting import own_space as figures
+from autobuild_book.chapters.own import figures, mlps
 from autobuild_lib.runs import Run
 from autobuild_lib.search import StageMutation, evolve
-from autobuild_lib.tasks import mlps
 
 run = Run.start("10_your_own_evaluator", globals())
 
@@ -200,10 +199,10 @@ assert list(failed) == ["tanh" in str(one) for one in tried.architecture]
 # table, made once more here, beside the spread between its seeds.
 
 # %%
+from autobuild_book.chapters.own import experiment
 from autobuild_book.chapters.shared import measured_again
-from autobuild_lib.experiments import own_space
 
-again = run.table("again", own_space.measure_again)
+again = run.table("again", experiment.measure_again)
 print(measured_again.in_words(again))
 again
 

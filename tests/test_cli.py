@@ -20,10 +20,10 @@ import pandas as pd
 import pytest
 
 import autobuild_lib as ab
+from autobuild_book.chapters.own import mlps
 from autobuild_lib import book, cli, saved, surrogate, training
 from autobuild_lib.book import chapters
 from autobuild_lib.data import files, released
-from autobuild_lib.tasks import mlps
 
 Run = Callable[..., tuple[int, str, str]]
 HEAVY = {"matplotlib.pyplot", "seaborn", "autobuild_lib.book", "autobuild_lib.experiments"}

@@ -9,10 +9,10 @@ import pandas as pd
 import pytest
 
 import autobuild_lib as ab
-from autobuild_lib.experiments import panoptic_choice
-from autobuild_lib.experiments.panoptic_search import search
-from autobuild_lib.tasks.panoptic.measuring import ROWS, Measurement
-from autobuild_lib.tasks.panoptic.space import backbone_space, costs
+from autobuild_book.chapters.panoptic import choice
+from autobuild_book.chapters.panoptic.search import search
+from autobuild_book.chapters.panoptic.task.measuring import ROWS, Measurement
+from autobuild_book.chapters.panoptic.task.space import backbone_space, costs
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -49,7 +49,7 @@ def test_rows_are_checked_before_training(
         wanted = {row.architecture for row in searched}
         other = next(text for text in map(str, backbone_space()) if text not in wanted)
         rows = [*rows, Measurement(**vars(searched[-1]) | {"architecture": other})]
-    monkeypatch.setattr(panoptic_choice, "fit_all", begun)
+    monkeypatch.setattr(choice, "fit_all", begun)
     (tmp_path / "searched.csv").write_text(ROWS.write(rows))
     code, out, err = run("task", "panoptic", "choose", "--searched", tmp_path / "searched.csv", "--out", tmp_path)
     assert code == 1 and not out and message in err.splitlines()[-1] and "Traceback" not in err

@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autobuild_lib.plotting import ir_operations as operation_figures
+from autobuild_book.chapters.operations import figures as operation_figures
 from autobuild_lib.plotting.style import WIDTH
 
 NAMES = ["Conv", "Add", "HardSwish"]

@@ -8,11 +8,11 @@ import pytest
 from matplotlib.collections import PathCollection
 from matplotlib.colors import to_hex
 
-from autobuild_lib.plotting import panoptic as panoptic_figures
-from autobuild_lib.plotting.panoptic import VOID_COLOUR
+from autobuild_book.chapters.panoptic import figures
+from autobuild_book.chapters.panoptic.figures import VOID_COLOUR
+from autobuild_book.chapters.panoptic.task.images import CLASSES, VOID
+from autobuild_book.chapters.panoptic.task.images import PALETTE as COLOURS
 from autobuild_lib.plotting.style import PALETTE, WIDTH, Picture
-from autobuild_lib.tasks.panoptic.images import CLASSES, VOID
-from autobuild_lib.tasks.panoptic.images import PALETTE as COLOURS
 
 REGIONS = ("light", "middle", "heavy")
 
@@ -42,7 +42,7 @@ def test_segments_have_the_colours_of_classes_and_dark_borders() -> None:
     images = np.zeros((2, 64, 64, 3), np.uint8)
     segments = {"ground truth": numbers, "built": numbers * 0}
     quality = {"ground truth": 1, "built": 0.5}
-    figure = panoptic_figures.panoptic_panel(images, dict.fromkeys(segments, classes), segments, quality)
+    figure = figures.panoptic_panel(images, dict.fromkeys(segments, classes), segments, quality)
     assert len(figure.axes) == 6 and titles(figure) == []  # no axis is shown
     assert [axes.get_title() for axes in figure.axes[:3]] == ["image", "ground truth", "built\nPQ 0.50"]
     truth, built = (np.asarray(axes.images[0].get_array()) for axes in figure.axes[1:3])
@@ -58,7 +58,7 @@ def test_segments_have_the_colours_of_classes_and_dark_borders() -> None:
 def test_agreement_has_a_panel_for_each_comparison() -> None:
     pairs = pd.DataFrame({"comparison": ["a", "a", "b"], "first": [0.1, 0.2, 0.3], "second": [0.4, 0.5, 0.6]})
     found = pd.DataFrame({"comparison": ["a"], "networks": [2], "srcc": [0.98765]})
-    figure = panoptic_figures.label_agreement(pairs, found)
+    figure = figures.label_agreement(pairs, found)
     assert titles(figure) == ["a: 2 networks\nSRCC 0.988", "b: 1 networks"]
     assert figure.axes[0].lines[0].get_xydata().tolist() == [[0.1, 0.4], [0.2, 0.5]] and inside(figure)
 
@@ -77,7 +77,7 @@ def ranks(targets: tuple[str, ...] = ("pq", *REGIONS)) -> pd.DataFrame:
 
 @pytest.mark.parametrize("targets", [("pq", *REGIONS), ("pan_seg_PQ",), ("pq", "light")])
 def test_ranks_have_a_panel_for_each_target(targets: tuple[str, ...]) -> None:
-    figure = panoptic_figures.srcc_by_size(ranks(targets))
+    figure = figures.srcc_by_size(ranks(targets))
     assert titles(figure) == ["panoptic quality (PQ)", *targets[1:]] and inside(figure)
     lines = {line.get_label(): line for line in figure.axes[0].lines}
     assert lines["paper preset, head"].get_ydata().tolist() == [0.545, 0.79]
@@ -90,7 +90,7 @@ def test_importance_has_a_bar_for_each_value_and_a_line_for_each_stage() -> None
                              "low": [0.4, 0.2, np.nan], "high": [0.6, 0.4, np.nan]})  # fmt: skip
     rows = [(score, unit, depth, depth + unit, 0.5) for score, unit, depth in
             itertools.product(("norm", "ridge"), (0, 1), (2, 3))]  # fmt: skip
-    figure = panoptic_figures.stage_importance(
+    figure = figures.stage_importance(
         features, pd.DataFrame(rows, columns=["score", "unit", "depth", "mean", "spread"])
     )
     bars, first, _ = figure.axes
@@ -116,7 +116,7 @@ def networks() -> pd.DataFrame:
 
 
 def test_built_networks_have_a_panel_for_each_builder() -> None:
-    figure = panoptic_figures.built_front(front(), networks(), ["norm score", "ridge", "search"], "macs", "pq")
+    figure = figures.built_front(front(), networks(), ["norm score", "ridge", "search"], "macs", "pq")
     assert titles(figure) == ["norm score", "search"] and inside(figure)
     axes = figure.axes[0]
     squares = [line for line in axes.lines if line.get_marker() == "s"]
@@ -129,7 +129,7 @@ def test_built_networks_have_a_panel_for_each_builder() -> None:
 
 
 def test_a_front_alone_is_one_panel() -> None:
-    figure = panoptic_figures.built_front(
+    figure = figures.built_front(
         front().assign(error=np.nan), networks()[:0], ["norm score"], "flops_pan_seg", "pan_seg_PQ"
     )
     assert len(figure.axes) == 1 and figure.axes[0].get_xlabel() == "FLOPs" and inside(figure)
@@ -141,7 +141,7 @@ def test_differences_have_a_row_for_each_builder() -> None:
     rows = [(region, group, 0.01 * n, 0.01 * n - 0.002, 0.01 * n + 0.002) for region in REGIONS
             for n, group in enumerate(("norm score", "search"))]  # fmt: skip
     differences = pd.DataFrame(rows, columns=["region", "group", "over", "low", "high"])
-    figure = panoptic_figures.builder_differences(differences)
+    figure = figures.builder_differences(differences)
     assert titles(figure) == list(REGIONS) and inside(figure)
     axes = figure.axes[0]
     assert [text.get_text() for text in axes.get_yticklabels()] == ["norm score", "search"]

@@ -7,7 +7,7 @@ import matplotlib as mpl
 import pandas as pd
 import pytest
 
-from autobuild_lib.plotting import subgraph_ranking as module_figures
+from autobuild_book.chapters.modules import figures as module_figures
 from autobuild_lib.plotting.style import WIDTH
 
 NAMES = ("accuracy", "fast")

@@ -28,9 +28,9 @@ from autobuild_lib.peers.models import GAUSSIAN, RIDGE
 from autobuild_lib.search.pareto import hypervolume_curve
 from autobuild_book.chapters.diffusion.task.images import digits
 from autobuild_book.chapters.diffusion.task.metrics import features, frechet_distance
-from autobuild_lib.tasks.panoptic.measuring import Exam, exam_images, prepare
-from autobuild_lib.tasks.panoptic.space import backbone_space
-from autobuild_lib.tasks.panoptic.trained import load_bundled
+from autobuild_book.chapters.panoptic.task.measuring import Exam, exam_images, prepare
+from autobuild_book.chapters.panoptic.task.space import backbone_space
+from autobuild_book.chapters.panoptic.task.weights import load_bundled
 
 def small(predict):  # small numbers of rows are shared between threads in odd ways
     return np.concatenate([predict(table.architectures[:rows]) for rows in range(1, 25)])

@@ -83,7 +83,7 @@ PAGES = (
         (
             "autobuild_book.chapters.machine.latency",
             "autobuild_book.chapters.diffusion.task",
-            "autobuild_lib.tasks.panoptic.*",
+            "autobuild_book.chapters.panoptic.task.*",
         ),
     ),
     ApiPage(

@@ -54,8 +54,8 @@ FIGURES = (
         "Figure 3",
         "Importance of operation types at hop 0, in op-level graphs of both families.",
         (
-            "autobuild_lib.experiments.ir_operations.importances",
-            "autobuild_lib.plotting.ir_operations.operation_importance",
+            "autobuild_book.chapters.operations.importance.importances",
+            "autobuild_book.chapters.operations.figures.operation_importance",
         ),
         IMPORTANCE,
         "Result: importance of operations",
@@ -66,8 +66,8 @@ FIGURES = (
         "Figure 4",
         "The best and the worst modules of every size, for several target equations.",
         (
-            "autobuild_lib.experiments.subgraph_ranking.extremes",
-            "autobuild_lib.plotting.subgraph_ranking.module_chains",
+            "autobuild_book.chapters.modules.ranking.extremes",
+            "autobuild_book.chapters.modules.figures.module_chains",
         ),
         MODULES,
         "Result: the best and worst modules",
@@ -188,7 +188,7 @@ EXPERIMENTS = (
     Entry(
         "Best and worst modules",
         "Claim C3.",
-        ("autobuild_lib.score_units", "autobuild_lib.experiments.interventions.intervene"),
+        ("autobuild_lib.score_units", "autobuild_book.chapters.modules.interventions.intervene"),
         MODULES,
         "Verdict on claim C3",
         "subgraph_verdict.verdict(",
@@ -212,7 +212,7 @@ EXPERIMENTS = (
     Entry(
         "Panoptic segmentation",
         "Claim C6.",
-        ("autobuild_lib.experiments.panoptic_verdict.verdict", "autobuild_lib.tasks.panoptic.training.train"),
+        ("autobuild_book.chapters.panoptic.verdict.verdict", "autobuild_book.chapters.panoptic.task.training.train"),
         "05_panoptic",
         "Verdict on claim C6",
         "panoptic_verdict.verdict(",

@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 
 import autobuild_lib as ab
+from autobuild_book.chapters.own import mlps
+from autobuild_book.chapters.panoptic.task.weights import _read_config
 from autobuild_lib.book.executed import NOTEBOOK, read_notebook
 from autobuild_lib.chain.plans import read_plan
 from autobuild_lib.cli.common import _read_manifest
@@ -25,8 +27,6 @@ from autobuild_lib.data.unpickle import read_pickle
 from autobuild_lib.reduced import ReducedSpace
 from autobuild_lib.search.log import EvaluationLog
 from autobuild_lib.sweeps import plan_sweep
-from autobuild_lib.tasks import mlps
-from autobuild_lib.tasks.panoptic.trained import _read_config
 from tests.campaign.guard import problem, size
 from tests.campaign.spoiling import ANY, JSON, NUMBERS, PICKLE, TEXTS, Spoil, spoilt
 

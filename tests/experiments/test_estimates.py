@@ -6,9 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from autobuild_book.chapters.modules.agreement import CELL, UNIT
 from autobuild_book.chapters.shared import estimates
 from autobuild_lib.experiments.region_search import BASELINES, OURS
-from autobuild_lib.experiments.score_agreement import CELL, UNIT
 
 
 def test_a_mean_with_its_interval() -> None:

@@ -11,11 +11,12 @@ import pytest
 import torch
 
 import autobuild_lib as ab
+from autobuild_book.chapters.operations import effects as operation_effects
+from autobuild_book.chapters.operations import importance as experiment
+from autobuild_book.chapters.operations import verdict
+from autobuild_book.chapters.operations.importance import CHEAP, SHUFFLED, TRUE, Fitted, Plan
 from autobuild_lib.data import IRTable
 from autobuild_lib.data.files import FLOPS
-from autobuild_lib.experiments import ir_operations as experiment
-from autobuild_lib.experiments import operation_effects, operation_verdict
-from autobuild_lib.experiments.ir_operations import CHEAP, SHUFFLED, TRUE, Fitted, Plan
 from autobuild_lib.jobs import IRFitJob
 
 PLAN = Plan(paper_seeds=1, paper_epochs=1, cheap_seeds=2, cheap_epochs=1, cheap_train=60, shuffles=2, family_shuffles=1)
@@ -147,11 +148,11 @@ def test_a_planted_operation_is_found_by_both_attributions(table: IRTable) -> No
     trained = [ab.fit_ir(mine, "y", seed, "tuned", progress=False, **options) for seed in range(3)]
     assert all(ab.evaluate(one, mine).srcc["head"] > 0.95 for one in trained)
     found = operation_effects.attributions([Fitted(CHEAP, n, TRUE, one) for n, one in enumerate(trained)], mine)
-    ablation = operation_verdict.scores(found, TRUE, "ablation")
+    ablation = verdict.scores(found, TRUE, "ablation")
     assert set(ablation.idxmax(axis=1)) <= {"Clip", "Relu"} and ablation.mean().idxmax() == "Clip"
-    level = operation_verdict.scores(found, TRUE, "level")  # what all networks have alike moves this one
+    level = verdict.scores(found, TRUE, "level")  # what all networks have alike moves this one
     assert "BatchNormalization" in set(level.idxmax(axis=1))
-    assert (operation_verdict.scores(found, TRUE, "integrated").Clip > 0).all()  # more of it is better
+    assert (verdict.scores(found, TRUE, "integrated").Clip > 0).all()  # more of it is better
 
 
 def test_attributions_add_up_and_ignore_what_has_the_mean_embedding(table: IRTable) -> None:
@@ -255,29 +256,29 @@ def attribution_of(importance: pd.DataFrame, sign: float) -> pd.DataFrame:
 )
 def test_verdict(noise: float, sign: float, holds: list[bool], expected: str) -> None:
     importance = importance_of(noise)
-    checks, text = operation_verdict.verdict(importance, attribution_of(importance, sign))
+    checks, text = verdict.verdict(importance, attribution_of(importance, sign))
     assert (checks.holds.tolist(), text) == (holds, expected)
 
 
 def test_without_seeds_or_shuffles_nothing_is_decided() -> None:
     for importance in (importance_of(0.5, seeds=1), importance_of(0.5, shuffles=0)):
-        checks, text = operation_verdict.verdict(importance, attribution_of(importance, 1.0))
+        checks, text = verdict.verdict(importance, attribution_of(importance, 1.0))
         assert checks.empty and text == "undecided"
 
 
 def test_agreement_of_seeds_by_hand() -> None:
     rankings = pd.DataFrame([[1, 2, 3], [1, 2, 3], [3, 2, 1]])
-    np.testing.assert_allclose(operation_verdict.kendall_matrix(rankings), [[1, 1, -1], [1, 1, -1], [-1, -1, 1]])
-    mean, low, high = operation_verdict.seed_agreement(rankings)
+    np.testing.assert_allclose(verdict.kendall_matrix(rankings), [[1, 1, -1], [1, 1, -1], [-1, -1, 1]])
+    mean, low, high = verdict.seed_agreement(rankings)
     assert mean == pytest.approx(-1 / 3) and low == -1 and high == 1
-    assert np.isnan(operation_verdict.seed_agreement(rankings[:2])[1:]).all()
+    assert np.isnan(verdict.seed_agreement(rankings[:2])[1:]).all()
 
 
 def test_agreement_table_compares_like_with_like() -> None:
     importance = importance_of(0.5)
     effects = pd.DataFrame({"operation": NAMES[:9], "effect": -np.arange(9.0)})
     associations = pd.DataFrame({"operation": NAMES, "association": -np.arange(13.0)})
-    table = operation_verdict.agreement_table(importance, attribution_of(importance, 1.0), effects, associations)
+    table = verdict.agreement_table(importance, attribution_of(importance, 1.0), effects, associations)
     value = table.set_index("comparison").value
     assert value["importance between seeds, tuned preset"] > 0.8
     assert abs(value["importance between seeds, labels shuffled"]) < 0.2
@@ -292,7 +293,7 @@ def test_presets_are_compared_by_seed() -> None:
     both = pd.concat([cheap, cheap[cheap.seed < 2].assign(preset="paper")])
     effects = pd.DataFrame({"operation": NAMES, "effect": 1.0})
     associations = pd.DataFrame({"operation": NAMES, "association": 1.0})
-    table = operation_verdict.agreement_table(both, attribution_of(cheap, 1.0), effects, associations)
+    table = verdict.agreement_table(both, attribution_of(cheap, 1.0), effects, associations)
     value = table.set_index("comparison").value
     assert value["paper and tuned preset, the same seed"] == pytest.approx(1)
     assert value["paper and tuned preset, other seeds"] < 0.9

@@ -12,22 +12,17 @@ import pytest
 from scipy.stats import t
 
 import autobuild_lib as ab
+from autobuild_book.chapters.panoptic import agreement, final, learning, pictures, search, verdict
+from autobuild_book.chapters.panoptic import proposals as building
+from autobuild_book.chapters.panoptic.choice import REGIONS
+from autobuild_book.chapters.panoptic.committed import TRAINING
+from autobuild_book.chapters.panoptic.task.images import draw_scenes
+from autobuild_book.chapters.panoptic.task.measuring import Measurement, sample_architectures
+from autobuild_book.chapters.panoptic.task.paired import PARTS, PairedMeasurement, standard_error
+from autobuild_book.chapters.panoptic.task.space import backbone_space, costs, largest, smallest
+from autobuild_book.chapters.panoptic.task.weights import load_bundled
 from autobuild_book.chapters.shared.panels import ridge_corpus
 from autobuild_book.measured.rows import machine
-from autobuild_lib.experiments import panoptic_agreement as agreeing
-from autobuild_lib.experiments import panoptic_builders as building
-from autobuild_lib.experiments import panoptic_final as final
-from autobuild_lib.experiments import panoptic_pictures as pictures
-from autobuild_lib.experiments import panoptic_predictors as learning
-from autobuild_lib.experiments import panoptic_search as searching
-from autobuild_lib.experiments import panoptic_verdict as judging
-from autobuild_lib.experiments.panoptic_choice import REGIONS
-from autobuild_lib.tasks.panoptic.committed import TRAINING
-from autobuild_lib.tasks.panoptic.images import draw_scenes
-from autobuild_lib.tasks.panoptic.measuring import Measurement, sample_architectures
-from autobuild_lib.tasks.panoptic.paired import PARTS, PairedMeasurement, standard_error
-from autobuild_lib.tasks.panoptic.space import backbone_space, costs, largest, smallest
-from autobuild_lib.tasks.panoptic.trained import load_bundled
 
 ROOT = Path(__file__).resolve().parents[2]
 OURS = load_bundled().id
@@ -223,25 +218,25 @@ def test_pairs_by_what_was_changed() -> None:
         plain(corner, 0.66, "again", "B"),
     ]  # fmt: skip
     trainings = pd.DataFrame([("second", 1, 9, ""), ("alone", 0, 4, corner), ("again", 1, 4, corner)], columns=TRAINING)
-    found = agreeing.pairs(table, rows, trainings)
+    found = agreement.pairs(table, rows, trainings)
     kept = found[["comparison", "architecture", "first", "second"]].to_numpy().tolist()
     assert kept == [
-        *([agreeing.HALVES, TEXTS[n], *both] for n, both in enumerate([(0.1, 0.4), (0.2, 0.5), (0.3, 0.6)])),
-        [agreeing.BATCH, TEXTS[0], labels["pq"][0], 0.61], [agreeing.SEED, TEXTS[1], labels["pq"][1], 0.62],
-        [agreeing.ALONE, corner, 0.63, 0.64], [agreeing.AGAIN, corner, 0.64, 0.66],
+        *([agreement.HALVES, TEXTS[n], *both] for n, both in enumerate([(0.1, 0.4), (0.2, 0.5), (0.3, 0.6)])),
+        [agreement.BATCH, TEXTS[0], labels["pq"][0], 0.61], [agreement.SEED, TEXTS[1], labels["pq"][1], 0.62],
+        [agreement.ALONE, corner, 0.63, 0.64], [agreement.AGAIN, corner, 0.64, 0.66],
     ]  # fmt: skip
 
 
 def test_luck_of_a_training_beside_differences_of_networks() -> None:
-    values = [(agreeing.ALONE, TEXTS[2], 0.5, 0.4), (agreeing.ALONE, TEXTS[3], 0.5, 0.6),
-              (agreeing.ALONE, str(smallest()), 0.5, 0.9), (agreeing.AGAIN, TEXTS[2], 0.4, 0.45),
-              (agreeing.AGAIN, TEXTS[3], 0.6, 0.59)]  # fmt: skip
+    values = [(agreement.ALONE, TEXTS[2], 0.5, 0.4), (agreement.ALONE, TEXTS[3], 0.5, 0.6),
+              (agreement.ALONE, str(smallest()), 0.5, 0.9), (agreement.AGAIN, TEXTS[2], 0.4, 0.45),
+              (agreement.AGAIN, TEXTS[3], 0.6, 0.59)]  # fmt: skip
     frame = pd.DataFrame(values, columns=["comparison", "architecture", "first", "second"])
-    assert agreeing.luck_in_words(frame) == (
+    assert agreement.luck_in_words(frame) == (
         "two trainings of a backbone differ by 0.030 on average (2 backbones), "
         "while 2 backbones of similar multiply-adds have a standard deviation of 0.141"
     )
-    assert agreeing.luck_in_words(frame[:3]) == agreeing.luck_in_words(pd.DataFrame()) == "not measured"
+    assert agreement.luck_in_words(frame[:3]) == agreement.luck_in_words(pd.DataFrame()) == "not measured"
 
 
 def test_agreement_beyond_multiply_adds() -> None:
@@ -251,25 +246,25 @@ def test_agreement_beyond_multiply_adds() -> None:
     first, second = quality_of(macs) + 0.002 * own, quality_of(macs) + 0.002 * own + 1e-5 * rng.normal(size=200)
     frame = pd.DataFrame({"comparison": "x", "architecture": "e3_k3|e4_k3", "macs": macs, "first": first,
                           "second": second})  # fmt: skip
-    (found,) = agreeing.agreement(frame).itertuples()
+    (found,) = agreement.agreement(frame).itertuples()
     assert found.networks == 200 and found.srcc > 0.99 and found.rest > 0.99 and found.rest_low < found.rest
     shuffled = frame.assign(second=quality_of(macs) + 0.002 * rng.normal(size=200))
-    (other,) = agreeing.agreement(shuffled).itertuples()
+    (other,) = agreement.agreement(shuffled).itertuples()
     assert other.srcc > 0.9 and abs(other.rest) < 0.2 and other.macs > 0.9
-    np.testing.assert_allclose(agreeing.without_macs(quality_of(macs), macs), 0, atol=1e-12)
+    np.testing.assert_allclose(agreement.without_macs(quality_of(macs), macs), 0, atol=1e-12)
 
 
 def test_the_corners_are_told_from_the_others() -> None:
     texts = [*TEXTS[2:8], str(smallest()), str(largest())]
-    assert [agreeing.is_extreme(text) for text in texts] == [False] * 6 + [True] * 2
-    frame = pd.DataFrame({"comparison": agreeing.ALONE, "architecture": texts, "macs": np.arange(1.0, 9) * 1e6,
+    assert [agreement.is_extreme(text) for text in texts] == [False] * 6 + [True] * 2
+    frame = pd.DataFrame({"comparison": agreement.ALONE, "architecture": texts, "macs": np.arange(1.0, 9) * 1e6,
                           "first": np.arange(8.0), "second": [0.0, 1, 2, 3, 5, 4, 6, 7]})  # fmt: skip
-    found = agreeing.agreement(frame)
-    assert found[["comparison", "networks"]].to_numpy().tolist() == [[agreeing.ALONE, 8], [agreeing.SIMILAR, 6]]
+    found = agreement.agreement(frame)
+    assert found[["comparison", "networks"]].to_numpy().tolist() == [[agreement.ALONE, 8], [agreement.SIMILAR, 6]]
     assert found.rest.isna().all()  # too few to take multiply-adds out
-    said = agreeing.in_words(found)
+    said = agreement.in_words(found)
     assert said.startswith("SRCC 0.98 [") and "] for 8 backbones of all sizes, SRCC 0.94 [" in said
-    assert said.endswith("] for 6 of similar multiply-adds") and agreeing.in_words(pd.DataFrame()) == "not measured"
+    assert said.endswith("] for 6 of similar multiply-adds") and agreement.in_words(pd.DataFrame()) == "not measured"
 
 
 # -------------------------------------------------------------------- building
@@ -365,13 +360,13 @@ def toy_labels(architectures: list[ab.Architecture], /) -> pd.DataFrame:
 
 
 def test_a_search_spends_as_many_evaluations_as_there_are_labels() -> None:
-    found = searching.search(toy_labels)
+    found = search.search(toy_labels)
     assert len(found) == len(set(found.architecture)) == 600 == len(learning.load_subject("bundled", REGIONS).table)
     rows = [plain(str(a), pq, OURS) for a, pq in zip(found.architecture, found.pq, strict=True)]
-    again = searching.searched_before([*rows, plain(TEXTS[0], 9.0, "other"), plain(TEXTS[0], 9.0, OURS, "B")])
+    again = search.searched_before([*rows, plain(TEXTS[0], 9.0, "other"), plain(TEXTS[0], 9.0, OURS, "B")])
     assert again is not None and again.architecture.tolist() == found.architecture.tolist()
     assert again.pq.tolist() == found.pq.tolist()
-    assert searching.searched_before(rows[:599]) is None
+    assert search.searched_before(rows[:599]) is None
 
 
 def test_an_evaluator_measures_and_keeps_rows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -381,8 +376,8 @@ def test_an_evaluator_measures_and_keeps_rows(tmp_path: Path, monkeypatch: pytes
         asked.append((len(architectures), out, options))
         return [plain(str(one), 0.5, OURS) for one in architectures]
 
-    monkeypatch.setattr(searching, "measure", measure)
-    found = searching.by_measuring(tmp_path / "rows.csv", tmp_path)(MANY[:2])
+    monkeypatch.setattr(search, "measure", measure)
+    found = search.by_measuring(tmp_path / "rows.csv", tmp_path)(MANY[:2])
     assert found["pq"].tolist() == [0.5, 0.5] and found["macs"].tolist() == costs(MANY[:2])["macs"].tolist()
     assert asked == [(2, tmp_path / "rows.csv", {"folder": tmp_path, "workers": 1})]
 
@@ -495,10 +490,10 @@ def test_nothing_measured_is_an_empty_table(compared: Any) -> None:
     empty = final.Measured({}, 0, ("x",))
     networks = final.judge(final.compare(compared[0], empty, None))
     assert networks.empty and final.summarise(networks, empty).empty
-    checks, text = judging.verdict(networks, ["cheap", "good"])
-    assert text == "undecided" and not checks.holds.any() and judging.verdicts(networks, ["cheap"]).empty
-    assert judging.most_interesting(networks, [building.NORM]).empty
-    assert judging.sentence(checks).count("nothing to compare with") == 2
+    checks, text = verdict.verdict(networks, ["cheap", "good"])
+    assert text == "undecided" and not checks.holds.any() and verdict.verdicts(networks, ["cheap"]).empty
+    assert verdict.most_interesting(networks, [building.NORM]).empty
+    assert verdict.sentence(checks).count("nothing to compare with") == 2
 
 
 # -------------------------------------------------------------------- verdict
@@ -516,12 +511,12 @@ def networks(*sure: bool, group: str = building.NORM) -> pd.DataFrame:
      ((False, False, False), "not supported")],
 )  # fmt: skip
 def test_the_rule(sure: tuple[bool, ...], wanted: str) -> None:
-    checks, text = judging.verdict(networks(*sure), list(REGIONS))
+    checks, text = verdict.verdict(networks(*sure), list(REGIONS))
     assert text == wanted and checks.holds.tolist() == list(sure)
     assert checks.value[1] == "the best of 1 is 0.0200 ahead (standard error 0.0020)"
-    assert judging.verdict(networks(*sure).assign(wins=True), list(REGIONS), counted="wins")[1] == "supported"
+    assert verdict.verdict(networks(*sure).assign(wins=True), list(REGIONS), counted="wins")[1] == "supported"
     both = pd.concat([networks(*sure), networks(True, True, False, group=building.EFFECT)])
-    found = judging.verdicts(both, list(REGIONS)).set_index("group")
+    found = verdict.verdicts(both, list(REGIONS)).set_index("group")
     assert found.loc[building.NORM, "verdict"] == wanted and found.loc[building.EFFECT, "regions"] == "2 of 3"
 
 
@@ -529,19 +524,19 @@ def test_estimates_are_means_over_all_that_were_built() -> None:
     columns = ["region", "group", "networks", "macs", "pq", "over", "low", "high", "wins", "sure"]
     rows = [("light", building.NORM, 5, 9.0, 0.5, 0.01, 0.004, 0.016, 1, 0),
             ("light", building.RIDGE, 5, 9.0, 0.5, 0.03, 0.02, 0.04, 1, 0)]  # fmt: skip
-    first, second = judging.estimates(pd.DataFrame(rows, columns=columns), ["light", "heavy"])
+    first, second = verdict.estimates(pd.DataFrame(rows, columns=columns), ["light", "heavy"])
     assert first["estimate"].startswith("light: ")
     assert (first["value"], first["low"], first["high"]) == (0.01, 0.004, 0.016)
     assert first["over"] == "all that were built, intervals over 1,600 images"
-    (nothing,) = judging.estimates(pd.DataFrame(columns=columns), ["light"])
+    (nothing,) = verdict.estimates(pd.DataFrame(columns=columns), ["light"])
     assert np.isnan(second["value"]) and np.isnan(nothing["low"])
 
 
 def test_the_most_interesting_is_the_surest_of_each_region() -> None:
     more = networks(True, True, True, group=building.EFFECT).assign(ahead=[0.05, 0.0, np.nan])
-    found = judging.most_interesting(pd.concat([networks(True, True, True), more]), [building.NORM, building.EFFECT])
+    found = verdict.most_interesting(pd.concat([networks(True, True, True), more]), [building.NORM, building.EFFECT])
     assert found.group.tolist() == [building.EFFECT, building.NORM, building.NORM]
-    assert judging.most_interesting(more, [building.NORM]).empty
+    assert verdict.most_interesting(more, [building.NORM]).empty
 
 
 def test_trained_alone() -> None:
@@ -550,14 +545,14 @@ def test_trained_alone() -> None:
                              columns=TRAINING)  # fmt: skip
     finals = [row(TEXTS[0], 0.60, 9, NOISE, "x"), row(TEXTS[9], 0.58, 9, network="y"), row(TEXTS[0], 0.1, 9),
               row(TEXTS[2], 0.9, 9, network="z")]  # fmt: skip
-    found = judging.trained_alone(chosen, finals, trainings)
+    found = verdict.trained_alone(chosen, finals, trainings)
     assert found.region.tolist() == list(REGIONS)
     first, second, _ = found.itertuples()
     assert (first.alone, first.alone_rival) == (0.60, 0.58) and first.alone_ahead == pytest.approx(0.02)
     assert first.alone_se == pytest.approx(ERROR, rel=1e-3) and first.ahead == pytest.approx(0.01)
     assert np.isnan(second.alone) and second.alone_rival == 0.58 and np.isnan(second.alone_ahead)
-    assert judging.alone_in_words(found) == f"{first.region} +0.0200 (standard error {first.alone_se:.4f})"
-    assert judging.alone_in_words(pd.DataFrame()) == "not measured"
+    assert verdict.alone_in_words(found) == f"{first.region} +0.0200 (standard error {first.alone_se:.4f})"
+    assert verdict.alone_in_words(pd.DataFrame()) == "not measured"
 
 
 # -------------------------------------------------------------------- pictures

@@ -12,13 +12,12 @@ import pytest
 from scipy.stats import kendalltau, spearmanr
 
 import autobuild_lib as ab
+from autobuild_book.chapters.modules import agreement, interventions, ranking, verdict
+from autobuild_book.chapters.modules.agreement import ALIKE, CELL, UNIT
+from autobuild_book.chapters.modules.ranking import Key
 from autobuild_book.chapters.shared import panels
 from autobuild_book.chapters.shared.panels import Panel
-from autobuild_lib.experiments import interventions, score_agreement, subgraph_verdict
-from autobuild_lib.experiments import subgraph_ranking as experiment
 from autobuild_lib.experiments.predictor_srcc import Split
-from autobuild_lib.experiments.score_agreement import ALIKE, CELL, UNIT
-from autobuild_lib.experiments.subgraph_ranking import Key
 from autobuild_lib.reduced import group_codes, group_texts
 from autobuild_lib.units import ScoredGroup, UnitCorpus
 
@@ -80,7 +79,7 @@ def bench(hosts: int = 24) -> interventions.Bench:
 
 class TestLoad:
     def test_the_equations_of_the_book(self) -> None:
-        loaded = experiment.load("ofa_pn", {})
+        loaded = ranking.load("ofa_pn", {})
         assert [(p.family, p.device) for p in loaded] == [("ofa_pn", "gpu"), ("ofa_pn", "cpu"), ("ofa_pn", "npu")]
         assert set(loaded[0].equations) == {"accuracy", "per latency", "power-log", "fast"}
         assert all(set(p.equations) == {"accuracy", "fast", "balanced", "accurate"} for p in loaded[1:])
@@ -91,7 +90,7 @@ class TestLoad:
         rows = pd.DataFrame({"architecture": list(map(str, table().architectures))}).join(table().labels)
         rows.to_csv(tmp_path / "mine.csv", index=False)
         given = {"mine": "y * 2.0", "none": "speed", "other": "z"}
-        (own,) = experiment.load(str(tmp_path / "mine.csv"), given, space())
+        (own,) = ranking.load(str(tmp_path / "mine.csv"), given, space())
         assert own.equations == {"mine": "y * 2", "other": "z"} and own.device == ""
         assert interventions.draw_benches([own], {}, 10, 0) == {}, "nothing judges this space"
 
@@ -99,14 +98,14 @@ class TestLoad:
         rows = pd.DataFrame({"architecture": list(map(str, table().architectures)), "acc": table().labels["y"]})
         rows.to_csv(tmp_path / "mine.csv", index=False)
         with pytest.raises(ValueError, match=r"mine\.csv has labels acc; .* latency_gpu, latency_cpu") as caught:
-            experiment.load(str(tmp_path / "mine.csv"), {}, space())
+            ranking.load(str(tmp_path / "mine.csv"), {}, space())
         assert "\n" not in str(caught.value)
 
     def test_tasks_name_the_device_where_it_matters(self) -> None:
-        tasks = experiment.task_table(experiment.load("ofa_mbv3", {}))
+        tasks = ranking.task_table(ranking.load("ofa_mbv3", {}))
         assert tasks.label.tolist()[:2] == ["accuracy", "fast, GPU"] and len(tasks) == 10
         assert not tasks.duplicated(["family", "target"]).any()
-        assert experiment.task_table([panel(a="y", b="z")]).label.tolist() == ["a", "b"]
+        assert ranking.task_table([panel(a="y", b="z")]).label.tolist() == ["a", "b"]
 
 
 class TestTraining:
@@ -118,14 +117,14 @@ class TestTraining:
             calls.append((tasks, options))
             return {(split.family, target, seed): "trained" for split, seed in tasks for target in split.targets}
 
-        monkeypatch.setattr(experiment, "train", train)
+        monkeypatch.setattr(ranking, "train", train)
         return calls
 
     def test_further_seeds_learn_only_what_the_first_panel_shows(self, asked: list[Any], tmp_path: Path) -> None:
         both = Panel(Split(table(), table(), ("y", "z", "y + z")), "", {"a": "y"})
-        trained = experiment.train_all([both], [5], [6], tmp_path, epochs=3)
+        trained = ranking.train_all([both], [5], [6], tmp_path, epochs=3)
         assert set(trained) == {("small", "y", 5), ("small", "z", 5), ("small", "y + z", 5), ("small", "y", 6)}
-        experiment.train_all([both], [5], [], tmp_path, epochs=3)
+        ranking.train_all([both], [5], [], tmp_path, epochs=3)
         assert [([seed for _, seed in tasks], options) for tasks, options in asked] == [
             ([5, 6], {"epochs": 3}), ([5], {"epochs": 3})
         ]  # fmt: skip
@@ -134,15 +133,15 @@ class TestTraining:
         deep = ab.SequenceSpace("deep", [ab.Unit(1, 5), ab.Unit(1, 2, score_with_previous=True)], {"op": ["a", "b"]})
         drawn = list(dict.fromkeys(deep.sample(np.random.default_rng(0), 30)))
         own = ab.data.from_records(deep, [(a, {"y": float(i)}) for i, a in enumerate(drawn)])
-        experiment.train_all([Panel(Split(own, own, ("y",)), "", {"a": "y"})], [0], [], tmp_path, epochs=1)
+        ranking.train_all([Panel(Split(own, own, ("y",)), "", {"a": "y"})], [0], [], tmp_path, epochs=1)
         assert asked[0][1] == {"epochs": 1, "hops": 6}
 
     def test_every_predictor_that_is_shown_gets_both_scores(self) -> None:
         one = ab.fit(space(), table(), "y", epochs=1, progress=False)
         trained = {("small", "y", 0): one, ("small", "z", 0): one}
-        scored = experiment.score_all([panel(a="y")], trained, hosts=2)
+        scored = ranking.score_all([panel(a="y")], trained, hosts=2)
         assert list(scored) == [key("norm"), key("effect")]
-        for kind in experiment.KINDS:
+        for kind in ranking.KINDS:
             expected = ab.score_units(one, kind, hosts=2)
             np.testing.assert_array_equal(scored[key(kind)].groups[1].scores, expected.groups[1].scores)
 
@@ -152,7 +151,7 @@ class TestTraining:
 
 class TestExtremes:
     def test_best_and_worst_of_every_unit_and_depth(self) -> None:
-        found = experiment.extremes({key(): corpus(worth)}, seed=0).set_index(["unit", "depth", "end"])
+        found = ranking.extremes({key(): corpus(worth)}, seed=0).set_index(["unit", "depth", "end"])
         assert len(found) == 8
         assert found.module[1, 2, "best"] == "c_z,c_z" and found.value[1, 2, "best"] == 36
         assert found.module[0, 1, "worst"] == "a_x" and found.value[0, 1, "worst"] == 1
@@ -160,20 +159,20 @@ class TestExtremes:
 
     def test_ties_are_drawn_not_taken_in_order(self) -> None:
         tied = corpus(lambda _, module: float(module.startswith("b")))
-        draws = [experiment.extremes({key(): tied}, seed) for seed in range(12)]
+        draws = [ranking.extremes({key(): tied}, seed) for seed in range(12)]
         best = pd.concat(draws).query("unit == 0 and depth == 1 and end == 'best'")
         assert set(best.module) == {"b_x", "b_y", "b_z"} and best.tied.eq(3).all()
-        pd.testing.assert_frame_equal(draws[3], experiment.extremes({key(): tied}, 3))
+        pd.testing.assert_frame_equal(draws[3], ranking.extremes({key(): tied}, 3))
 
     def test_scores_that_are_not_numbers_tie_all_modules(self) -> None:
         dead = corpus(lambda unit, module: math.nan if (unit, module.count(",")) == (0, 1) else worth(unit, module))
-        found = experiment.extremes({key(): dead}, seed=0)
+        found = ranking.extremes({key(): dead}, seed=0)
         assert found[found.value.isna()].tied.tolist() == [81, 81] and found.value.notna().sum() == 6
 
     def test_best_of_size_is_the_best_over_units(self) -> None:
         corpora = {key(): corpus(worth), key("effect"): corpus(lambda unit, module: -worth(unit, module))}
-        extreme, shares = experiment.extremes(corpora, 0), experiment.top_shares(corpora, 0)
-        found = experiment.best_of_size(extreme, shares).set_index(["score", "depth", "end"])
+        extreme, shares = ranking.extremes(corpora, 0), ranking.top_shares(corpora, 0)
+        found = ranking.best_of_size(extreme, shares).set_index(["score", "depth", "end"])
         assert len(found) == 8
         assert (found.unit["norm", 2, "best"], found.unit["norm", 2, "worst"]) == (1, 0)
         assert (found.unit["effect", 2, "best"], found.unit["effect", 2, "worst"]) == (0, 1)
@@ -182,27 +181,27 @@ class TestExtremes:
 
 class TestTopSet:
     def test_the_best_one_percent_of_all_units(self) -> None:
-        best = experiment.top_set(corpus(worth), seed=0)
+        best = ranking.top_set(corpus(worth), seed=0)
         assert best.tolist() == [179, *{178, 171} & {int(best[1])}], "c_z,c_z, then one of the two next best"
 
     def test_it_holds_at_least_one_module(self) -> None:
-        assert len(experiment.top_set(corpus(worth), 0, share=0.001)) == 1
+        assert len(ranking.top_set(corpus(worth), 0, share=0.001)) == 1
 
     def test_equal_scores_are_drawn_and_missing_ones_come_last(self) -> None:
         flat = corpus(lambda unit, _: math.nan if unit else 1.0)
-        sets = [experiment.top_set(flat, seed, share=0.1) for seed in range(20)]
+        sets = [ranking.top_set(flat, seed, share=0.1) for seed in range(20)]
         assert all((chosen < 90).all() and len(set(chosen)) == 18 for chosen in sets)
         assert len(set(np.concatenate(sets).tolist())) > 80
 
     def test_shares_by_hand(self) -> None:
-        found = experiment.top_shares({key(): corpus(lambda unit, _: -float(unit))}, 0).set_index(["unit", "depth"])
+        found = ranking.top_shares({key(): corpus(lambda unit, _: -float(unit))}, 0).set_index(["unit", "depth"])
         assert found.share.sum() == 1 and found.share.loc[0].sum() == 1
         assert found.expected.tolist() == pytest.approx([9 / 180, 81 / 180] * 2)
 
 
 def test_rows_of_a_panel_come_in_its_order() -> None:
     frame = pd.DataFrame({"family": ["small"] * 3 + ["other"], "target": ["z", "y", "w", "y"], "score": list("aaba")})
-    found = experiment.of_panel(frame, panel(first="y", second="z"), score="a")
+    found = ranking.of_panel(frame, panel(first="y", second="z"), score="a")
     assert found.name.tolist() == ["first", "second"] and found.device.tolist() == ["", ""]
 
 
@@ -210,18 +209,18 @@ class TestAgreementOfRankings:
     def test_overlap_of_targets(self) -> None:
         other = corpus(lambda unit, module: -worth(unit, module))
         corpora = {key(): corpus(worth), key(target="z"): corpus(worth), key(target="w"): other}
-        found = experiment.overlaps([panel(a="y", b="z", c="w")], corpora, seed=0)
+        found = ranking.overlaps([panel(a="y", b="z", c="w")], corpora, seed=0)
         pairs = found.set_index(["first", "second"]).overlap
         assert pairs.to_dict() == {("a", "b"): 1.0, ("a", "c"): 0.0, ("b", "c"): 0.0}
 
     def test_one_equation_has_no_pairs(self) -> None:
-        assert experiment.overlaps([panel(a="y")], {key(): corpus(worth)}, seed=0).empty
+        assert ranking.overlaps([panel(a="y")], {key(): corpus(worth)}, seed=0).empty
 
     def test_seeds_are_compared_in_every_way(self) -> None:
         noise = np.random.default_rng(0).normal(size=1000)
         shaky = corpus(lambda unit, module: worth(unit, module) + 8 * noise[hash((unit, *map(ord, module))) % 1000])
         corpora = {key(seed=1): corpus(worth), key(seed=2): shaky, key("effect", seed=1): corpus(worth)}
-        found = experiment.stability(panel(a="y"), corpora, 0).set_index(["measure", "unit", "depth"])
+        found = ranking.stability(panel(a="y"), corpora, 0).set_index(["measure", "unit", "depth"])
         assert (found.pair == "1, 2").all() and (found.score == "norm").all()
         one, other = (corpora[key(seed=seed)].groups[1].scores for seed in (1, 2))
         assert found.value["Spearman", 1, -1] == pytest.approx(spearmanr(one, other).statistic)
@@ -233,15 +232,15 @@ class TestAgreementOfRankings:
         for factor in (1.0, -1.0):
             again = corpus(lambda unit, module, factor=factor: factor * worth(unit, module))
             corpora = {key(seed=1): corpus(worth), key(seed=2): again}
-            found = experiment.stability(panel(a="y"), corpora, 0).groupby("measure").value.mean()
+            found = ranking.stability(panel(a="y"), corpora, 0).groupby("measure").value.mean()
             assert found.drop("best 1 %").tolist() == pytest.approx([factor] * 3)
             assert found["best 1 %"] >= 0.5 if factor > 0 else found["best 1 %"] == 0
 
     def test_a_constant_score_has_no_correlation(self) -> None:
         corpora = {key(seed=1): corpus(worth), key(seed=2): corpus(lambda _, __: 1.0)}
-        found = experiment.stability(panel(a="y"), corpora, 0)
+        found = ranking.stability(panel(a="y"), corpora, 0)
         assert found[found.measure != "best 1 %"].value.isna().all()
-        assert math.isnan(experiment.correlation(np.array([1.0, np.nan]), np.array([1.0, 2.0])))
+        assert math.isnan(ranking.correlation(np.array([1.0, np.nan]), np.array([1.0, 2.0])))
 
 
 # -------------------------------------------------------------------- interventions
@@ -278,7 +277,7 @@ class TestBench:
             assert not set(map(bytes, hosts)) & set(map(bytes, used))
 
     def test_families_with_a_surrogate_have_one(self) -> None:
-        loaded = experiment.load("ofa_mbv3", {})
+        loaded = ranking.load("ofa_mbv3", {})
         scored = {Key("ofa_mbv3", "acc", 0, "norm"): UnitCorpus(ab.spaces.ofa_mbv3(), "", "", "", bytes([0]), ())}
         own = interventions.draw_benches(loaded, scored, 6, 0)["ofa_mbv3"]
         expected = ab.surrogate.ofa_mbv3().predict(own.space.from_codes(own.hosts))
@@ -286,14 +285,14 @@ class TestBench:
 
 
 def intervene(score: Score, target: str = "y", hosts: int = 24) -> pd.DataFrame:
-    extreme = experiment.extremes({key(target=target): corpus(score)}, seed=0)
+    extreme = ranking.extremes({key(target=target): corpus(score)}, seed=0)
     return interventions.intervene({"small": bench(hosts)}, extreme, seed=0)
 
 
 class TestInterventions:
     def test_true_scores_hold_in_every_cell(self) -> None:
         found = intervene(worth)
-        assert subgraph_verdict.cells_that_hold(found).all() and len(found) == 4
+        assert verdict.cells_that_hold(found).all() and len(found) == 4
         assert (found.gain > 0).all() and (found.loss > 0).all() and not found.constant.any()
         np.testing.assert_allclose(found.scale, judge(bench().hosts).y.std())
         span = found.set_index(["unit", "depth"])
@@ -302,7 +301,7 @@ class TestInterventions:
     def test_differences_are_paired_with_one_random_module_per_host(self) -> None:
         own, seen = bench(), []
         watched = interventions.Bench(space(), lambda codes: seen.append(codes) or judge(codes), own.hosts)
-        extreme = experiment.extremes({key(): corpus(worth)}, seed=0)
+        extreme = ranking.extremes({key(): corpus(worth)}, seed=0)
         found = interventions.intervene({"small": watched}, extreme, seed=0).set_index(["unit", "depth"])
         batches = np.concatenate(seen).reshape(-1, len(own.hosts), space().code_width)
         random = space().from_codes(batches[3])  # the hosts, then random modules of cells (0, 1), (0, 2), (1, 1), ...
@@ -319,19 +318,19 @@ class TestInterventions:
     def test_the_opposite_score_holds_nowhere(self) -> None:
         found = intervene(lambda unit, module: -worth(unit, module))
         assert (
-            not subgraph_verdict.cells_that_hold(found).any() and (found.gain < 0).all() and (found.gain_p > 0.9).all()
+            not verdict.cells_that_hold(found).any() and (found.gain < 0).all() and (found.gain_p > 0.9).all()
         )
 
     def test_what_counts_is_the_target(self) -> None:
-        assert subgraph_verdict.cells_that_hold(intervene(lambda u, m: -worth(u, m), target="z")).all()
-        assert not subgraph_verdict.cells_that_hold(intervene(worth, target="z")).any()
+        assert verdict.cells_that_hold(intervene(lambda u, m: -worth(u, m), target="z")).all()
+        assert not verdict.cells_that_hold(intervene(worth, target="z")).any()
 
     def test_a_constant_or_missing_score_never_holds(self) -> None:
         for nothing in (1.0, math.nan):
             for seed in range(5):
-                extreme = experiment.extremes({key(): corpus(lambda _, __, x=nothing: x)}, seed)
+                extreme = ranking.extremes({key(): corpus(lambda _, __, x=nothing: x)}, seed)
                 found = interventions.intervene({"small": bench()}, extreme, seed)
-                assert found.constant.all() and not subgraph_verdict.cells_that_hold(found).any()
+                assert found.constant.all() and not verdict.cells_that_hold(found).any()
 
     def test_a_single_module_is_left_out(self) -> None:
         fixed = ab.SequenceSpace(
@@ -343,10 +342,10 @@ class TestInterventions:
             return pd.DataFrame({"y": codes[:, -1] + 0.0})
 
         own = interventions.Bench.draw(fixed, one, 12, b"", 0)
-        assert interventions.intervene({"fixed": own}, experiment.extremes(scored, 0), 0).unit.tolist() == [1]
+        assert interventions.intervene({"fixed": own}, ranking.extremes(scored, 0), 0).unit.tolist() == [1]
 
     def test_without_an_evaluator_there_is_an_empty_table(self) -> None:
-        found = interventions.intervene({}, experiment.extremes({key(): corpus(worth)}, 0), 0)
+        found = interventions.intervene({}, ranking.extremes({key(): corpus(worth)}, 0), 0)
         assert found.empty and list(found) == interventions.EFFECTS
 
 
@@ -355,12 +354,12 @@ class TestInterventions:
 
 def agree(score: Score, hosts: int = 12, target: str = "y") -> pd.DataFrame:
     corpora = {key(target=target): corpus(score)}
-    return score_agreement.agreement({"small": bench(hosts)}, corpora, {"small": table()}, modules=9, seed=0)
+    return agreement.agreement({"small": bench(hosts)}, corpora, {"small": table()}, modules=9, seed=0)
 
 
 class TestAgreement:
     def test_samples(self) -> None:
-        samples = score_agreement.draw_samples(corpus(worth), 20, seed=0)
+        samples = agreement.draw_samples(corpus(worth), 20, seed=0)
         assert [(s.scope, s.unit, s.depth, len(s.places)) for s in samples[:4]] == [
             (CELL, 0, 1, 9), (CELL, 0, 2, 20), (ALIKE, 0, -1, 29), (UNIT, 0, -1, 60),
         ]  # fmt: skip
@@ -373,7 +372,7 @@ class TestAgreement:
         deep = [
             (corpus(worth).depths(0)[s.places] == 2).mean()
             for seed in range(30)
-            for s in score_agreement.draw_samples(corpus(worth), 5, seed)
+            for s in agreement.draw_samples(corpus(worth), 5, seed)
             if s.scope == UNIT
         ]
         assert np.mean(deep) == pytest.approx(0.9, abs=0.03)
@@ -389,21 +388,21 @@ class TestAgreement:
     def test_peers_of_an_additive_world_are_perfect(self) -> None:
         found = agree(worth)
         assert found[found.score == "ridge"].srcc.min() > 0.95 and found[found.score == "halves"].srcc.min() > 0.999
-        assert set(found[found.score.isin(["ridge", "halves"])].seed) == {experiment.ALL_SEEDS}
+        assert set(found[found.score.isin(["ridge", "halves"])].seed) == {ranking.ALL_SEEDS}
 
     def test_a_score_that_knows_only_depth(self) -> None:
         found = agree(lambda _, module: float(module.count(",")))
         own = found[found.score == "norm"].set_index("scope").srcc
         assert own[ALIKE].min() > 0.6 and own[CELL].isna().all()
-        summary = score_agreement.summarise(found[found.score == "norm"], ["scope"]).set_index("scope")
+        summary = agreement.summarise(found[found.score == "norm"], ["scope"]).set_index("scope")
         assert (summary["median"][CELL], summary.missing[CELL]) == (0, 4) and summary.missing[ALIKE] == 0
 
     def test_measured_effects_are_means_over_hosts(self) -> None:
         noise = np.random.default_rng(0).normal(size=1000)
         shaky = corpus(lambda unit, module: worth(unit, module) + 8 * noise[sum(map(ord, module)) % 1000])
         own = bench(4)
-        found = score_agreement.agreement({"small": own}, {key(target="z"): shaky}, {"small": table()}, 9, seed=0)
-        for sample in score_agreement.draw_samples(shaky, 9, seed=0):
+        found = agreement.agreement({"small": own}, {key(target="z"): shaky}, {"small": table()}, 9, seed=0)
+        for sample in agreement.draw_samples(shaky, 9, seed=0):
             texts = group_texts(space(), (sample.unit,), shaky.groups[sample.unit].codes[sample.places])
             effects = []
             for text in texts:
@@ -418,7 +417,7 @@ class TestAgreement:
 
     def test_summary_by_hand(self) -> None:
         rows = [("a", 0.2), ("a", 0.6), ("a", math.nan), ("b", -0.5)]
-        found = score_agreement.summarise(pd.DataFrame(rows, columns=["scope", "srcc"]), ["scope"])
+        found = agreement.summarise(pd.DataFrame(rows, columns=["scope", "srcc"]), ["scope"])
         assert found.to_dict("list") == {
             "scope": ["a", "b"], "median": [0.2, -0.5], "low": [0.0, -0.5], "high": [0.6, -0.5], "missing": [1, 0],
         }  # fmt: skip
@@ -427,15 +426,15 @@ class TestAgreement:
         half = agree(lambda unit, module: worth(unit, module) * (1 if unit else -1))
         effect = half[half.score == "norm"].assign(score="effect")
         tasks = pd.DataFrame({"family": ["small"], "target": ["y"], "label": ["mine"]})
-        found = score_agreement.worst_cells(pd.concat([half, effect]), tasks, 2)
+        found = agreement.worst_cells(pd.concat([half, effect]), tasks, 2)
         assert found.unit.tolist() == [0, 0] and found.norm.tolist() == pytest.approx([-1, -1])
         assert (found.label == "mine").all() and (found.ridge > 0.9).all() and (found.spread > 0).all()
 
     def test_without_an_evaluator_tables_are_empty(self) -> None:
-        found = score_agreement.agreement({}, {key(): corpus(worth)}, {}, 5, 0)
-        assert found.empty and list(found) == score_agreement.AGREEMENT
-        assert score_agreement.summarise(found, ["scope", "score"]).empty
-        assert score_agreement.worst_cells(found, pd.DataFrame(), 3).empty
+        found = agreement.agreement({}, {key(): corpus(worth)}, {}, 5, 0)
+        assert found.empty and list(found) == agreement.AGREEMENT
+        assert agreement.summarise(found, ["scope", "score"]).empty
+        assert agreement.worst_cells(found, pd.DataFrame(), 3).empty
 
 
 # -------------------------------------------------------------------- verdict
@@ -460,7 +459,7 @@ def overlap_table(*values: float, score: str = "norm") -> pd.DataFrame:
 
 class TestVerdict:
     def test_supported_when_all_checks_hold(self) -> None:
-        found, text = subgraph_verdict.verdict(effects_table(80), correlations_table(0.5), overlap_table(0.1, 0.49))
+        found, text = verdict.verdict(effects_table(80), correlations_table(0.5), overlap_table(0.1, 0.49))
         assert text == "supported" and found.holds.all()
         assert found.value.tolist() == [
             "80 of 100 cells (80%)", "0.500 (units: 0.30 to 0.70)", "2 of 2 pairs (median 0.29, largest 0.49)",
@@ -480,50 +479,50 @@ class TestVerdict:
         self, effects: int, correlations: float, overlap: float, holds: list[bool], expected: str
     ) -> None:
         tables = effects_table(effects), correlations_table(correlations), overlap_table(0.2, overlap)
-        found, text = subgraph_verdict.verdict(*tables)
+        found, text = verdict.verdict(*tables)
         assert (found.holds.tolist(), text) == (holds, expected)
 
     def test_both_comparisons_must_hold_in_a_cell(self) -> None:
-        assert not subgraph_verdict.cells_that_hold(effects_table(0)).any(), "the worst is bad in half of them"
-        assert subgraph_verdict.cells_that_hold(effects_table(3)).tolist() == [True] * 3 + [False] * 97
+        assert not verdict.cells_that_hold(effects_table(0)).any(), "the worst is bad in half of them"
+        assert verdict.cells_that_hold(effects_table(3)).tolist() == [True] * 3 + [False] * 97
 
     def test_tests_are_corrected_for_their_number(self) -> None:
         few, many = (effects_table(n, total=n, p=0.001) for n in (10, 100))
-        assert subgraph_verdict.cells_that_hold(few).all() and not subgraph_verdict.cells_that_hold(many).any()
+        assert verdict.cells_that_hold(few).all() and not verdict.cells_that_hold(many).any()
 
     def test_constant_scores_count_as_cells_that_fail(self) -> None:
         effects = effects_table(100)
         effects.loc[:20, "constant"] = True
-        assert subgraph_verdict.verdict(effects, correlations_table(0.9), overlap_table(0.1))[1] == "partly"
+        assert verdict.verdict(effects, correlations_table(0.9), overlap_table(0.1))[1] == "partly"
 
     def test_missing_correlations_count_as_zero(self) -> None:
         correlations = correlations_table(0.9)
         correlations.loc[[0, 2], "srcc"] = math.nan
-        found, _ = subgraph_verdict.verdict(effects_table(100), correlations, overlap_table(0.1))
+        found, _ = verdict.verdict(effects_table(100), correlations, overlap_table(0.1))
         assert found.value[1] == "0.000 (units: 0.00 to 0.90)" and not found.holds[1]
 
     def test_a_test_without_a_result_does_not_hold(self) -> None:
         effects = effects_table(3, total=3)
         effects.loc[1, "gain_p"] = math.nan
-        assert subgraph_verdict.cells_that_hold(effects).tolist() == [True, False, True]
+        assert verdict.cells_that_hold(effects).tolist() == [True, False, True]
 
     def test_only_the_score_in_question_is_judged(self) -> None:
         tables = [
             pd.concat([make(good), make(bad, score="effect")], ignore_index=True)
             for make, good, bad in ((effects_table, 100, 0), (correlations_table, 0.9, -0.5), (overlap_table, 0.1, 0.9))
         ]
-        assert subgraph_verdict.verdict(*tables)[1] == "supported"
-        assert subgraph_verdict.verdict(*tables, "effect")[1] == "not supported"
+        assert verdict.verdict(*tables)[1] == "supported"
+        assert verdict.verdict(*tables, "effect")[1] == "not supported"
 
     def test_undecided_without_measured_effects_or_with_one_equation(self) -> None:
         no_effects, no_correlations = (
             pd.DataFrame(columns=interventions.EFFECTS),
-            pd.DataFrame(columns=score_agreement.AGREEMENT),
+            pd.DataFrame(columns=agreement.AGREEMENT),
         )
-        found, text = subgraph_verdict.verdict(no_effects, no_correlations, overlap_table(0.1))
+        found, text = verdict.verdict(no_effects, no_correlations, overlap_table(0.1))
         assert text == "undecided" and len(found) == 1
-        assert subgraph_verdict.verdict(effects_table(100), correlations_table(0.9), overlap_table())[1] == "undecided"
-        found, text = subgraph_verdict.verdict(no_effects, no_correlations, overlap_table())
+        assert verdict.verdict(effects_table(100), correlations_table(0.9), overlap_table())[1] == "undecided"
+        found, text = verdict.verdict(no_effects, no_correlations, overlap_table())
         assert text == "undecided" and found.empty
 
     def test_seeds_are_judged_one_by_one(self) -> None:
@@ -535,16 +534,16 @@ class TestVerdict:
                 (overlap_table, 0.1, 0.9),
             )
         ]
-        found = subgraph_verdict.by_seed(*tables).set_index("seed")
+        found = verdict.by_seed(*tables).set_index("seed")
         assert found.verdict.to_dict() == {1: "supported", 2: "not supported"}
         assert found["best beats random beats worst"].tolist() == ["100 of 100 cells (100%)", "0 of 100 cells (0%)"]
 
     def test_counts_by_task_add_up_to_the_verdict(self) -> None:
         effects = pd.concat([effects_table(30).assign(target="u"), effects_table(10, total=20)], ignore_index=True)
         tasks = pd.DataFrame({"family": "f", "target": ["t", "u", "v"], "label": ["second", "first", "unused"]})
-        found = subgraph_verdict.cells_by_task(effects, tasks)
+        found = verdict.cells_by_task(effects, tasks)
         assert found.norm.to_dict() == {("f", "second"): "10 of 20", ("f", "first"): "30 of 100"}
-        assert subgraph_verdict.cells_by_task(effects.iloc[:0], tasks).empty
+        assert verdict.cells_by_task(effects.iloc[:0], tasks).empty
 
 
 def test_the_whole_chain_on_planted_scores_supports_a_true_score_and_rejects_an_empty_one() -> None:
@@ -557,8 +556,8 @@ def test_the_whole_chain_on_planted_scores_supports_a_true_score_and_rejects_an_
         key("norm", "z"): lots,
     }
     own, both = panel(a="y", b="z"), {"small": bench()}
-    effects = interventions.intervene(both, experiment.extremes(corpora, 0), 0)
-    correlations = score_agreement.agreement(both, corpora, {"small": table()}, 9, 0)
-    overlap = experiment.overlaps([own], corpora, 0)
-    assert subgraph_verdict.verdict(effects, correlations, overlap, "effect")[1] == "supported"
-    assert subgraph_verdict.verdict(effects, correlations, overlap, "norm")[1] == "not supported"
+    effects = interventions.intervene(both, ranking.extremes(corpora, 0), 0)
+    correlations = agreement.agreement(both, corpora, {"small": table()}, 9, 0)
+    overlap = ranking.overlaps([own], corpora, 0)
+    assert verdict.verdict(effects, correlations, overlap, "effect")[1] == "supported"
+    assert verdict.verdict(effects, correlations, overlap, "norm")[1] == "not supported"

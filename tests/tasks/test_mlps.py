@@ -9,11 +9,10 @@ import pytest
 import torch
 
 import autobuild_lib as ab
+from autobuild_book.chapters.own import experiment, mlps
+from autobuild_book.chapters.own.figures import search_beside_table
 from autobuild_lib.data import files
 from autobuild_lib.data.files import FILES
-from autobuild_lib.experiments import own_space
-from autobuild_lib.plotting.own_space import search_beside_table
-from autobuild_lib.tasks import mlps
 
 TEXT = "width32;linear_dropout0,tanh_dropout0.3|width6;relu_dropout0|linear_dropout0.1"
 ROWS = FILES / f"{mlps.NAME}_rows.csv"
@@ -60,12 +59,12 @@ def test_comparisons_are_paired_by_seed() -> None:
     rows = [("built", "a", 1, 0.9), ("built", "b", 1, 0.8), ("table", "c", 1, 0.8)]
     rows += [("built", "a", 2, 0.7), ("table", "c", 2, 0.5), ("built", "a", 3, 0.6), ("table", "c", 3, 0.5)]
     runs = pd.DataFrame(rows, columns=["choice", "architecture", "seed", "accuracy"])
-    (found,) = own_space.gains(runs).to_dict("records")  # 0.85 - 0.8, 0.7 - 0.5 and 0.6 - 0.5
+    (found,) = experiment.gains(runs).to_dict("records")  # 0.85 - 0.8, 0.7 - 0.5 and 0.6 - 0.5
     mean = 0.35 / 3
     half = 4.302653 * np.std([0.05, 0.2, 0.1], ddof=1) / 3**0.5  # t(0.975, 2)
     assert found["choice"] == "built"
     assert [found[name] for name in ("gain", "low", "high")] == pytest.approx([mean, mean - half, mean + half])
-    (found,) = own_space.gains(runs[runs.seed < 3]).to_dict("records")
+    (found,) = experiment.gains(runs[runs.seed < 3]).to_dict("records")
     assert found["gain"] == pytest.approx(0.125) and np.isnan([found["low"], found["high"]]).all()
 
 
@@ -77,7 +76,7 @@ def test_comparisons_are_paired_by_seed() -> None:
     ],
 )
 def test_gains_in_words(numbers: tuple[float, float, float], text: str) -> None:
-    assert own_space.in_words(*numbers) == text
+    assert experiment.in_words(*numbers) == text
 
 
 def test_the_figure_has_the_table_and_every_round() -> None:

@@ -10,15 +10,14 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from autobuild_lib.cli import panoptic as commands
+from autobuild_book.chapters.panoptic import commands, committed
+from autobuild_book.chapters.panoptic.task.measuring import ROWS, Measurement, sample_architectures
+from autobuild_book.chapters.panoptic.task.paired import FINAL, PAIRED_ROWS, PARTS, PairedMeasurement
+from autobuild_book.chapters.panoptic.task.space import backbone_space, smallest
+from autobuild_book.chapters.panoptic.task.table import NAME
+from autobuild_book.chapters.panoptic.task.training import train
+from autobuild_book.chapters.panoptic.task.weights import Recipe, load, load_bundled
 from autobuild_lib.data import DataError, files, manifest
-from autobuild_lib.tasks.panoptic import committed
-from autobuild_lib.tasks.panoptic.measuring import ROWS, Measurement, sample_architectures
-from autobuild_lib.tasks.panoptic.paired import FINAL, PAIRED_ROWS, PARTS, PairedMeasurement
-from autobuild_lib.tasks.panoptic.space import backbone_space, smallest
-from autobuild_lib.tasks.panoptic.table import NAME
-from autobuild_lib.tasks.panoptic.trained import Recipe, load, load_bundled
-from autobuild_lib.tasks.panoptic.training import train
 
 FOUR = [str(one) for one in sample_architectures(4)]
 SHORT = Recipe(steps=1, batch_size=2, images=4)

@@ -5,7 +5,16 @@ from functools import cache
 import numpy as np
 import pytest
 
-from autobuild_lib.tasks.panoptic.images import CLASSES, POOLS, SMALLEST, STUFF, VOID, Scenes, draw_scene, draw_scenes
+from autobuild_book.chapters.panoptic.task.images import (
+    CLASSES,
+    POOLS,
+    SMALLEST,
+    STUFF,
+    VOID,
+    Scenes,
+    draw_scene,
+    draw_scenes,
+)
 
 PARTS = ("images", "classes", "instances")
 

@@ -18,13 +18,10 @@ import torch
 from recorded import record
 
 import autobuild_lib as ab
-from autobuild_book.measured.rows import machine
-from autobuild_lib import data
-from autobuild_lib.cli import panoptic as commands
-from autobuild_lib.data import files
-from autobuild_lib.tasks.panoptic import table, training
-from autobuild_lib.tasks.panoptic.images import draw_scenes
-from autobuild_lib.tasks.panoptic.measuring import (
+from autobuild_book.chapters.panoptic import commands
+from autobuild_book.chapters.panoptic.task import table, training
+from autobuild_book.chapters.panoptic.task.images import draw_scenes
+from autobuild_book.chapters.panoptic.task.measuring import (
     ROWS,
     Exam,
     Job,
@@ -36,10 +33,13 @@ from autobuild_lib.tasks.panoptic.measuring import (
     sample_architectures,
     segment,
 )
-from autobuild_lib.tasks.panoptic.quality import LABELS, compare, labels, standard_error, true_segments
-from autobuild_lib.tasks.panoptic.space import backbone_space, costs, largest, smallest
-from autobuild_lib.tasks.panoptic.trained import Recipe, load
-from autobuild_lib.tasks.panoptic.training import train
+from autobuild_book.chapters.panoptic.task.quality import LABELS, compare, labels, standard_error, true_segments
+from autobuild_book.chapters.panoptic.task.space import backbone_space, costs, largest, smallest
+from autobuild_book.chapters.panoptic.task.training import train
+from autobuild_book.chapters.panoptic.task.weights import Recipe, load
+from autobuild_book.measured.rows import machine
+from autobuild_lib import data
+from autobuild_lib.data import files
 
 SHORT = Recipe(steps=6, batch_size=4, images=12)
 EXAM = Exam("A", 6)
@@ -194,7 +194,7 @@ def test_processes_measure_what_one_process_measures(supernet: Path, tmp_path: P
 RUN = """
 import sys
 from pathlib import Path
-from autobuild_lib.tasks.panoptic.measuring import Exam, measure, sample_architectures
+from autobuild_book.chapters.panoptic.task.measuring import Exam, measure, sample_architectures
 measure(sample_architectures(60), Path(sys.argv[1]), folder=Path(sys.argv[2]), exam=Exam("A", 6))
 """
 
@@ -257,7 +257,7 @@ def test_the_table_can_be_loaded_with_its_space_and_its_supernet(
     assert found.space == backbone_space() and found.kind == "measured here" and len(found) == 4
     assert list(found.architectures) == sample_architectures(4) and list(found.labels) == list(table.UNITS)
     assert [asdict(row)["pq_stuff"] for row in ROWS.read(rows)] == found.labels["pq_stuff"].tolist()
-    monkeypatch.setattr("autobuild_lib.tasks.panoptic.trained.FILES", made)
+    monkeypatch.setattr("autobuild_book.chapters.panoptic.task.weights.FILES", made)
     (row,) = measure([smallest()], tmp_path / "new.csv", exam=EXAM, progress=False)  # with the bundled supernet
     assert row.network == load(supernet).id and str(row.network) in entry["source"]
 

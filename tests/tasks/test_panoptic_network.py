@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
 import autobuild_lib as ab
-from autobuild_lib.tasks.panoptic.network import (
+from autobuild_book.chapters.panoptic.task.network import (
     DepthwiseConvolution,
     PanopticNetwork,
     Prediction,
@@ -18,7 +18,7 @@ from autobuild_lib.tasks.panoptic.network import (
     as_input,
     calibrate,
 )
-from autobuild_lib.tasks.panoptic.space import (
+from autobuild_book.chapters.panoptic.task.space import (
     Layer,
     backbone_space,
     contains,

@@ -6,9 +6,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from autobuild_lib.tasks.panoptic import quality
-from autobuild_lib.tasks.panoptic.measuring import Exam, examine, measure, sample_architectures
-from autobuild_lib.tasks.panoptic.paired import (
+from autobuild_book.chapters.panoptic.task import quality
+from autobuild_book.chapters.panoptic.task.measuring import Exam, examine, measure, sample_architectures
+from autobuild_book.chapters.panoptic.task.paired import (
     PAIRED_ROWS,
     PARTS,
     PairedMeasurement,
@@ -16,9 +16,9 @@ from autobuild_lib.tasks.panoptic.paired import (
     measure_paired,
     standard_error,
 )
-from autobuild_lib.tasks.panoptic.quality import Tally, labels
-from autobuild_lib.tasks.panoptic.trained import Recipe, load
-from autobuild_lib.tasks.panoptic.training import train
+from autobuild_book.chapters.panoptic.task.quality import Tally, labels
+from autobuild_book.chapters.panoptic.task.training import train
+from autobuild_book.chapters.panoptic.task.weights import Recipe, load
 
 EXAM = Exam("B", 80)
 

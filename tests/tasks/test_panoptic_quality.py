@@ -11,11 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torchmetrics.detection import PanopticQuality
 
-from autobuild_lib.tasks.panoptic import grouping
-from autobuild_lib.tasks.panoptic.grouping import centres_of_pixels, find_centres, group
-from autobuild_lib.tasks.panoptic.images import CLASSES, STUFF, VOID, Scenes, draw_scenes
-from autobuild_lib.tasks.panoptic.network import Prediction
-from autobuild_lib.tasks.panoptic.quality import (
+from autobuild_book.chapters.panoptic.task import grouping
+from autobuild_book.chapters.panoptic.task.grouping import centres_of_pixels, find_centres, group
+from autobuild_book.chapters.panoptic.task.images import CLASSES, STUFF, VOID, Scenes, draw_scenes
+from autobuild_book.chapters.panoptic.task.lessons import LossWeights, centres_of_things, lessons, panoptic_loss
+from autobuild_book.chapters.panoptic.task.network import Prediction
+from autobuild_book.chapters.panoptic.task.quality import (
     LABELS,
     Segments,
     Tally,
@@ -24,7 +25,6 @@ from autobuild_lib.tasks.panoptic.quality import (
     standard_error,
     true_segments,
 )
-from autobuild_lib.tasks.panoptic.targets import LossWeights, centres_of_things, lessons, panoptic_loss
 
 ELLIPSE, SQUARE = 4, 5
 Grid = npt.NDArray[np.int64]

@@ -18,13 +18,13 @@ from safetensors.torch import save as tensor_bytes
 from torch import Tensor
 
 import autobuild_lib as ab
-from autobuild_lib.tasks.panoptic import training
-from autobuild_lib.tasks.panoptic.images import draw_scenes
-from autobuild_lib.tasks.panoptic.network import as_input
-from autobuild_lib.tasks.panoptic.space import backbone_space, largest, smallest
-from autobuild_lib.tasks.panoptic.targets import lessons, panoptic_loss
-from autobuild_lib.tasks.panoptic.trained import CONFIG, WEIGHTS, Recipe, Trained, load
-from autobuild_lib.tasks.panoptic.training import CHECKPOINT, make_plan, train
+from autobuild_book.chapters.panoptic.task import training
+from autobuild_book.chapters.panoptic.task.images import draw_scenes
+from autobuild_book.chapters.panoptic.task.lessons import lessons, panoptic_loss
+from autobuild_book.chapters.panoptic.task.network import as_input
+from autobuild_book.chapters.panoptic.task.space import backbone_space, largest, smallest
+from autobuild_book.chapters.panoptic.task.training import CHECKPOINT, make_plan, train
+from autobuild_book.chapters.panoptic.task.weights import CONFIG, WEIGHTS, Recipe, Trained, load
 
 SHORT = Recipe(steps=5, batch_size=4, images=12)
 ALONE = backbone_space().parse("e3_k5,e3_k3|" + "|".join(["e3_k3,e3_k3"] * 4))
@@ -128,8 +128,8 @@ def test_a_training_that_diverges_is_named(tmp_path: Path) -> None:
 RUN = """
 import sys
 from pathlib import Path
-from autobuild_lib.tasks.panoptic import training
-from autobuild_lib.tasks.panoptic.trained import Recipe
+from autobuild_book.chapters.panoptic.task import training
+from autobuild_book.chapters.panoptic.task.weights import Recipe
 training.KEEP_EVERY = 3
 training.train(Path(sys.argv[1]), recipe=Recipe(steps=int(sys.argv[2]), batch_size=4, images=12))
 """

@@ -9,6 +9,8 @@ import pandas as pd
 from autobuild_book.chapters.diffusion import choice, committed
 from autobuild_book.chapters.diffusion.task import images, measuring, metrics, table
 from autobuild_book.chapters.diffusion.task.space import unet_space
+from autobuild_book.chapters.own.commands import add_mlps
+from autobuild_book.chapters.panoptic.commands import add_panoptic
 from autobuild_lib import data
 from autobuild_lib.cli.common import (
     add_folder,
@@ -21,8 +23,6 @@ from autobuild_lib.cli.common import (
     print_report,
     whole,
 )
-from autobuild_lib.cli.mlps import add_mlps
-from autobuild_lib.cli.panoptic import add_panoptic
 from autobuild_lib.cli.proxies import add_proxies
 from autobuild_lib.storage import replace_text
 

@@ -7,9 +7,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from autobuild_book.chapters.modules.agreement import UNIT
+from autobuild_book.chapters.modules.verdict import cells_that_hold
 from autobuild_lib.experiments.region_search import BASELINES, OURS
-from autobuild_lib.experiments.score_agreement import UNIT
-from autobuild_lib.experiments.subgraph_verdict import cells_that_hold
 from autobuild_lib.statistics import mean_with_interval
 
 TASK, PANEL = ["family", "target"], ["family", "device"]

@@ -12,12 +12,12 @@ import pandas as pd
 from autobuild_book.chapters.diffusion import real_size, task
 from autobuild_book.chapters.diffusion.real_size.space import STAGES
 from autobuild_book.chapters.diffusion.task.table import NAME
+from autobuild_book.chapters.modules.interventions import Bench
 from autobuild_book.chapters.shared.few_labels import fit_job
 from autobuild_book.chapters.shared.panels import ridge_corpus
 from autobuild_lib import data
 from autobuild_lib.data.table import Table, make_table
 from autobuild_lib.evaluation import evaluate
-from autobuild_lib.experiments.interventions import Bench
 from autobuild_lib.peers import AdditiveRidge
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.progress import progress_bar

@@ -1,0 +1,2 @@
+"""A space and an evaluator of your own, on the example of small networks for digits.
+"""
