@@ -55,9 +55,8 @@ out = "artifacts/standard"
 # %%
 from myst_nb import glue
 
+from autobuild_book.chapters.ranking import experiment, figures
 from autobuild_lib import statistics
-from autobuild_lib.experiments import predictor_srcc as experiment
-from autobuild_lib.plotting import predictor_srcc as figures
 from autobuild_lib.runs import Run
 from autobuild_lib.spaces import read_space
 

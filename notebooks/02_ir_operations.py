@@ -63,8 +63,8 @@ from autobuild_book.chapters.operations import effects as operation_effects
 from autobuild_book.chapters.operations import figures
 from autobuild_book.chapters.operations import importance as experiment
 from autobuild_book.chapters.operations import verdict as operation_verdict
+from autobuild_book.chapters.ranking import experiment as predictor_srcc
 from autobuild_lib import statistics
-from autobuild_lib.experiments import predictor_srcc
 from autobuild_lib.runs import Run
 from autobuild_lib.spaces import read_space
 

@@ -62,9 +62,17 @@ import pandas as pd
 from myst_nb import glue
 
 from autobuild_book.chapters.modules import ranking
+from autobuild_book.chapters.regions import (
+    clusters as pareto_regions,
+)
+from autobuild_book.chapters.regions import figures
+from autobuild_book.chapters.regions import (
+    searches as region_search,
+)
+from autobuild_book.chapters.regions import (
+    verdict as region_verdict,
+)
 from autobuild_book.chapters.shared import frontiers
-from autobuild_lib.experiments import pareto_regions, region_search, region_verdict
-from autobuild_lib.plotting import pareto_regions as figures
 from autobuild_lib.plotting import style
 from autobuild_lib.runs import Run
 from autobuild_lib.spaces import read_space
@@ -356,7 +364,7 @@ pays.assign(outcome=outcome).set_index(["method", "rival", "evaluations"]).outco
 # architectures, coloured by the sum of their modules' norm scores for an equation (first training seed).
 
 # %%
-from autobuild_lib.experiments import explorer
+from autobuild_book.chapters.regions import explorer
 
 first_seed = [reduction for reduction in reductions if reduction.seed == seed]
 points = run.table("explorer", lambda: explorer.training_points(first_seed, labels))

@@ -48,8 +48,16 @@ live_models = ["additive ridge", "Gaussian process", "forest: GRAF", "AutoBuild,
 live_sizes = [50, 200]
 live_seeds = 1
 cost_rows = 1000  # training rows of the comparison of costs
-cost_models = ["additive ridge", "nearest neighbours", "Gaussian process", "forest: one-hot", "forest: GRAF",
-               "boosting: one-hot + GRAF", "AutoBuild, few labels", "AutoBuild, tuned preset"]
+cost_models = [
+    "additive ridge",
+    "nearest neighbours",
+    "Gaussian process",
+    "forest: one-hot",
+    "forest: GRAF",
+    "boosting: one-hot + GRAF",
+    "AutoBuild, few labels",
+    "AutoBuild, tuned preset",
+]
 story_rows = 2700  # training rows of the models that are interpreted
 story_targets = ["acc", "latency_gpu"]
 out = "artifacts/standard"
@@ -61,12 +69,24 @@ out = "artifacts/standard"
 from IPython.display import Markdown
 from myst_nb import glue
 
+from autobuild_book.chapters.peers import (
+    contests,
+    figures,
+    measuring,
+    results,
+)
+from autobuild_book.chapters.peers import (
+    costs as peers_costs,
+)
+from autobuild_book.chapters.peers import (
+    proxies_alone as peers_proxies,
+)
+from autobuild_book.chapters.peers import (
+    stories as peers_stories,
+)
+from autobuild_book.chapters.peers.models.graf import graph_features
+from autobuild_book.chapters.peers.models.sequence_graf import sequence_features
 from autobuild_lib import graphs, spaces, statistics
-from autobuild_lib.experiments import peers_contests as contests
-from autobuild_lib.experiments import peers_costs, peers_measure, peers_proxies, peers_results, peers_stories
-from autobuild_lib.peers.graf import graph_features
-from autobuild_lib.peers.sequence_graf import sequence_features
-from autobuild_lib.plotting import peers as figures
 from autobuild_lib.plotting import style
 from autobuild_lib.runs import Run
 from autobuild_lib.spaces import read_space
@@ -134,9 +154,9 @@ found.iloc[:, :6].round(2)
 # %%
 LARGE, SMALL, PROXIED = (contests.named(chosen, kind) for kind in (contests.LARGE, contests.SMALL, contests.PROXIED))
 largest = [contest for contest in chosen if contest.name in LARGE]
-jobs = peers_measure.plan(largest, live_sizes, range(live_seeds), live_models, own_space)
-print(peers_measure.describe(jobs))
-live = run.table("live", lambda: peers_measure.run_all(jobs))
+jobs = measuring.plan(largest, live_sizes, range(live_seeds), live_models, own_space)
+print(measuring.describe(jobs))
+live = run.table("live", lambda: measuring.run_all(jobs))
 
 # %% [markdown]
 # The committed table is what the curves are drawn from. Rows that were measured both times differ by what another
@@ -147,11 +167,11 @@ live = run.table("live", lambda: peers_measure.run_all(jobs))
 # %%
 from autobuild_book.chapters.shared import measured_again
 
-committed = peers_measure.committed_rows(chosen) if data == "bundled" else live
+committed = measuring.committed_rows(chosen) if data == "bundled" else live
 rows = committed if len(committed) else live  # targets of your own were not measured before
-checked = run.table("spot_check", lambda: peers_results.spot_check(live, rows))
+checked = run.table("spot_check", lambda: results.spot_check(live, rows))
 print(f"{len(rows):,} rows (a model, a target, a size, a training subset).", measured_again.in_words(checked))
-print("Not measured yet:", "; ".join(peers_results.not_measured(rows)) or "none")
+print("Not measured yet:", "; ".join(results.not_measured(rows)) or "none")
 checked.head(5).round(4)
 
 # %% [markdown]
@@ -167,9 +187,9 @@ references.groupby(["contest", "target", "model"], sort=False)[["srcc", "recall"
 # At most seven models; all others are in `summary.csv` beside this notebook.
 
 # %% tags=["remove-output"]
-summary = run.table("summary", lambda: peers_results.summarise(rows))
-shown = peers_results.shown(summary)
-large = peers_results.of_contests(summary, LARGE)
+summary = run.table("summary", lambda: results.summarise(rows))
+shown = results.shown(summary)
+large = results.of_contests(summary, LARGE)
 glue("figure_peer_curves", figures.peer_curves(large, references[references.model == contests.CEILING], shown))
 
 # %% [markdown]
@@ -190,13 +210,13 @@ glue("figure_peer_curves", figures.peer_curves(large, references[references.mode
 # What the rankings are for, at one glance: the means over tasks of the large tables.
 
 # %%
-peers_results.by_size(large, "srcc").round(3)
+results.by_size(large, "srcc").round(3)
 
 # %% [markdown]
 # The same for the regret of the best of ten:
 
 # %%
-peers_results.by_size(large, "regret").round(2)
+results.by_size(large, "regret").round(2)
 
 # %% [markdown]
 # ## Result: labels measured here
@@ -205,7 +225,7 @@ peers_results.by_size(large, "regret").round(2)
 # has not been measured.
 
 # %% tags=["remove-output"]
-small = peers_results.of_contests(summary, SMALL)
+small = results.of_contests(summary, SMALL)
 figure = figures.peer_curves(small, references[:0], shown) if len(small) else style.note("no small tables here")
 glue("figure_peer_curves_small", figure)
 
@@ -248,8 +268,8 @@ survival.set_index(["family", "proxy"])[["networks", "srcc", "low", "high"]].rou
 # With proxies as features, at all sizes that there are (SRCC, means over tasks):
 
 # %%
-proxied = peers_results.of_contests(summary, PROXIED)
-peers_results.by_size(proxied, "srcc").round(3)
+proxied = results.of_contests(summary, PROXIED)
+results.by_size(proxied, "srcc").round(3)
 
 # %% [markdown]
 # ## Result: where AutoBuild loses
@@ -260,8 +280,8 @@ peers_results.by_size(proxied, "srcc").round(3)
 # not corrected for their number.
 
 # %% tags=["remove-output"]
-leads = run.table("leads", lambda: peers_results.against_autobuild(rows))
-drawn = peers_results.of_contests(leads, [*LARGE, *SMALL])
+leads = run.table("leads", lambda: results.against_autobuild(rows))
+drawn = results.of_contests(leads, [*LARGE, *SMALL])
 figure = figures.lead_of_autobuild(drawn) if len(drawn) else style.note("AutoBuild was not measured here")
 glue("figure_lead", figure)
 
@@ -288,18 +308,18 @@ judged = drawn[drawn.winner != "unknown"]
 lost = judged[judged.winner == judged.other]
 won = judged[judged.winner == judged.autobuild]
 print(f"AutoBuild loses in {len(lost)} of {len(judged)} comparisons with intervals and wins in {len(won)}")
-peers_results.readable(lost)
+results.readable(lost)
 
 # %% [markdown]
 # On the networks with proxies, which are fewer rows of the same tables, other models may use proxies and AutoBuild may
 # not:
 
 # %%
-beside_proxies = peers_results.of_contests(leads, PROXIED)
+beside_proxies = results.of_contests(leads, PROXIED)
 ahead = beside_proxies[beside_proxies.winner == beside_proxies.autobuild]
 behind = beside_proxies[beside_proxies.winner == beside_proxies.other]
 print(f"AutoBuild loses in {len(behind)} of {(beside_proxies.winner != 'unknown').sum()} and wins in {len(ahead)}")
-peers_results.readable(behind)
+results.readable(behind)
 
 # %% [markdown]
 # ## Result: cost
@@ -312,7 +332,7 @@ subset = contests.subset(first, cost_rows, seed)
 task = (chosen[0].name, chosen[0].targets[0])
 costs = peers_costs.costs(subset, task[1], cost_models, 10_000, seed)
 proxies = peers_costs.proxy_seconds(subset, 10_000)
-costs = run.table("costs", lambda: peers_results.with_quality(costs, summary, task, cost_rows))
+costs = run.table("costs", lambda: results.with_quality(costs, summary, task, cost_rows))
 print(f"zero-cost proxies of 10,000 networks: about {proxies:,.0f} seconds")
 costs.round(3).set_index("model")
 
@@ -348,9 +368,7 @@ glue("figure_cost", figures.cost_and_quality(costs.dropna()))
 # %%
 story_table = contests.subset(first, story_rows, seed)
 told = [target for target in story_targets if target in chosen[0].targets] or list(chosen[0].targets[:1])
-shares = run.table(
-    "shares", lambda: peers_stories.stories(story_table, told, seed, run.folder / "predictors")
-)
+shares = run.table("shares", lambda: peers_stories.stories(story_table, told, seed, run.folder / "predictors"))
 agreement = run.table("agreement", lambda: peers_stories.agreement(shares))
 agreement.pivot_table(index=["part", "one"], columns="other", values="srcc", sort=False).round(2)
 
@@ -381,7 +399,7 @@ glue("figure_story_shares", figures.shares_by_view(shares))
 # important as continuous global features of AutoBuild; and one-hot choices beside GRAF.
 
 # %% tags=["remove-output"]
-gains = run.table("gains", lambda: peers_results.combining(peers_results.of_contests(rows, LARGE)))
+gains = run.table("gains", lambda: results.combining(results.of_contests(rows, LARGE)))
 figure = figures.gains_of_combining(gains) if len(gains) else style.note("no combinations were measured")
 glue("figure_gains", figure)
 
@@ -405,7 +423,7 @@ glue("figure_gains", figure)
 
 # %%
 assert rows.srcc.dropna().between(-1, 1).all() and rows.recall.between(0, 1).all() and (rows.regret.dropna() >= 0).all()
-assert not rows.duplicated([*peers_results.KEY, "seed"]).any()
+assert not rows.duplicated([*results.KEY, "seed"]).any()
 assert data != "bundled" or len(checked) > 0, "rows of the committed table were measured again"
 ceiling = references[references.model == contests.CEILING].groupby(["contest", "target"]).srcc.mean()
 highest = summary[summary.measure == "srcc"].groupby(["contest", "target"]).value.max()
@@ -421,26 +439,35 @@ assert not ((highest - ceiling).dropna() > 0.02).any(), "nothing ranks above the
 # so. The text is generated from the numbers, for the models that have been measured.
 
 # %%
-on_large = peers_results.of_contests(rows, LARGE)
+on_large = results.of_contests(rows, LARGE)
 sizes = sorted(on_large["size"].unique())
-advice = {measure: peers_results.advise(on_large, sizes, measure) for measure in ("srcc", "regret")}
-box = peers_results.decision_box(advice)
+advice = {measure: results.advise(on_large, sizes, measure) for measure in ("srcc", "regret")}
+box = results.decision_box(advice)
 Markdown(box)
 
 # %% [markdown]
 # The numbers that the summary below quotes are written to `metrics.json` and glued into the text, never typed.
 
 # %%
-sentences = peers_results.sentences(advice["srcc"])
+sentences = results.sentences(advice["srcc"])
 stories = " to ".join(statistics.or_unknown(value, ".2f") for value in (agreement.srcc.min(), agreement.srcc.max()))
 numbers = {
-    "lost": f"{len(lost)} of {len(judged)}", "won": f"{len(won)} of {len(judged)}",
-    "few": sentences[0], "many": sentences[-1], "stories": stories,
+    "lost": f"{len(lost)} of {len(judged)}",
+    "won": f"{len(won)} of {len(judged)}",
+    "few": sentences[0],
+    "many": sentences[-1],
+    "stories": stories,
 }
 for name, value in numbers.items():
     glue(f"peers_{name}", value.replace("**", ""), display=False)
-record = run.finish(**numbers, leads=leads.to_dict("records"), costs=costs.to_dict("records"),
-                    proxy_seconds=proxies, decision=box, differences=measured_again.for_metrics(checked))
+record = run.finish(
+    **numbers,
+    leads=leads.to_dict("records"),
+    costs=costs.to_dict("records"),
+    proxy_seconds=proxies,
+    decision=box,
+    differences=measured_again.for_metrics(checked),
+)
 
 # %% [markdown]
 # ```{admonition} Summary
@@ -452,8 +479,9 @@ record = run.finish(**numbers, leads=leads.to_dict("records"), costs=costs.to_di
 #
 # ## Exercises
 #
-# 1. Add a model to the registry (`autobuild_lib.peers.models.MODELS`), for example extremely randomised trees on GRAF,
-#    and measure it with `autobuild peers measure`. What is the smallest change that makes it win somewhere?
+# 1. Add a model to the registry (`MODELS` of `autobuild_book.chapters.peers.models.registry`), for example extremely
+#    randomised trees on GRAF, and measure it with `autobuild peers measure`. What is the smallest change that makes it
+#    win somewhere?
 # 2. A sequence architecture is a path. Which features of GRAF say something about your own search space, and which are
 #    constant? Compute them with `graph_features` or `sequence_features`.
 # 3. Regret and rank correlation choose different models for some sizes. Find one, and explain it by a figure of

@@ -84,7 +84,7 @@ def test_what_cannot_be_imported_says_which_extra_to_install(core: dict[str, str
     assert isinstance(messages, dict)
     assert {text for text in messages.values() if text} <= {*told("book"), *told("sd")}
     assert not {name: messages[name] for name in COMPLETE if messages[name]}
-    assert messages["autobuild_lib.plotting"] and messages["autobuild_lib.peers.models"]
+    assert messages["autobuild_lib.plotting"] and messages["autobuild_book.chapters.peers.models.registry"]
 
 
 COMMANDS = [

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
 
-from autobuild_lib.plotting import pareto_regions as region_figures
+from autobuild_book.chapters.regions import figures
 from autobuild_lib.plotting import style
 from autobuild_lib.plotting.style import PALETTE, WIDTH
 
@@ -66,10 +66,10 @@ def fronts() -> pd.DataFrame:
 
 
 FIGURES: dict[str, Any] = {
-    "pareto_clusters": lambda: region_figures.pareto_clusters(clusters(), one_family()),
-    "dominating_shares": lambda: region_figures.dominating_shares(summary()),
-    "search_curves": lambda: region_figures.search_curves(medians(), frontier()),
-    "search_fronts": lambda: region_figures.search_fronts(fronts(), frontier()),
+    "pareto_clusters": lambda: figures.pareto_clusters(clusters(), one_family()),
+    "dominating_shares": lambda: figures.dominating_shares(summary()),
+    "search_curves": lambda: figures.search_curves(medians(), frontier()),
+    "search_fronts": lambda: figures.search_fronts(fronts(), frontier()),
 }
 
 
@@ -95,7 +95,7 @@ def legend(figure: style.Picture) -> list[str]:
 
 
 def test_clusters_stand_in_the_panel_of_their_device_and_score_in_the_colour_of_their_region() -> None:
-    figure = region_figures.pareto_clusters(clusters().query("not (device == 'cpu' and score == 'norm')"), one_family())
+    figure = figures.pareto_clusters(clusters().query("not (device == 'cpu' and score == 'norm')"), one_family())
     assert [axes.get_title() for axes in figure.axes[:2]] == ["norm score", "effect score (ours)"]
     drawn = [[len(c.get_offsets()) for c in axes.collections if len(c.get_offsets()) > 3] for axes in figure.axes]
     assert drawn == [[12], [12], [], [12]]
@@ -106,7 +106,7 @@ def test_clusters_stand_in_the_panel_of_their_device_and_score_in_the_colour_of_
 
 
 def test_points_of_the_frontier_have_a_ring_for_each_of_their_regions() -> None:
-    axes = region_figures.pareto_clusters(clusters(), one_family()).axes[0]
+    axes = figures.pareto_clusters(clusters(), one_family()).axes[0]
     rings = [(tuple(c.get_offsets()[0]), to_hex(c.get_edgecolors()[0])) for c in axes.collections
              if len(c.get_offsets()) == 1]  # fmt: skip
     assert rings == [((5.0, 0.7), PALETTE[0]), ((6.0, 0.72), PALETTE[0]), ((6.0, 0.72), PALETTE[1])]
@@ -115,7 +115,7 @@ def test_points_of_the_frontier_have_a_ring_for_each_of_their_regions() -> None:
 
 
 def test_shares_stand_in_the_row_of_their_panel_and_region() -> None:
-    figure = region_figures.dominating_shares(summary(seeds=2))
+    figure = figures.dominating_shares(summary(seeds=2))
     axes = figure.axes[0]
     names = [label.get_text() for label in axes.get_yticklabels()]
     assert names[0] == "MobileNetV3, GPU: fast" and len(names) == 6
@@ -129,12 +129,12 @@ def test_shares_stand_in_the_row_of_their_panel_and_region() -> None:
 
 
 def test_without_intervals_there_are_no_bars() -> None:
-    axes = region_figures.dominating_shares(summary()).axes[0]
+    axes = figures.dominating_shares(summary()).axes[0]
     assert all(np.ptp(segment[:, 0]) == 0 for c in axes.containers for segment in c[2][0].get_segments())
 
 
 def test_curves_are_medians_in_the_panel_of_their_family_and_device() -> None:
-    figure = region_figures.search_curves(medians(), frontier())
+    figure = figures.search_curves(medians(), frontier())
     assert [axes.get_title() for axes in figure.axes] == [
         "MobileNetV3, GPU", "ProxylessNAS, GPU", "MobileNetV3, CPU", "ProxylessNAS, CPU"
     ]  # fmt: skip
@@ -146,7 +146,7 @@ def test_curves_are_medians_in_the_panel_of_their_family_and_device() -> None:
 
 
 def test_fronts_are_staircases_from_fast_to_slow() -> None:
-    first, second, known = region_figures.search_fronts(fronts(), frontier()).axes[0].lines
+    first, second, known = figures.search_fronts(fronts(), frontier()).axes[0].lines
     assert list(first.get_xdata()) == list(second.get_xdata()) == [5, 6, 7]
     assert {line.get_drawstyle() for line in (first, second, known)} == {"steps-post"}
     assert len({line.get_color() for line in (first, second, known)}) == 3
@@ -154,5 +154,5 @@ def test_fronts_are_staircases_from_fast_to_slow() -> None:
 
 def test_a_panel_without_data_stays_empty() -> None:
     some = medians().query("not (family == 'ofa_pn' and device == 'cpu')")
-    figure = region_figures.search_curves(some, frontier())
+    figure = figures.search_curves(some, frontier())
     assert [axes.axison for axes in figure.axes] == [True, True, True, False]

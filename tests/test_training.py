@@ -10,7 +10,7 @@ import pytest
 import torch
 
 import autobuild_lib as ab
-from autobuild_lib.experiments.peers_measure import SIZES
+from autobuild_book.chapters.peers.measuring import SIZES
 from autobuild_lib.graphs import path_graphs
 from autobuild_lib.losses import RANK_LOSSES
 from autobuild_lib.predictor import NetworkConfig, Predictor, StackedNetwork

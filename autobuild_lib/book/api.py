@@ -74,7 +74,7 @@ PAGES = (
         "Search",
         (
             "autobuild_lib.search",
-            "autobuild_lib.search.reference",
+            "autobuild_book.chapters.regions.nsga2",
         ),
     ),
     ApiPage(
@@ -91,7 +91,7 @@ PAGES = (
         "Experiments, peers and statistics",
         (
             "autobuild_lib.experiments.*",
-            "autobuild_lib.peers",
+            "autobuild_book.chapters.peers.models",
             "autobuild_lib.statistics",
         ),
     ),

@@ -78,8 +78,8 @@ FIGURES = (
         "Figure 5, first row",
         "Clusters of built networks beside the training frontier, one for each equation.",
         (
-            "autobuild_lib.experiments.pareto_regions.evaluate_clusters",
-            "autobuild_lib.plotting.pareto_regions.pareto_clusters",
+            "autobuild_book.chapters.regions.clusters.evaluate_clusters",
+            "autobuild_book.chapters.regions.figures.pareto_clusters",
         ),
         REGIONS,
         "Result: clusters of 243 networks",
@@ -90,8 +90,8 @@ FIGURES = (
         "Figure 5, second row",
         "Fronts that searches in the reduced space and in others end with.",
         (
-            "autobuild_lib.experiments.region_search.search_panels",
-            "autobuild_lib.plotting.pareto_regions.search_fronts",
+            "autobuild_book.chapters.regions.searches.search_panels",
+            "autobuild_book.chapters.regions.figures.search_fronts",
         ),
         REGIONS,
         "Result: search",
@@ -171,7 +171,7 @@ EXPERIMENTS = (
     Entry(
         "Rank correlation by hop (Section 4)",
         "Claim C1.",
-        ("autobuild_lib.evaluate", "autobuild_lib.experiments.predictor_srcc.compare_presets"),
+        ("autobuild_lib.evaluate", "autobuild_book.chapters.ranking.experiment.compare_presets"),
         "01_predictor_srcc",
         "Result: how well each hop ranks",
         "figures.srcc_by_hop(",
@@ -196,7 +196,7 @@ EXPERIMENTS = (
     Entry(
         "Regions of the frontier, K = 3",
         "Claim C4.",
-        ("autobuild_lib.experiments.pareto_regions.judge_clusters",),
+        ("autobuild_book.chapters.regions.clusters.judge_clusters",),
         REGIONS,
         "Result: clusters of 243 networks",
         "pareto_regions.judge_clusters(",

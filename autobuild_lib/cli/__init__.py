@@ -46,7 +46,11 @@ COMMANDS = {
         "distil the bundled surrogates again, or check them",
     ),
     "task": ("autobuild_book.chapters.diffusion.commands", "add_tasks", "measure architectures of a small real task"),
-    "peers": ("autobuild_lib.cli.peers", "add_peers", "measure other models beside AutoBuild, on the same rows"),
+    "peers": (
+        "autobuild_book.chapters.peers.commands",
+        "add_peers",
+        "measure other models beside AutoBuild, on the same rows",
+    ),
     "chain": ("autobuild_lib.cli.chain", "add_chain", "run all notebooks of a profile, and build the book"),
     "sweep": ("autobuild_lib.cli.sweep", "add_sweep", "run a notebook with many combinations of parameters"),
     "compare": ("autobuild_lib.cli.compare", "add_compare", "metrics of many runs as a table and a picture"),

@@ -12,7 +12,7 @@ import torch
 from torch_geometric.loader import DataLoader
 
 import autobuild_lib as ab
-from autobuild_lib.experiments.predictor_srcc import default_targets
+from autobuild_book.chapters.ranking.experiment import default_targets
 from tests.benchmarks.graf import graf_of_graphs, graf_of_sequences
 from tests.benchmarks.ir import SIZES, ir_training
 from tests.benchmarks.modules import best_networks, effect_scores, norm_scores

@@ -13,10 +13,9 @@ from dataclasses import replace
 import pandas as pd
 
 import autobuild_lib as ab
-from autobuild_lib.data import Table
-from autobuild_lib.experiments.peers_contests import TEST_WITH_PROXIES, contests_that_exist, field_of
-from autobuild_lib.peers.learners import Boosting, Forest, Gaussian, Neighbours
-from autobuild_lib.peers.models import (
+from autobuild_book.chapters.peers.contests import TEST_WITH_PROXIES, contests_that_exist, field_of
+from autobuild_book.chapters.peers.models.learners import Boosting, Forest, Gaussian, Neighbours
+from autobuild_book.chapters.peers.models.registry import (
     FEW,
     FORESTS,
     GAUSSIAN,
@@ -27,9 +26,10 @@ from autobuild_lib.peers.models import (
     Model,
     named,
 )
+from autobuild_book.chapters.peers.proxy_tables import sample_architectures
+from autobuild_lib.data import Table
 from autobuild_lib.statistics import srcc
 from autobuild_lib.surrogate import LABELS
-from autobuild_lib.tasks.proxies import sample_architectures
 
 SIZES, PROXIED_SIZES, FEW_SIZES = (100, 400, 2000), (50, 200), (100,)  # training rows; the last: for few labels
 Split = tuple[Table, Table, pd.DataFrame | None]  # rows to learn from, validation rows, proxies

@@ -7,8 +7,8 @@ import pandas as pd
 import pytest
 
 from autobuild_book.chapters.modules.agreement import CELL, UNIT
+from autobuild_book.chapters.regions.searches import BASELINES, OURS
 from autobuild_book.chapters.shared import estimates
-from autobuild_lib.experiments.region_search import BASELINES, OURS
 
 
 def test_a_mean_with_its_interval() -> None:

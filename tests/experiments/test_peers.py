@@ -12,15 +12,14 @@ import pytest
 import scipy
 
 import autobuild_lib as ab
-from autobuild_lib.experiments import peers_contests as contests
-from autobuild_lib.experiments import peers_costs, peers_measure, peers_proxies, peers_results, peers_stories
-from autobuild_lib.experiments.peers_contests import Contest, Field, quality
-from autobuild_lib.experiments.peers_measure import COLUMNS, PeerJob
-from autobuild_lib.peers import models
-from autobuild_lib.peers.additive import AdditiveRidge
-from autobuild_lib.peers.models import MODELS
-from autobuild_lib.plotting import peers as peer_figures
-from autobuild_lib.tasks.proxies import sample_architectures
+from autobuild_book.chapters.peers import contests, figures, measuring, proxies_alone, results, stories
+from autobuild_book.chapters.peers import costs as peers_costs
+from autobuild_book.chapters.peers.contests import Contest, Field, quality
+from autobuild_book.chapters.peers.measuring import COLUMNS, PeerJob
+from autobuild_book.chapters.peers.models import registry
+from autobuild_book.chapters.peers.models.registry import MODELS
+from autobuild_book.chapters.peers.proxy_tables import sample_architectures
+from autobuild_lib.units_ridge import AdditiveRidge
 from tests.benchmarks.peer_presets import candidates, validation_splits
 
 TOY = Contest("toy", "toy", ("additive", "other"), lower=("other",))
@@ -108,7 +107,7 @@ class TestRows:
     ) -> None:
         given: list[ab.data.Table] = []
 
-        class Spy(models.RidgeModel):
+        class Spy(registry.RidgeModel):
             def fit_many(self, table: Any, *rest: Any, **more: Any) -> Any:
                 given.append(table)
                 return super().fit_many(table, *rest, **more)
@@ -147,18 +146,18 @@ class TestMeasuring:
         others = [replace(job, size=31), replace(job, seed=1), replace(job, model="additive ridge")]
         others.append(replace(job, contest=replace(toy_contest, lower=())))
         keys = [one.key for one in (job, *others)]
-        changed = replace(models.NEIGHBOURS, learner=models.Neighbours(1))
+        changed = replace(registry.NEIGHBOURS, learner=registry.Neighbours(1))
         monkeypatch.setitem(MODELS, "nearest neighbours", changed)
         assert len({*keys, job.key}) == 6
 
     def test_plan(self, toy_contest: Contest) -> None:
-        jobs = peers_measure.plan([toy_contest], [25, 50, 2700])
+        jobs = measuring.plan([toy_contest], [25, 50, 2700])
         assert {job.size for job in jobs} == {25, 50, 112}
         assert not any(MODELS[job.model].needs_proxies for job in jobs)
         assert sorted((job.estimate for job in jobs), reverse=True) == [job.estimate for job in jobs]
-        few = peers_measure.plan([toy_contest], [25], [3, 4], ["additive ridge"])
+        few = measuring.plan([toy_contest], [25], [3, 4], ["additive ridge"])
         assert [(job.size, job.seed) for job in few] == [(25, 3), (25, 4)]
-        assert peers_measure.describe(few) == "2 runs, about 0 minutes on one core (additive ridge 0.0)"
+        assert measuring.describe(few) == "2 runs, about 0 minutes on one core (additive ridge 0.0)"
 
     def test_runs_with_the_same_rows_are_one_draw(self) -> None:
         large, small = contests.CONTESTS[0], contests.CONTESTS[3]
@@ -170,7 +169,7 @@ class TestMeasuring:
             assert same == (len(set(expected)) == 1)
 
     def test_every_model_that_needs_no_proxies_has_an_estimate(self) -> None:
-        assert set(peers_measure.EFFORTS) == {name for name, model in MODELS.items() if not model.needs_proxies}
+        assert set(measuring.EFFORTS) == {name for name, model in MODELS.items() if not model.needs_proxies}
 
     def test_rows_come_in_a_fixed_order(
         self, toy_contest: Contest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -178,12 +177,12 @@ class TestMeasuring:
         def here(work: Callable[..., Any], arguments: Sequence[tuple[Any, ...]], *_: Any) -> list[Any]:
             return [work(*each) for each in arguments]
 
-        monkeypatch.setattr(peers_measure, "in_processes", here)
-        jobs = peers_measure.plan([toy_contest], [30, 60], [0, 1], ["nearest neighbours", "additive ridge"])
-        rows = peers_measure.run_all(jobs, tmp_path / "parts")
+        monkeypatch.setattr(measuring, "in_processes", here)
+        jobs = measuring.plan([toy_contest], [30, 60], [0, 1], ["nearest neighbours", "additive ridge"])
+        rows = measuring.run_all(jobs, tmp_path / "parts")
         assert rows.model.unique().tolist() == ["additive ridge", "nearest neighbours"] and len(rows) == 2 * 2 * 2 * 2
         timeless = [name for name in COLUMNS if "seconds" not in name]
-        again = peers_measure.run_all(jobs[::-1], None)
+        again = measuring.run_all(jobs[::-1], None)
         pd.testing.assert_frame_equal(again[timeless], rows[timeless])
         assert len(list((tmp_path / "parts").iterdir())) == len(jobs)
 
@@ -225,14 +224,14 @@ def rows_of(values: dict[tuple[str, int], list[float]], target: str = "t", secon
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-OURS, THEIRS = models.TUNED.name, "additive ridge"
+OURS, THEIRS = registry.TUNED.name, "additive ridge"
 
 
 class TestProxiesByThemselves:
     @pytest.fixture
     def found(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         ours = [contest for contest in contests.contests_that_exist() if contest.proxies]
-        return peers_proxies.by_themselves(ours), peers_proxies.at_full_resolution(ours)
+        return proxies_alone.by_themselves(ours), proxies_alone.at_full_resolution(ours)
 
     def test_labels_and_proxies_of_the_same_networks_are_paired(self, found: tuple[pd.DataFrame, ...]) -> None:
         alone, _ = found
@@ -251,7 +250,7 @@ class TestProxiesByThemselves:
 
 class TestResults:
     def test_summary(self) -> None:
-        found = peers_results.summarise(rows_of({("m", 25): [0.5, 0.7], ("n", 25): [0.9]}))
+        found = results.summarise(rows_of({("m", 25): [0.5, 0.7], ("n", 25): [0.9]}))
         first = found[(found.model == "m") & (found.measure == "srcc")].iloc[0]
         half = 12.706205 * 0.1
         assert (first.value, first.low, first.high) == pytest.approx((0.6, 0.6 - half, 0.6 + half), abs=1e-6)
@@ -261,51 +260,55 @@ class TestResults:
 
     def test_by_size_leaves_a_gap_where_a_task_is_missing(self) -> None:
         both = pd.concat([rows_of({("m", 25): [0.5], ("n", 25): [0.7]}), rows_of({("m", 25): [0.7]}, "u")])
-        found = peers_results.by_size(peers_results.summarise(both), "srcc")
+        found = results.by_size(results.summarise(both), "srcc")
         assert found.loc["m", 25] == pytest.approx(0.6) and math.isnan(found.loc["n", 25])
 
     @pytest.mark.parametrize(
         ("theirs", "winner"),
-        [([0.8, 0.81, 0.82], OURS), ([0.97, 0.98, 0.99], THEIRS), ([0.9, 0.93, 0.9], "even"),
-         ([0.905, 0.915, 0.925], "even")],  # better for sure, but by less than the margin
+        [
+            ([0.8, 0.81, 0.82], OURS),
+            ([0.97, 0.98, 0.99], THEIRS),
+            ([0.9, 0.93, 0.9], "even"),
+            ([0.905, 0.915, 0.925], "even"),
+        ],  # better for sure, but by less than the margin
     )
     def test_who_wins(self, theirs: list[float], winner: str) -> None:
-        rows = rows_of({(OURS, 25): [0.9, 0.91, 0.92], (THEIRS, 25): theirs, (models.PAPER.name, 25): [0.1] * 3})
-        (found,) = peers_results.against_autobuild(rows).itertuples()
+        rows = rows_of({(OURS, 25): [0.9, 0.91, 0.92], (THEIRS, 25): theirs, (registry.PAPER.name, 25): [0.1] * 3})
+        (found,) = results.against_autobuild(rows).itertuples()
         assert (found.autobuild, found.other, found.winner) == (OURS, THEIRS, winner)
         assert found.lead == pytest.approx(0.91 - np.mean(theirs))
 
     def test_nobody_is_known_to_win_on_one_training_set(self) -> None:
         rows = rows_of({(OURS, 25): [0.9, 0.92], (THEIRS, 25): [0.5, 0.5]}).assign(draw=0)
-        (found,) = peers_results.against_autobuild(rows).itertuples()
+        (found,) = results.against_autobuild(rows).itertuples()
         assert found.winner == "unknown" and found.lead == pytest.approx(0.41) and math.isnan(found.low)
-        assert peers_results.summarise(rows).low.isna().all()
+        assert results.summarise(rows).low.isna().all()
 
     def test_combinations_are_nobodys_peers_but_may_be_advised(self) -> None:
-        rows = rows_of({(OURS, 25): [0.9, 0.9], (THEIRS, 25): [0.8, 0.8], (models.EMBEDDED.name, 25): [1.0, 1.0]})
-        (found,) = peers_results.against_autobuild(rows).itertuples()
+        rows = rows_of({(OURS, 25): [0.9, 0.9], (THEIRS, 25): [0.8, 0.8], (registry.EMBEDDED.name, 25): [1.0, 1.0]})
+        (found,) = results.against_autobuild(rows).itertuples()
         assert (found.autobuild, found.other) == (OURS, THEIRS)
-        assert peers_results.advise(rows, [25])[0].best == models.EMBEDDED.name
+        assert results.advise(rows, [25])[0].best == registry.EMBEDDED.name
 
     def test_regret_is_better_when_it_is_low(self) -> None:
         rows = rows_of({(OURS, 25): [0.9, 0.91], (THEIRS, 25): [0.8, 0.81]})
-        (found,) = peers_results.against_autobuild(rows, "regret").itertuples()
+        (found,) = results.against_autobuild(rows, "regret").itertuples()
         assert found.lead == pytest.approx(0.1) and found.autobuild_value == pytest.approx(0.095)
 
     def test_gains_are_paired_over_tasks(self) -> None:
         parts = {("forest: GRAF", 25): [0.5, 0.6], ("forest: one-hot + GRAF", 25): [0.6, 0.6]}
         both = pd.concat([rows_of(parts), rows_of({key: [0.5] for key in parts}, "u")])
-        (found,) = peers_results.combining(both).itertuples()
+        (found,) = results.combining(both).itertuples()
         assert (found.combination, found.part, found.tasks) == ("forest: one-hot + GRAF", "forest: GRAF", 2)
         assert found.gain == pytest.approx(0.025)
 
     def test_models_that_nobody_measured_are_named(self) -> None:
-        missing = peers_results.not_measured(rows_of({(OURS, 25): [0.5], (THEIRS, 25): [0.5]}))
-        assert models.PAPER.name in missing and not {OURS, THEIRS} & set(missing)
+        missing = results.not_measured(rows_of({(OURS, 25): [0.5], (THEIRS, 25): [0.5]}))
+        assert registry.PAPER.name in missing and not {OURS, THEIRS} & set(missing)
 
     def test_spot_check(self) -> None:
         before, live = rows_of({("m", 25): [0.5, 0.7]}), rows_of({("m", 25): [0.5, 0.6]})
-        rows = peers_results.spot_check(live, before)
+        rows = results.spot_check(live, before)
         assert rows.difference.tolist() == pytest.approx([-0.1, 0.0])
         assert rows.spread.tolist() == pytest.approx([0.2 / np.sqrt(2)] * 2)
 
@@ -323,7 +326,7 @@ class TestAdvice:
         )
 
     def test_a_cheap_model_is_advised_when_it_is_shown_to_lose_little(self) -> None:
-        (found,) = peers_results.advise(self.rows([0.9, 0.88, 0.91, 0.89]), [50, 400])
+        (found,) = results.advise(self.rows([0.9, 0.88, 0.91, 0.89]), [50, 400])
         assert (found.best, found.advised, found.tasks) == (OURS, THEIRS, 4)
         assert found.sentence() == (
             "With 50 labelled networks use **additive ridge** (SRCC 0.895), the cheapest shown to be within 0.01 of "
@@ -331,53 +334,53 @@ class TestAdvice:
         )
 
     def test_the_best_model_is_advised_otherwise(self) -> None:
-        (found,) = peers_results.advise(self.rows([0.88, 0.89, 0.88, 0.9]), [50])
+        (found,) = results.advise(self.rows([0.88, 0.89, 0.88, 0.9]), [50])
         assert found.advised == found.best == OURS
         assert found.sentence() == "With 50 labelled networks use **AutoBuild, tuned preset** (SRCC 0.900)."
 
     def test_losing_now_little_and_now_much_shows_nothing(self) -> None:
         rows = rows_of({(OURS, 50): [0.9, 0.9], (THEIRS, 50): [0.9, 0.894]})
         cheap = rows.assign(fit_seconds=rows.model.map({OURS: 10.0, THEIRS: 0.1}))
-        (found,) = peers_results.advise(cheap, [50])
+        (found,) = results.advise(cheap, [50])
         assert found.advised == OURS, "0.003 on average, but the interval reaches beyond 0.01"
 
     def test_a_large_loss_in_one_task_counts(self) -> None:
-        (found,) = peers_results.advise(self.rows([0.9, 0.9, 0.9, 0.6]), [50])
+        (found,) = results.advise(self.rows([0.9, 0.9, 0.9, 0.6]), [50])
         assert found.advised == OURS
 
     def test_several_runs_on_the_same_rows_are_no_interval(self) -> None:
         rows = rows_of({(OURS, 50): [0.9, 0.9, 0.9], (THEIRS, 50): [0.899, 0.899, 0.899]})
         cheap = rows.assign(fit_seconds=rows.model.map({OURS: 10.0, THEIRS: 0.1}))
-        assert peers_results.advise(cheap, [50])[0].advised == THEIRS
-        (found,) = peers_results.advise(cheap.assign(draw=0), [50])
+        assert results.advise(cheap, [50])[0].advised == THEIRS
+        (found,) = results.advise(cheap.assign(draw=0), [50])
         assert (found.advised, found.draws) == (THEIRS, 1)
         expected = "the cheapest within 0.01 of AutoBuild, tuned preset (0.900) on the only training set of this size."
         assert found.sentence().endswith(expected)
-        (far,) = peers_results.advise(cheap.assign(draw=0, srcc=cheap.srcc.replace(0.899, 0.88)), [50])
+        (far,) = results.advise(cheap.assign(draw=0, srcc=cheap.srcc.replace(0.899, 0.88)), [50])
         assert far.advised == OURS
 
     def test_a_model_without_all_tasks_is_left_out(self) -> None:
         rows = self.rows([0.95, 0.95, 0.95, 0.95])
         partly = rows[(rows.model == OURS) | (rows.target != "t3")]
-        assert peers_results.advise(partly, [50]) == []
+        assert results.advise(partly, [50]) == []
 
     def test_without_correlations_there_is_no_advice_but_a_sentence(self) -> None:
-        advice = peers_results.advise(self.rows([math.nan] * 4).assign(srcc=math.nan), [50])
-        assert advice == [] and len(peers_results.sentences(advice)) == 1
-        assert peers_results.decision_box({"srcc": advice}).endswith(peers_results.sentences(advice)[0])
+        advice = results.advise(self.rows([math.nan] * 4).assign(srcc=math.nan), [50])
+        assert advice == [] and len(results.sentences(advice)) == 1
+        assert results.decision_box({"srcc": advice}).endswith(results.sentences(advice)[0])
 
     def test_autobuild_is_always_named(self) -> None:
-        (found,) = peers_results.advise(self.rows([0.95, 0.96, 0.95, 0.97]), [50])
+        (found,) = results.advise(self.rows([0.95, 0.96, 0.95, 0.97]), [50])
         assert found.sentence().endswith("**additive ridge** (SRCC 0.958); AutoBuild, tuned preset reaches 0.900.")
 
     def test_one_task_is_paired_over_training_subsets(self) -> None:
         rows = rows_of({(OURS, 50): [0.9, 0.92, 0.91], (THEIRS, 50): [0.8, 0.82, 0.81]})
-        (found,) = peers_results.advise(rows, [50])
+        (found,) = results.advise(rows, [50])
         assert (found.best, found.advised, found.tasks) == (OURS, OURS, 1)
 
     def test_box(self) -> None:
         rows = self.rows([0.95, 0.96, 0.95, 0.97])
-        box = peers_results.decision_box({m: peers_results.advise(rows, [50], m) for m in ("srcc", "regret")})
+        box = results.decision_box({m: results.advise(rows, [50], m) for m in ("srcc", "regret")})
         assert box.startswith("**To rank networks**\n\n- With 50 labelled") and "**To find one of the best**" in box
         assert "(regret 0.043); AutoBuild, tuned preset reaches 0.100" in box
 
@@ -395,7 +398,7 @@ def test_costs(toy_table: ab.data.Table) -> None:
 
 class TestStories:
     def test_owners_of_the_bytes_of_a_code(self, toy: ab.SequenceSpace) -> None:
-        found = peers_stories.owners(toy)
+        found = stories.owners(toy)
         assert len(found) == toy.code_width
         assert found[:3] == [("unit 0", "depth"), ("unit 0", "op"), ("unit 0", "ratio")]
         assert found[5:7] == [("unit 1", "depth"), ("unit 1", "width")]
@@ -404,15 +407,15 @@ class TestStories:
     def test_contributions_add_up_to_the_prediction(self, toy_table: ab.data.Table) -> None:
         space, y = toy_table.space, toy_table.labels["additive"].to_numpy()
         model, codes = AdditiveRidge(space).fit(toy_table.architectures, y), space.to_codes(toy_table.architectures)
-        total = np.sum(list(peers_stories.contributions(space, model, codes).values()), axis=0)
+        total = np.sum(list(stories.contributions(space, model, codes).values()), axis=0)
         difference = model.predict(toy_table.architectures) - total
         np.testing.assert_allclose(difference, difference[0], atol=1e-9)
 
     def test_columns_of_graf(self, toy: ab.SequenceSpace) -> None:
-        from autobuild_lib.peers.sequence_graf import feature_names
+        from autobuild_book.chapters.peers.models.sequence_graf import feature_names
 
         names = feature_names(toy)
-        found = peers_stories._columns(toy, names)
+        found = stories._columns(toy, names)
         assert all(names[place].startswith(("unit 1 ", "unit 2 ")) for place in found["units", "unit 1"])
         assert {names[place].split("[")[1][:2] for place in found["features", "width"]} <= {"wi", "no"}
         assert set(found) == {("units", "unit 0"), ("units", "unit 1"), ("features", "op"), ("features", "ratio"),
@@ -421,16 +424,16 @@ class TestStories:
     def test_shares_and_agreement(
         self, toy_table: ab.data.Table, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr(peers_stories, "fit_jobs", lambda jobs, folder, workers: [job.run(folder) for job in jobs])
-        found = peers_stories.stories(toy_table, ["additive"], 0, tmp_path)
+        monkeypatch.setattr(stories, "fit_jobs", lambda jobs, folder, workers: [job.run(folder) for job in jobs])
+        found = stories.stories(toy_table, ["additive"], 0, tmp_path)
         sums = found.groupby(["view", "part"]).share.sum()
         assert len(sums) == 8 and np.allclose(sums, 1) and (found.share >= 0).all()
-        ridge = found[(found["view"] == peers_stories.COEFFICIENTS) & (found.part == "units")].set_index("name").share
+        ridge = found[(found["view"] == stories.COEFFICIENTS) & (found.part == "units")].set_index("name").share
         assert ridge["unit 1"] > ridge["unit 0"], "up to four layers and a width, against two layers"
-        table = peers_stories.agreement(found)
+        table = stories.agreement(found)
         assert table[table.part == "units"].srcc.isna().all(), "two units cannot be ranked"
         assert table[table.part == "features"].srcc.dropna().between(-1, 1).all()
-        peer_figures.shares_by_view(found)
+        figures.shares_by_view(found)
 
 
 # -------------------------------------------------------------------- figures and the command
@@ -439,22 +442,22 @@ class TestStories:
 def test_figures() -> None:
     sizes = {(m, s): [0.5 + s / 1000, 0.6, 0.7] for m in (OURS, THEIRS, "forest: GRAF") for s in (25, 50, 100)}
     rows = pd.concat([rows_of(sizes, target) for target in ("acc", "latency_gpu", "x")])
-    summary = peers_results.summarise(rows)
+    summary = results.summarise(rows)
     references = pd.DataFrame([("c", "acc", contests.CEILING, 0.9)], columns=["contest", "target", "model", "srcc"])
-    figure = peer_figures.peer_curves(summary, references, peers_results.shown(summary))
+    figure = figures.peer_curves(summary, references, results.shown(summary))
     titles = [axes.get_title() for axes in figure.axes if axes.axison]
     assert titles == ["c, accuracy", "c, GPU latency", "c, x"]
     assert [text.get_text() for text in figure.legends[0].get_texts()] == [
         contests.CEILING, OURS, THEIRS, "forest: GRAF",
     ]  # fmt: skip
-    leads = peers_results.against_autobuild(rows)
-    (axes,) = peer_figures.lead_of_autobuild(leads).axes
+    leads = results.against_autobuild(rows)
+    (axes,) = figures.lead_of_autobuild(leads).axes
     assert [text.get_text() for text in axes.get_yticklabels()] == titles
     gains = pd.DataFrame([("a", "b", 25, 0.1, math.nan, math.nan)],
                          columns=["combination", "part", "size", "gain", "low", "high"])  # fmt: skip
-    assert peer_figures.gains_of_combining(gains).axes
+    assert figures.gains_of_combining(gains).axes
     costs = pd.DataFrame({"model": ["a", "b"], "total": [0.1, 9.0], "srcc": [0.5, 0.6]})
-    assert len(peer_figures.cost_and_quality(costs).axes[0].lines) == 2
+    assert len(figures.cost_and_quality(costs).axes[0].lines) == 2
 
 
 class TestCommand:
@@ -465,7 +468,9 @@ class TestCommand:
     def test_missing_tables_are_named(
         self, run: Callable[..., tuple[int, str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("autobuild_lib.cli.peers.contests_that_exist", lambda: [contests.CONTESTS[0]])
+        monkeypatch.setattr(
+            "autobuild_book.chapters.peers.commands.contests_that_exist", lambda: [contests.CONTESTS[0]]
+        )
         code, _, err = run("peers", "measure", "--contests", "ofa_pn", "--out", tmp_path / "rows.csv")
         assert code == 1 and "no tables for ofa_pn; there are those for ofa_mbv3" in err
 
@@ -473,10 +478,10 @@ class TestCommand:
         self, run: Callable[..., tuple[int, str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
         toy_contest: Contest,
     ) -> None:  # fmt: skip
-        jobs = peers_measure.plan([toy_contest], [30], [0, 1], ["additive ridge"])
-        monkeypatch.setattr("autobuild_lib.cli.peers.contests_that_exist", lambda: [toy_contest])
-        monkeypatch.setattr(peers_measure, "plan", lambda wanted, seeds, models: jobs[: len(seeds)])
-        monkeypatch.setattr(peers_measure, "in_processes", lambda work, each, *_: [work(*one) for one in each])
+        jobs = measuring.plan([toy_contest], [30], [0, 1], ["additive ridge"])
+        monkeypatch.setattr("autobuild_book.chapters.peers.commands.contests_that_exist", lambda: [toy_contest])
+        monkeypatch.setattr(measuring, "plan", lambda wanted, seeds, models: jobs[: len(seeds)])
+        monkeypatch.setattr(measuring, "in_processes", lambda work, each, *_: [work(*one) for one in each])
         code, out, _ = run("peers", "measure", "--seeds", 1, "--out", tmp_path / "rows.csv")
         assert code == 0 and out.endswith(f"2 rows are in {tmp_path / 'rows.csv'}\n")
         first = pd.read_csv(tmp_path / "rows.csv")

@@ -13,9 +13,9 @@ import pytest
 from scipy.stats import spearmanr, ttest_1samp
 
 import autobuild_lib as ab
-from autobuild_lib.experiments import predictor_srcc as experiment
+from autobuild_book.chapters.ranking import experiment
 from autobuild_lib.jobs import FitJob
-from autobuild_lib.peers import AdditiveRidge
+from autobuild_lib.units_ridge import AdditiveRidge
 
 TASKS = [(family, target) for family in experiment.BUNDLED for target in experiment.default_targets()]
 LEVELS = ["hop 0", "hop 1", "hop 2", "hop 3", "hop 4", "head"]

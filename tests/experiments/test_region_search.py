@@ -11,10 +11,10 @@ import pandas as pd
 import pytest
 from scipy.stats import mannwhitneyu
 
+from autobuild_book.chapters.regions import clusters, searches
+from autobuild_book.chapters.regions.clusters import Reduction
 from autobuild_book.chapters.shared import frontiers, panels
 from autobuild_lib import surrogate
-from autobuild_lib.experiments import pareto_regions, region_search
-from autobuild_lib.experiments.pareto_regions import Reduction
 from autobuild_lib.processes import in_processes
 from autobuild_lib.reduced import GroupContents, ReducedSpace
 from autobuild_lib.statistics import holm
@@ -26,7 +26,7 @@ TOTAL = 20
 @pytest.fixture(scope="module")
 def reductions() -> list[Reduction]:
     """Two training seeds of a panel whose "scores" chose some contents at random."""
-    (panel, *_) = pareto_regions.region_panels("ofa_pn", panels.REGIONS)
+    (panel, *_) = clusters.region_panels("ofa_pn", panels.REGIONS)
     full = ReducedSpace.full(panel.split.train.space)
 
     def some(rng: np.random.Generator) -> ReducedSpace:
@@ -35,12 +35,12 @@ def reductions() -> list[Reduction]:
         return ReducedSpace(full.space, full.head, tuple(groups))
 
     drawn = [np.random.default_rng(seed) for seed in (0, 1)]
-    which = list(itertools.product(pareto_regions.SCORES, panels.REGIONS))
+    which = list(itertools.product(clusters.SCORES, panels.REGIONS))
     return [Reduction(panel, seed, {key: some(rng) for key in which}, {}) for seed, rng in enumerate(drawn)]
 
 
 @pytest.fixture(scope="module")
-def known(reductions: list[Reduction]) -> pareto_regions.Frontiers:
+def known(reductions: list[Reduction]) -> clusters.Frontiers:
     own = [reductions[0].panel]
     return frontiers.training_frontiers(own, frontiers.training_labels(own, frontiers.surrogate_judges(own)))
 
@@ -48,20 +48,20 @@ def known(reductions: list[Reduction]) -> pareto_regions.Frontiers:
 @pytest.fixture(autouse=True)
 def here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Run jobs here, without processes."""
-    monkeypatch.setattr(region_search, "in_processes", lambda work, jobs, what, **_: [work(*job) for job in jobs])
+    monkeypatch.setattr(searches, "in_processes", lambda work, jobs, what, **_: [work(*job) for job in jobs])
 
 
 @pytest.fixture(scope="module")
-def run(reductions: list[Reduction], known: pareto_regions.Frontiers) -> tuple[pd.DataFrame, pd.DataFrame]:
+def run(reductions: list[Reduction], known: clusters.Frontiers) -> tuple[pd.DataFrame, pd.DataFrame]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(region_search, "in_processes", lambda work, jobs, what, **_: [work(*job) for job in jobs])
-        return region_search.search_panels(reductions, known, [3, 4], SMALL)
+        patch.setattr(searches, "in_processes", lambda work, jobs, what, **_: [work(*job) for job in jobs])
+        return searches.search_panels(reductions, known, [3, 4], SMALL)
 
 
 class TestSearches:
     def test_every_method_has_the_same_budget_and_seeds(self, run: tuple[pd.DataFrame, pd.DataFrame]) -> None:
         curves = run[0]
-        assert set(curves.method) == set(region_search.METHODS) and set(curves.seed) == {3, 4}
+        assert set(curves.method) == set(searches.METHODS) and set(curves.seed) == {3, 4}
         per_run = curves.groupby(["family", "device", "method", "seed"]).evaluations.apply(list)
         assert len(per_run) == 12 and all(each == [4, 10, 20] for each in per_run)  # a fifth, a half or STEP, all
         assert curves.hypervolume.between(0, 1.2).all()
@@ -70,7 +70,7 @@ class TestSearches:
         assert run[0].groupby(["method", "seed"]).hypervolume.apply(lambda v: v.is_monotonic_increasing).all()
 
     def test_the_last_hypervolume_is_that_of_the_final_front(
-        self, run: tuple[pd.DataFrame, pd.DataFrame], known: pareto_regions.Frontiers
+        self, run: tuple[pd.DataFrame, pd.DataFrame], known: clusters.Frontiers
     ) -> None:
         curves, fronts = run
         for (method, seed), own in fronts.groupby(["method", "seed"]):
@@ -85,43 +85,43 @@ class TestSearches:
         labels = judge.predict([judge.space.parse(text) for text in own.architecture])
         np.testing.assert_allclose(own[["acc", "latency"]], labels[["acc", "latency_gpu"]], rtol=1e-6)
 
-    @pytest.mark.parametrize("score", region_search.OURS)
+    @pytest.mark.parametrize("score", searches.OURS)
     def test_reduced_searches_stay_in_the_union_of_their_training_seed(
         self, run: tuple[pd.DataFrame, pd.DataFrame], reductions: list[Reduction], score: str
     ) -> None:
-        fronts = run[1][run[1].method == region_search.OURS[score]]
+        fronts = run[1][run[1].method == searches.OURS[score]]
         for seed, reduction in zip((3, 4), reductions, strict=True):  # the spaces are taken in turn
             union, space = reduction.union(score), reduction.panel.split.train.space
             assert union.size <= 12**5
             assert all(space.parse(text) in union for text in fronts[fronts.seed == seed].architecture)
 
     def test_runs_repeat_exactly_and_seeds_matter(
-        self, run: tuple[pd.DataFrame, pd.DataFrame], reductions: list[Reduction], known: pareto_regions.Frontiers
+        self, run: tuple[pd.DataFrame, pd.DataFrame], reductions: list[Reduction], known: clusters.Frontiers
     ) -> None:
-        again = region_search.search_panels(reductions, known, [3, 4], SMALL)
+        again = searches.search_panels(reductions, known, [3, 4], SMALL)
         for first, second in zip(run, again, strict=True):
             pd.testing.assert_frame_equal(first, second)
-        other = region_search.search_panels(reductions, known, [5], SMALL)[0]
+        other = searches.search_panels(reductions, known, [5], SMALL)[0]
         assert not set(other.hypervolume) & set(run[0].hypervolume)
 
     def test_a_search_that_runs_dry_keeps_its_last_hypervolume(
-        self, reductions: list[Reduction], known: pareto_regions.Frontiers
+        self, reductions: list[Reduction], known: clusters.Frontiers
     ) -> None:
         tiny = ReducedSpace.full(reductions[0].panel.split.train.space)
         tiny = ReducedSpace(tiny.space, tiny.head, tuple(GroupContents(g.codes[:1], np.zeros(1)) for g in tiny.groups))
         frontier = known["ofa_pn", "gpu"]
-        method = region_search.OURS["norm"]
-        job = region_search.SearchJob("ofa_pn", "gpu", "latency_gpu", frontier, method, [tiny], [0], SMALL)
+        method = searches.OURS["norm"]
+        job = searches.SearchJob("ofa_pn", "gpu", "latency_gpu", frontier, method, [tiny], [0], SMALL)
         curve, _ = job.run()
         assert curve.evaluations.tolist() == [4, 10, 20] and curve.hypervolume.nunique() == 1
 
     def test_panels_without_a_frontier_are_left_out(self, reductions: list[Reduction]) -> None:
-        curves, fronts = region_search.search_panels(reductions, {}, [0], SMALL)
+        curves, fronts = searches.search_panels(reductions, {}, [0], SMALL)
         assert curves.empty and fronts.empty
-        tests = region_search.compare(curves)
-        assert tests.empty and region_search.medians(curves).empty and region_search.where_it_pays(tests).empty
-        assert region_search.gains_at_budgets(fronts, {}).empty
-        assert region_search.verdict(tests)[1] == "undecided"
+        tests = searches.compare(curves)
+        assert tests.empty and searches.medians(curves).empty and searches.where_it_pays(tests).empty
+        assert searches.gains_at_budgets(fronts, {}).empty
+        assert searches.verdict(tests)[1] == "undecided"
 
 
 # -------------------------------------------------------------------- constructed curves
@@ -136,11 +136,11 @@ def curves(level: Level, seeds: int = 12) -> pd.DataFrame:
     rows = [
         (*names, method, seed, evaluations, level(method, number, evaluations) + 0.01 * rng.random())
         for number, names in enumerate(PANELS)
-        for method in region_search.METHODS
+        for method in searches.METHODS
         for seed in range(seeds)
         for evaluations in (50, 125, 250)
     ]
-    return pd.DataFrame(rows, columns=region_search.CURVES)
+    return pd.DataFrame(rows, columns=searches.CURVES)
 
 
 def ahead(wins: dict[str, int]) -> Level:
@@ -154,8 +154,8 @@ def ahead(wins: dict[str, int]) -> Level:
      ((4, 4, 4), "not supported")],
 )  # fmt: skip
 def test_all_three_baselines_in_five_of_six_panels(wins: tuple[int, ...], text: str) -> None:
-    won = dict(zip(region_search.BASELINES, wins, strict=True))
-    checks, found = region_search.verdict(region_search.compare(curves(ahead(won))))
+    won = dict(zip(searches.BASELINES, wins, strict=True))
+    checks, found = searches.verdict(searches.compare(curves(ahead(won))))
     assert found == text
     assert checks.value.tolist() == [f"{n} of 6 panels" for n in wins]
     assert checks.holds.tolist() == [n > 4 for n in wins]
@@ -163,44 +163,44 @@ def test_all_three_baselines_in_five_of_six_panels(wins: tuple[int, ...], text: 
 
 def test_only_the_final_budget_and_the_paper_s_baselines_count() -> None:
     def level(method: str, _: int, evaluations: int) -> float:
-        if method == region_search.OUTSIDE:
+        if method == searches.OUTSIDE:
             return 0.5
-        return 0.0 if method in region_search.OURS.values() else -0.1 if evaluations == 250 else 0.1
+        return 0.0 if method in searches.OURS.values() else -0.1 if evaluations == 250 else 0.1
 
-    tests = region_search.compare(curves(level))
-    assert region_search.verdict(tests)[1] == "supported" == region_search.verdict(tests, "effect")[1]
-    pays = region_search.where_it_pays(tests).set_index(["evaluations", "method", "rival"])
-    ours = region_search.OURS["norm"]
+    tests = searches.compare(curves(level))
+    assert searches.verdict(tests)[1] == "supported" == searches.verdict(tests, "effect")[1]
+    pays = searches.where_it_pays(tests).set_index(["evaluations", "method", "rival"])
+    ours = searches.OURS["norm"]
     assert pays.loc[(250, ours, "Layer-Full")].tolist() == [6, 0, 0]
     assert pays.loc[(125, ours, "Layer-Full")].tolist() == [0, 0, 6]
     assert pays.loc[(250, ours, "NSGA-II")].tolist() == [0, 0, 6]
-    assert pays.loc[(50, ours, region_search.OURS["effect"])].tolist() == [0, 6, 0]
+    assert pays.loc[(50, ours, searches.OURS["effect"])].tolist() == [0, 6, 0]
 
 
 def test_each_score_is_judged_by_itself() -> None:
-    ours = region_search.OURS
-    tests = region_search.compare(curves(lambda method, *_: {ours["norm"]: -0.1, ours["effect"]: 0.1}.get(method, 0.0)))
-    assert region_search.verdict(tests)[1] == "not supported"
-    assert region_search.verdict(tests, "effect")[1] == "supported"
+    ours = searches.OURS
+    tests = searches.compare(curves(lambda method, *_: {ours["norm"]: -0.1, ours["effect"]: 0.1}.get(method, 0.0)))
+    assert searches.verdict(tests)[1] == "not supported"
+    assert searches.verdict(tests, "effect")[1] == "supported"
 
 
 @pytest.mark.parametrize(("seeds", "text"), [(5, "undecided"), (6, "supported")])
 def test_too_few_seeds_decide_nothing(seeds: int, text: str) -> None:
     """Without ties, the least p is 1 / C(2n, n): 1/252 for five seeds, times 18 tests above 0.05."""
-    won = dict.fromkeys(region_search.BASELINES, 6)
-    assert region_search.verdict(region_search.compare(curves(ahead(won), seeds)))[1] == text
+    won = dict.fromkeys(searches.BASELINES, 6)
+    assert searches.verdict(searches.compare(curves(ahead(won), seeds)))[1] == text
 
 
 def test_p_values_are_corrected_over_panels_and_rivals_of_a_kind() -> None:
     frame = curves(lambda method, panel, _: 0.001 * panel * (method == "Stage-Full"))
-    tests = region_search.compare(frame)
-    ours = region_search.OURS["effect"]
+    tests = searches.compare(frame)
+    ours = searches.OURS["effect"]
 
     def values(method: str, names: tuple[str, str]) -> Any:
         own = frame[(frame.family == names[0]) & (frame.device == names[1]) & (frame.evaluations == 125)]
         return own[own.method == method].hypervolume
 
-    for rivals in (region_search.BASELINES, (region_search.OUTSIDE,)):
+    for rivals in (searches.BASELINES, (searches.OUTSIDE,)):
         pairs = list(itertools.product(rivals, PANELS))
         raw = [mannwhitneyu(values(ours, names), values(rival, names), alternative="less").pvalue
                for rival, names in pairs]  # fmt: skip
@@ -214,12 +214,12 @@ def test_p_values_are_corrected_over_panels_and_rivals_of_a_kind() -> None:
 def test_medians_by_hand() -> None:
     frame = pd.DataFrame({"family": "f", "device": "gpu", "method": "m", "evaluations": 50,
                           "hypervolume": [5.0, 1, 2, 9, 4, 3]})  # fmt: skip
-    (row,) = region_search.medians(frame).to_dict("records")
+    (row,) = searches.medians(frame).to_dict("records")
     assert (row["median"], row["low"], row["high"], row["searches"]) == (3.5, 1, 9, 6)  # 1 - 2 / 64 of 95 % needs all
-    assert math.isnan(region_search.medians(frame.iloc[:5]).low[0])
+    assert math.isnan(searches.medians(frame.iloc[:5]).low[0])
 
 
-def test_gains_at_budgets_by_hand(known: pareto_regions.Frontiers) -> None:
+def test_gains_at_budgets_by_hand(known: clusters.Frontiers) -> None:
     frontier = known["ofa_pn", "gpu"].points
     budget = float(np.quantile(frontier[:, 0], 0.5))
     training = frontiers.best_within(frontier, budget)
@@ -229,7 +229,7 @@ def test_gains_at_budgets_by_hand(known: pareto_regions.Frontiers) -> None:
         return pd.DataFrame([{**row, "acc": training + more}])
 
     fronts = pd.concat([front(0, budget, 0.01), front(1, budget + 1e-9, 0.9), front(2, budget - 1, 0.03)])
-    gains = region_search.gains_at_budgets(fronts, known).set_index("quantile")["NSGA-II"]
+    gains = searches.gains_at_budgets(fronts, known).set_index("quantile")["NSGA-II"]
     assert gains[0.5] == pytest.approx(1.0), "percentage points of the median seed; a slower network does not count"
     assert 0.25 not in gains.index or math.isnan(gains[0.25])
 

@@ -15,9 +15,9 @@ import autobuild_lib as ab
 from autobuild_book.chapters.modules import agreement, interventions, ranking, verdict
 from autobuild_book.chapters.modules.agreement import ALIKE, CELL, UNIT
 from autobuild_book.chapters.modules.ranking import Key
+from autobuild_book.chapters.ranking.experiment import Split
 from autobuild_book.chapters.shared import panels
 from autobuild_book.chapters.shared.panels import Panel
-from autobuild_lib.experiments.predictor_srcc import Split
 from autobuild_lib.reduced import group_codes, group_texts
 from autobuild_lib.units import ScoredGroup, UnitCorpus
 

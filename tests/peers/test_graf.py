@@ -7,10 +7,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autobuild_lib as ab
+from autobuild_book.chapters.peers.models import graf
+from autobuild_book.chapters.peers.models.graf import NO_PATH, graph_features, operation_sets, operations_of
 from autobuild_lib.graphs import OPERATIONS, IRGraph, IRNode, graph_of
 from autobuild_lib.graphs.ir import PLACES
-from autobuild_lib.peers import graf
-from autobuild_lib.peers.graf import NO_PATH, graph_features, operation_sets, operations_of
 from tests.benchmarks.plain_graf import plain_graf
 from tests.graphs.random_dags import random_dag
 

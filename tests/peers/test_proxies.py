@@ -12,10 +12,10 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 import autobuild_lib as ab
+from autobuild_book.chapters.peers.models.proxies import PROXIES, Minibatch, Passes, measure_proxies, measures
 from autobuild_lib.networks import build, count_macs, count_parameters
 from autobuild_lib.networks.blueprint import Stage, make_block
 from autobuild_lib.networks.modules import MBConv
-from autobuild_lib.peers.proxies import PROXIES, Minibatch, Passes, measure_proxies, measures
 
 SMALL = Minibatch(resolution=4, batch=3, seed=5)
 CLASSES = 6

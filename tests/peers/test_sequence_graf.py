@@ -6,10 +6,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autobuild_lib as ab
+from autobuild_book.chapters.peers.models import sequence_graf
+from autobuild_book.chapters.peers.models.graf import graph_features
+from autobuild_book.chapters.peers.models.sequence_graf import (
+    feature_names,
+    features_of_codes,
+    sequence_features,
+    vocabularies,
+)
 from autobuild_lib.graphs import OPERATIONS, IRNode, graph_of
-from autobuild_lib.peers import sequence_graf
-from autobuild_lib.peers.graf import graph_features
-from autobuild_lib.peers.sequence_graf import feature_names, features_of_codes, sequence_features, vocabularies
 
 
 @pytest.fixture

@@ -11,8 +11,8 @@ from evaluators import fails, label, label_or_fail, worth
 from pymoo.util.nds.non_dominated_sorting import NonDominatedSorting
 
 import autobuild_lib as ab
+from autobuild_book.chapters.regions.nsga2 import nsga2
 from autobuild_lib.search import EvaluationLog, LayerMutation, Mutation, StageMutation, costs, evolve, hypervolume_curve
-from autobuild_lib.search.reference import nsga2
 from autobuild_lib.spaces.sequence import Codes
 
 MBV3, PN = ab.spaces.ofa_mbv3(), ab.spaces.ofa_pn()

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 from pymoo.util.nds.non_dominated_sorting import NonDominatedSorting
 
+from autobuild_book.chapters.regions.nsga2 import hypervolume
 from autobuild_lib.search import costs, front, hypervolume_curve, pareto
-from autobuild_lib.search.reference import hypervolume
 
 GRID = arrays(np.int64, st.tuples(st.integers(1, 30), st.just(2)), elements=st.integers(-4, 6)).map(np.float64)
 FREE = arrays(np.float64, st.tuples(st.integers(1, 30), st.just(2)), elements=st.floats(-3, 3))

@@ -8,8 +8,9 @@ import pytest
 from evaluators import label, label_or_fail, worth
 
 import autobuild_lib as ab
-from autobuild_lib.search import LayerMutation, costs, evolve, reference
-from autobuild_lib.search.reference import _Genome, hypervolume, nsga2
+from autobuild_book.chapters.regions import nsga2 as reference
+from autobuild_book.chapters.regions.nsga2 import _Genome, hypervolume, nsga2
+from autobuild_lib.search import LayerMutation, costs, evolve
 
 MBV3 = ab.spaces.ofa_mbv3()
 GOALS = {"maximise": "acc", "minimise": "latency", "progress": False}

@@ -14,11 +14,9 @@ from recorded import record
 
 import autobuild_lib as ab
 from autobuild_book.chapters.diffusion import commands
-from autobuild_lib.data import files
-from autobuild_lib.peers.proxies import PROXIES, Minibatch, measure_proxies
-from autobuild_lib.storage import replace_text
-from autobuild_lib.tasks import proxies
-from autobuild_lib.tasks.proxies import (
+from autobuild_book.chapters.peers import proxy_tables
+from autobuild_book.chapters.peers.models.proxies import PROXIES, Minibatch, measure_proxies
+from autobuild_book.chapters.peers.proxy_tables import (
     SPACES,
     Job,
     Measurement,
@@ -28,6 +26,8 @@ from autobuild_lib.tasks.proxies import (
     sample_architectures,
     write_tables,
 )
+from autobuild_lib.data import files
+from autobuild_lib.storage import replace_text
 
 TINY = Minibatch(resolution=32, batch=2)
 NAMES = [proxy.name for proxy in PROXIES]
@@ -199,7 +199,7 @@ def test_wrong_usage(asked: list[Job], wrong: str) -> None:
 
 def test_measure_passes_on_what_it_is_given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     calls: list[Any] = []
-    monkeypatch.setattr(proxies, "measure", lambda *given, **options: calls.append((given, options)) or [])
+    monkeypatch.setattr(proxy_tables, "measure", lambda *given, **options: calls.append((given, options)) or [])
     run("measure", "--space", "ofa_pn", "--sample", 1, "--seed", 7, "--workers", 2, "--out", tmp_path / "r.csv")
     given = ("ofa_pn", sample_architectures("ofa_pn", 1), Minibatch(seed=7), tmp_path / "r.csv")
     assert calls == [(given, {"workers": 2})]

@@ -11,6 +11,7 @@ from autobuild_book.chapters.diffusion.task import images, measuring, metrics, t
 from autobuild_book.chapters.diffusion.task.space import unet_space
 from autobuild_book.chapters.own.commands import add_mlps
 from autobuild_book.chapters.panoptic.commands import add_panoptic
+from autobuild_book.chapters.peers.proxy_commands import add_proxies
 from autobuild_lib import data
 from autobuild_lib.cli.common import (
     add_folder,
@@ -23,7 +24,6 @@ from autobuild_lib.cli.common import (
     print_report,
     whole,
 )
-from autobuild_lib.cli.proxies import add_proxies
 from autobuild_lib.storage import replace_text
 
 

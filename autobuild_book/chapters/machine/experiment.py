@@ -17,12 +17,12 @@ from autobuild_lib.data.table import Table, make_table
 from autobuild_lib.extras import extra
 from autobuild_lib.networks import count_macs
 from autobuild_lib.networks.blueprint import has_networks
-from autobuild_lib.peers import AdditiveRidge
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.spaces import Architecture, SequenceSpace, ofa_mbv3, read_space
 from autobuild_lib.statistics import srcc_with_interval
 from autobuild_lib.targets import Target, quoted
 from autobuild_lib.units import UnitCorpus
+from autobuild_lib.units_ridge import AdditiveRidge
 
 with extra("book"):
     from sklearn.linear_model import LinearRegression

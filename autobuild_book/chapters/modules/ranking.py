@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import kendalltau
 
+from autobuild_book.chapters.ranking.experiment import load_splits
 from autobuild_book.chapters.shared.panels import COMMON, SPECIAL, Panel, load_panels, train
-from autobuild_lib.experiments.predictor_srcc import load_splits
 from autobuild_lib.jobs import hop_options
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.processes import in_threads

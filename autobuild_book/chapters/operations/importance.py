@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from autobuild_book.chapters.ranking.experiment import BUNDLED
 from autobuild_lib import data
 from autobuild_lib.data import DataError, IRTable
 from autobuild_lib.evaluation import evaluate
-from autobuild_lib.experiments.predictor_srcc import BUNDLED
 from autobuild_lib.ir_predictor import IRNetwork, IRPredictor
 from autobuild_lib.jobs import IRFitJob, fit_jobs
 from autobuild_lib.spaces import SequenceSpace, SpaceError

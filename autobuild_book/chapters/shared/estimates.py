@@ -9,7 +9,7 @@ import pandas as pd
 
 from autobuild_book.chapters.modules.agreement import UNIT
 from autobuild_book.chapters.modules.verdict import cells_that_hold
-from autobuild_lib.experiments.region_search import BASELINES, OURS
+from autobuild_book.chapters.regions.searches import BASELINES, OURS
 from autobuild_lib.statistics import mean_with_interval
 
 TASK, PANEL = ["family", "target"], ["family", "device"]

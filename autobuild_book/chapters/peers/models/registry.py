@@ -13,16 +13,16 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from autobuild_book.chapters.peers.models.combined import embeddings, fit_with_graf
+from autobuild_book.chapters.peers.models.features import GRAF, ONE_HOT, PROXIES, as_matrix, compute
+from autobuild_book.chapters.peers.models.learners import Boosting, Forest, Gaussian, Learner, Neighbours
 from autobuild_lib.data.table import Table
 from autobuild_lib.extras import extra
-from autobuild_lib.peers.additive import AdditiveRidge
-from autobuild_lib.peers.combined import embeddings, fit_with_graf
-from autobuild_lib.peers.features import GRAF, ONE_HOT, PROXIES, as_matrix, compute
-from autobuild_lib.peers.learners import Boosting, Forest, Gaussian, Learner, Neighbours
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.spaces import Architecture, SequenceSpace
 from autobuild_lib.targets import Target
 from autobuild_lib.training import PRESETS, fit, fit_many
+from autobuild_lib.units_ridge import AdditiveRidge
 
 with extra("book"):
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from autobuild_lib.data.files import FILES
-from autobuild_lib.experiments.peers_contests import CONTESTS, Contest, field_of, quality, sizes_of, subset
-from autobuild_lib.peers.models import (
+from autobuild_book.chapters.peers.contests import CONTESTS, Contest, field_of, quality, sizes_of, subset
+from autobuild_book.chapters.peers.models.registry import (
     EMBEDDED,
     EXTENDED,
     FEW,
@@ -24,6 +23,7 @@ from autobuild_lib.peers.models import (
     TUNED,
     find_model,
 )
+from autobuild_lib.data.files import FILES
 from autobuild_lib.processes import in_processes
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.storage import replace_text

@@ -6,7 +6,6 @@ import numpy as np
 import numpy.typing as npt
 
 from autobuild_lib.extras import extra
-from autobuild_lib.peers.choices import choices_of_codes
 from autobuild_lib.spaces import Architecture, SequenceSpace
 from autobuild_lib.spaces.sequence import Codes
 
@@ -16,7 +15,13 @@ with extra("book"):
     from sklearn.preprocessing import OneHotEncoder, StandardScaler
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
+ABSENT = -1  # the value of a feature of an absent layer
 PENALTIES = np.logspace(-2, 4, 13)
+
+
+def choices_of_codes(space: SequenceSpace, codes: Codes) -> npt.NDArray[np.int64]:
+    """Codes [N, code_width] with a value of their own (`ABSENT`) for the features of absent layers."""
+    return np.where(space.absent(codes), ABSENT, codes.astype(np.int64))
 
 
 class AdditiveRidge:

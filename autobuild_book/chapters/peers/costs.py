@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from autobuild_book.chapters.peers.models.features import as_matrix, compute
+from autobuild_book.chapters.peers.models.proxies import measure_proxies
+from autobuild_book.chapters.peers.models.registry import Fitted, Regression, find_model
+from autobuild_book.chapters.peers.proxy_tables import initial_network
 from autobuild_lib.data.table import Table
 from autobuild_lib.networks import has_networks
-from autobuild_lib.peers.features import as_matrix, compute
-from autobuild_lib.peers.models import Fitted, Regression, find_model
-from autobuild_lib.peers.proxies import measure_proxies
 from autobuild_lib.spaces import Architecture
-from autobuild_lib.tasks.proxies import initial_network
 from autobuild_lib.torch_settings import one_thread
 
 TRIED = 3  # networks whose proxies are measured; the rest is multiplication

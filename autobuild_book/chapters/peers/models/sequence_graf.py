@@ -21,8 +21,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from autobuild_book.chapters.peers.models.graf import NO_PATH, OperationSets, operation_sets
 from autobuild_lib.graphs import path_graphs_from_codes
-from autobuild_lib.peers.graf import NO_PATH, OperationSets, operation_sets
 from autobuild_lib.spaces import Architecture, Category, SequenceSpace
 from autobuild_lib.spaces.features import written
 from autobuild_lib.spaces.sequence import Codes

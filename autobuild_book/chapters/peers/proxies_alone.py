@@ -4,11 +4,11 @@ from collections.abc import Sequence
 
 import pandas as pd
 
+from autobuild_book.chapters.peers.contests import Contest
 from autobuild_lib import data
 from autobuild_lib.data import Table
 from autobuild_lib.data.files import FLOPS
 from autobuild_lib.data.table import ARCHITECTURE
-from autobuild_lib.experiments.peers_contests import Contest
 from autobuild_lib.statistics import srcc_with_interval
 
 COLUMNS = ["family", "proxy", "against", "networks", "srcc", "low", "high"]

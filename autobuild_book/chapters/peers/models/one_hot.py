@@ -4,19 +4,11 @@ import functools
 from collections.abc import Sequence
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
 from autobuild_lib.spaces import Architecture, SequenceSpace
 from autobuild_lib.spaces.features import Choices, values_of, written
-from autobuild_lib.spaces.sequence import Codes
-
-ABSENT = -1
-
-
-def choices_of_codes(space: SequenceSpace, codes: Codes) -> npt.NDArray[np.int64]:
-    """Codes [N, code_width] with a value of their own (`ABSENT`) for the features of absent layers."""
-    return np.where(space.absent(codes), ABSENT, codes.astype(np.int64))
+from autobuild_lib.units_ridge import ABSENT, choices_of_codes
 
 
 def one_hot(space: SequenceSpace, architectures: Sequence[Architecture]) -> pd.DataFrame:

@@ -2,9 +2,9 @@
 
 import argparse
 
+from autobuild_book.chapters.peers import proxy_tables
+from autobuild_book.chapters.peers.models.proxies import Minibatch
 from autobuild_lib.cli.common import add_out, add_rows, check_file, join_manifest, whole
-from autobuild_lib.peers.proxies import Minibatch
-from autobuild_lib.tasks import proxies
 
 
 def add_proxies(parser: argparse.ArgumentParser) -> None:
@@ -15,7 +15,7 @@ def add_proxies(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_measure(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--space", choices=proxies.SPACES, required=True, help="family of the networks")
+    parser.add_argument("--space", choices=proxy_tables.SPACES, required=True, help="family of the networks")
     parser.add_argument("--sample", type=whole(1), required=True, help="number of networks, chosen by a fixed seed")
     usual = Minibatch()
     text = f"side of the images in pixels (default: {usual.resolution})"
@@ -28,19 +28,19 @@ def _add_measure(parser: argparse.ArgumentParser) -> None:
 
 
 def _add_table(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--space", choices=proxies.SPACES, required=True, help="family of the networks")
+    parser.add_argument("--space", choices=proxy_tables.SPACES, required=True, help="family of the networks")
     add_rows(parser)
     parser.set_defaults(run=_table)
 
 
 def _measure(given: argparse.Namespace) -> None:
-    architectures = proxies.sample_architectures(given.space, given.sample)
+    architectures = proxy_tables.sample_architectures(given.space, given.sample)
     check_file(given.out)
     minibatch = Minibatch(given.resolution, given.batch, given.seed)
-    rows = proxies.measure(given.space, architectures, minibatch, given.out, workers=given.workers)
+    rows = proxy_tables.measure(given.space, architectures, minibatch, given.out, workers=given.workers)
     print(f"{len(rows)} rows are in {given.out}")
 
 
 def _table(given: argparse.Namespace) -> None:
-    for name, entry in proxies.write_tables(given.rows, given.space, given.folder).items():
+    for name, entry in proxy_tables.write_tables(given.rows, given.space, given.folder).items():
         join_manifest(given.folder, name, entry)

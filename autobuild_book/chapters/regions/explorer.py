@@ -4,8 +4,8 @@ from collections.abc import Mapping, Sequence
 
 import pandas as pd
 
+from autobuild_book.chapters.regions.clusters import Reduction
 from autobuild_book.chapters.shared.panels import LABELS
-from autobuild_lib.experiments.pareto_regions import Reduction
 
 
 def training_points(reductions: Sequence[Reduction], labels: Mapping[str, pd.DataFrame]) -> pd.DataFrame:

@@ -11,13 +11,13 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import mannwhitneyu, quantile_test
 
+from autobuild_book.chapters.regions.clusters import BUDGETS, Reduction, groups
+from autobuild_book.chapters.regions.nsga2 import nsga2
 from autobuild_book.chapters.shared.frontiers import Frontier, best_within
 from autobuild_lib import surrogate
-from autobuild_lib.experiments.pareto_regions import BUDGETS, Reduction, groups
 from autobuild_lib.processes import in_processes
 from autobuild_lib.reduced import ReducedSpace
 from autobuild_lib.search import LayerMutation, StageMutation, costs, evolve, front, hypervolume_curve
-from autobuild_lib.search.reference import nsga2
 from autobuild_lib.statistics import holm
 
 BUDGET = (50, 4, 50)  # the paper's: random architectures, rounds, mutations in each

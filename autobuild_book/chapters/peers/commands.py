@@ -3,10 +3,10 @@
 import argparse
 from pathlib import Path
 
+from autobuild_book.chapters.peers import measuring
+from autobuild_book.chapters.peers.contests import CONTESTS, contests_that_exist
+from autobuild_book.chapters.peers.models.registry import MODELS
 from autobuild_lib.cli.common import check_file, whole
-from autobuild_lib.experiments import peers_measure
-from autobuild_lib.experiments.peers_contests import CONTESTS, contests_that_exist
-from autobuild_lib.peers.models import MODELS
 from autobuild_lib.storage import replace_text
 
 
@@ -18,7 +18,7 @@ def add_peers(parser: argparse.ArgumentParser) -> None:
     text = f"default: all of these whose tables there are: {'; '.join(names)}"
     measure.add_argument("--contests", nargs="+", choices=names, metavar="CONTEST", help=text)
     measure.add_argument("--models", nargs="+", choices=MODELS, metavar="MODEL", help=f"default: {'; '.join(MODELS)}")
-    seeds = len(peers_measure.SEEDS)
+    seeds = len(measuring.SEEDS)
     measure.add_argument("--seeds", type=whole(1, 100), default=seeds, help=f"training subsets (default: {seeds})")
     measure.add_argument("--workers", type=whole(1), default=1, help="processes of one thread each (default: 1)")
     measure.add_argument("--plan", action="store_true", help="only say what would run, and what it would cost")
@@ -34,11 +34,11 @@ def _measure(given: argparse.Namespace) -> None:
     names = [one.name for one in existing]
     if missing := sorted(set(given.contests or ()) - set(names)):
         raise ValueError(f"no tables for {'; '.join(missing)}; there are those for {'; '.join(names)}")
-    jobs = peers_measure.plan(wanted, seeds=range(given.seeds), models=given.models or tuple(MODELS))
-    print(peers_measure.describe(jobs), flush=True)
+    jobs = measuring.plan(wanted, seeds=range(given.seeds), models=given.models or tuple(MODELS))
+    print(measuring.describe(jobs), flush=True)
     if given.plan:
         return
     check_file(given.out)
-    rows = peers_measure.run_all(jobs, given.out.with_name(f"{given.out.name}.parts"), given.workers)
+    rows = measuring.run_all(jobs, given.out.with_name(f"{given.out.name}.parts"), given.workers)
     replace_text(given.out, rows.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
     print(f"{len(rows):,} rows are in {given.out}")

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Any, Protocol
 
+from autobuild_book.chapters.peers.models.gaussian import HammingProcess
 from autobuild_lib.extras import extra
-from autobuild_lib.peers.gaussian import HammingProcess
 
 with extra("book"):
     from sklearn.ensemble import HistGradientBoostingRegressor, RandomForestRegressor

@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from autobuild_lib.experiments.pareto_regions import KEY, NUMBERS, SCORES, groups
+from autobuild_book.chapters.regions.clusters import KEY, NUMBERS, SCORES, groups
 from autobuild_lib.statistics import mean_with_interval
 
 

@@ -13,11 +13,11 @@ from autobuild_lib import data
 from autobuild_lib.data.table import Table
 from autobuild_lib.evaluation import evaluate
 from autobuild_lib.jobs import FitJob, fit_jobs
-from autobuild_lib.peers import AdditiveRidge
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.statistics import greater_than_zero, holm, mean_with_interval, srcc
 from autobuild_lib.surrogate import LABELS, published
 from autobuild_lib.targets import Target, quoted
+from autobuild_lib.units_ridge import AdditiveRidge
 
 BUNDLED = ("ofa_mbv3", "ofa_pn")
 # The four labels of one family. For the smallest of five p-values to hold after Holm's correction (below 0.01), the

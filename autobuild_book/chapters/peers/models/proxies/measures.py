@@ -12,8 +12,14 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
+from autobuild_book.chapters.peers.models.proxies.passes import (
+    RECTIFIERS,
+    WEIGHTED,
+    Passes,
+    channels_last,
+    hook_forward,
+)
 from autobuild_lib.networks.modules import MBConv
-from autobuild_lib.peers.proxies.passes import RECTIFIERS, WEIGHTED, Passes, channels_last, hook_forward
 
 ZEN_STEP = 0.01  # alpha in the paper
 CORRELATION_OFFSET = 1e-5  # k in the paper

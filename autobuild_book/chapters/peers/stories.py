@@ -8,13 +8,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from autobuild_book.chapters.peers.models.features import as_matrix
+from autobuild_book.chapters.peers.models.registry import FOREST_GRAF, Regression
+from autobuild_book.chapters.peers.models.sequence_graf import feature_names, sequence_features, vocabularies
 from autobuild_lib.data.table import Table
 from autobuild_lib.jobs import FitJob, fit_jobs
-from autobuild_lib.peers.additive import AdditiveRidge
-from autobuild_lib.peers.choices import ABSENT, choices_of_codes
-from autobuild_lib.peers.features import as_matrix
-from autobuild_lib.peers.models import FOREST_GRAF, Regression
-from autobuild_lib.peers.sequence_graf import feature_names, sequence_features, vocabularies
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.reduced import isolated
 from autobuild_lib.spaces import SequenceSpace
@@ -23,6 +21,7 @@ from autobuild_lib.statistics import srcc
 from autobuild_lib.targets import Target
 from autobuild_lib.torch_settings import one_thread
 from autobuild_lib.units import UnitCorpus, score_units
+from autobuild_lib.units_ridge import ABSENT, AdditiveRidge, choices_of_codes
 
 Array = npt.NDArray[np.float64]
 DEPTH = "depth"

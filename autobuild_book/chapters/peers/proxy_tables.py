@@ -10,12 +10,12 @@ import numpy as np
 import pandas as pd
 import torch
 
+from autobuild_book.chapters.peers.models.proxies import PROXIES, Minibatch, measure_proxies
 from autobuild_book.measured.rows import RowFormat, machine
 from autobuild_book.measured.tables import write_measured
 from autobuild_lib.data.files import FAMILIES, load
 from autobuild_lib.data.table import ARCHITECTURE
 from autobuild_lib.networks import build
-from autobuild_lib.peers.proxies import PROXIES, Minibatch, measure_proxies
 from autobuild_lib.spaces import Architecture
 
 SPACES = {space().name: space() for space in FAMILIES.values()}

@@ -1,0 +1,4 @@
+"""Other predictors beside AutoBuild, on the same rows: contests, results, costs.
+
+`models` holds the peers themselves.
+"""

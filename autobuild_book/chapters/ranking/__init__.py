@@ -1,0 +1,2 @@
+"""How well each hop ranks architectures (claim C1).
+"""

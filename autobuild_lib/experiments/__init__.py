@@ -1,1 +1,0 @@
-"""What the notebooks compute: one module per experiment of the paper."""
