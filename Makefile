@@ -58,7 +58,7 @@ pages: $(STAMP) ## build the pages from the notebooks of PROFILE, without runnin
 	@$(BIN)/python -m autobuild_lib.book $(PROFILE)
 
 labs: $(STAMP) ## write the labs' student notebooks, and two zip files into artifacts/labs
-	@$(BIN)/python -m autobuild_lib.labs.handout
+	@$(BIN)/python -m autobuild_book.labs.handout
 
 test: $(STAMP) ## check style and types, run the tests
 	$(BIN)/ruff check .

@@ -36,7 +36,7 @@ import numpy as np
 import torch
 
 import autobuild_lib as ab
-from autobuild_lib.labs import embeddings as check
+from autobuild_book.labs import embeddings as check
 
 # %% [markdown]
 # ## Exercise 1: one node at hop 0

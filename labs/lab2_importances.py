@@ -34,7 +34,7 @@ import torch
 from scipy.stats import spearmanr
 
 import autobuild_lib as ab
-from autobuild_lib.labs import importances as check
+from autobuild_book.labs import importances as check
 
 # %% [markdown]
 # ## Exercise 1: what is held out

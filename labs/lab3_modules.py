@@ -34,8 +34,8 @@
 import numpy as np
 
 import autobuild_lib as ab
-from autobuild_lib.labs import judging
-from autobuild_lib.labs import modules as check
+from autobuild_book.labs import judging
+from autobuild_book.labs import modules as check
 
 # %% [markdown]
 # ## A predictor to score with

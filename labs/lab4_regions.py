@@ -32,8 +32,8 @@
 
 # %%
 import autobuild_lib as ab
-from autobuild_lib.labs import judging
-from autobuild_lib.labs import regions as check
+from autobuild_book.labs import judging
+from autobuild_book.labs import regions as check
 
 # %% [markdown]
 # ## Exercise 1: to dominate

@@ -61,8 +61,8 @@ from myst_nb import glue
 from autobuild_book.chapters.modules import agreement, figures, interventions, ranking
 from autobuild_book.chapters.modules import verdict as subgraph_verdict
 from autobuild_book.chapters.shared import estimates
+from autobuild_book.figures import style
 from autobuild_lib import statistics
-from autobuild_lib.plotting import style
 from autobuild_lib.runs import Run
 from autobuild_lib.spaces import read_space
 

@@ -73,7 +73,7 @@ from autobuild_book.chapters.regions import (
     verdict as region_verdict,
 )
 from autobuild_book.chapters.shared import frontiers
-from autobuild_lib.plotting import style
+from autobuild_book.figures import style
 from autobuild_lib.runs import Run
 from autobuild_lib.spaces import read_space
 

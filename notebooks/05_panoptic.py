@@ -62,8 +62,8 @@ import pandas as pd
 from myst_nb import glue
 
 from autobuild_book.chapters.panoptic import committed, figures
+from autobuild_book.figures import style
 from autobuild_lib import statistics
-from autobuild_lib.plotting import style
 from autobuild_lib.runs import Run
 from autobuild_lib.spaces import read_space
 

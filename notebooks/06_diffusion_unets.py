@@ -67,8 +67,8 @@ from autobuild_book.chapters.diffusion.real_size import experiment
 from autobuild_book.chapters.diffusion.real_size import figures as real_size_figures
 from autobuild_book.chapters.diffusion.scores import effects_by_score
 from autobuild_book.chapters.shared import few_labels
+from autobuild_book.figures import style
 from autobuild_lib import statistics
-from autobuild_lib.plotting import style
 from autobuild_lib.runs import Run
 
 run = Run.start("06_diffusion_unets", globals())

@@ -86,8 +86,8 @@ from autobuild_book.chapters.peers import (
 )
 from autobuild_book.chapters.peers.models.graf import graph_features
 from autobuild_book.chapters.peers.models.sequence_graf import sequence_features
+from autobuild_book.figures import style
 from autobuild_lib import graphs, spaces, statistics
-from autobuild_lib.plotting import style
 from autobuild_lib.runs import Run
 from autobuild_lib.spaces import read_space
 

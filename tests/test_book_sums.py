@@ -13,9 +13,9 @@ import pytest
 import yaml
 
 import autobuild_lib as ab
+from autobuild_book.figures import style
 from autobuild_lib import book
 from autobuild_lib.book import api, chapters, claims, elsewhere, explorer, markdown, paper
-from autobuild_lib.plotting import style
 from tests.small_book import TABLE, change, remove, write_small_book
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -9,8 +9,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from autobuild_book.figures.comparison import run_comparison
 from autobuild_lib.comparison import compare, read_metrics
-from autobuild_lib.plotting.comparison import run_comparison
 
 TABLE = [
     {"family": "ofa_mbv3", "preset": "paper", "head": 0.9, "interval": "rows", "seeds": 1},

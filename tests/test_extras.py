@@ -51,12 +51,14 @@ def run(core: dict[str, str], folder: Path, code: str) -> object:
 
 
 IMPORT_ALL = """
-import json, pkgutil, importlib
-import autobuild_lib
+import importlib, itertools, json, pkgutil
+import autobuild_book, autobuild_lib
 for name in autobuild_lib.__all__:
     getattr(autobuild_lib, name)
 found = {}
-for module in pkgutil.walk_packages(autobuild_lib.__path__, "autobuild_lib.", onerror=lambda name: None):
+for module in itertools.chain.from_iterable(
+    pkgutil.walk_packages(house.__path__, f"{house.__name__}.", onerror=lambda name: None) for house in (autobuild_book, autobuild_lib)
+):
     try:
         importlib.import_module(module.name)
         found[module.name] = ""
@@ -84,7 +86,7 @@ def test_what_cannot_be_imported_says_which_extra_to_install(core: dict[str, str
     assert isinstance(messages, dict)
     assert {text for text in messages.values() if text} <= {*told("book"), *told("sd")}
     assert not {name: messages[name] for name in COMPLETE if messages[name]}
-    assert messages["autobuild_lib.plotting"] and messages["autobuild_book.chapters.peers.models.registry"]
+    assert messages["autobuild_book.figures"] and messages["autobuild_book.chapters"]
 
 
 COMMANDS = [

@@ -19,8 +19,8 @@ from nbformat import NotebookNode
 from traitlets.config import Config
 
 import autobuild_lib as ab
-from autobuild_lib.labs import handout
-from autobuild_lib.labs.answers import EMPTY, AnswerError, Right
+from autobuild_book.labs import handout
+from autobuild_book.labs.answers import EMPTY, AnswerError, Right
 
 ROOT = Path(__file__).resolve().parents[1]
 LABS = handout.sources(ROOT)

@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 from IPython.core.formatters import DisplayFormatter
 
 import autobuild_lib as ab
-from autobuild_lib.labs import answers, embeddings, importances, judging, modules, regions
-from autobuild_lib.labs.answers import AnswerError, Right
+from autobuild_book.labs import answers, embeddings, importances, judging, modules, regions
+from autobuild_book.labs.answers import AnswerError, Right
 
 DOTS = ...
 

@@ -20,8 +20,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autobuild_lib as ab
-from autobuild_lib.labs import answers, embeddings, importances, modules, regions
-from autobuild_lib.labs.answers import AnswerError, Right
+from autobuild_book.labs import answers, embeddings, importances, modules, regions
+from autobuild_book.labs.answers import AnswerError, Right
 
 
 class Odd:

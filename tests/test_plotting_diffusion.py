@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from autobuild_book.chapters.diffusion import figures
-from autobuild_lib.plotting.style import WIDTH, Picture
+from autobuild_book.figures.style import WIDTH, Picture
 
 
 def ranks() -> pd.DataFrame:

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from autobuild_book.chapters.operations import figures as operation_figures
-from autobuild_lib.plotting.style import WIDTH
+from autobuild_book.figures.style import WIDTH
 
 NAMES = ["Conv", "Add", "HardSwish"]
 

@@ -9,8 +9,8 @@ import pytest
 from matplotlib.colors import to_hex
 
 from autobuild_book.chapters.regions import figures
-from autobuild_lib.plotting import style
-from autobuild_lib.plotting.style import PALETTE, WIDTH
+from autobuild_book.figures import style
+from autobuild_book.figures.style import PALETTE, WIDTH
 
 DEVICES, SCORES, REGIONS, METHODS = ("gpu", "cpu"), ("norm", "effect"), ("fast", "balanced", "accurate"), ("A", "B")
 

@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from autobuild_book.chapters.modules import figures as module_figures
-from autobuild_lib.plotting.style import WIDTH
+from autobuild_book.figures.style import WIDTH
 
 NAMES = ("accuracy", "fast")
 

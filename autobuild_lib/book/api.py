@@ -99,7 +99,7 @@ PAGES = (
         "plotting",
         "Figures and runs",
         (
-            "autobuild_lib.plotting.*",
+            "autobuild_book.figures.*",
             "autobuild_lib.runs",
         ),
     ),

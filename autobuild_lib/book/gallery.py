@@ -6,10 +6,10 @@ from typing import Any
 
 import pandas as pd
 
+from autobuild_book.figures.comparison import run_comparison
 from autobuild_lib.book import markdown
 from autobuild_lib.extras import extra
 from autobuild_lib.json_files import read_json
-from autobuild_lib.plotting.comparison import run_comparison
 
 with extra("book"):
     import matplotlib as mpl

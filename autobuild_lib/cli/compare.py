@@ -3,10 +3,10 @@
 import argparse
 from pathlib import Path
 
+from autobuild_book.figures.comparison import run_comparison
+from autobuild_book.figures.style import RESOLUTION
 from autobuild_lib.cli.common import check_writable
 from autobuild_lib.comparison import Comparison, compare
-from autobuild_lib.plotting.comparison import run_comparison
-from autobuild_lib.plotting.style import RESOLUTION
 from autobuild_lib.storage import replace_text
 
 MOST_PANELS = 8

@@ -10,8 +10,8 @@ import autobuild_lib as ab
 from autobuild_book.chapters.diffusion import real_size, task
 from autobuild_book.chapters.diffusion.real_size import experiment, figures
 from autobuild_book.chapters.diffusion.real_size.space import STAGES, Stage, of_stages
-from autobuild_lib.plotting import style
-from autobuild_lib.plotting.style import WIDTH
+from autobuild_book.figures import style
+from autobuild_book.figures.style import WIDTH
 from autobuild_lib.reduced import group_codes
 
 

@@ -7,7 +7,7 @@ import numpy.typing as npt
 import pandas as pd
 from matplotlib.axes import Axes
 
-from autobuild_lib.plotting.style import INK, PALETTE, Picture, picture, styled
+from autobuild_book.figures.style import INK, PALETTE, Picture, picture, styled
 
 MARKERS = "osD^vP*"
 ROW = 0.25  # inches

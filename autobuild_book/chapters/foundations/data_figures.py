@@ -6,7 +6,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from autobuild_lib.plotting.style import INK, PALETTE, Picture, family_name, finish_grid, label_name, picture, styled
+from autobuild_book.figures.style import INK, PALETTE, Picture, family_name, finish_grid, label_name, picture, styled
 
 
 @styled

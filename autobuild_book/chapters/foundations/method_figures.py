@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 
-from autobuild_lib.plotting.style import INK, PALETTE, Picture, picture, styled
+from autobuild_book.figures.style import INK, PALETTE, Picture, picture, styled
 from autobuild_lib.spaces import Architecture
 
 

@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 from matplotlib.colors import Colormap, LinearSegmentedColormap, to_rgb
 from matplotlib.patches import FancyBboxPatch
 
-from autobuild_lib.plotting.style import INK, PALETTE, Picture, family_name, picture, styled
+from autobuild_book.figures.style import INK, PALETTE, Picture, family_name, picture, styled
 
 BLUE, RED = PALETTE[0], PALETTE[3]
 SEQUENTIAL = LinearSegmentedColormap.from_list("shares", ["white", BLUE])

@@ -8,7 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 
 from autobuild_book.chapters.ranking.figures import srcc_by_hop
-from autobuild_lib.plotting.style import INK, PALETTE, UNITS, Picture, family_name, label_name, picture, styled
+from autobuild_book.figures.style import INK, PALETTE, UNITS, Picture, family_name, label_name, picture, styled
 
 MARKERS = {"tuned": "s", "paper": "o"}
 MEASURES = {"Kendall": "Kendall's tau", "Spearman": "Spearman correlation"}

@@ -2,7 +2,7 @@
 
 import pandas as pd
 
-from autobuild_lib.plotting.style import INK, PALETTE, Picture, label_name, picture, styled
+from autobuild_book.figures.style import INK, PALETTE, Picture, label_name, picture, styled
 
 
 @styled

@@ -12,7 +12,7 @@ from matplotlib.patches import Patch
 
 from autobuild_book.chapters.panoptic.task.images import CLASSES, VOID
 from autobuild_book.chapters.panoptic.task.images import PALETTE as COLOURS
-from autobuild_lib.plotting.style import INK, PALETTE, Picture, picture, styled
+from autobuild_book.figures.style import INK, PALETTE, Picture, picture, styled
 
 SMALL = 9.5
 MARKERS = "osD^vPX"

@@ -7,7 +7,7 @@ import pandas as pd
 import seaborn
 from matplotlib.axes import Axes
 
-from autobuild_lib.plotting.style import INK, PALETTE, Picture, family_name, label_name, picture, styled
+from autobuild_book.figures.style import INK, PALETTE, Picture, family_name, label_name, picture, styled
 
 MARKERS = "osD^vPX"
 MEASURES = {"srcc": "rank correlation (SRCC)", "recall": "recall of the best tenth", "regret": "regret (sd)"}

@@ -9,7 +9,7 @@ import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes
 
-from autobuild_lib.plotting.style import INK, PALETTE, Picture, family_name, label_name, picture, styled
+from autobuild_book.figures.style import INK, PALETTE, Picture, family_name, label_name, picture, styled
 
 MARKERS = {"paper": "o", "tuned": "s"}
 TICKS = (-0.8, -0.5, 0, 0.5, 0.8, 0.9, 0.95, 0.96, 0.97, 0.98, 0.99, 0.995, 0.999)

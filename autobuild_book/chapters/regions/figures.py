@@ -7,7 +7,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 
-from autobuild_lib.plotting.style import INK, PALETTE, Picture, family_name, label_name, picture, styled
+from autobuild_book.figures.style import INK, PALETTE, Picture, family_name, label_name, picture, styled
 
 SCORES = {"norm": "norm score", "effect": "effect score (ours)", "ridge": "additive ridge"}
 MARKERS = {"norm": "o", "effect": "s", "ridge": "^"}

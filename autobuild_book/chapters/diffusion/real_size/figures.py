@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from autobuild_lib.plotting.style import INK, PALETTE, Picture, picture, styled
+from autobuild_book.figures.style import INK, PALETTE, Picture, picture, styled
 
 MARKERS = "os^Dv"
 

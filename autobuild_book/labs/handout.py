@@ -138,7 +138,7 @@ def build(root: Path) -> list[Path]:
 
 
 def main() -> int:
-    """Build the labs of the repository in the current folder: `python -m autobuild_lib.labs.handout`."""
+    """Build the labs of the repository in the current folder: `python -m autobuild_book.labs.handout`."""
     for path in build(Path.cwd()):
         sys.stdout.write(f"{path}\n")
     return 0

@@ -9,8 +9,7 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from autobuild_book.chapters.shared.frontiers import best_within, dominates
-from autobuild_lib import data
-from autobuild_lib.labs.answers import (
+from autobuild_book.labs.answers import (
     AnswerError,
     Array,
     Mistake,
@@ -25,7 +24,8 @@ from autobuild_lib.labs.answers import (
     require,
     truth,
 )
-from autobuild_lib.labs.judging import LATENCY, REGIONS, costs_of, frontier, read_networks
+from autobuild_book.labs.judging import LATENCY, REGIONS, costs_of, frontier, read_networks
+from autobuild_lib import data
 from autobuild_lib.search import costs, front
 from autobuild_lib.targets import Target
 from autobuild_lib.values import shown

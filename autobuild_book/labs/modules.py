@@ -8,8 +8,7 @@ import pandas as pd
 import torch
 
 from autobuild_book.chapters.shared.frontiers import dominates
-from autobuild_lib.graphs import path_graphs_from_codes
-from autobuild_lib.labs.answers import (
+from autobuild_book.labs.answers import (
     AnswerError,
     Array,
     Mistake,
@@ -21,7 +20,8 @@ from autobuild_lib.labs.answers import (
     numbers,
     require,
 )
-from autobuild_lib.labs.judging import beats_the_table, costs_of, frontier, label, read_networks
+from autobuild_book.labs.judging import beats_the_table, costs_of, frontier, label, read_networks
+from autobuild_lib.graphs import path_graphs_from_codes
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.reduced import isolated, parse_group
 from autobuild_lib.spaces import SpaceError

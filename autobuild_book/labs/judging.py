@@ -10,8 +10,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from autobuild_book.chapters.shared.frontiers import dominates
+from autobuild_book.labs.answers import MOST, AnswerError, given, listed, require
 from autobuild_lib import data, surrogate
-from autobuild_lib.labs.answers import MOST, AnswerError, given, listed, require
 from autobuild_lib.reduced import ReducedSpace
 from autobuild_lib.search import costs, front
 from autobuild_lib.spaces import Architecture, SpaceError, ofa_mbv3

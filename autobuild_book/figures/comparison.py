@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
-from autobuild_lib.plotting.style import INK, PALETTE, Picture, picture, styled
+from autobuild_book.figures.style import INK, PALETTE, Picture, picture, styled
 from autobuild_lib.statistics import mean_with_interval
 
 LONGEST = 44  # letters of a name on an axis

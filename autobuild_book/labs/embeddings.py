@@ -8,7 +8,7 @@ import numpy.typing as npt
 import torch
 from scipy.stats import rankdata
 
-from autobuild_lib.labs.answers import (
+from autobuild_book.labs.answers import (
     AnswerError,
     Array,
     Mistake,

@@ -7,9 +7,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from autobuild_lib.data import Table
-from autobuild_lib.graphs import path_graphs
-from autobuild_lib.labs.answers import (
+from autobuild_book.labs.answers import (
     AnswerError,
     Array,
     Mistake,
@@ -23,6 +21,8 @@ from autobuild_lib.labs.answers import (
     read_numbers,
     require,
 )
+from autobuild_lib.data import Table
+from autobuild_lib.graphs import path_graphs
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.spaces import Architecture
 from autobuild_lib.statistics import srcc
