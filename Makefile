@@ -55,7 +55,7 @@ chain: $(STAMP) ## run the notebooks that changed, into artifacts/PROFILE; an in
 	@$(BIN)/autobuild chain --profile $(PROFILE) --cores $(CORES)
 
 pages: $(STAMP) ## build the pages from the notebooks of PROFILE, without running them
-	@$(BIN)/python -m autobuild_lib.book $(PROFILE)
+	@$(BIN)/python -m autobuild_book.pages $(PROFILE)
 
 labs: $(STAMP) ## write the labs' student notebooks, and two zip files into artifacts/labs
 	@$(BIN)/python -m autobuild_book.labs.handout

@@ -15,8 +15,7 @@ from typing import Any
 
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load as load_bytes
-from safetensors.torch import save as to_bytes
+from safetensors.torch import load as load_bytes, save as to_bytes
 from torch import Tensor, nn
 
 if sys.platform != "win32":

@@ -28,9 +28,7 @@ from autobuild_lib.predictor import (
     run_network,
 )
 from autobuild_lib.published import load_published
-from autobuild_lib.spaces import Architecture, SequenceSpace
-from autobuild_lib.spaces import ofa_mbv3 as mbv3_space
-from autobuild_lib.spaces import ofa_pn as pn_space
+from autobuild_lib.spaces import Architecture, SequenceSpace, ofa_mbv3 as mbv3_space, ofa_pn as pn_space
 from autobuild_lib.spaces.sequence import Codes
 from autobuild_lib.storage import load_weights, replace_bytes, replace_json, replace_text, weights_bytes
 from autobuild_lib.torch_settings import plain_torch

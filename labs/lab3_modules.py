@@ -34,8 +34,7 @@
 import numpy as np
 
 import autobuild_lib as ab
-from autobuild_book.labs import judging
-from autobuild_book.labs import modules as check
+from autobuild_book.labs import judging, modules as check
 
 # %% [markdown]
 # ## A predictor to score with

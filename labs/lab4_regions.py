@@ -32,8 +32,7 @@
 
 # %%
 import autobuild_lib as ab
-from autobuild_book.labs import judging
-from autobuild_book.labs import regions as check
+from autobuild_book.labs import judging, regions as check
 
 # %% [markdown]
 # ## Exercise 1: to dominate

@@ -58,8 +58,8 @@ from myst_nb import glue
 
 import autobuild_lib as ab
 from autobuild_book.chapters.foundations import method, method_figures
+from autobuild_book.runs.recording import Run
 from autobuild_lib import targets
-from autobuild_lib.runs import Run
 from autobuild_lib.spaces import read_space
 from autobuild_lib.statistics import srcc
 

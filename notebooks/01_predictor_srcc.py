@@ -56,8 +56,10 @@ out = "artifacts/standard"
 from myst_nb import glue
 
 from autobuild_book.chapters.ranking import experiment, figures
+from autobuild_book.chapters.shared.ranks import summarise
+from autobuild_book.figures import ranks as rank_figures
+from autobuild_book.runs.recording import Run
 from autobuild_lib import statistics
-from autobuild_lib.runs import Run
 from autobuild_lib.spaces import read_space
 
 run = Run.start("01_predictor_srcc", globals())
@@ -92,7 +94,7 @@ epochs = {"paper": {"epochs": paper_epochs}, "tuned": {"epochs": tuned_epochs}}
 ranks = run.table(
     "ranks", lambda: experiment.compare_presets(splits, seeds, run.folder / "predictors", epochs)
 )
-summary = run.table("summary", lambda: experiment.summarise(ranks))
+summary = run.table("summary", lambda: summarise(ranks))
 
 # %% [markdown]
 # Three lines to compare with. The **noise ceiling** is the rank correlation of noise-free with noisy labels on the
@@ -110,7 +112,7 @@ references.round(4).set_index(["family", "target"])
 # One panel per task, from hop 0 to the head.
 
 # %% tags=["remove-output"]
-glue("figure_srcc_by_hop", figures.srcc_by_hop(summary, references))
+glue("figure_srcc_by_hop", rank_figures.srcc_by_hop(summary, references))
 
 # %% [markdown]
 # ```{glue:figure} figure_srcc_by_hop

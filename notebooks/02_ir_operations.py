@@ -59,13 +59,15 @@ out = "artifacts/standard"
 import pandas as pd
 from myst_nb import glue
 
-from autobuild_book.chapters.operations import effects as operation_effects
-from autobuild_book.chapters.operations import figures
-from autobuild_book.chapters.operations import importance as experiment
-from autobuild_book.chapters.operations import verdict as operation_verdict
-from autobuild_book.chapters.ranking import experiment as predictor_srcc
+from autobuild_book.chapters.operations import (
+    effects as operation_effects,
+    figures,
+    importance as experiment,
+    verdict as operation_verdict,
+)
+from autobuild_book.chapters.shared.ranks import summarise
+from autobuild_book.runs.recording import Run
 from autobuild_lib import statistics
-from autobuild_lib.runs import Run
 from autobuild_lib.spaces import read_space
 
 run = Run.start("02_ir_operations", globals())
@@ -132,7 +134,7 @@ print(f"{len(fitted)} predictors, {len(experiment.learnt_truly(fitted))} of them
 
 # %%
 ranks = run.table("ranks", lambda: experiment.ranks(fitted, test))
-summary = run.table("summary", lambda: predictor_srcc.summarise(ranks))
+summary = run.table("summary", lambda: summarise(ranks))
 summary.pivot(index="level", columns=["preset", "family"], values="srcc").round(3)
 
 # %% [markdown]

@@ -58,12 +58,11 @@ from pathlib import Path
 import pandas as pd
 from myst_nb import glue
 
-from autobuild_book.chapters.modules import agreement, figures, interventions, ranking
-from autobuild_book.chapters.modules import verdict as subgraph_verdict
-from autobuild_book.chapters.shared import estimates
+from autobuild_book.chapters.modules import agreement, figures, interventions, ranking, verdict as subgraph_verdict
+from autobuild_book.chapters.shared.panels import train_all
 from autobuild_book.figures import style
+from autobuild_book.runs.recording import Run
 from autobuild_lib import statistics
-from autobuild_lib.runs import Run
 from autobuild_lib.spaces import read_space
 
 run = Run.start("03_subgraph_ranking", globals())  # fmt: skip
@@ -95,7 +94,7 @@ tasks.set_index(["family", "label"])
 # %%
 own_seeds = range(seed, seed + seeds)
 further = range(seed + seeds, seed + max(seeds, ranking_seeds))
-trained = ranking.train_all(panels, own_seeds, further, Path(out) / "predictors", epochs)
+trained = train_all(panels, own_seeds, further, Path(out) / "predictors", epochs)
 every = ranking.score_all(panels, trained, score_hosts)
 corpora = {key: corpus for key, corpus in every.items() if key.seed in own_seeds}
 
@@ -512,7 +511,7 @@ one_by_one.set_index(["score", "seed"]) if len(one_by_one) else style.note(no_pa
 # verdicts](verdicts) shows these two numbers.
 
 # %%
-by_task = estimates.module_estimates(effects, correlations)
+by_task = subgraph_verdict.module_estimates(effects, correlations)
 pd.DataFrame(by_task).set_index("estimate").round(3)
 
 # %% [markdown]

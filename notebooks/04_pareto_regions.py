@@ -61,20 +61,11 @@ from pathlib import Path
 import pandas as pd
 from myst_nb import glue
 
-from autobuild_book.chapters.modules import ranking
-from autobuild_book.chapters.regions import (
-    clusters as pareto_regions,
-)
-from autobuild_book.chapters.regions import figures
-from autobuild_book.chapters.regions import (
-    searches as region_search,
-)
-from autobuild_book.chapters.regions import (
-    verdict as region_verdict,
-)
+from autobuild_book.chapters.regions import clusters as reduction, figures, searches as search, verdict as judging
 from autobuild_book.chapters.shared import frontiers
+from autobuild_book.chapters.shared.panels import train_all
 from autobuild_book.figures import style
-from autobuild_lib.runs import Run
+from autobuild_book.runs.recording import Run
 from autobuild_lib.spaces import read_space
 
 run = Run.start("04_pareto_regions", globals())
@@ -87,7 +78,7 @@ run = Run.start("04_pareto_regions", globals())
 # surrogates, lie along the latency axis, before any module was scored.
 
 # %%
-panels = pareto_regions.region_panels(data, regions, read_space(space) if space else None)
+panels = reduction.region_panels(data, regions, read_space(space) if space else None)
 for table in {panel.family: panel.split.train for panel in panels}.values():
     run.uses(table)
 pd.DataFrame({panel.device: panel.equations for panel in panels}).T
@@ -107,8 +98,8 @@ pd.DataFrame({panel.device: panel.equations for panel in panels}).T
 
 # %%
 training_seeds = range(seed, seed + seeds)
-predictors = ranking.train_all(panels, training_seeds, [], Path(out) / "predictors", epochs)
-reductions = pareto_regions.reduce_spaces(panels, predictors, training_seeds, hosts)
+predictors = train_all(panels, training_seeds, [], Path(out) / "predictors", epochs)
+reductions = reduction.reduce_spaces(panels, predictors, training_seeds, hosts)
 
 # %% [markdown]
 # The three best contents of each of five units make a *cluster* of 3⁵ = 243 networks; the 25 best will be searched.
@@ -116,7 +107,7 @@ reductions = pareto_regions.reduce_spaces(panels, predictors, training_seeds, ho
 # these are the ones to evaluate next. The first of each for the first panel:
 
 # %%
-built = run.table("built", lambda: pareto_regions.built(reductions))
+built = run.table("built", lambda: reduction.built(reductions))
 first = (built.family == panels[0].family) & (built.device == panels[0].device) & (built["rank"] == 1)
 pd.set_option("display.max_colwidth", None)
 shown = built[first & (built.seed == seed)].set_index(["region", "score"])
@@ -149,9 +140,9 @@ print(skipped if not known else frontier.groupby(["family", "device"], sort=Fals
 # Every network of every cluster is evaluated, so that nothing depends on luck.
 
 # %%
-clusters = run.table("clusters", lambda: pareto_regions.evaluate_clusters(reductions, judges))
-judged = run.table("judged", lambda: pareto_regions.judge_clusters(clusters, known, noisy))
-summary = run.table("summary", lambda: region_verdict.summarise(judged))
+clusters = run.table("clusters", lambda: reduction.evaluate_clusters(reductions, judges))
+judged = run.table("judged", lambda: reduction.judge_clusters(clusters, known, noisy))
+summary = run.table("summary", lambda: judging.summarise(judged))
 
 # %% [markdown]
 # The first family, a row per device and a column per score:
@@ -233,8 +224,8 @@ more.unstack("score", sort=False)
 # accuracy according to the surrogate; missing ones mean that no built network is fast enough.
 
 # %%
-budgets = run.table("budgets", lambda: pareto_regions.at_budgets(clusters, known))
-gains = run.table("gains", lambda: region_verdict.gains_at_budgets(budgets))
+budgets = run.table("budgets", lambda: reduction.at_budgets(clusters, known))
+gains = run.table("gains", lambda: judging.gains_at_budgets(budgets))
 gains.round(2).set_index(["family", "device", "quantile"])
 
 # %% [markdown]
@@ -244,7 +235,7 @@ gains.round(2).set_index(["family", "device", "quantile"])
 # should be easier to improve. The same rule, applied to this frontier, and to any point instead of the region's:
 
 # %%
-ways = run.table("ways", lambda: region_verdict.verdicts(judged))
+ways = run.table("ways", lambda: judging.verdicts(judged))
 ways.set_index(["score", "counted"])
 
 # %% [markdown]
@@ -260,11 +251,11 @@ ways.set_index(["score", "counted"])
 # %%
 if checkpoints and known:
     others = frontiers.published_judges(panels, Path(checkpoints))
-    published = run.table("published", lambda: pareto_regions.compare_judges(reductions, judges, others))
+    published = run.table("published", lambda: reduction.compare_judges(reductions, judges, others))
 else:
-    published = pareto_regions.committed_comparison()
+    published = reduction.committed_comparison()
 print("labelled now" if checkpoints and known else "from the committed comparison, on the bundled data")
-by_published = {score: region_verdict.verdict(published, score, "other_share")[1] for score in pareto_regions.SCORES}
+by_published = {score: judging.verdict(published, score, "other_share")[1] for score in reduction.SCORES}
 texts = ", ".join(f"{text} by {score}" for score, text in by_published.items())
 print("the rule of claim C4, judged by the published predictors:", texts)
 means = ["acc_difference", "acc_mae", "latency_difference", "latency_mae", "share", "other_share"]
@@ -289,10 +280,10 @@ published.groupby(["family", "device", "score"], sort=False)[means].mean().round
 # architectures, behind Layer-Insight the experts' profiling; the other three start from nothing.
 
 # %%
-curves, fronts = region_search.search_panels(reductions, known, range(seed, seed + searches))
+curves, fronts = search.search_panels(reductions, known, range(seed, seed + searches))
 run.table("curves", lambda: curves)
 run.table("fronts", lambda: fronts)
-medians = run.table("medians", lambda: region_search.medians(curves))
+medians = run.table("medians", lambda: search.medians(curves))
 
 # %% [markdown]
 # Hypervolume as the searches go on:
@@ -342,7 +333,7 @@ final.set_index(["family", "device", "method"])["median"].unstack("method", sort
 # enough). A reduced space holds what its equations asked for, and hypervolume also counts what they did not ask for.
 
 # %%
-found = run.table("search_gains", lambda: region_search.gains_at_budgets(fronts, known))
+found = run.table("search_gains", lambda: search.gains_at_budgets(fronts, known))
 found.drop(columns="budget").round(2).set_index(["family", "device", "quantile"])
 
 # %% [markdown]
@@ -352,8 +343,8 @@ found.drop(columns="budget").round(2).set_index(["family", "device", "quantile"]
 # panels and over the rivals of a kind). With three or four seeds no test can be significant.
 
 # %%
-tests = run.table("tests", lambda: region_search.compare(curves))
-pays = run.table("pays", lambda: region_search.where_it_pays(tests))
+tests = run.table("tests", lambda: search.compare(curves))
+pays = run.table("pays", lambda: search.where_it_pays(tests))
 outcome = pays.better.astype(str) + " / " + pays.neither.astype(str) + " / " + pays.worse.astype(str)
 pays.assign(outcome=outcome).set_index(["method", "rival", "evaluations"]).outcome.unstack(sort=False)
 
@@ -392,7 +383,7 @@ assert curves.groupby("method").size().nunique() <= 1, "equal budgets and as man
 # at least half of the panels.
 
 # %%
-checks, verdict = region_verdict.verdict(judged)
+checks, verdict = judging.verdict(judged)
 run.table("checks_c4", lambda: checks)
 print(f"Claim C4: {verdict}")
 checks
@@ -403,7 +394,7 @@ checks
 # p < 0.05 it is *undecided*.
 
 # %%
-search_checks, search_verdict = region_search.verdict(tests)
+search_checks, search_verdict = search.verdict(tests)
 run.table("checks_c5", lambda: search_checks)
 print(f"Claim C5: {search_verdict}")
 search_checks
@@ -413,9 +404,7 @@ search_checks
 # from the surrogates on the built networks, for [the page of limitations](limitations).
 
 # %%
-from autobuild_book.chapters.shared import estimates
-
-estimates_c4, estimates_c5 = estimates.cluster_estimates(judged), estimates.search_estimates(tests)
+estimates_c4, estimates_c5 = judging.cluster_estimates(judged), search.search_estimates(tests)
 differences = published.groupby(["family", "device", "score"], sort=False)[means].mean().reset_index()
 pd.DataFrame([*estimates_c4, *estimates_c5]).set_index("estimate").round(3)
 
@@ -425,9 +414,9 @@ pd.DataFrame([*estimates_c4, *estimates_c5]).set_index("estimate").round(3)
 # %%
 rule = ways.drop_duplicates("score").set_index("score")
 same = (published.share >= 0.5) == (published.other_share >= 0.5)
-quoted = [f"{name}_{score}" for name in ("panels", "c4") for score in pareto_regions.SCORES]
-numbers = dict.fromkeys([*quoted, *region_search.BASELINES], "unknown")
-numbers |= {"c4": verdict, "c5": search_verdict, "c5_effect": region_search.verdict(tests, "effect")[1]}
+quoted = [f"{name}_{score}" for name in ("panels", "c4") for score in reduction.SCORES]
+numbers = dict.fromkeys([*quoted, *search.BASELINES], "unknown")
+numbers |= {"c4": verdict, "c5": search_verdict, "c5_effect": search.verdict(tests, "effect")[1]}
 numbers |= {"judges": f"{same.sum()} of {len(same)}", "c4_published": by_published["norm"], "epochs": str(epochs)}
 for score in rule.index:
     numbers |= {f"panels_{score}": rule.panels[score], f"c4_{score}": rule.verdict[score]}

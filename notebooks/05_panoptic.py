@@ -63,8 +63,8 @@ from myst_nb import glue
 
 from autobuild_book.chapters.panoptic import committed, figures
 from autobuild_book.figures import style
+from autobuild_book.runs.recording import Run
 from autobuild_lib import statistics
-from autobuild_lib.runs import Run
 from autobuild_lib.spaces import read_space
 
 run = Run.start("05_panoptic", globals())  # fmt: skip
@@ -75,17 +75,11 @@ run = Run.start("05_panoptic", globals())  # fmt: skip
 # %%
 from autobuild_book.chapters.panoptic import (
     agreement as panoptic_agreement,
-)
-from autobuild_book.chapters.panoptic import (
     final,
     learning,
     pictures,
-    search,
-)
-from autobuild_book.chapters.panoptic import (
     proposals as panoptic_builders,
-)
-from autobuild_book.chapters.panoptic import (
+    search,
     verdict as panoptic_verdict,
 )
 

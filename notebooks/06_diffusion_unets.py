@@ -60,16 +60,13 @@ out = "artifacts/standard"
 import pandas as pd
 from myst_nb import glue
 
-from autobuild_book.chapters.diffusion import choice, figures, labels
-from autobuild_book.chapters.diffusion import final as diffusion_final
-from autobuild_book.chapters.diffusion import ranks as diffusion_ranks
-from autobuild_book.chapters.diffusion.real_size import experiment
-from autobuild_book.chapters.diffusion.real_size import figures as real_size_figures
+from autobuild_book.chapters.diffusion import choice, figures, final as judging, labels, ranks as ranking
+from autobuild_book.chapters.diffusion.real_size import experiment, figures as real_size_figures
 from autobuild_book.chapters.diffusion.scores import effects_by_score
 from autobuild_book.chapters.shared import few_labels
 from autobuild_book.figures import style
+from autobuild_book.runs.recording import Run
 from autobuild_lib import statistics
-from autobuild_lib.runs import Run
 
 run = Run.start("06_diffusion_unets", globals())
 
@@ -136,8 +133,8 @@ trivial.round(3)
 # %%
 seeds = range(seed, seed + predictors)
 trained, folds = few_labels.train(table, (target,), seeds, steps, run.folder / "predictors", repeats)
-predictions = diffusion_ranks.out_of_fold(folds, cost)
-ranks = run.table("ranks", lambda: diffusion_ranks.rank_quality(predictions, seed))
+predictions = ranking.out_of_fold(folds, cost)
+ranks = run.table("ranks", lambda: ranking.rank_quality(predictions, seed))
 glue("figure_unet_ranks", figures.unet_ranks(ranks, labels.ceiling(spread, target)), display=False)
 texts = {name: statistics.interval_texts(ranks[name], ranks[f"{name}_low"], ranks[f"{name}_high"], 2)
          for name in ("srcc", "partial", "gain")}  # fmt: skip
@@ -217,7 +214,7 @@ modules.T
 
 # %%
 proposed = run.table("choices", lambda: choice.propose(table, corpora, seed, target))
-chosen, measured = diffusion_final.to_compare(proposed, bundled)
+chosen, measured = judging.to_compare(proposed, bundled)
 same = run.table("same_choice", lambda: choice.agreement(proposed, chosen))
 print(f"{same.same.sum()} of {same.of.sum()} choices of this run are those that are compared below")
 same.pivot_table("same", "group", "setting", sort=False).astype("Int64")
@@ -232,10 +229,10 @@ same.pivot_table("same", "group", "setting", sort=False).astype("Int64")
 # would build and nobody has measured is trained now if `minutes` allow it; otherwise it is listed:
 
 # %%
-jobs = diffusion_final.missing(pd.concat([chosen, proposed]), measured) if choice.has_costs(table) else []
-measured = [*measured, *diffusion_final.measure_within(jobs, measured, minutes, run.folder / "live.csv")]
+jobs = judging.missing(pd.concat([chosen, proposed]), measured) if choice.has_costs(table) else []
+measured = [*measured, *judging.measure_within(jobs, measured, minutes, run.folder / "live.csv")]
 done = {row.key for row in measured}
-left = run.table("not_measured", lambda: diffusion_final.as_table(job for job in jobs if job.key not in done))
+left = run.table("not_measured", lambda: judging.as_table(job for job in jobs if job.key not in done))
 print(f"{len(left)} trainings of {left.architecture.nunique()} architectures are not measured yet")
 
 # %% [markdown]
@@ -246,8 +243,8 @@ print(f"{len(left)} trainings of {left.architecture.nunique()} architectures are
 # better**, and -0.1 is a distance about 10 % smaller. MACs are millions.
 
 # %%
-values = run.table("final", lambda: diffusion_final.values(chosen, measured))
-comparison = run.table("comparison", lambda: diffusion_final.compare(values))
+values = run.table("final", lambda: judging.values(chosen, measured))
+comparison = run.table("comparison", lambda: judging.compare(values))
 key = ["setting", "group", "place"]
 texts = statistics.interval_texts(comparison["difference"], comparison["low"], comparison["high"])
 table_of_results = comparison.assign(macs=(comparison.macs / 1e6).round(1), difference=texts).set_index(key)
@@ -282,7 +279,7 @@ glue("figure_built_against_best", drawn)
 # differ.
 
 # %% tags=["remove-output"]
-final = diffusion_final.on_the_front(comparison)
+final = judging.on_the_front(comparison)
 known = labels.labelled_points(table, rows, target, cost) if cost in table.labels else None
 label = "log Frechet distance" if bundled else f"-({target})"
 missing = style.note(f"these data have no label {cost}")
@@ -312,8 +309,8 @@ glue("figure_distance_macs", missing if known is None else figures.distance_agai
 
 # %%
 checked = {
-    "against random": diffusion_final.compare(values, choice.RANDOM),
-    "flow loss, against the best": diffusion_final.compare(values, label="flow_loss"),
+    "against random": judging.compare(values, choice.RANDOM),
+    "flow loss, against the best": judging.compare(values, label="flow_loss"),
 }
 run.table("cross_checks", lambda: pd.concat(checked, names=["check"]).reset_index("check"))
 texts = {name: statistics.interval_texts(frame.difference, frame.low, frame.high, 4) for name, frame in checked.items()}
@@ -327,7 +324,7 @@ pd.concat(columns, axis=1).fillna("")
 # it after the same training. Ten digits prove nothing; they show what a log distance is about.
 
 # %% tags=["remove-output"]
-pictures = diffusion_final.pictures(chosen) if bundled else {}
+pictures = judging.pictures(chosen) if bundled else {}
 waiting = style.note("the pictures of these networks have not been made yet")
 glue("figure_inpainted", figures.inpainted_digits(*pictures) if pictures else waiting)
 
@@ -361,7 +358,7 @@ def measure_again() -> pd.DataFrame:
     """Train the cheapest network."""
     if not (proof and rows):  # switched off, or there is nothing to repeat
         return measured_again.beside_committed([])
-    return diffusion_final.measure_again(min([*measured, *rows], key=lambda row: row.macs), rows)
+    return judging.measure_again(min([*measured, *rows], key=lambda row: row.macs), rows)
 
 again = run.table("proof", measure_again)
 print(measured_again.in_words(again))
@@ -516,19 +513,19 @@ assert (bounded.macs <= bounded.macs_best).all(), "nothing is larger than the bo
 # for comparison.
 
 # %%
-checks, verdict = diffusion_final.verdict(comparison)
-checks_effect, verdict_effect = diffusion_final.verdict(comparison, few_labels.EFFECT)
+checks, verdict = judging.verdict(comparison)
+checks_effect, verdict_effect = judging.verdict(comparison, few_labels.EFFECT)
 run.table("checks", lambda: pd.concat([checks, checks_effect]))
 print(f"Claim C7: {verdict} by norm score, {verdict_effect} by effect score")
 for group in (few_labels.NORM, few_labels.EFFECT, few_labels.RIDGE, choice.MOST_MACS):
-    print(diffusion_final.sentence(comparison, group))
+    print(judging.sentence(comparison, group))
 pd.concat([checks, checks_effect])[["group", "place", "macs", "difference", "low", "high", "p", "holds"]].round(4)
 
 # %% [markdown]
 # The numbers that the summary below quotes are written to `metrics.json` and glued into the text, never typed.
 
 # %%
-numbers = diffusion_final.numbers(table, spread, ranks, comparison) | {
+numbers = judging.numbers(table, spread, ranks, comparison) | {
     "verdict": verdict, "verdict_effect": verdict_effect, "same": f"{same.same.sum()} of {same.of.sum()}",
 }
 for name, value in numbers.items():

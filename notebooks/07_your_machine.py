@@ -63,8 +63,8 @@ from myst_nb import glue
 from autobuild_book.chapters.machine import experiment, figures, gains
 from autobuild_book.chapters.machine.latency import LatencyMeter, complete, machine, measure_rounds
 from autobuild_book.chapters.shared import few_labels
+from autobuild_book.runs.recording import Run
 from autobuild_lib import statistics
-from autobuild_lib.runs import Run
 
 run = Run.start("07_your_machine", globals())
 

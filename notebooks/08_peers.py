@@ -48,16 +48,8 @@ live_models = ["additive ridge", "Gaussian process", "forest: GRAF", "AutoBuild,
 live_sizes = [50, 200]
 live_seeds = 1
 cost_rows = 1000  # training rows of the comparison of costs
-cost_models = [
-    "additive ridge",
-    "nearest neighbours",
-    "Gaussian process",
-    "forest: one-hot",
-    "forest: GRAF",
-    "boosting: one-hot + GRAF",
-    "AutoBuild, few labels",
-    "AutoBuild, tuned preset",
-]
+cost_models = ["additive ridge", "nearest neighbours", "Gaussian process", "forest: one-hot", "forest: GRAF",
+               "boosting: one-hot + GRAF", "AutoBuild, few labels", "AutoBuild, tuned preset"]
 story_rows = 2700  # training rows of the models that are interpreted
 story_targets = ["acc", "latency_gpu"]
 out = "artifacts/standard"
@@ -69,26 +61,12 @@ out = "artifacts/standard"
 from IPython.display import Markdown
 from myst_nb import glue
 
-from autobuild_book.chapters.peers import (
-    contests,
-    figures,
-    measuring,
-    results,
-)
-from autobuild_book.chapters.peers import (
-    costs as peers_costs,
-)
-from autobuild_book.chapters.peers import (
-    proxies_alone as peers_proxies,
-)
-from autobuild_book.chapters.peers import (
-    stories as peers_stories,
-)
+from autobuild_book.chapters.peers import contests, costs as prices, figures, measuring, results
 from autobuild_book.chapters.peers.models.graf import graph_features
 from autobuild_book.chapters.peers.models.sequence_graf import sequence_features
 from autobuild_book.figures import style
+from autobuild_book.runs.recording import Run
 from autobuild_lib import graphs, spaces, statistics
-from autobuild_lib.runs import Run
 from autobuild_lib.spaces import read_space
 
 run = Run.start("08_peers", globals())  # fmt: skip
@@ -249,8 +227,10 @@ glue("figure_peer_curves_small", figure)
 # a surrogate's; of a latency, a proxy that counts work should have a positive one):
 
 # %%
+from autobuild_book.chapters.peers import proxies_alone as zero_cost
+
 with_proxies = [contest for contest in chosen if contest.kind == contests.PROXIED]
-proxies_alone = run.table("proxies_alone", lambda: peers_proxies.by_themselves(with_proxies))
+proxies_alone = run.table("proxies_alone", lambda: zero_cost.by_themselves(with_proxies))
 if proxies_alone.empty:
     print("No proxies have been measured for these data.")
 proxies_alone.pivot_table("srcc", ["family", "proxy"], "against", sort=False).round(2)
@@ -261,7 +241,7 @@ proxies_alone.pivot_table("srcc", ["family", "proxy"], "against", sort=False).ro
 # little about the network; the interval is over networks.
 
 # %%
-survival = run.table("proxies_resolution", lambda: peers_proxies.at_full_resolution(with_proxies))
+survival = run.table("proxies_resolution", lambda: zero_cost.at_full_resolution(with_proxies))
 survival.set_index(["family", "proxy"])[["networks", "srcc", "low", "high"]].round(3)
 
 # %% [markdown]
@@ -330,8 +310,8 @@ results.readable(behind)
 # %%
 subset = contests.subset(first, cost_rows, seed)
 task = (chosen[0].name, chosen[0].targets[0])
-costs = peers_costs.costs(subset, task[1], cost_models, 10_000, seed)
-proxies = peers_costs.proxy_seconds(subset, 10_000)
+costs = prices.costs(subset, task[1], cost_models, 10_000, seed)
+proxies = prices.proxy_seconds(subset, 10_000)
 costs = run.table("costs", lambda: results.with_quality(costs, summary, task, cost_rows))
 print(f"zero-cost proxies of 10,000 networks: about {proxies:,.0f} seconds")
 costs.round(3).set_index("model")
@@ -366,10 +346,13 @@ glue("figure_cost", figures.cost_and_quality(costs.dropna()))
 # targets:
 
 # %%
+from autobuild_book.chapters.peers import stories as explanation
+
 story_table = contests.subset(first, story_rows, seed)
 told = [target for target in story_targets if target in chosen[0].targets] or list(chosen[0].targets[:1])
-shares = run.table("shares", lambda: peers_stories.stories(story_table, told, seed, run.folder / "predictors"))
-agreement = run.table("agreement", lambda: peers_stories.agreement(shares))
+predictors = run.folder / "predictors"
+shares = run.table("shares", lambda: explanation.stories(story_table, told, seed, predictors))
+agreement = run.table("agreement", lambda: explanation.agreement(shares))
 agreement.pivot_table(index=["part", "one"], columns="other", values="srcc", sort=False).round(2)
 
 # %% [markdown]
@@ -452,22 +435,13 @@ Markdown(box)
 sentences = results.sentences(advice["srcc"])
 stories = " to ".join(statistics.or_unknown(value, ".2f") for value in (agreement.srcc.min(), agreement.srcc.max()))
 numbers = {
-    "lost": f"{len(lost)} of {len(judged)}",
-    "won": f"{len(won)} of {len(judged)}",
-    "few": sentences[0],
-    "many": sentences[-1],
-    "stories": stories,
+    "lost": f"{len(lost)} of {len(judged)}", "won": f"{len(won)} of {len(judged)}",
+    "few": sentences[0], "many": sentences[-1], "stories": stories,
 }
 for name, value in numbers.items():
     glue(f"peers_{name}", value.replace("**", ""), display=False)
-record = run.finish(
-    **numbers,
-    leads=leads.to_dict("records"),
-    costs=costs.to_dict("records"),
-    proxy_seconds=proxies,
-    decision=box,
-    differences=measured_again.for_metrics(checked),
-)
+record = run.finish(**numbers, leads=leads.to_dict("records"), costs=costs.to_dict("records"),
+                    proxy_seconds=proxies, decision=box, differences=measured_again.for_metrics(checked))
 
 # %% [markdown]
 # ```{admonition} Summary

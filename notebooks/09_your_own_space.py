@@ -59,8 +59,8 @@ from myst_nb import glue
 import autobuild_lib as ab
 from autobuild_book.chapters.own import experiment, mlps
 from autobuild_book.figures import comparison, style
+from autobuild_book.runs.recording import Run
 from autobuild_lib import statistics, targets
-from autobuild_lib.runs import Run
 from autobuild_lib.spaces import read_space
 from autobuild_lib.training import enough_hops
 

@@ -54,7 +54,7 @@ from myst_nb import glue
 
 import autobuild_lib as ab
 from autobuild_book.chapters.own import figures, mlps
-from autobuild_lib.runs import Run
+from autobuild_book.runs.recording import Run
 from autobuild_lib.search import StageMutation, evolve
 
 run = Run.start("10_your_own_evaluator", globals())

@@ -11,7 +11,7 @@ import torch
 from hypothesis import HealthCheck, settings
 
 import autobuild_lib as ab
-from autobuild_lib import cli
+from autobuild_book import cli
 
 PROJECT = Path(__file__).resolve().parents[1]
 

@@ -7,9 +7,9 @@ from typing import Any
 
 import pandas as pd
 
-from autobuild_lib.runs import library_digest
+from autobuild_book.houses import digest
 
-DIGEST = library_digest()
+DIGEST = digest("")
 TABLE = {"source": "ofa_mbv3", "kind": "surrogate", "rows": 2700, "sha256": "ab" * 32}
 CHECKS = [{"check": "hop 1 beats hop 0", "value": "+0.5 [+0.1, +0.9]", "holds": True}]
 ESTIMATE = {"estimate": "share", "value": 0.5, "low": 0.25, "high": 0.75, "over": "6 panels"}

@@ -45,7 +45,7 @@ def make_chain(folder: Path, names: tuple[str, ...] = NAMES) -> Path:
 
 def start(folder: Path, *words: str, **environment: str) -> subprocess.Popen[str]:
     """Start `autobuild`; both its outputs are one."""
-    command = [sys.executable, "-c", "import sys; from autobuild_lib.cli import main; sys.exit(main())", *words]
+    command = [sys.executable, "-c", "import sys; from autobuild_book.cli import main; sys.exit(main())", *words]
     given = {**os.environ, "PYTHONPATH": str(ROOT), **environment}
     return subprocess.Popen(command, cwd=folder, env=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 

@@ -12,7 +12,7 @@ ROOT = Path(__file__).resolve().parents[1]
 NAME = "99_tiny"
 CELLS = [
     'profile = "quick"\nseed = 1\ndata = "bundled"\nspace = ""\nout = "artifacts/quick"\nfactor = 1.0\nfail = False',
-    "import time\nfrom pathlib import Path\nfrom autobuild_lib.runs import Run",
+    "import time\nfrom pathlib import Path\nfrom autobuild_book.runs.recording import Run",
     f'run = Run.start("{NAME}", globals())',
     'waits = seed == 3 and not Path("open").exists()\nassert not (waits and fail), "closed"',
     'if waits:\n    Path("waiting").touch()\n    time.sleep(600)',
@@ -34,7 +34,7 @@ def copy_repository(folder: Path) -> Path:
 
 def start(folder: Path, *arguments: str, environment: dict[str, str] | None = None) -> subprocess.Popen[str]:
     """Start `autobuild` with the library of the copy; both its outputs are one."""
-    command = [sys.executable, "-c", "import sys; from autobuild_lib.cli import main; sys.exit(main())", *arguments]
+    command = [sys.executable, "-c", "import sys; from autobuild_book.cli import main; sys.exit(main())", *arguments]
     given = {**(environment or os.environ), "PYTHONPATH": str(folder)}
     return subprocess.Popen(
         command, cwd=folder, env=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True

@@ -15,8 +15,8 @@ from urllib.parse import unquote, urlsplit
 import pytest
 import yaml
 
-from autobuild_lib import book
-from autobuild_lib.book import api, claims, paper
+from autobuild_book import pages
+from autobuild_book.pages import api, claims, paper
 
 ROOT = Path(__file__).resolve().parents[1]
 HTML = ROOT / "_build" / "html"
@@ -196,7 +196,7 @@ def test_an_announcement_can_be_read(mode: str) -> None:
 
 def test_an_unknown_profile_is_refused() -> None:
     with pytest.raises(SystemExit):
-        book.main(["fast"])
+        pages.main(["fast"])
 
 
 def test_every_page_in_the_contents_has_a_source() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from autobuild_lib import book
+from autobuild_book import pages as book
 from tests.small_book import LOG, code_cell, error_output, markdown_cell, notebook
 
 ROOT = Path(__file__).resolve().parents[1]

@@ -7,13 +7,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
+from hypothesis import given, settings, strategies as st
 from markdown_it import MarkdownIt
 
-from autobuild_lib import book
-from autobuild_lib.book import building, cells, chapters, executed, markdown, pages
-from autobuild_lib.book.chapters import FAILED, NOT_RUN, UNUSABLE, Chapters
+from autobuild_book import pages as book
+from autobuild_book.pages import building, cells, contents, executed, markdown, states
+from autobuild_book.pages.states import FAILED, NOT_RUN, UNUSABLE, Chapters
 from tests.small_book import (
     METRICS,
     change,
@@ -38,11 +37,11 @@ def repository(tmp_path: Path) -> Path:
 
 
 def read(root: Path) -> Chapters:
-    return chapters.read_chapters("quick", root).usable(building.READERS)
+    return states.read_chapters("quick", root).usable(building.READERS)
 
 
 def page(root: Path, name: str = NAME) -> list[dict[str, Any]]:
-    own = json.loads(pages.page(name, read(root), root, "now"))["cells"]
+    own = json.loads(contents.page(name, read(root), root, "now"))["cells"]
     assert isinstance(own, list)
     return own
 

@@ -4,9 +4,9 @@ from pathlib import Path
 
 import pytest
 
-from autobuild_lib.book import building, claims, elsewhere
-from autobuild_lib.book.chapters import read_chapters
-from autobuild_lib.runs import PROFILES
+from autobuild_book.pages import building, claims, elsewhere
+from autobuild_book.pages.states import read_chapters
+from autobuild_book.runs.recording import PROFILES
 from tests.small_book import write_small_book
 
 C1, C2 = ("C1", "partly", "hop 4: .5 (fails)"), ("C2", "supported", "tau .61 (holds)")

@@ -13,9 +13,9 @@ import pytest
 import yaml
 
 import autobuild_lib as ab
+from autobuild_book import pages
 from autobuild_book.figures import style
-from autobuild_lib import book
-from autobuild_lib.book import api, chapters, claims, elsewhere, explorer, markdown, paper
+from autobuild_book.pages import api, claims, elsewhere, explorer, markdown, paper, states
 from tests.small_book import TABLE, change, remove, write_small_book
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -30,13 +30,13 @@ def repository(tmp_path: Path) -> Path:
 
 
 def collected(root: Path, profile: str = "quick") -> Path:
-    book.collect(profile, root)
+    pages.collect(profile, root)
     return root / "artifacts" / "book"
 
 
 class TestVerdicts:
     def table(self, root: Path) -> str:
-        return claims.verdicts(chapters.read_chapters("quick", root), elsewhere.read_elsewhere(root))
+        return claims.verdicts(states.read_chapters("quick", root), elsewhere.read_elsewhere(root))
 
     def test_a_row_has_number_interval_data_verdict_and_links(self, repository: Path) -> None:
         first = self.table(repository).split("* - C1")[1].split("* - C2")[0]
@@ -61,11 +61,11 @@ class TestVerdicts:
         assert "additive ridge, by the same rule: supported" in beside
 
     def test_a_claim_whose_chapter_has_no_results(self, repository: Path) -> None:
-        assert self.table(repository).count(f"**{chapters.NOT_RUN_HERE}**") == 1  # C6
+        assert self.table(repository).count(f"**{states.NOT_RUN_HERE}**") == 1  # C6
         remove(repository, "04_pareto_regions")
         text = self.table(repository)
-        assert text.count(f"**{chapters.NOT_RUN_HERE}**") == 3 and "figure-clusters-first" not in text
-        assert f"*{chapters.NOT_RUN_HERE}* 3 (C4, C5, C6)" in text
+        assert text.count(f"**{states.NOT_RUN_HERE}**") == 3 and "figure-clusters-first" not in text
+        assert f"*{states.NOT_RUN_HERE}* 3 (C4, C5, C6)" in text
         assert "{doc}`/artifacts/book/04_pareto_regions`" in text
 
     def test_sentences_are_quoted(self, repository: Path) -> None:
@@ -141,7 +141,7 @@ class TestCollect:
 
 class TestExplorer:
     def data(self, root: Path) -> dict[str, Any]:
-        script = explorer.script(chapters.read_chapters("quick", root).executed[explorer.CHAPTER])
+        script = explorer.script(states.read_chapters("quick", root).executed[explorer.CHAPTER])
         loaded = json.loads(script.removeprefix("window.explorerData = ").removesuffix(";\n"))
         assert isinstance(loaded, dict)
         return loaded
@@ -236,8 +236,8 @@ class TestReference:
 
     def test_the_contents_list_every_page(self) -> None:
         toc = yaml.safe_load((ROOT / "book" / "_toc.yml").read_text())
-        chapters = [chapter for part in toc["parts"] for chapter in part["chapters"]]
-        (reference,) = [chapter for chapter in chapters if chapter["file"] == "book/api"]
+        states = [chapter for part in toc["parts"] for chapter in part["chapters"]]
+        (reference,) = [chapter for chapter in states if chapter["file"] == "book/api"]
         listed = [section["file"] for section in reference["sections"]]
         assert listed == [f"artifacts/book/api/{page.name}" for page in api.PAGES]
 

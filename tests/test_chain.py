@@ -16,13 +16,12 @@ from typing import Any
 import pytest
 import small_chain
 import yaml
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from autobuild_lib.chain import job, plans
-from autobuild_lib.chain.locks import held
-from autobuild_lib.chain.plans import Job, chain_plan, from_config, plain_name
-from autobuild_lib.chain.progress import Progress, cell, clock
+from autobuild_book.chain import job, plans
+from autobuild_book.chain.locks import held
+from autobuild_book.chain.plans import Job, chain_plan, from_config, plain_name
+from autobuild_book.chain.progress import Progress, cell, clock
 
 ROOT = Path(__file__).resolve().parents[1]
 ODD = """José {a}{0} "b" 'c' \\d $(touch hit) `touch hit`; touch hit #%,"""
@@ -130,7 +129,7 @@ def test_a_lock_says_who_holds_it_and_leaves_nothing(tmp_path: Path) -> None:
 
 
 CHILD = (
-    "from autobuild_lib.chain.parents import end_with_parent; end_with_parent(); print(1, flush=True); import time\n"
+    "from autobuild_book.chain.parents import end_with_parent; end_with_parent(); print(1, flush=True); import time\n"
 )
 PARENT = "import subprocess, sys; print(subprocess.Popen([sys.executable, '-c', sys.argv[1]]).pid, flush=True); input()"
 

@@ -20,13 +20,14 @@ import pandas as pd
 import pytest
 
 import autobuild_lib as ab
+from autobuild_book import cli, pages
 from autobuild_book.chapters.own import mlps
-from autobuild_lib import book, cli, saved, surrogate, training
-from autobuild_lib.book import chapters
+from autobuild_book.pages import states
+from autobuild_lib import saved, surrogate, training
 from autobuild_lib.data import files, released
 
 Run = Callable[..., tuple[int, str, str]]
-HEAVY = {"matplotlib.pyplot", "seaborn", "autobuild_lib.book", "autobuild_lib.experiments"}
+HEAVY = {"matplotlib.pyplot", "seaborn", "autobuild_book.pages", "autobuild_book.chapters"}
 
 
 @pytest.fixture
@@ -106,12 +107,12 @@ def test_the_help_of_every_command_can_be_written(run: Run) -> None:
 def test_help_imports_no_command(tmp_path: Path) -> None:
     code = f"""
 import sys
-from autobuild_lib import cli
+from autobuild_book import cli
 before = set(sys.modules)
 try:
     cli.main(["--help"])
 except SystemExit:
-    new = {{name for name in set(sys.modules) - before if name.startswith("autobuild_lib.")}}
+    new = {{name for name in set(sys.modules) - before if name.startswith("autobuild_")}}
     assert not new and not {HEAVY!r} & set(sys.modules), new
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=tmp_path, capture_output=True, text=True, timeout=120)
@@ -619,8 +620,8 @@ def test_surrogates_need_the_published_checkpoints(run: Run, reference: Path, tm
 def test_book(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
     assert_refused(run("book", "--profile", "quick"), "no notebooks in", "clone")
-    missing = {"08_peers": chapters.Missing("08_peers", chapters.NOT_RUN, "")}
-    monkeypatch.setattr(book, "build", lambda profile, root: chapters.Chapters(profile, {}, {}, missing))
+    missing = {"08_peers": states.Missing("08_peers", states.NOT_RUN, "")}
+    monkeypatch.setattr(pages, "build", lambda profile, root: states.Chapters(profile, {}, {}, missing))
     code, out, err = run("book")
     assert (code, err) == (0, "") and out.splitlines()[0].startswith("08_peers")
     assert out.splitlines()[1].endswith(str(tmp_path / "_build" / "html" / "index.html"))

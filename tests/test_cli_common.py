@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from autobuild_lib.cli.common import join_beside, join_manifest
+from autobuild_book.arguments import join_beside, join_manifest
 
 ENTRY = {"file": "one.csv", "rows": 3, "beside": {"one.json": "aa"}}
 

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 
 import autobuild_lib as ab
-from autobuild_lib.cli import modules
+from autobuild_book.cli import modules
 from autobuild_lib.reduced import ReducedSpace
 
 Run = Callable[..., tuple[int, str, str]]

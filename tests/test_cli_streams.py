@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 import autobuild_lib as ab
-from autobuild_lib import cli
+from autobuild_book import cli
 from autobuild_lib.progress import progress_bar
 
 EVALUATOR = """

@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from autobuild_book.figures.comparison import run_comparison
-from autobuild_lib.comparison import compare, read_metrics
+from autobuild_book.runs.comparison import compare, read_metrics
 
 TABLE = [
     {"family": "ofa_mbv3", "preset": "paper", "head": 0.9, "interval": "rows", "seeds": 1},

@@ -57,7 +57,8 @@ for name in autobuild_lib.__all__:
     getattr(autobuild_lib, name)
 found = {}
 for module in itertools.chain.from_iterable(
-    pkgutil.walk_packages(house.__path__, f"{house.__name__}.", onerror=lambda name: None) for house in (autobuild_book, autobuild_lib)
+    pkgutil.walk_packages(house.__path__, f"{house.__name__}.", onerror=lambda name: None)
+    for house in (autobuild_book, autobuild_lib)
 ):
     try:
         importlib.import_module(module.name)
@@ -69,7 +70,7 @@ print(json.dumps(found))
 
 
 COMPLETE = [
-    *("autobuild_lib.cli", "autobuild_lib.cli.predictors", "autobuild_lib.cli.modules", "autobuild_lib.cli.tables"),
+    *("autobuild_book.cli", "autobuild_book.cli.predictors", "autobuild_book.cli.modules", "autobuild_book.cli.tables"),
 ]
 
 
@@ -100,7 +101,7 @@ COMMANDS = [
 ]
 RUN_COMMANDS = """
 import contextlib, io, json
-from autobuild_lib.cli import main
+from autobuild_book.cli import main
 results = []
 for command in {commands!r}:
     with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()) as errors:

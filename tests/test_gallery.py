@@ -7,8 +7,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from autobuild_lib.book.gallery import gallery
-from autobuild_lib.sweeps import plan_sweep
+from autobuild_book.pages.gallery import gallery
+from autobuild_book.runs.sweeps import plan_sweep
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "book" / "gallery"

@@ -12,7 +12,7 @@ import nbformat
 import pytest
 import yaml
 
-from autobuild_lib.runs import PROFILES
+from autobuild_book.runs.recording import PROFILES
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "notebooks"

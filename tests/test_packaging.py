@@ -18,7 +18,8 @@ from packaging.specifiers import SpecifierSet
 from packaging.utils import canonicalize_name
 
 ROOT = Path(__file__).resolve().parents[1]
-PACKAGE = ROOT / "autobuild_lib"
+HOUSES = ("autobuild_lib", "autobuild_book")
+LIBRARY_FOLDER = ROOT / "autobuild_lib"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
 ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
 
@@ -98,18 +99,21 @@ class TestPins:
         assert not requirements("book", "cluster", "sd", "test").keys() - rows
 
 
-# A module imports only modules that stand before it.
-ORDER = [
+# Of each house its parts in order: a module imports only what stands before its part, or in it.
+LIBRARY = [
     "extras", "progress", "json_files", "storage", "torch_settings",
     "values", "options", "spaces", "targets", "networks", "graphs", "statistics", "data", "losses", "layers",
     "saved", "predictor", "ir_layers", "ir_predictor", "training", "ir_training", "evaluation", "workers", "processes",
-    "jobs", "runs", "sweeps", "chain", "comparison", "published", "loading", "surrogate", "reduced", "effects", "units",
-    "search", "peers", "tasks", "plotting", "experiments", "labs", "book", "cli",
+    "jobs", "published", "loading", "surrogate", "reduced", "effects", "units", "units_ridge", "search",
+]  # fmt: skip
+COMPANION = [
+    "houses", "figures", "runs", "chain", "measured", "arguments", "chapters.shared", "chapters", "labs", "pages",
+    "cli",
 ]  # fmt: skip
 
 
 def modules() -> list[Path]:
-    return sorted(PACKAGE.rglob("*.py"))
+    return sorted(path for house in HOUSES for path in (ROOT / house).rglob("*.py"))
 
 
 def imports(source: str, module: str, is_package: bool) -> Iterator[str]:
@@ -123,14 +127,32 @@ def imports(source: str, module: str, is_package: bool) -> Iterator[str]:
             yield from (f"{origin}.{alias.name}" for alias in node.names)
 
 
+def place(module: str) -> tuple[int, int]:
+    """Where a module stands: its house, and its part in the order of the house; -1 for what is not in the order."""
+    house, _, rest = module.partition(".")
+    order = LIBRARY if house == "autobuild_lib" else COMPANION
+    parts = [part for part in order if f"{rest}.".startswith(f"{part}.")]
+    return HOUSES.index(house), order.index(max(parts, key=len)) if parts else -1
+
+
+def chapter(module: str) -> str:
+    """The chapter that a module belongs to, or ""; what chapters share is none."""
+    names = module.split(".")
+    return names[2] if names[1:2] == ["chapters"] and names[2:3] not in ([], ["shared"]) else ""
+
+
 def wrong_imports(source: str, module: str, is_package: bool = False) -> list[str]:
-    """Imports of autobuild_lib modules that do not stand above the given one (a package may import its own parts)."""
-    own = module.split(".")[1]
-    if own not in ORDER:
-        return [f"{module}: {own} is not in the order"]
-    above = [*ORDER[: ORDER.index(own)], own, "__version__"]
-    names = [name.split(".") for name in imports(source, module, is_package) if name.split(".")[0] == "autobuild_lib"]
-    return [f"{module} imports {'.'.join(name)}" for name in names if len(name) == 1 or name[1] not in above]
+    """Imports of our own modules that do not stand above the one given."""
+    if place(module)[1] < 0:
+        return [f"{module} is not in the order"]
+    names = [name for name in imports(source, module, is_package) if name.split(".")[0] in HOUSES]
+    names = [name for name in names if name not in ALLOWED]
+    wrong = [name for name in names if place(name)[1] < 0 or place(name) > place(module)]
+    wrong += [name for name in names if chapter(module) and chapter(name) not in ("", chapter(module))]
+    return [f"{module} imports {name}" for name in wrong]
+
+
+ALLOWED = {"autobuild_lib.__version__"}
 
 
 class TestDirectionOfImports:
@@ -144,6 +166,7 @@ class TestDirectionOfImports:
             "from autobuild_lib.training import fit",
             "from .training import fit",
             "from . import data, training",
+            "from autobuild_book import houses",
             "def f():\n    from .units import UnitCorpus",
         ],
     )
@@ -155,7 +178,17 @@ class TestDirectionOfImports:
         assert not wrong_imports("from .unpickle import load\nfrom ..spaces import Unit", "autobuild_lib.data", True)
         assert not wrong_imports("from . import table\nfrom ..spaces import Unit", "autobuild_lib.data.unpickle")
         assert wrong_imports("from ..losses import soft_rank", "autobuild_lib.data.unpickle")
-        assert wrong_imports("", "autobuild_lib.misc") == ["autobuild_lib.misc: misc is not in the order"]
+        assert wrong_imports("", "autobuild_lib.misc") == ["autobuild_lib.misc is not in the order"]
+
+    def test_a_chapter_imports_what_chapters_share_and_no_other_chapter(self) -> None:
+        module = "autobuild_book.chapters.ranking.experiment"
+        assert not wrong_imports("from autobuild_book.chapters.shared.panels import Panel", module)
+        assert not wrong_imports("from autobuild_book.chapters.ranking.figures import srcc_by_hop", module)
+        assert not wrong_imports("from autobuild_lib.training import fit", module)
+        assert wrong_imports("from autobuild_book.chapters.peers.contests import named", module)
+        assert wrong_imports("from autobuild_book.pages import claims", module)
+        shared = "autobuild_book.chapters.shared.panels"
+        assert wrong_imports("from autobuild_book.chapters.ranking import figures", shared)
 
     def test_every_module_imports_only_modules_above_it(self) -> None:
         wrong = []
@@ -163,7 +196,7 @@ class TestDirectionOfImports:
             parts = path.relative_to(ROOT).with_suffix("").parts
             is_package = parts[-1] == "__init__"
             name = ".".join(parts[:-1] if is_package else parts)
-            if name not in ("autobuild_lib", "autobuild_lib.__main__"):
+            if name not in HOUSES:
                 wrong += wrong_imports(path.read_text(), name, is_package)
         assert not wrong, "\n".join(wrong)
 
@@ -220,7 +253,7 @@ class TestSafety:
         assert not unsafe("torch.load('x', weights_only=True)\nmodel.load_state_dict(weights)")
 
     def test_only_the_restricted_unpickler_may_unpickle(self) -> None:
-        checked = [path for path in modules() if path != PACKAGE / "data" / "unpickle.py"]
+        checked = [path for path in modules() if path.name != "unpickle.py"]
         assert checked
         found = [f"{path.relative_to(ROOT)}:{line}" for path in checked for line in unsafe(path.read_text())]
         assert not found, "\n".join(found)
@@ -243,11 +276,11 @@ assert not {"matplotlib.pyplot", "pymoo"} & set(sys.modules), "something heavy w
     environment = {name: value for name, value in os.environ.items() if not name.startswith(("XDG_", "MPL", "PYTEST"))}
     environment |= {"HOME": str(home), "TMPDIR": str(home), "PYTHONPATH": str(ROOT), "PYTHONDONTWRITEBYTECODE": "1"}
     command = [sys.executable, "-c", code]
-    files = {path: path.stat().st_mtime_ns for path in PACKAGE.rglob("*")}
+    files = {path: path.stat().st_mtime_ns for path in LIBRARY_FOLDER.rglob("*")}
     done = subprocess.run(command, cwd=work, env=environment, capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
     assert [*home.rglob("*"), *work.rglob("*")] == []
-    assert {path: path.stat().st_mtime_ns for path in PACKAGE.rglob("*") if path in files} == files
+    assert {path: path.stat().st_mtime_ns for path in LIBRARY_FOLDER.rglob("*") if path in files} == files
 
 
 @pytest.mark.skipif(not shutil.which("make"), reason="make is not installed")
@@ -309,7 +342,7 @@ class TestMakefile:
 def test_help_and_a_wrong_command_need_no_torch() -> None:
     for words, code in ((["--help"], 0), (["nonsense"], 2), (["--version"], 0)):
         program = (
-            "import sys\nfrom autobuild_lib.cli import main\ntry:\n    main(sys.argv[1:])\n"
+            "import sys\nfrom autobuild_book.cli import main\ntry:\n    main(sys.argv[1:])\n"
             "except SystemExit as error:\n    assert 'torch' not in sys.modules\n    raise"
         )
         done = subprocess.run([sys.executable, "-c", program, *words], capture_output=True, text=True)

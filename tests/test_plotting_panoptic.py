@@ -10,8 +10,7 @@ from matplotlib.colors import to_hex
 
 from autobuild_book.chapters.panoptic import figures
 from autobuild_book.chapters.panoptic.figures import VOID_COLOUR
-from autobuild_book.chapters.panoptic.task.images import CLASSES, VOID
-from autobuild_book.chapters.panoptic.task.images import PALETTE as COLOURS
+from autobuild_book.chapters.panoptic.task.images import CLASSES, PALETTE as COLOURS, VOID
 from autobuild_book.figures.style import PALETTE, WIDTH, Picture
 
 REGIONS = ("light", "middle", "heavy")

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 import autobuild_lib as ab
-from autobuild_lib import runs
-from autobuild_lib.runs import Run
+from autobuild_book.runs import recording
+from autobuild_book.runs.recording import Run
 
 ALLOWED = ["profile", "seed", "out"]
 
@@ -103,35 +103,36 @@ class TestCommit:
         folder = tmp_path / "autobuild_lib"
         folder.mkdir()
         (folder / "a.py").touch()
+        (tmp_path / "autobuild_book").mkdir()
         for command in ("init -q", "add .", "-c user.name=a -c user.email=b commit -q -m c"):
             subprocess.run(["git", *command.split()], cwd=tmp_path, check=True)
-        monkeypatch.setattr(runs, "LIBRARY", folder)
+        monkeypatch.setattr(recording, "LIBRARY", folder)
         return folder
 
     def test_it_is_that_of_the_work_tree_and_says_when_files_changed(self, library: Path) -> None:
-        commit = runs.library_commit()
+        commit = recording.code_commit()
         assert re.fullmatch(r"[0-9a-f]{12}", commit)
         (library.parent / "other.txt").touch()
-        assert runs.library_commit() == commit
+        assert recording.code_commit() == commit
         (library / "a.py").write_text("changed")
-        assert runs.library_commit() == f"{commit}, with changes"
+        assert recording.code_commit() == f"{commit}, with changes"
 
     def test_a_work_tree_of_something_else_is_not_ours(self, library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         installed = library / "site-packages" / "autobuild_lib"
         installed.mkdir(parents=True)
-        monkeypatch.setattr(runs, "LIBRARY", installed)
-        assert runs.library_commit() == "unknown (the library is not in a git work tree)"
+        monkeypatch.setattr(recording, "LIBRARY", installed)
+        assert recording.code_commit() == "unknown (the library is not in a git work tree)"
 
     def test_no_work_tree_and_no_git(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(runs, "LIBRARY", tmp_path)
+        monkeypatch.setattr(recording, "LIBRARY", tmp_path)
         monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-        assert runs.library_commit() == "unknown (the library is not in a git work tree)"
+        assert recording.code_commit() == "unknown (the library is not in a git work tree)"
         monkeypatch.setenv("PATH", "")
-        assert runs.library_commit() == "unknown (git is not installed)"
+        assert recording.code_commit() == "unknown (git is not installed)"
 
     def test_it_is_recorded_and_shown(self, library: Path, given: dict[str, Any]) -> None:
         run = Run.start("01_some", given, ALLOWED)
-        assert run.finish()["commit"] == run.provenance()["value"]["commit"] == runs.library_commit()
+        assert run.finish()["commit"] == run.provenance()["value"]["commit"] == recording.code_commit()
 
 
 class TestKinds:
@@ -144,7 +145,7 @@ class TestKinds:
     )
 
     def start(self, given: dict[str, Any], **changes: Any) -> Run:
-        own = {**given, **runs.read_literals(self.CELL), "profile": "quick", "out": given["out"], **changes}
+        own = {**given, **recording.read_literals(self.CELL), "profile": "quick", "out": given["out"], **changes}
         cells = ["", "%matplotlib inline", "import numpy", self.CELL, 'sizes = "[50]"']
         return Run.start("01_some", own | {"In": cells})
 
@@ -201,23 +202,6 @@ class TestKinds:
     @pytest.mark.parametrize("cells", [[""], [], ["x = ", "f(1)", "seed = 1", "seed = n"]], ids=str)
     def test_nothing_is_refused_where_the_cell_is_not_known(self, given: dict[str, Any], cells: list[str]) -> None:
         assert Run.start("01_some", given | {"seed": "three", "In": cells}, ALLOWED).parameters["seed"] == "three"
-
-
-def test_a_change_in_a_source_that_notebooks_use_changes_the_digest(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(runs, "LIBRARY", tmp_path)
-    digests = [runs.library_digest()]
-    for name in ("a.py", "part/b.py", "cli/c.py", "book/d.py", "sweeps.py", "a.txt"):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(name)
-        digests.append(runs.library_digest())
-    assert len(set(digests)) == 3 and len(set(digests[2:])) == 1
-
-
-def test_what_no_notebook_uses_is_the_same_for_the_chain() -> None:
-    chain = (runs.LIBRARY.parent / "notebooks" / "Snakefile").read_text()
-    assert f"UNUSED = {runs.NOT_USED!r}".replace("'", '"') in chain
 
 
 def test_a_metric_that_does_not_exist_is_null(given: dict[str, Any]) -> None:

@@ -8,13 +8,12 @@ from pathlib import Path
 
 import pytest
 import sweep_notebook
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import autobuild_lib as ab
-from autobuild_lib.chain import front
-from autobuild_lib.cli import chain
-from autobuild_lib.sweeps import MOST_RUNS, Sweep, plan_sweep, read_parameters, run_name
+from autobuild_book.chain import front
+from autobuild_book.cli import chain
+from autobuild_book.runs.sweeps import MOST_RUNS, Sweep, plan_sweep, read_parameters, run_name
 
 ROOT = Path(__file__).resolve().parents[1]
 NOTEBOOK = "01_predictor_srcc"

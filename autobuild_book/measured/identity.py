@@ -32,9 +32,11 @@ from typing import Any
 import numpy as np
 import torch
 
+from autobuild_book.houses import COMPANION, LIBRARY, digest_of_all
+
 PLAIN = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis), type(NotImplemented))
-PACKAGE = Path(__file__).parents[1]
-INSTALLED = {PACKAGE, *(Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib"))}
+PLACES = ("stdlib", "platstdlib", "purelib", "platlib")
+INSTALLED = {LIBRARY, COMPANION, *(Path(sysconfig.get_path(name)) for name in PLACES)}
 NOT_BEHAVIOUR = {
     "__dict__", "__weakref__", "__doc__", "__module__", "__firstlineno__", "__static_attributes__", "__annotations__",
     "__annotate__", "__annotate_func__", "__annotations_cache__", "__abstractmethods__", "_abc_impl", "__wrapped__",
@@ -169,7 +171,7 @@ class _Digest:
         package = sys.modules.get(module.partition(".")[0])
         self._write(module, name, str(getattr(package, "__version__", sys.version)))
         path = Path(_file(module) or "")
-        if path.is_relative_to(PACKAGE):
+        if path.is_relative_to(LIBRARY) or path.is_relative_to(COMPANION):
             self._write(_our_sources())
         elif path.suffix == ".py" and path.is_file():
             self._write(hashlib.sha256(path.read_bytes()).hexdigest())
@@ -222,9 +224,4 @@ def _file(module: str) -> str | None:
     return spec.origin if spec else None
 
 
-@functools.cache
-def _our_sources() -> str:
-    digest = hashlib.sha256()
-    for path in sorted(PACKAGE.rglob("*.py")):
-        digest.update(path.read_bytes())
-    return digest.hexdigest()
+_our_sources = functools.cache(digest_of_all)

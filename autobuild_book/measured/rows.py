@@ -16,8 +16,8 @@ from typing import Any, Generic, Protocol, TypeVar, get_type_hints
 
 import torch
 
+from autobuild_book.chain.locks import held
 from autobuild_lib import values
-from autobuild_lib.chain.locks import held
 from autobuild_lib.progress import progress_bar
 from autobuild_lib.spaces import Architecture, SequenceSpace, SpaceError
 from autobuild_lib.workers import WorkerPool

@@ -9,8 +9,7 @@ from typing import Any
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 from urllib.request import url2pathname
 
-from playwright.sync_api import ConsoleMessage, Page
-from playwright.sync_api import TimeoutError as TooLate
+from playwright.sync_api import ConsoleMessage, Page, TimeoutError as TooLate
 
 from tests.browser import axe
 

@@ -12,13 +12,13 @@ import pandas as pd
 import pytest
 
 import autobuild_lib as ab
+from autobuild_book.arguments import join_manifest
 from autobuild_book.chapters.own import mlps
-from autobuild_lib.cli.common import join_manifest
-from autobuild_lib.comparison import read_metrics
+from autobuild_book.runs.comparison import read_metrics
+from autobuild_book.runs.recording import Run
 from autobuild_lib.data.download import LOCK_NAME, fetch, read_checksums
 from autobuild_lib.json_files import read_json
 from autobuild_lib.reduced import ReducedSpace
-from autobuild_lib.runs import Run
 from autobuild_lib.search.log import Evaluation, EvaluationLog
 from autobuild_lib.storage import replace_text
 from tests.kill_points import killed_at_each_point

@@ -13,12 +13,13 @@ import numpy as np
 import pytest
 
 import autobuild_lib as ab
+from autobuild_book.arguments import _read_manifest
+from autobuild_book.chain.plans import read_plan
 from autobuild_book.chapters.own import mlps
 from autobuild_book.chapters.panoptic.task.weights import _read_config
-from autobuild_lib.book.executed import NOTEBOOK, read_notebook
-from autobuild_lib.chain.plans import read_plan
-from autobuild_lib.cli.common import _read_manifest
-from autobuild_lib.comparison import compare
+from autobuild_book.pages.executed import NOTEBOOK, read_notebook
+from autobuild_book.runs.comparison import compare
+from autobuild_book.runs.sweeps import plan_sweep
 from autobuild_lib.data import load_ir
 from autobuild_lib.data.download import LOCK_NAME, read_checksums
 from autobuild_lib.data.files import FILES
@@ -26,7 +27,6 @@ from autobuild_lib.data.released import RELEASED, read_records
 from autobuild_lib.data.unpickle import read_pickle
 from autobuild_lib.reduced import ReducedSpace
 from autobuild_lib.search.log import EvaluationLog
-from autobuild_lib.sweeps import plan_sweep
 from tests.campaign.guard import problem, size
 from tests.campaign.spoiling import ANY, JSON, NUMBERS, PICKLE, TEXTS, Spoil, spoilt
 

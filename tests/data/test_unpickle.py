@@ -10,8 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from autobuild_lib.data.unpickle import BrokenPickleError, Graph, Node, UnsafePickleError, read_pickle
 

@@ -12,8 +12,7 @@ import pytest
 from scipy.stats import ttest_rel
 from unet_tables import unet_row, unet_table
 
-from autobuild_book.chapters.diffusion import final, labels
-from autobuild_book.chapters.diffusion import ranks as diffusion_ranks
+from autobuild_book.chapters.diffusion import final, labels, ranks as diffusion_ranks
 from autobuild_book.chapters.diffusion.choice import ANY, AS_BEST, BEST, MOST_MACS, RANDOM
 from autobuild_book.chapters.diffusion.committed import CHOICE
 from autobuild_book.chapters.diffusion.task import Measurement, sample_architectures, unet_space

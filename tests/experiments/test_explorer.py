@@ -5,10 +5,10 @@ import pandas as pd
 import pytest
 
 import autobuild_lib as ab
-from autobuild_book.chapters.ranking.experiment import Split
 from autobuild_book.chapters.regions import explorer
 from autobuild_book.chapters.regions.clusters import reduce_spaces, summed_scores
 from autobuild_book.chapters.shared.panels import Panel
+from autobuild_book.chapters.shared.splits import Split
 
 EQUATIONS = {"fast": "acc / latency_gpu", "accurate": "acc"}
 

@@ -11,9 +11,7 @@ import pytest
 import torch
 
 import autobuild_lib as ab
-from autobuild_book.chapters.operations import effects as operation_effects
-from autobuild_book.chapters.operations import importance as experiment
-from autobuild_book.chapters.operations import verdict
+from autobuild_book.chapters.operations import effects as operation_effects, importance as experiment, verdict
 from autobuild_book.chapters.operations.importance import CHEAP, SHUFFLED, TRUE, Fitted, Plan
 from autobuild_lib.data import IRTable
 from autobuild_lib.data.files import FLOPS

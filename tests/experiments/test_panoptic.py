@@ -12,8 +12,15 @@ import pytest
 from scipy.stats import t
 
 import autobuild_lib as ab
-from autobuild_book.chapters.panoptic import agreement, final, learning, pictures, search, verdict
-from autobuild_book.chapters.panoptic import proposals as building
+from autobuild_book.chapters.panoptic import (
+    agreement,
+    final,
+    learning,
+    pictures,
+    proposals as building,
+    search,
+    verdict,
+)
 from autobuild_book.chapters.panoptic.choice import REGIONS
 from autobuild_book.chapters.panoptic.committed import TRAINING
 from autobuild_book.chapters.panoptic.task.images import draw_scenes

@@ -11,17 +11,15 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from hypothesis.extra.numpy import arrays
 
 import autobuild_lib as ab
-from autobuild_book.chapters.ranking.experiment import Split
-from autobuild_book.chapters.regions import clusters as pareto_regions
-from autobuild_book.chapters.regions import verdict
+from autobuild_book.chapters.regions import clusters as pareto_regions, verdict
 from autobuild_book.chapters.shared import frontiers, panels
 from autobuild_book.chapters.shared.frontiers import Frontier
 from autobuild_book.chapters.shared.panels import Panel
+from autobuild_book.chapters.shared.splits import Split
 from autobuild_lib import surrogate
 from autobuild_lib.search import front
 from autobuild_lib.spaces.sequence import Codes

@@ -12,8 +12,15 @@ import pytest
 import scipy
 
 import autobuild_lib as ab
-from autobuild_book.chapters.peers import contests, figures, measuring, proxies_alone, results, stories
-from autobuild_book.chapters.peers import costs as peers_costs
+from autobuild_book.chapters.peers import (
+    contests,
+    costs as peers_costs,
+    figures,
+    measuring,
+    proxies_alone,
+    results,
+    stories,
+)
 from autobuild_book.chapters.peers.contests import Contest, Field, quality
 from autobuild_book.chapters.peers.measuring import COLUMNS, PeerJob
 from autobuild_book.chapters.peers.models import registry

@@ -14,10 +14,12 @@ from scipy.stats import spearmanr, ttest_1samp
 
 import autobuild_lib as ab
 from autobuild_book.chapters.ranking import experiment
+from autobuild_book.chapters.shared.ranks import summarise
+from autobuild_book.chapters.shared.splits import BUNDLED, load_splits, subset
 from autobuild_lib.jobs import FitJob
 from autobuild_lib.units_ridge import AdditiveRidge
 
-TASKS = [(family, target) for family in experiment.BUNDLED for target in experiment.default_targets()]
+TASKS = [(family, target) for family in BUNDLED for target in experiment.default_targets()]
 LEVELS = ["hop 0", "hop 1", "hop 2", "hop 3", "hop 4", "head"]
 RISING = {level: 0.80 + 0.03 * i for i, level in enumerate(LEVELS)}  # hop 4 at 0.92, head at 0.95
 Change = Callable[[int, str, float], float]
@@ -189,7 +191,7 @@ def two_seeds_and_one() -> pd.DataFrame:
 
 
 def test_summary_by_hand() -> None:
-    summary = experiment.summarise(two_seeds_and_one()).set_index(["preset", "level"])
+    summary = summarise(two_seeds_and_one()).set_index(["preset", "level"])
     first, single = summary.loc[("paper", "hop 0")], summary.loc[("tuned", "hop 0")]
     half = 12.706205 * 0.1  # t(0.975, 1) times sd / sqrt(2) of (0.5, 0.7)
     assert (first.srcc, first.low, first.high) == pytest.approx((0.6, 0.6 - half, 0.6 + half), abs=1e-6)
@@ -201,7 +203,7 @@ def test_summary_by_hand() -> None:
 
 def test_compare_table_by_hand() -> None:
     known = references([("f", "t")], ceiling=0.96)
-    table = experiment.compare_table(experiment.summarise(two_seeds_and_one()), known)
+    table = experiment.compare_table(summarise(two_seeds_and_one()), known)
     assert list(table.columns) == [
         "family", "target", "preset", "head", "low", "high", "interval", "seeds",
         "hop 0", "ceiling", "ridge", "published",
@@ -213,7 +215,7 @@ def test_compare_table_by_hand() -> None:
 
 def test_readable_has_a_row_per_task_and_the_heads_of_the_table() -> None:
     known = references().drop_duplicates(["family", "target"])
-    table = experiment.compare_table(experiment.summarise(ranks()), known)
+    table = experiment.compare_table(summarise(ranks()), known)
     shown = experiment.readable(table)
     assert len(shown) == len(TASKS) and list(shown["paper"]) == ["head", "low", "high"]
     for row in table.to_dict("records"):
@@ -245,28 +247,28 @@ def toy_csv(toy_table: ab.data.Table, tmp_path: Path) -> Path:
 
 
 def test_load_splits_takes_the_targets_it_has_labels_for(toy_csv: Path, toy: ab.SequenceSpace) -> None:
-    (split,) = experiment.load_splits(str(toy_csv), ["additive", "speed", "additive / (other + 20)"], toy)
+    (split,) = load_splits(str(toy_csv), ["additive", "speed", "additive / (other + 20)"], toy)
     assert split.targets == ("additive", "additive / (other + 20)")
     assert (len(split.train), len(split.test), split.family) == (135, 15, "toy")
     assert not set(split.train.architectures) & set(split.test.architectures)
 
 
 def test_load_splits_knows_one_target_by_its_spellings(toy_csv: Path, toy: ab.SequenceSpace) -> None:
-    (split,) = experiment.load_splits(str(toy_csv), ["additive", " (additive) ", "additive*2.0", "additive * 2"], toy)
+    (split,) = load_splits(str(toy_csv), ["additive", " (additive) ", "additive*2.0", "additive * 2"], toy)
     assert split.targets == ("additive", "additive * 2")
 
 
 def test_load_splits_errors(toy_csv: Path, toy: ab.SequenceSpace) -> None:
     with pytest.raises(ValueError, match=r"toy\.csv has labels additive, other; no target of \['speed'\]"):
-        experiment.load_splits(str(toy_csv), ["speed"], toy)
+        load_splits(str(toy_csv), ["speed"], toy)
     with pytest.raises(ValueError, match="no target of"):
-        experiment.load_splits(str(toy_csv), [], toy)
+        load_splits(str(toy_csv), [], toy)
     with pytest.raises(ValueError, match="not an equation"):
-        experiment.load_splits(str(toy_csv), ["additive +"], toy)
+        load_splits(str(toy_csv), ["additive +"], toy)
     with pytest.raises(ab.data.DataError, match="needs its search space"):
-        experiment.load_splits(str(toy_csv), ["additive"])
+        load_splits(str(toy_csv), ["additive"])
     with pytest.raises(FileNotFoundError, match="no such data: 'bundle'"):
-        experiment.load_splits("bundle", ["additive"], toy)
+        load_splits("bundle", ["additive"], toy)
 
 
 def test_ceiling_by_hand(toy_table: ab.data.Table) -> None:
@@ -329,7 +331,7 @@ def test_compare_presets(splits: list[experiment.Split], tmp_path: Path, in_proc
     own = found[(found.preset == "paper") & (found.target == "other")].set_index("level").srcc
     pd.testing.assert_series_equal(own, ab.evaluate(predictor, splits[0].test).srcc, check_names=False)
     experiment.verdict(found, experiment.reference_lines(splits))  # the parts fit together
-    experiment.compare_table(experiment.summarise(found), experiment.reference_lines(splits))
+    experiment.compare_table(summarise(found), experiment.reference_lines(splits))
 
 
 def test_overrides_go_to_their_own_preset(
@@ -356,10 +358,10 @@ def test_learning_curve(splits: list[experiment.Split], tmp_path: Path, in_proce
 
 
 def test_subsets_are_repeatable_distinct_rows_and_differ_between_seeds(noisy: ab.data.Table) -> None:
-    first, again, other = (experiment._subset(noisy, 30, seed).architectures for seed in (1, 1, 2))
+    first, again, other = (subset(noisy, 30, seed).architectures for seed in (1, 1, 2))
     assert first == again and first != other
     assert len(set(first)) == 30 and set(first) <= set(noisy.architectures)
-    small = experiment._subset(noisy, 10, 1)
+    small = subset(noisy, 10, 1)
     rows = [noisy.architectures.index(a) for a in small.architectures]
     assert rows == sorted(rows)
     pd.testing.assert_frame_equal(small.labels, noisy.labels.iloc[rows].reset_index(drop=True))
@@ -368,4 +370,4 @@ def test_subsets_are_repeatable_distinct_rows_and_differ_between_seeds(noisy: ab
 def test_default_targets_have_published_predictors() -> None:
     stated = json.loads((Path(ab.surrogate.FILES) / "published_predictors.json").read_text(encoding="utf-8"))
     assert experiment.default_targets() == ["acc", "latency_gpu", "latency_cpu", "latency_npu"]
-    assert all(set(experiment.default_targets()) == set(stated[family]) for family in experiment.BUNDLED)
+    assert all(set(experiment.default_targets()) == set(stated[family]) for family in BUNDLED)

@@ -15,9 +15,9 @@ import autobuild_lib as ab
 from autobuild_book.chapters.modules import agreement, interventions, ranking, verdict
 from autobuild_book.chapters.modules.agreement import ALIKE, CELL, UNIT
 from autobuild_book.chapters.modules.ranking import Key
-from autobuild_book.chapters.ranking.experiment import Split
-from autobuild_book.chapters.shared import panels
-from autobuild_book.chapters.shared.panels import Panel
+from autobuild_book.chapters.shared import hosts, panels
+from autobuild_book.chapters.shared.panels import Panel, train_all
+from autobuild_book.chapters.shared.splits import Split
 from autobuild_lib.reduced import group_codes, group_texts
 from autobuild_lib.units import ScoredGroup, UnitCorpus
 
@@ -117,14 +117,14 @@ class TestTraining:
             calls.append((tasks, options))
             return {(split.family, target, seed): "trained" for split, seed in tasks for target in split.targets}
 
-        monkeypatch.setattr(ranking, "train", train)
+        monkeypatch.setattr(panels, "train", train)
         return calls
 
     def test_further_seeds_learn_only_what_the_first_panel_shows(self, asked: list[Any], tmp_path: Path) -> None:
         both = Panel(Split(table(), table(), ("y", "z", "y + z")), "", {"a": "y"})
-        trained = ranking.train_all([both], [5], [6], tmp_path, epochs=3)
+        trained = train_all([both], [5], [6], tmp_path, epochs=3)
         assert set(trained) == {("small", "y", 5), ("small", "z", 5), ("small", "y + z", 5), ("small", "y", 6)}
-        ranking.train_all([both], [5], [], tmp_path, epochs=3)
+        train_all([both], [5], [], tmp_path, epochs=3)
         assert [([seed for _, seed in tasks], options) for tasks, options in asked] == [
             ([5, 6], {"epochs": 3}), ([5], {"epochs": 3})
         ]  # fmt: skip
@@ -133,7 +133,7 @@ class TestTraining:
         deep = ab.SequenceSpace("deep", [ab.Unit(1, 5), ab.Unit(1, 2, score_with_previous=True)], {"op": ["a", "b"]})
         drawn = list(dict.fromkeys(deep.sample(np.random.default_rng(0), 30)))
         own = ab.data.from_records(deep, [(a, {"y": float(i)}) for i, a in enumerate(drawn)])
-        ranking.train_all([Panel(Split(own, own, ("y",)), "", {"a": "y"})], [0], [], tmp_path, epochs=1)
+        train_all([Panel(Split(own, own, ("y",)), "", {"a": "y"})], [0], [], tmp_path, epochs=1)
         assert asked[0][1] == {"epochs": 1, "hops": 6}
 
     def test_every_predictor_that_is_shown_gets_both_scores(self) -> None:
@@ -265,7 +265,7 @@ class TestBench:
     def test_labels_do_not_depend_on_how_they_are_cut(self, monkeypatch: pytest.MonkeyPatch) -> None:
         own = bench(7)
         whole = own.label([own.hosts] * 5)
-        monkeypatch.setattr(interventions, "PART", 3)
+        monkeypatch.setattr(hosts, "PART", 3)
         pd.testing.assert_frame_equal(own.label([own.hosts] * 5), whole)
         np.testing.assert_array_equal(own.values("y * 2", whole)[4], 2 * judge(own.hosts).y)
 

@@ -16,8 +16,7 @@ import pytest
 from scipy.stats import spearmanr, ttest_ind
 
 import autobuild_lib as ab
-from autobuild_book.chapters.machine import experiment, gains
-from autobuild_book.chapters.machine import figures as machine_figures
+from autobuild_book.chapters.machine import experiment, figures as machine_figures, gains
 from autobuild_book.chapters.machine.experiment import BEST, RANDOM, SMALLEST, Subject
 from autobuild_book.chapters.machine.latency import LatencyMeter, measure_rounds
 from autobuild_book.chapters.shared import few_labels

@@ -6,11 +6,9 @@ from collections.abc import Hashable, Sequence
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
-from autobuild_lib.graphs import IRGraph
-from autobuild_lib.graphs import neighbourhoods as module
+from autobuild_lib.graphs import IRGraph, neighbourhoods as module
 from autobuild_lib.graphs.neighbourhoods import Neighbourhoods, neighbourhoods
 from tests.graphs.random_dags import dags
 

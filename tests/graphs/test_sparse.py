@@ -2,8 +2,7 @@
 
 import pytest
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from torch import Tensor
 
 from autobuild_lib.graphs.sparse import Bags, Sparse, ends_of, order_of, sparse

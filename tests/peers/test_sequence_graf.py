@@ -2,8 +2,7 @@
 
 import numpy as np
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 import autobuild_lib as ab
 from autobuild_book.chapters.peers.models import sequence_graf

@@ -14,8 +14,7 @@ import torch
 from evaluators import fails, label, label_or_fail, worth
 
 import autobuild_lib as ab
-from autobuild_lib.search import EvaluationLog, evaluate_all
-from autobuild_lib.search import evaluation as module
+from autobuild_lib.search import EvaluationLog, evaluate_all, evaluation as module
 
 SPACE = ab.spaces.ofa_mbv3()
 

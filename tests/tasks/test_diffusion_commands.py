@@ -12,12 +12,13 @@ from autobuild_book.chapters.diffusion import choice, commands, committed
 from autobuild_book.chapters.diffusion.task import measuring, metrics
 from autobuild_book.chapters.diffusion.task.measuring import Job, Measurement, rows_to_csv, sample_architectures
 from autobuild_book.chapters.shared.few_labels import EFFECT, NORM
+from autobuild_book.cli import tasks
 from autobuild_lib.storage import replace_text
 
 
 def run(*arguments: object) -> None:
     parser = argparse.ArgumentParser()
-    commands.add_tasks(parser)
+    tasks.add_tasks(parser)
     given = parser.parse_args(["diffusion", *map(str, arguments)])
     given.run(given)
 

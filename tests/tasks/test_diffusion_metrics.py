@@ -6,8 +6,7 @@ import numpy as np
 import pytest
 import scipy.linalg
 import torch
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 
 from autobuild_book.chapters.diffusion.task import metrics
 from autobuild_book.chapters.diffusion.task.images import digits

@@ -138,7 +138,7 @@ def test_search_choose_and_compare(tmp_path: Path, monkeypatch: pytest.MonkeyPat
                           columns=committed.CHOICE)  # fmt: skip
     monkeypatch.setattr(commands, "choose", lambda *given: asked.append(given) or chosen)
     monkeypatch.setattr(commands, "measure_paired", lambda *given, **options: asked.append((given, options)) or [1])
-    monkeypatch.setattr(commands.searching, "search", lambda evaluate: asked.append(evaluate) or FOUR)
+    monkeypatch.setattr(commands.search, "search", lambda evaluate: asked.append(evaluate) or FOUR)
     run("search", "--out", tmp_path / "searched.csv")
     run("choose", "--searched", tmp_path / "searched.csv", "--out", tmp_path)
     run("compare", "--architectures", tmp_path / "chosen.txt", "--out", tmp_path / "final.csv")

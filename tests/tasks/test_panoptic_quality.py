@@ -7,8 +7,7 @@ import numpy.typing as npt
 import pytest
 import torch
 import torch.nn.functional as F  # noqa: N812
-from hypothesis import given
-from hypothesis import strategies as st
+from hypothesis import given, strategies as st
 from torchmetrics.detection import PanopticQuality
 
 from autobuild_book.chapters.panoptic.task import grouping

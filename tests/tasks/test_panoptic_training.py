@@ -13,8 +13,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from safetensors.torch import load as read_tensors
-from safetensors.torch import save as tensor_bytes
+from safetensors.torch import load as read_tensors, save as tensor_bytes
 from torch import Tensor
 
 import autobuild_lib as ab

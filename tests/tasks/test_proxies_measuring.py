@@ -13,7 +13,6 @@ import torch
 from recorded import record
 
 import autobuild_lib as ab
-from autobuild_book.chapters.diffusion import commands
 from autobuild_book.chapters.peers import proxy_tables
 from autobuild_book.chapters.peers.models.proxies import PROXIES, Minibatch, measure_proxies
 from autobuild_book.chapters.peers.proxy_tables import (
@@ -26,6 +25,7 @@ from autobuild_book.chapters.peers.proxy_tables import (
     sample_architectures,
     write_tables,
 )
+from autobuild_book.cli import tasks
 from autobuild_lib.data import files
 from autobuild_lib.storage import replace_text
 
@@ -46,7 +46,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Job]:
 
 def run(*arguments: object) -> None:
     parser = argparse.ArgumentParser()
-    commands.add_tasks(parser)
+    tasks.add_tasks(parser)
     given = parser.parse_args(["proxies", *map(str, arguments)])
     given.run(given)
 

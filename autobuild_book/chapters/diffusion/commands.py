@@ -1,4 +1,4 @@
-"""The commands `autobuild task ...`: train and measure architectures of a task, and make its table from the rows."""
+"""The commands `autobuild task diffusion ...`: train and measure U-Nets, and make their table from the rows."""
 
 import argparse
 from dataclasses import asdict
@@ -6,14 +6,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from autobuild_book.chapters.diffusion import choice, committed
-from autobuild_book.chapters.diffusion.task import images, measuring, metrics, table
-from autobuild_book.chapters.diffusion.task.space import unet_space
-from autobuild_book.chapters.own.commands import add_mlps
-from autobuild_book.chapters.panoptic.commands import add_panoptic
-from autobuild_book.chapters.peers.proxy_commands import add_proxies
-from autobuild_lib import data
-from autobuild_lib.cli.common import (
+from autobuild_book.arguments import (
     add_folder,
     add_out,
     add_rows,
@@ -24,14 +17,16 @@ from autobuild_lib.cli.common import (
     print_report,
     whole,
 )
+from autobuild_book.chapters.diffusion import choice, committed
+from autobuild_book.chapters.diffusion.task import images, measuring, metrics, table
+from autobuild_book.chapters.diffusion.task.space import unet_space
+from autobuild_lib import data
 from autobuild_lib.storage import replace_text
 
 
-def add_tasks(parser: argparse.ArgumentParser) -> None:
-    """Add the arguments of `autobuild task`."""
-    tasks = parser.add_subparsers(required=True, metavar="task")
-    diffusion = tasks.add_parser("diffusion", help="inpainting U-Nets on handwritten digits")
-    actions = diffusion.add_subparsers(required=True, metavar="action")
+def add_diffusion(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `autobuild task diffusion`."""
+    actions = parser.add_subparsers(required=True, metavar="action")
     _add_measure(actions.add_parser("measure", help="train architectures and append a row for each run"))
     _add_table(actions.add_parser("table", help="make the bundled table from measured rows"))
     _add_choose(actions.add_parser("choose", help="choose what is built from the bundled table, to be measured next"))
@@ -40,9 +35,6 @@ def add_tasks(parser: argparse.ArgumentParser) -> None:
     features = actions.add_parser("features", help="train the classifier behind the distance again (seconds)")
     features.add_argument("--out", type=Path, required=True, help="the .safetensors file to write")
     features.set_defaults(run=_features)
-    add_panoptic(tasks.add_parser("panoptic", help="panoptic segmentation of generated images"))
-    add_mlps(tasks.add_parser("mlps", help="small perceptrons on handwritten digits"))
-    add_proxies(tasks.add_parser("proxies", help="zero-cost proxies of untrained networks"))
 
 
 def _add_measure(parser: argparse.ArgumentParser) -> None:

@@ -6,8 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import torch
-from safetensors.torch import load as load_bytes
-from safetensors.torch import save as to_bytes
+from safetensors.torch import load as load_bytes, save as to_bytes
 from torch import Tensor
 
 from autobuild_book.chapters.diffusion.task.images import digits

@@ -26,8 +26,7 @@ from autobuild_book.chapters.diffusion.committed import (
     read_choices,
     read_pictures,
 )
-from autobuild_book.chapters.diffusion.ranks import COST, HEAD
-from autobuild_book.chapters.diffusion.ranks import RIDGE as RIDGE_MODEL
+from autobuild_book.chapters.diffusion.ranks import COST, HEAD, RIDGE as RIDGE_MODEL
 from autobuild_book.chapters.diffusion.task.measuring import RECIPES, ROWS, Job, Measurement
 from autobuild_book.chapters.diffusion.task.space import costs, unet_space
 from autobuild_book.chapters.diffusion.task.table import MEASURED, NAME, agreement

@@ -6,8 +6,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from autobuild_book.chapters.modules.interventions import Array, Bench
 from autobuild_book.chapters.modules.ranking import ALL_SEEDS, Corpora, Key, Positions, corpus_cells, correlation
+from autobuild_book.chapters.shared.hosts import Array, Bench
 from autobuild_lib.data.table import Table
 from autobuild_lib.processes import in_threads
 from autobuild_lib.reduced import isolated

@@ -2,8 +2,6 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,9 +9,8 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import kendalltau
 
-from autobuild_book.chapters.ranking.experiment import load_splits
-from autobuild_book.chapters.shared.panels import COMMON, SPECIAL, Panel, load_panels, train
-from autobuild_lib.jobs import hop_options
+from autobuild_book.chapters.shared.panels import COMMON, SPECIAL, Panel, load_panels
+from autobuild_book.chapters.shared.splits import load_splits
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.processes import in_threads
 from autobuild_lib.reduced import group_texts
@@ -69,20 +66,6 @@ def task_table(panels: Sequence[Panel]) -> pd.DataFrame:
             own = f"{name}, {panel.device.upper()}" if panel.device else name
             rows[panel.family, target] = name if (panel.family, target) in rows else own
     return pd.DataFrame([(*key, label) for key, label in rows.items()], columns=["family", "target", "label"])
-
-
-def train_all(
-    panels: Sequence[Panel], seeds: Sequence[int], more_seeds: Sequence[int], folder: Path, epochs: int
-) -> dict[tuple[str, str, int], Predictor]:
-    """Train the predictors of all targets, as `panels.train` does, and with `more_seeds` those of the first panel.
-
-    Where a unit is too deep for the norm score, there are more hops.
-    """
-    spaces = [panel.split.train.space for panel in panels]
-    splits = list({panel.family: panel.split for panel in panels}.values())
-    first = replace(panels[0].split, targets=tuple(panels[0].equations.values()))
-    tasks = [(split, seed) for seed in seeds for split in splits] + [(first, seed) for seed in more_seeds]
-    return train(tasks, folder, epochs=epochs, **hop_options(*spaces))
 
 
 def score_all(

@@ -1,10 +1,15 @@
 """The verdict of experiment 3 on claim C3, and what it rests on task by task."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from autobuild_book.chapters.modules.agreement import UNIT, summarise
+from autobuild_book.chapters.shared.estimates import estimate
 from autobuild_lib.statistics import holm
+
+TASK, PANEL = ["family", "target"], ["family", "device"]
 
 
 def cells_that_hold(effects: pd.DataFrame) -> pd.Series:
@@ -69,3 +74,20 @@ def cells_by_task(effects: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
     texts = counts.assign(text=counts["sum"].astype(str) + " of " + counts["size"].astype(str)).merge(tasks)
     table = texts.pivot(index=["family", "label"], columns="score", values="text")
     return table.loc[[key for key in zip(tasks.family, tasks.label, strict=True) if key in table.index]]
+
+
+def module_estimates(effects: pd.DataFrame, correlations: pd.DataFrame, score: str = "norm") -> list[dict[str, Any]]:
+    """Describe claim C3 task by task: the share of cells that hold, and the median correlation over units.
+
+    A missing correlation, that of a constant score, counts as 0, as in the verdict. A task is a family and a target.
+    effects, correlations: tables of experiment 3, as for `subgraph_verdict.verdict`.
+    """
+    own = effects[effects.score == score]
+    held = own.assign(held=cells_that_hold(own)) if len(own) else own.assign(held=False)
+    units = correlations[(correlations.score == score) & (correlations.scope == UNIT)]
+    shares = held.groupby(TASK).held.mean()
+    medians = units.assign(srcc=units.srcc.fillna(0.0)).groupby(TASK).srcc.median()
+    return [
+        estimate("share of cells in which best beats random beats worst", shares.to_numpy(float), "tasks"),
+        estimate("median over units of Spearman(score, effect)", medians.to_numpy(float), "tasks"),
+    ]

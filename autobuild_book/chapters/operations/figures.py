@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
-from autobuild_book.chapters.ranking.figures import srcc_by_hop
+from autobuild_book.figures.ranks import srcc_by_hop
 from autobuild_book.figures.style import INK, PALETTE, UNITS, Picture, family_name, label_name, picture, styled
 
 MARKERS = {"tuned": "s", "paper": "o"}

@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from autobuild_book.chapters.ranking.experiment import BUNDLED
+from autobuild_book.chapters.shared.splits import BUNDLED
 from autobuild_lib import data
 from autobuild_lib.data import DataError, IRTable
 from autobuild_lib.evaluation import evaluate

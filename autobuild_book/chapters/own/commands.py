@@ -2,8 +2,8 @@
 
 import argparse
 
+from autobuild_book.arguments import add_out, add_rows, check_file, join_manifest, whole
 from autobuild_book.chapters.own import mlps
-from autobuild_lib.cli.common import add_out, add_rows, check_file, join_manifest, whole
 
 
 def add_mlps(parser: argparse.ArgumentParser) -> None:

@@ -3,16 +3,7 @@
 import argparse
 from pathlib import Path
 
-from autobuild_book.chapters.panoptic import search
-from autobuild_book.chapters.panoptic.choice import choose
-from autobuild_book.chapters.panoptic.committed import write_committed
-from autobuild_book.chapters.panoptic.task import measuring, table
-from autobuild_book.chapters.panoptic.task.paired import FINAL, measure_paired
-from autobuild_book.chapters.panoptic.task.space import backbone_space
-from autobuild_book.chapters.panoptic.task.training import train
-from autobuild_book.chapters.panoptic.task.weights import Recipe
-from autobuild_book.measured.rows import read_architectures
-from autobuild_lib.cli.common import (
+from autobuild_book.arguments import (
     add_folder,
     add_out,
     add_rows,
@@ -22,6 +13,15 @@ from autobuild_lib.cli.common import (
     join_manifest,
     whole,
 )
+from autobuild_book.chapters.panoptic import search
+from autobuild_book.chapters.panoptic.choice import choose
+from autobuild_book.chapters.panoptic.committed import write_committed
+from autobuild_book.chapters.panoptic.task import measuring, table
+from autobuild_book.chapters.panoptic.task.paired import FINAL, measure_paired
+from autobuild_book.chapters.panoptic.task.space import backbone_space
+from autobuild_book.chapters.panoptic.task.training import train
+from autobuild_book.chapters.panoptic.task.weights import Recipe
+from autobuild_book.measured.rows import read_architectures
 from autobuild_lib.storage import replace_text
 
 SUPERNET = "a folder that `train` wrote (default: the bundled supernet)"

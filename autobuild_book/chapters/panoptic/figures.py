@@ -10,8 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.patches import Patch
 
-from autobuild_book.chapters.panoptic.task.images import CLASSES, VOID
-from autobuild_book.chapters.panoptic.task.images import PALETTE as COLOURS
+from autobuild_book.chapters.panoptic.task.images import CLASSES, PALETTE as COLOURS, VOID
 from autobuild_book.figures.style import INK, PALETTE, Picture, picture, styled
 
 SMALL = 9.5

@@ -11,8 +11,7 @@ from autobuild_book.chapters.panoptic.learning import Fit, Subject, cost_curve
 from autobuild_book.chapters.panoptic.task.space import backbone_space, costs, costs_of_codes
 from autobuild_book.chapters.shared.panels import ridge_corpora
 from autobuild_lib.processes import in_threads
-from autobuild_lib.search import costs as as_costs
-from autobuild_lib.search import front
+from autobuild_lib.search import costs as as_costs, front
 from autobuild_lib.spaces import Architecture
 from autobuild_lib.spaces.sequence import Codes
 from autobuild_lib.surrogate import sample_extreme_codes

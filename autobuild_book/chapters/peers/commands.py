@@ -3,10 +3,10 @@
 import argparse
 from pathlib import Path
 
+from autobuild_book.arguments import check_file, whole
 from autobuild_book.chapters.peers import measuring
 from autobuild_book.chapters.peers.contests import CONTESTS, contests_that_exist
 from autobuild_book.chapters.peers.models.registry import MODELS
-from autobuild_lib.cli.common import check_file, whole
 from autobuild_lib.storage import replace_text
 
 

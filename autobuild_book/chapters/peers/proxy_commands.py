@@ -2,9 +2,9 @@
 
 import argparse
 
+from autobuild_book.arguments import add_out, add_rows, check_file, join_manifest, whole
 from autobuild_book.chapters.peers import proxy_tables
 from autobuild_book.chapters.peers.models.proxies import Minibatch
-from autobuild_lib.cli.common import add_out, add_rows, check_file, join_manifest, whole
 
 
 def add_proxies(parser: argparse.ArgumentParser) -> None:

@@ -2,59 +2,24 @@
 
 import itertools
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 
-from autobuild_lib import data
+from autobuild_book.chapters.shared.splits import Split, subset
 from autobuild_lib.data.table import Table
 from autobuild_lib.evaluation import evaluate
 from autobuild_lib.jobs import FitJob, fit_jobs
-from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.statistics import greater_than_zero, holm, mean_with_interval, srcc
 from autobuild_lib.surrogate import LABELS, published
-from autobuild_lib.targets import Target, quoted
+from autobuild_lib.targets import Target
 from autobuild_lib.units_ridge import AdditiveRidge
 
-BUNDLED = ("ofa_mbv3", "ofa_pn")
 # The four labels of one family. For the smallest of five p-values to hold after Holm's correction (below 0.01), the
 # mean gain over n tasks must be t(0.99, n - 1) / sqrt(n) standard deviations: 2.3 for 4 tasks, 4.0 for 3, 22 for 2.
 FEWEST_TASKS = 4
-
-
-@dataclass(frozen=True)
-class Split:
-    """One data set, split for training and testing, and the targets learnt from it."""
-
-    train: Table
-    test: Table
-    targets: tuple[str, ...]
-
-    @property
-    def family(self) -> str:
-        """Name of the search space."""
-        return self.train.space.name
-
-
-def load_splits(source: str, targets: Sequence[str], space: SequenceSpace | None = None) -> list[Split]:
-    """Load "bundled" (both families) or one source, split 90/10; targets without their labels are left out.
-
-    Raises `ValueError` when no target can be computed from a source.
-    """
-    splits = []
-    for one in BUNDLED if source == "bundled" else (source,):
-        table = data.load(one, space=space)
-        labels = [str(name) for name in table.labels]
-        wanted = dict.fromkeys(str(Target(t)) for t in targets)  # one spelling each, without repeats
-        usable = tuple(t for t in wanted if set(Target(t).labels) <= set(labels))
-        if not usable:
-            found = ", ".join(map(quoted, labels))
-            raise ValueError(f"{one} has labels {found}; no target of {list(targets)} can be computed")
-        splits.append(Split(*table.split(0.9, seed=12345), usable))
-    return splits
 
 
 def compare_presets(
@@ -125,7 +90,7 @@ def learning_curve(
     """
     options = tuple(sorted(overrides.items()))
     jobs = [
-        (split, FitJob(split.train.space, _subset(split.train, size, seed), split.targets, seed, "tuned", options))
+        (split, FitJob(split.train.space, subset(split.train, size, seed), split.targets, seed, "tuned", options))
         for seed in seeds
         for split in splits
         for size in sorted({min(size, len(split.train)) for size in sizes}, reverse=True)
@@ -142,26 +107,6 @@ def learning_curve(
                 rows.append((split.family, predictor.target, len(job.table), job.seed, name, found))
     frame = pd.DataFrame(rows, columns=["family", "target", "size", "seed", "model", "srcc"])
     return frame.sort_values(["family", "target", "model", "size", "seed"], ignore_index=True)
-
-
-def _subset(table: Table, size: int, seed: int) -> Table:
-    return table.take(np.sort(np.random.default_rng([seed, size]).permutation(len(table))[:size]))
-
-
-def summarise(ranks: pd.DataFrame) -> pd.DataFrame:
-    """Mean SRCC over seeds per family, target, preset and level, with a 95 % interval.
-
-    The interval is over seeds where there are at least two, otherwise over the test rows (`interval` says which).
-    """
-    rows = []
-    for key, group in ranks.groupby(["family", "target", "preset", "level"], sort=False):
-        mean, low, high = mean_with_interval(group.srcc.to_numpy())
-        if len(group) == 1:
-            low, high = float(group.low.iloc[0]), float(group.high.iloc[0])
-        over = "seeds" if len(group) > 1 else "test rows"
-        rows.append((*key, mean, low, high, len(group), over))
-    columns = ["family", "target", "preset", "level", "srcc", "low", "high", "seeds", "interval"]
-    return pd.DataFrame(rows, columns=columns)
 
 
 def verdict(ranks: pd.DataFrame, references: pd.DataFrame, preset: str = "paper") -> tuple[pd.DataFrame, str]:

@@ -13,6 +13,7 @@ from scipy.stats import mannwhitneyu, quantile_test
 
 from autobuild_book.chapters.regions.clusters import BUDGETS, Reduction, groups
 from autobuild_book.chapters.regions.nsga2 import nsga2
+from autobuild_book.chapters.shared.estimates import estimate
 from autobuild_book.chapters.shared.frontiers import Frontier, best_within
 from autobuild_lib import surrogate
 from autobuild_lib.processes import in_processes
@@ -213,3 +214,13 @@ def verdict(tests: pd.DataFrame, score: str = "norm") -> tuple[pd.DataFrame, str
         return checks, "undecided"
     share = checks["holds"].mean()
     return checks, "supported" if share == 1 else "partly" if share >= 0.5 else "not supported"
+
+
+def search_estimates(tests: pd.DataFrame, score: str = "norm") -> list[dict[str, Any]]:
+    """Describe claim C5 panel by panel: median final hypervolume minus that of each baseline (see `compare`)."""
+    own = tests[(tests["method"] == OURS[score]) & tests["rival"].isin(BASELINES)]
+    own = own[own["evaluations"] == own["evaluations"].max()]
+    return [
+        estimate(f"final hypervolume minus that of {rival}", panels["difference"].to_numpy(float), "panels")
+        for rival, panels in own.groupby("rival", sort=False)
+    ]

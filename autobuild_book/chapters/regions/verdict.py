@@ -1,9 +1,12 @@
 """Experiment 4: summaries of the clusters of built networks, and the verdict on claim C4."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from autobuild_book.chapters.regions.clusters import KEY, NUMBERS, SCORES, groups
+from autobuild_book.chapters.shared.estimates import estimate
 from autobuild_lib.statistics import mean_with_interval
 
 
@@ -64,3 +67,9 @@ def gains_at_budgets(budgets: pd.DataFrame) -> pd.DataFrame:
     wide = own.pivot_table(index=keys, columns="score", values="acc", sort=False, dropna=False).dropna(how="all")
     gains = 100 * wide.drop(columns="training").sub(wide["training"], axis=0)
     return gains[[score for score in SCORES if score in gains]].reset_index()
+
+
+def cluster_estimates(judged: pd.DataFrame, score: str = "norm") -> list[dict[str, Any]]:
+    """Describe claim C4 panel by panel: the share of a cluster that improves its region (see `judge_clusters`)."""
+    shares = judged[judged["score"] == score].groupby(["family", "device"])["share"].mean()
+    return [estimate("share of a cluster that dominates a point of its region", shares.to_numpy(float), "panels")]

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
-from autobuild_book.chapters.ranking.experiment import Split, load_splits
+from autobuild_book.chapters.shared.splits import Split, load_splits
 from autobuild_lib import surrogate
 from autobuild_lib.data.table import Table
-from autobuild_lib.jobs import FitJob, fit_jobs
+from autobuild_lib.jobs import FitJob, fit_jobs, hop_options
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.reduced import group_codes, isolated
 from autobuild_lib.spaces import SequenceSpace
@@ -141,3 +141,17 @@ def evaluator(panel: Panel) -> Surrogate | None:
     name = panel.family
     known = name in surrogate.SPACES and surrogate.SPACES[name]() == panel.split.train.space
     return surrogate.load_bundled(name) if known else None
+
+
+def train_all(
+    panels: Sequence[Panel], seeds: Sequence[int], more_seeds: Sequence[int], folder: Path, epochs: int
+) -> dict[tuple[str, str, int], Predictor]:
+    """Train the predictors of all targets, as `panels.train` does, and with `more_seeds` those of the first panel.
+
+    Where a unit is too deep for the norm score, there are more hops.
+    """
+    spaces = [panel.split.train.space for panel in panels]
+    splits = list({panel.family: panel.split for panel in panels}.values())
+    first = replace(panels[0].split, targets=tuple(panels[0].equations.values()))
+    tasks = [(split, seed) for seed in seeds for split in splits] + [(first, seed) for seed in more_seeds]
+    return train(tasks, folder, epochs=epochs, **hop_options(*spaces))

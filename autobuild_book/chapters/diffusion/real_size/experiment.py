@@ -12,8 +12,8 @@ import pandas as pd
 from autobuild_book.chapters.diffusion import real_size, task
 from autobuild_book.chapters.diffusion.real_size.space import STAGES
 from autobuild_book.chapters.diffusion.task.table import NAME
-from autobuild_book.chapters.modules.interventions import Bench
 from autobuild_book.chapters.shared.few_labels import fit_job
+from autobuild_book.chapters.shared.hosts import Bench
 from autobuild_book.chapters.shared.panels import ridge_corpus
 from autobuild_lib import data
 from autobuild_lib.data.table import Table, make_table

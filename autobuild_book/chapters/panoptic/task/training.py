@@ -13,8 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from safetensors import SafetensorError
-from safetensors.torch import load as read_tensors
-from safetensors.torch import save as tensor_bytes
+from safetensors.torch import load as read_tensors, save as tensor_bytes
 from torch import Tensor
 
 from autobuild_book.chapters.panoptic.task.images import draw_scenes

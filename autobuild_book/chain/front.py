@@ -1,0 +1,145 @@
+"""Run a plan: one Snakemake at a time for a folder, followed, and ended together with this process."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
+from pathlib import Path
+from types import FrameType
+
+from autobuild_book.chain.job import failure
+from autobuild_book.chain.locks import held
+from autobuild_book.chain.parents import PATIENCE
+from autobuild_book.chain.plans import Job, Plan, jobs, plain_name, write_plan
+from autobuild_book.chain.progress import Progress
+
+WORKFLOW = [sys.executable, "-m", "autobuild_book.chain.workflow", "--snakefile", "notebooks/Snakefile"]
+POLL = 1.0  # seconds
+
+
+def run_plan(plan: Plan, out: Path, profile: str, options: Sequence[str], cores: int) -> list[Job]:
+    """Run what is missing or has changed; return the jobs that have not finished.
+
+    Must be called inside `in_use(out)`, in the root of a clone.
+
+    Args:
+        plan: what to run; all its folders lie in `out`, or are it.
+        out: where Snakemake's log goes (chain.log).
+        profile: for the usual times of notebooks.
+        options: further options of Snakemake.
+        cores: of this machine.
+
+    Raises:
+        BlockingIOError: if a notebook of the plan still runs, as on another machine.
+        ChildProcessError: if Snakemake fails before it runs anything.
+    """
+    todo = jobs(plan)
+    for job in todo:
+        if job.lock.exists():
+            with held(job.lock, str(job.executed)):
+                pass  # left by a job that was killed
+    command = [*WORKFLOW, "--nolock", "--rerun-incomplete", "--keep-going"]
+    config = ["--config", f"plan={plain_name(write_plan(plan, out))}"]
+    log = out / "chain.log"
+    pending = _pending([*command, "--cores", "1", *config], todo, log)
+    if not pending:
+        sys.stdout.write(f"nothing to do: all {len(todo)} notebooks in {out} are up to date\n")
+        return []
+    progress = Progress(todo, pending, profile, cores, sys.stdout)
+    progress.write(f"{len(pending)} of {len(todo)} notebooks to run; Snakemake's own output: {log}")
+    code = _follow([*command, *options, *config], log, progress)
+    unfinished = [job for job in todo if not (job.executed.exists() and job.metrics.exists())]
+    if code and not unfinished:
+        raise ChildProcessError(f"Snakemake ended with exit code {code}: {_last_line(log)}; all of it: {log}")
+    return unfinished
+
+
+@contextmanager
+def in_use(out: Path) -> Iterator[None]:
+    """Hold the output folder of a plan, and take SIGTERM and SIGHUP for interruptions, which end what was started."""
+
+    def interrupt(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    try:
+        with held(out / ".lock", str(out)):
+            yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def failures(unfinished: Sequence[Job], out: Path) -> list[str]:
+    """Say in a line each which jobs have not finished, why, and where to look."""
+    return [
+        failure(job) if job.log.exists() else f"{job.notebook} in {job.folder} did not finish; see {out / 'chain.log'}"
+        for job in unfinished
+    ]
+
+
+def _pending(command: Sequence[str], todo: Sequence[Job], log: Path) -> set[Job]:
+    """Return the jobs that Snakemake would run."""
+    done = subprocess.run([*command, "--summary"], env=_environment(), capture_output=True, text=True)  # noqa: S603
+    if done.returncode:
+        log.write_text(done.stdout + done.stderr, encoding="utf-8")
+        raise ChildProcessError(f"Snakemake: {_last_line(log)}; all of it: {log}")
+    rows = [line.split("\t") for line in done.stdout.splitlines()]
+    names = {row[0] for row in rows if row[-1] == "update pending"}
+    return {job for job in todo if {f"{plain_name(job.folder)}/{job.notebook}.ipynb"} & names}
+
+
+def _follow(command: Sequence[str], log: Path, progress: Progress) -> int:
+    """Run Snakemake in a group of processes of its own, which has ended when this returns; return its exit code."""
+    with log.open("wb") as file:
+        process = subprocess.Popen(  # noqa: S603
+            command, env=_environment(), stdin=subprocess.DEVNULL, stdout=file, stderr=file, process_group=0
+        )
+    try:
+        while process.poll() is None:
+            progress.update()
+            with suppress(subprocess.TimeoutExpired):
+                process.wait(POLL)
+    except KeyboardInterrupt:
+        progress.write("ending what runs ...")
+        raise
+    finally:
+        _end(process)
+    progress.close()
+    return process.returncode
+
+
+def _end(process: subprocess.Popen[bytes]) -> None:
+    """End what is left of a process and its group; jobs on a cluster are cancelled on an interruption only."""
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGKILL):
+        if not _is_alive(process):
+            break
+        with suppress(ProcessLookupError, PermissionError):
+            os.killpg(process.pid, number)
+        end = time.monotonic() + 2 * PATIENCE
+        while _is_alive(process) and time.monotonic() < end:
+            time.sleep(0.1)
+    process.wait()
+
+
+def _is_alive(process: subprocess.Popen[bytes]) -> bool:
+    process.poll()  # takes note of its end; until then it counts
+    try:
+        os.killpg(process.pid, 0)
+    except (ProcessLookupError, PermissionError):
+        return False
+    return True
+
+
+def _environment() -> dict[str, str]:
+    """Return this environment, with the programs of this Python first and the library of this clone."""
+    path = os.pathsep.join([str(Path(sys.executable).parent), os.environ.get("PATH", os.defpath)])
+    return {**os.environ, "PATH": path}
+
+
+def _last_line(log: Path) -> str:
+    lines = [line.strip() for line in log.read_text(encoding="utf-8", errors="replace").splitlines() if line.strip()]
+    return lines[-1] if lines else "it wrote nothing"

@@ -1,0 +1,63 @@
+"""The command `autobuild chain`: all notebooks of a profile, and the pages of the book after them."""
+
+import argparse
+import subprocess
+import sys
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+
+from autobuild_book.arguments import check_writable, whole
+from autobuild_book.chain import front, plans
+from autobuild_book.runs.recording import PROFILES
+from autobuild_lib.extras import missing
+from autobuild_lib.processes import cores
+
+MODULES = {"snakemake": "book", "papermill": "book"}  # what must be installed, and what brings it
+
+
+def add_chain(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `autobuild chain`."""
+    parser.add_argument("--profile", default="standard", choices=PROFILES, help="default: standard")
+    parser.add_argument("--out", type=Path, help="folder of the notebooks (default: artifacts/PROFILE)")
+    parser.add_argument("--seed", type=whole(0), help="of all notebooks (default: the profile's)")
+    parser.add_argument("--data", help="for all notebooks: a name, or the path of a .csv (default: the profile's)")
+    parser.add_argument("--space", help="for all notebooks: a name, or the path of a .json (default: the profile's)")
+    parser.add_argument("--cores", type=cores_or_all, help="on this machine (default: all)")
+    parser.add_argument("--pages", action="store_true", help="then build the book, also when notebooks have failed")
+    parser.set_defaults(run=_chain, keeps="out")
+
+
+def cores_or_all(text: str) -> int:
+    """Read a number of cores, or `all`."""
+    return cores() if text == "all" else whole(1)(text)
+
+
+def check_installed(modules: Mapping[str, str] = MODULES) -> None:
+    """Refuse to go on without modules that are only called, and say which extra brings them."""
+    for module, extra in modules.items():
+        if find_spec(module) is None:
+            raise ModuleNotFoundError(missing(module, extra), name=module)
+
+
+def _chain(given: argparse.Namespace) -> None:
+    check_installed()
+    if given.pages and given.out is not None:
+        raise ValueError("--pages: the book is built from artifacts/PROFILE; leave --out out")
+    given.out = given.out or Path("artifacts") / given.profile
+    settings = {"seed": given.seed, "data": given.data, "space": given.space, "out": str(given.out)}
+    plan = plans.chain_plan(given.profile, {name: value for name, value in settings.items() if value is not None})
+    check_writable(given.out)
+    used = given.cores or cores()
+    with front.in_use(given.out):
+        unfinished = front.run_plan(plan, given.out, given.profile, ["--cores", str(used)], used)
+        code = _build_pages(given.profile) if given.pages else 0
+        lines = front.failures(unfinished, given.out)
+    print(*lines, sep="\n", end="\n" * bool(lines), file=sys.stderr)
+    if unfinished or code:
+        pages = "; the pages were not built, see above" if code else ""
+        raise ValueError(f"{len(unfinished)} notebooks failed{pages}; the same command runs only what is missing")
+
+
+def _build_pages(profile: str) -> int:
+    return subprocess.run([sys.executable, "-m", "autobuild_book.pages", profile]).returncode  # noqa: S603

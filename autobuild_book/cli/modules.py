@@ -1,0 +1,178 @@
+"""The commands that score modules, build networks from the best ones, and search."""
+
+import argparse
+import importlib
+import sys
+import traceback
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from autobuild_book.arguments import check_file, print_report, whole
+from autobuild_lib import predictor, surrogate, units
+from autobuild_lib.reduced import ReducedSpace
+from autobuild_lib.search import Evaluator, StageMutation, costs, evolve, front
+from autobuild_lib.spaces import SequenceSpace, read_space
+from autobuild_lib.storage import replace_text
+
+
+def _add_scoring(parser: argparse.ArgumentParser) -> None:
+    text = "a folder that `autobuild fit` wrote; several (other seeds of one target) are averaged"
+    parser.add_argument("--predictor", type=Path, required=True, nargs="+", help=text)
+    text = "norm: the paper's, from embeddings; effect: ours, from predictions in random hosts (default: norm)"
+    parser.add_argument("--score", default="norm", choices=list(units.SCORES), help=text)
+    parser.add_argument("--hosts", type=whole(1, 10_000), default=16, help="of the effect score (default: 16)")
+    parser.add_argument("--seed", type=whole(0), default=0, help="of the hosts (default: 0)")
+
+
+def add_score(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `autobuild score`."""
+    _add_scoring(parser)
+    parser.add_argument("--show", type=whole(0), default=3, help="best and worst modules per unit (default: 3)")
+    parser.add_argument("--out", type=Path, help="write all modules with their scores as this CSV file")
+    parser.set_defaults(run=_score)
+
+
+def add_build(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `autobuild build`."""
+    _add_scoring(parser)
+    text = "modules kept per unit: one number, or one per unit (default: 3)"
+    parser.add_argument("--k", type=whole(1), nargs="+", default=[3], help=text)
+    parser.add_argument("--show", type=whole(0), default=5, help="networks of highest summed score (default: 5)")
+    parser.add_argument("--out", type=Path, help="write the reduced space as this JSON file, for `autobuild search`")
+    parser.set_defaults(run=_build)
+
+
+def add_search(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `autobuild search`."""
+    where = parser.add_mutually_exclusive_group(required=True)
+    text = "JSON files of `autobuild build`; of several, the product of the unions of their modules"
+    where.add_argument("--reduced", type=Path, nargs="+", help=text)
+    where.add_argument("--space", help="a whole space: ofa_mbv3, ofa_pn, or a JSON file (SequenceSpace.to_json)")
+    text = "surrogate (the OFA families), or module:function, which takes a list of architectures and returns a table"
+    parser.add_argument("--evaluator", default="surrogate", help=f"{text} (default: surrogate)")
+    parser.add_argument("--maximise", default="acc", help="label or equation (default: acc)")
+    parser.add_argument("--minimise", default="latency_gpu", help="label or equation (default: latency_gpu)")
+    parser.add_argument("--start", type=whole(1), default=50, help="random architectures at first (default: 50)")
+    parser.add_argument("--rounds", type=whole(0), default=4, help="of mutations of the front (default: 4)")
+    parser.add_argument("--mutations", type=whole(1), default=50, help="per round (default: 50)")
+    parser.add_argument("--seed", type=whole(0), default=0, help="default: 0")
+    parser.add_argument("--log", type=Path, help="JSONL file of finished evaluations; the same command resumes from it")
+    text = "0: one architecture after the other; N: in N processes; each is in the log as soon as it is finished"
+    text += " (default: 0, but the surrogate takes a whole round at once)"
+    parser.add_argument("--workers", type=whole(0, 4096), help=text)
+    parser.add_argument("--retry-failed", action="store_true", help="evaluate again what is in the log as failed")
+    parser.add_argument("--out", type=Path, help="write all evaluations as this CSV file")
+    parser.set_defaults(run=_search, keeps="log")
+
+
+def _corpus(given: argparse.Namespace) -> units.UnitCorpus:
+    made = [predictor.load(folder) for folder in given.predictor]
+    return units.score_units(made, given.score, hosts=given.hosts, seed=given.seed)
+
+
+def _score(given: argparse.Namespace) -> None:
+    check_file(given.out)
+    corpus = _corpus(given)
+    table = corpus.table.sort_values(["unit", "score"], ascending=[True, False], kind="stable")
+    if given.out is not None:
+        replace_text(given.out, table.to_csv(index=False, lineterminator="\n"))
+    print(f"{corpus.kind} scores of {len(table):,} modules for {corpus.target}")
+    ends = [part.iloc[rows] for _, part in table.groupby("unit") for rows in _ends(len(part), given.show)]
+    if given.show:
+        _print_scores(pd.concat(ends))
+    if given.out is not None:
+        print(f"all modules are in {given.out}")
+
+
+def _ends(rows: int, show: int) -> tuple[slice, slice]:
+    """Return the first and the last `show` rows, none of them twice."""
+    return slice(0, show), slice(max(show, rows - show), rows)
+
+
+def _print_scores(table: pd.DataFrame) -> None:
+    print(table.dropna(axis=1, how="all").to_string(index=False, float_format="{:.6g}".format))
+
+
+def _build(given: argparse.Namespace) -> None:
+    check_file(given.out)
+    corpus = _corpus(given)
+    reduced = corpus.top(given.k[0] if len(given.k) == 1 else given.k)
+    if given.out is not None:
+        reduced.save(given.out)
+    print(f"{reduced.size:,} networks from the best modules by {corpus.kind} score for {corpus.target}")
+    best = reduced.best(given.show)
+    predictions = np.mean([predictor.load(folder).predict(best) for folder in given.predictor], axis=0)
+    if best:
+        columns = {"summed score": reduced.scores(best), "predicted": predictions, "architecture": list(map(str, best))}
+        _print_scores(pd.DataFrame(columns))
+    if given.out is not None:
+        print(f"the reduced space is in {given.out}")
+
+
+def _search(given: argparse.Namespace) -> None:
+    _check_files(given)
+    reduced = _where(given)
+    names = ("start", "rounds", "mutations", "seed", "log", "workers", "retry_failed")
+    options = {name: getattr(given, name) for name in names}
+    evaluator = _evaluator(given.evaluator, reduced.space)
+    if given.evaluator == "surrogate":
+        costs(pd.DataFrame(columns=list(surrogate.LABELS)), given.maximise, given.minimise)  # that labels are there
+    elif given.workers is None:
+        options["workers"] = 0  # what it has evaluated may have taken hours, and is in the log at once
+    if given.log is not None:
+        given.log.parent.mkdir(parents=True, exist_ok=True)
+    found = evolve(
+        StageMutation(reduced), evaluator, maximise=given.maximise, minimise=given.minimise, progress=True, **options
+    )
+    if given.out is not None:
+        written = found.assign(architecture=found.architecture.map(str))
+        replace_text(given.out, written.to_csv(index=False, lineterminator="\n"))
+    best = found[front(costs(found, given.maximise, given.minimise))]
+    print(f"{len(best)} of {len(found)} evaluated architectures form the front")
+    print_report(best.drop(columns="architecture").assign(architecture=best.architecture.map(str)))
+    if given.out is not None:
+        print(f"all evaluations are in {given.out}")
+
+
+def _check_files(given: argparse.Namespace) -> None:
+    """Refuse files that cannot be written, or that this command reads."""
+    check_file(given.out)
+    check_file(given.log)
+    used = [path for path in (given.log, given.space, *(given.reduced or ())) if path is not None]
+    if given.out is not None and given.out.resolve() in [Path(path).resolve() for path in used]:
+        raise ValueError(f"--out {given.out}: it is also --log, --space or --reduced, and would be overwritten")
+
+
+def _where(given: argparse.Namespace) -> ReducedSpace:
+    if given.reduced is None:
+        space = read_space(given.space)
+        return ReducedSpace.full(space)
+    first, *others = [ReducedSpace.load(path) for path in given.reduced]
+    for other in others:
+        first = first | other
+    return first
+
+
+def _evaluator(name: str, space: SequenceSpace) -> Evaluator:
+    """Return the bundled surrogate of a family, or a function that the user names."""
+    if name == "surrogate":
+        return surrogate.load_bundled(space.name).predict
+    module, _, function = name.partition(":")
+    if not module or not function:
+        raise ValueError(f"--evaluator {name}: give surrogate or module:function")
+    sys.path.insert(0, "")  # the current folder, as `python -m` does
+    try:
+        found: Evaluator = getattr(importlib.import_module(module), function)
+    except (Exception, SystemExit) as error:  # anything: the module's own code runs
+        raise ValueError(f"--evaluator {name}: {type(error).__name__}: {error}{_place(error)}") from None
+    return found
+
+
+def _place(error: BaseException) -> str:
+    """Say in which line of a module an error arose while it was imported, unless it arose in Python's own search."""
+    ours = (__file__, importlib.__file__)
+    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename not in ours]
+    lines = [f" ({frame.filename}, line {frame.lineno})" for frame in frames if not frame.filename.startswith("<")]
+    return "".join(lines[:1])

@@ -1,0 +1,102 @@
+"""Collects executed notebooks, writes what sums them up, and calls Jupyter Book."""
+
+import argparse
+import shutil
+import subprocess
+import sys
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from autobuild_book.pages import api, claims, contents, elsewhere, explorer, facts, gallery, paper
+from autobuild_book.pages.states import Chapters, Reader, read_chapters
+from autobuild_book.runs.recording import PROFILES
+
+INDEX = Path("_build") / "html" / "index.html"
+# By profile, what stands on top of every page; {verdicts} is the way to the page of the verdicts.
+ANNOUNCEMENTS = {
+    "quick": "These pages were built with the quick profile, which trains for minutes only, to see that "
+    'everything runs. Do not quote its numbers or its <a href="{verdicts}">verdicts</a>.'
+}
+
+
+# What reads the results of a chapter for other pages: a chapter that one of these cannot read has no results.
+READERS: tuple[tuple[str, Reader], ...] = (
+    (facts.NOISE, facts.label_quality),
+    (facts.BUILT, facts.built_networks),
+    (explorer.CHAPTER, explorer.data),
+    *((claim.notebook, claim.find) for claim in claims.CLAIMS),
+)
+
+
+def build(profile: str, root: Path) -> Chapters:
+    """Build the book in the repository at `root` from what a run of a profile left, and return the chapters it has.
+
+    A chapter without results gets a page that says why. Warnings are errors. Raises `CalledProcessError` if building
+    fails.
+    """
+    chapters = collect(profile, root)
+    options = ["--toc", "book/_toc.yml", "--all", "-W", "-n", "--keep-going"]
+    command = [sys.executable, "-c", "from jupyter_book.cli.main import main; main()", "build", ".", *options]
+    subprocess.run(command, cwd=root, check=True)  # noqa: S603
+    return chapters
+
+
+def collect(profile: str, root: Path) -> Chapters:
+    """Write the pages of all chapters into artifacts/book, and what the other pages say about them."""
+    chapters, folder = read_chapters(profile, root).usable(READERS), root / "artifacts" / "book"
+    texts = generated(chapters, root, f"{datetime.now(UTC):%Y-%m-%d %H:%M}")
+    if profile in ANNOUNCEMENTS:
+        texts["announcement.html"] = ANNOUNCEMENTS[profile]
+    shutil.rmtree(folder, ignore_errors=True)
+    for name, text in texts.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8")
+    explorer.copy_plotly(folder / "static")
+    return chapters
+
+
+def generated(chapters: Chapters, root: Path, built: str) -> dict[str, str]:
+    """Return the texts of all files of artifacts/book by their names."""
+    files = {f"{name}.ipynb": contents.page(name, chapters, root, built) for name in chapters.notebooks}
+    files |= {f"api/{name}.md": text for name, text in api.api_pages().items()}
+    files |= gallery.gallery(root / "book" / "gallery")
+    return files | {
+        "without_results.md": chapters.without_results(),
+        "provenance.md": facts.provenance(chapters, built),
+        "times.md": facts.times(chapters),
+        "verdicts.md": claims.verdicts(chapters, elsewhere.read_elsewhere(root)),
+        "paper_index.md": paper.paper_index(chapters),
+        "label_quality.md": chapters.text(facts.NOISE, facts.label_quality),
+        "built_networks.md": chapters.text(facts.BUILT, facts.built_networks),
+        "explorer.md": chapters.text(explorer.CHAPTER, lambda run: ""),
+        "static/explorer-data.js": explorer.script(chapters.executed.get(explorer.CHAPTER)),
+    }
+
+
+def report(chapters: Chapters, root: Path) -> str:
+    """Return a line for each chapter without results, and where the book lies."""
+    lines = [f"{name} has no results ({chapter.line})" for name, chapter in chapters.missing.items()]
+    return "\n".join([*lines, f"The book ({chapters.profile} profile) is at {root / INDEX}"])
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Build the book of a profile in the current folder: `python -m autobuild_book.pages quick`."""
+    parser = argparse.ArgumentParser(prog="python -m autobuild_book.pages", description=build.__doc__)
+    parser.add_argument("profile", choices=PROFILES)
+    text = f"instead of building, keep the verdicts of this run as those of this PROCESSOR in {elsewhere.FILE}"
+    parser.add_argument("--record", metavar="PROCESSOR", help=text)
+    options, root = parser.parse_args(arguments), Path.cwd()
+    profile = options.profile
+    try:
+        if options.record:
+            verdicts = claims.in_short(read_chapters(profile, root))
+            elsewhere.record(root, profile, options.record, verdicts)
+            sys.stdout.write(f"{len(verdicts)} verdicts of {options.record} are in {elsewhere.FILE}\n")
+            return 0
+        chapters = build(profile, root)
+    except (OSError, ValueError, subprocess.CalledProcessError) as error:
+        sys.stderr.write(f"{error}\n")
+        return 1
+    sys.stdout.write(f"{report(chapters, root)}\n")
+    return 0

@@ -1,0 +1,4 @@
+"""What a notebook's run records, and many runs: sweeps and their comparison.
+
+How notebooks are run lives in `chain`.
+"""

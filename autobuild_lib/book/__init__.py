@@ -1,5 +1,0 @@
-"""Builds the pages of the book from the executed notebooks of one profile, and the pages that sum them up."""
-
-from autobuild_lib.book.building import build, collect, main, report
-
-__all__ = ["build", "collect", "main", "report"]
