@@ -5,11 +5,11 @@ from .ir_training import fit_ir, fit_ir_many
 from .jobs import FitJob, fit_jobs
 from .loading import load
 from .predictor import NetworkConfig, Predictor
-from .reduced import ReducedSpace
 from .spaces import Architecture, Continuous, SequenceSpace, SpaceError, Unit
 from .targets import Target
 from .training import TrainingConfig, fit, fit_many
-from .units import UnitCorpus, score_units
+from .units.corpus import UnitCorpus, score_units
+from .units.reduced import ReducedSpace
 
 __version__: str
 

@@ -10,10 +10,10 @@ import pandas as pd
 import torch
 from torch import Tensor
 
+from autobuild_lib.engine.neighbourhoods import Composition, Neighbourhoods, neighbourhoods
+from autobuild_lib.engine.operations import CATEGORIES, IRFeatures, IRGATv2, IRGraphConv
 from autobuild_lib.graphs import OPERATIONS, IRGraph
 from autobuild_lib.graphs.ir import check_operations
-from autobuild_lib.graphs.neighbourhoods import Composition, Neighbourhoods, neighbourhoods
-from autobuild_lib.ir_layers import CATEGORIES, IRFeatures, IRGATv2, IRGraphConv
 from autobuild_lib.predictor import (
     ACTIVATIONS,
     HopNetwork,

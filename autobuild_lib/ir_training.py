@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 
 from autobuild_lib.data.ir import IRTable
+from autobuild_lib.engine.neighbourhoods import neighbourhoods
 from autobuild_lib.graphs import OPERATIONS
-from autobuild_lib.graphs.neighbourhoods import neighbourhoods
 from autobuild_lib.ir_predictor import IRNetwork, IRPredictor
 from autobuild_lib.options import read_seed
 from autobuild_lib.targets import Target

@@ -12,10 +12,11 @@ from typing import Any, ClassVar, Generic, TypeVar
 
 import torch
 
-from autobuild_lib import ir_layers, ir_predictor, ir_training, layers, losses, predictor, training
+from autobuild_lib import ir_predictor, ir_training, losses, predictor, training
 from autobuild_lib.data.ir import IRTable
 from autobuild_lib.data.table import Labelled, Table
-from autobuild_lib.graphs import ir, neighbourhoods, path, ragged, sparse
+from autobuild_lib.engine import neighbourhoods, operations, paths, sparse
+from autobuild_lib.graphs import ir, path, ragged
 from autobuild_lib.ir_predictor import IRPredictor
 from autobuild_lib.ir_training import fit_ir_many
 from autobuild_lib.predictor import NetworkConfig, Predictor, load
@@ -25,9 +26,9 @@ from autobuild_lib.storage import PARTIAL, remove_abandoned, unfinished
 from autobuild_lib.targets import Target
 from autobuild_lib.training import PRESETS, configure, enough_hops, fit_many
 
-CODE = (path, ragged, layers, losses, predictor, training)  # what a trained predictor depends on
+CODE = (path, ragged, paths, losses, predictor, training)  # what a trained predictor depends on
 IR_CODE = (
-    ir, neighbourhoods, ragged, sparse, layers, ir_layers, losses, predictor, ir_predictor, training, ir_training,
+    ir, neighbourhoods, ragged, sparse, paths, operations, losses, predictor, ir_predictor, training, ir_training,
 )  # fmt: skip
 Trained = TypeVar("Trained", Predictor, IRPredictor)
 

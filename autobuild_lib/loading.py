@@ -5,8 +5,8 @@ from pathlib import Path
 from autobuild_lib import ir_predictor, predictor
 from autobuild_lib.ir_predictor import IRPredictor
 from autobuild_lib.predictor import Predictor
-from autobuild_lib.published import load_published
 from autobuild_lib.saved import format_of
+from autobuild_lib.surrogate.published import load_published
 
 
 def load(path: Path | str) -> Predictor | IRPredictor:

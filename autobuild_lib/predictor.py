@@ -11,8 +11,8 @@ import numpy.typing as npt
 import torch
 from torch import Tensor, nn
 
+from autobuild_lib.engine.paths import FeatureMLP, PathGATv2, PathGraphConv, StackedBatchNorm, StackedLinear, pool
 from autobuild_lib.graphs import PathGraphs, path_graphs_from_codes
-from autobuild_lib.layers import FeatureMLP, PathGATv2, PathGraphConv, StackedBatchNorm, StackedLinear, pool
 from autobuild_lib.options import Option, choice, read_fields
 from autobuild_lib.saved import entries, equation, finite, not_negative, read_predictor, whole, write_predictor
 from autobuild_lib.spaces import Architecture, SequenceSpace

@@ -22,9 +22,12 @@ import pytest
 import autobuild_lib as ab
 from autobuild_book import cli, pages
 from autobuild_book.chapters.own import mlps
+from autobuild_book.measured import distillation
 from autobuild_book.pages import states
 from autobuild_lib import saved, surrogate, training
-from autobuild_lib.data import files, released
+from autobuild_lib.data import files
+from autobuild_lib.released import caches as released
+from autobuild_lib.surrogate import bundled, teachers
 
 Run = Callable[..., tuple[int, str, str]]
 HEAVY = {"matplotlib.pyplot", "seaborn", "autobuild_book.pages", "autobuild_book.chapters"}
@@ -406,7 +409,7 @@ def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     for path in files.FILES.iterdir():
         (folder / path.name).write_bytes(path.read_bytes())
     monkeypatch.setattr(files, "FILES", folder)
-    monkeypatch.setattr(surrogate, "FILES", folder)
+    monkeypatch.setattr(bundled, "FILES", folder)
     surrogate.load_bundled.cache_clear()
     yield folder
     surrogate.load_bundled.cache_clear()
@@ -562,7 +565,7 @@ def test_fetch_checkpoints_only_as_published(
     served.mkdir()
     for path in (reference / "l1_predictors").glob("*.pt"):
         (served / path.name).symlink_to(path)
-    monkeypatch.setattr(surrogate, "CHECKPOINTS", serve(served))
+    monkeypatch.setattr(teachers, "CHECKPOINTS", serve(served))
     code, out, _ = run("data", "fetch", "checkpoints", "--folder", tmp_path / "here")
     assert code == 0 and len(out.splitlines()) == 8 and all(Path(line).is_file() for line in out.splitlines())
     damaged = Path(out.splitlines()[-1])
@@ -579,7 +582,7 @@ def test_fetch_checkpoints_only_as_published(
 def test_distill_and_check_one_family(
     run: Run, reference: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
-    monkeypatch.setattr(surrogate, "TRAINING", replace(surrogate.TRAINING, epochs=2))
+    monkeypatch.setattr(distillation, "TRAINING", replace(distillation.TRAINING, epochs=2))
     given = ["--checkpoints", reference / "l1_predictors", "--family", "ofa_pn", "--folder", tmp_path / "made"]
     given += ["--size", 60]
     code, out, _ = run("surrogate", "distill", *given)
@@ -600,7 +603,7 @@ def test_check_of_the_bundled_surrogates_prints_their_fidelity(run: Run, referen
     folder = reference / "l1_predictors"
     code, out, err = run("surrogate", "check", "--checkpoints", folder, "--size", 100)
     rows = [line.split()[1:] for line in out.splitlines()[1:]]
-    tables = [surrogate.fidelity(surrogate.load_bundled(name), name, folder, 100) for name in surrogate.SPACES]
+    tables = [distillation.fidelity(surrogate.load_bundled(name), name, folder, 100) for name in surrogate.SPACES]
     expected = pd.concat(tables)
     assert (code, err) == (0, "")
     assert [row[:3] for row in rows] == expected[["family", "sample", "label"]].to_numpy().tolist()

@@ -12,7 +12,7 @@ import pytest
 
 import autobuild_lib as ab
 from autobuild_book.cli import modules
-from autobuild_lib.reduced import ReducedSpace
+from autobuild_lib.units.reduced import ReducedSpace
 
 Run = Callable[..., tuple[int, str, str]]
 

@@ -13,8 +13,8 @@ from torch_geometric.data import Batch
 
 import autobuild_lib as ab
 from autobuild_lib.data import IRTable, make_ir_table
+from autobuild_lib.engine.neighbourhoods import neighbourhoods
 from autobuild_lib.graphs import OPERATIONS, IRGraph
-from autobuild_lib.graphs.neighbourhoods import neighbourhoods
 from autobuild_lib.ir_predictor import IRNetwork, IRPredictor
 from autobuild_lib.saved import CONFIG, OWN_SHA256, SHA256, _signed
 from tests.benchmarks.plain_ir import like, plain_twin

@@ -10,8 +10,8 @@ from torch_geometric.data import Batch
 from torch_geometric.nn import GATv2Conv, GraphConv, global_add_pool, global_max_pool, global_mean_pool
 
 import autobuild_lib as ab
+from autobuild_lib.engine.paths import FeatureMLP, PathGATv2, PathGraphConv, StackedBatchNorm, StackedLinear, pool
 from autobuild_lib.graphs import PathGraphs, path_graphs
-from autobuild_lib.layers import FeatureMLP, PathGATv2, PathGraphConv, StackedBatchNorm, StackedLinear, pool
 from autobuild_lib.predictor import StackedNetwork
 from autobuild_lib.spaces import Category
 from tests.benchmarks.plain import PlainPredictor, plain_data

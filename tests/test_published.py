@@ -10,8 +10,8 @@ import pytest
 import torch
 
 import autobuild_lib as ab
-from autobuild_lib.published import test_metrics as metrics_of
 from autobuild_lib.surrogate import load_published
+from autobuild_lib.surrogate.published import test_metrics as metrics_of
 
 LABELS = ("acc", "latency_gpu", "latency_cpu", "latency_npu")
 RESOLUTIONS = (192, 208, 224)

@@ -12,8 +12,15 @@ from hypothesis import given, strategies as st
 from scipy.stats import chisquare
 
 import autobuild_lib as ab
-from autobuild_lib import reduced as module
-from autobuild_lib.reduced import GroupContents, ReducedSpace, best_sums, group_codes, group_texts, parse_group
+from autobuild_lib.units import reduced as module
+from autobuild_lib.units.reduced import (
+    GroupContents,
+    ReducedSpace,
+    best_sums,
+    group_codes,
+    group_texts,
+    parse_group,
+)
 
 
 def some(space: ab.SequenceSpace, sizes: list[int], seed: int = 0, whole: bool = True) -> ReducedSpace:

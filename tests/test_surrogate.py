@@ -8,22 +8,13 @@ import numpy as np
 import pytest
 
 import autobuild_lib as ab
-from autobuild_lib import surrogate as module
-from autobuild_lib.published import test_metrics as metrics_of
-from autobuild_lib.surrogate import (
-    LABELS,
-    Surrogate,
-    build_table,
-    distill,
-    fidelity,
-    label_codes,
-    load_bundled,
-    load_from,
-    load_teachers,
-    published,
-    published_file,
-    sample_extreme_codes,
-)
+from autobuild_book.measured import distillation
+from autobuild_book.measured.distillation import build_table, distill, fidelity
+from autobuild_book.measured.extremes import sample_extreme_codes
+from autobuild_lib.surrogate import LABELS, Surrogate, bundled, load_bundled, published
+from autobuild_lib.surrogate.bundled import load_from
+from autobuild_lib.surrogate.published import test_metrics as metrics_of
+from autobuild_lib.surrogate.teachers import label_codes, load_teachers, published_file
 
 FAMILIES = ["ofa_mbv3", "ofa_pn"]
 
@@ -128,7 +119,7 @@ def test_other_resolutions_and_families_are_refused(surrogate: Surrogate) -> Non
 
 
 def test_extreme_samples_reach_both_edges(family: str) -> None:
-    space = module.SPACES[family]()
+    space = bundled.SPACES[family]()
     extreme = space.from_codes(sample_extreme_codes(space, np.random.default_rng(0), 4000))
     uniform = space.sample(np.random.default_rng(0), 4000)
     assert all(space.parse(str(a)) == a for a in extreme[:100])
@@ -144,7 +135,7 @@ def test_extreme_samples_reach_both_edges(family: str) -> None:
 
 
 def test_files_are_small_and_say_what_they_are(family: str) -> None:
-    path = module.FILES / f"surrogate_{family}.safetensors"
+    path = bundled.FILES / f"surrogate_{family}.safetensors"
     assert path.stat().st_size <= 1 << 20
     card = json.loads(path.with_suffix(".json").read_text())
     assert {"what", "is_not", "source", "labels", "network", "seed", "sha256", "checkpoints_sha256"} <= set(card)
@@ -153,7 +144,7 @@ def test_files_are_small_and_say_what_they_are(family: str) -> None:
 
 def copied(family: str, folder: Path) -> Path:
     for suffix in ("safetensors", "json"):
-        shutil.copy(module.FILES / f"surrogate_{family}.{suffix}", folder)
+        shutil.copy(bundled.FILES / f"surrogate_{family}.{suffix}", folder)
     return folder / f"surrogate_{family}.safetensors"
 
 
@@ -191,9 +182,10 @@ def test_missing_or_changed_checkpoints_are_named(family: str, reference: Path, 
 def test_distilling_writes_a_surrogate_that_loads(
     family: str, reference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "NETWORK", ab.NetworkConfig(convolution="graphconv", pooling="sum", width=8, hops=1))
+    small = ab.NetworkConfig(convolution="graphconv", pooling="sum", width=8, hops=1)
+    monkeypatch.setattr(distillation, "NETWORK", small)
     training = ab.TrainingConfig(epochs=4, batch_size=64, learning_rate=3e-3, rank_loss="off")
-    monkeypatch.setattr(module, "TRAINING", training)
+    monkeypatch.setattr(distillation, "TRAINING", training)
     checkpoints = reference / "l1_predictors"
     cards = [distill(family, checkpoints, tmp_path / name, size=1500, seed=2, progress=False) for name in "ab"]
     assert cards[0] == cards[1] and cards[0]["training_architectures"] == 1500
@@ -204,7 +196,7 @@ def test_distilling_writes_a_surrogate_that_loads(
 
 def test_a_built_table_is_the_surrogate_plus_noise_of_the_published_error(family: str, tmp_path: Path) -> None:
     build_table(family, tmp_path, rows=1500, seed=3)
-    table = ab.data.load(tmp_path / f"{family}.csv", module.SPACES[family]())
+    table = ab.data.load(tmp_path / f"{family}.csv", bundled.SPACES[family]())
     for label in LABELS:
         noise = (table.labels[label] - table.noise_free[label]).abs().mean()
         assert noise == pytest.approx(published()[family][label]["mae"], rel=0.08)  # four standard errors
@@ -213,5 +205,5 @@ def test_a_built_table_is_the_surrogate_plus_noise_of_the_published_error(family
 def test_building_a_table_is_repeatable(family: str, tmp_path: Path) -> None:
     entries = [build_table(family, tmp_path / name, rows=50, seed=s) for name, s in (("a", 1), ("b", 1), ("c", 2))]
     assert entries[0] == entries[1] and entries[0]["sha256"] != entries[2]["sha256"] and entries[0]["rows"] == 50
-    table = ab.data.load(tmp_path / "a" / f"{family}.csv", module.SPACES[family]())
+    table = ab.data.load(tmp_path / "a" / f"{family}.csv", bundled.SPACES[family]())
     assert len(table) == 50 and list(table.labels) == [*LABELS, "flops_m"] == list(table.noise_free)

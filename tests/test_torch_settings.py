@@ -15,6 +15,7 @@ import pytest
 import torch
 
 import autobuild_lib as ab
+from autobuild_lib.surrogate import bundled
 from autobuild_lib.torch_settings import one_thread
 
 WORK = """
@@ -120,7 +121,7 @@ def everything(folder: Path) -> list[object]:
     predictor.save(folder)
     opened = ab.load(folder)
     scores = [ab.score_units(opened, kind, hosts=2, progress=False).table.score for kind in ("norm", "effect")]
-    labels = ab.surrogate.load_from("ofa_mbv3", ab.surrogate.FILES).predict(MBV3)
+    labels = bundled.load_from("ofa_mbv3", bundled.FILES).predict(MBV3)
     graphs = [ab.graphs.ir_graph(one) for one in MBV3]
     table = ab.data.make_ir_table(graphs, labels, families=["ofa"] * 2, names=["a", "b"])
     of_graphs = ab.fit_ir(table, "acc", **OPTIONS)

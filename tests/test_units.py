@@ -12,11 +12,11 @@ import torch
 from hypothesis import given, strategies as st
 
 import autobuild_lib as ab
-from autobuild_lib import effects, units
 from autobuild_lib.graphs import path_graphs
 from autobuild_lib.predictor import Moments, Predictor
-from autobuild_lib.published import load_published
 from autobuild_lib.spaces.sequence import Codes
+from autobuild_lib.surrogate.published import load_published
+from autobuild_lib.units import corpus as units, effects
 
 
 def deep_space() -> ab.SequenceSpace:

@@ -11,9 +11,9 @@ import pytest
 import autobuild_lib as ab
 from autobuild_lib.data.files import bundled_space, manifest
 from autobuild_lib.predictor import NetworkConfig, Predictor, StackedNetwork
-from autobuild_lib.reduced import group_codes
 from autobuild_lib.search import LayerMutation, evolve
 from autobuild_lib.spaces.codec import MOST_CONTENTS
+from autobuild_lib.units.reduced import group_codes
 
 LAYERS = {"op": ["a", "b", "c"], "k": [3, 5, 7]}
 DEEP = sum(9**depth for depth in range(1, 15))

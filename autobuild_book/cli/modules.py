@@ -10,11 +10,12 @@ import numpy as np
 import pandas as pd
 
 from autobuild_book.arguments import check_file, print_report, whole
-from autobuild_lib import predictor, surrogate, units
-from autobuild_lib.reduced import ReducedSpace
+from autobuild_lib import predictor, surrogate
 from autobuild_lib.search import Evaluator, StageMutation, costs, evolve, front
 from autobuild_lib.spaces import SequenceSpace, read_space
 from autobuild_lib.storage import replace_text
+from autobuild_lib.units import corpus as units
+from autobuild_lib.units.reduced import ReducedSpace
 
 
 def _add_scoring(parser: argparse.ArgumentParser) -> None:

@@ -9,11 +9,13 @@ from typing import Any
 import pandas as pd
 
 from autobuild_book.arguments import add_source, check_file, check_writable, print_report, split, whole
+from autobuild_book.measured import distillation
 from autobuild_lib import data, evaluation, predictor, surrogate, training
 from autobuild_lib.data import files
 from autobuild_lib.options import Option
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.storage import replace_text
+from autobuild_lib.surrogate import bundled
 from autobuild_lib.targets import Target
 
 logger = logging.getLogger(__name__)
@@ -127,7 +129,7 @@ def _distill(given: argparse.Namespace) -> None:
     check_file(given.out)
     size = {} if given.size is None else {"size": given.size}
     for family in _families(given):
-        surrogate.distill(family, given.checkpoints, given.folder, **size)
+        distillation.distill(family, given.checkpoints, given.folder, **size)
     _check(given)
 
 
@@ -135,7 +137,7 @@ def _check(given: argparse.Namespace) -> None:
     check_file(given.out)
     size = {} if given.size is None else {"size": given.size}
     found = [
-        surrogate.fidelity(surrogate.load_from(family, given.folder), family, given.checkpoints, **size)
+        distillation.fidelity(bundled.load_from(family, given.folder), family, given.checkpoints, **size)
         for family in _families(given)
     ]
     table = pd.concat(found)

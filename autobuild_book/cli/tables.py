@@ -4,8 +4,11 @@ import argparse
 from pathlib import Path
 
 from autobuild_book.arguments import add_folder, join_manifest, whole
+from autobuild_book.measured import distillation
 from autobuild_lib import data, surrogate
-from autobuild_lib.data import files, released
+from autobuild_lib.data import files
+from autobuild_lib.released import caches
+from autobuild_lib.surrogate import teachers
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:
@@ -14,7 +17,7 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     actions.add_parser("list", help="bundled tables and released caches").set_defaults(run=_data_list)
     actions.add_parser("verify", help="check the bundled files against their manifest").set_defaults(run=_data_verify)
     fetch = actions.add_parser("fetch", help="download released caches, or the published checkpoints")
-    wanted = ["released", "checkpoints", *released.RELEASED]
+    wanted = ["released", "checkpoints", *caches.RELEASED]
     fetch.add_argument("what", choices=wanted, help="all caches, or one of them")
     fetch.add_argument("--folder", type=Path, help="where to put them (default: $AUTOBUILD_DATA or ~/.cache/autobuild)")
     fetch.set_defaults(run=_data_fetch)
@@ -27,8 +30,8 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 def _data_list(_: argparse.Namespace) -> None:
     for entry in data.manifest().values():
         print(f"{entry.name:<28} {entry.kind:<10} {entry.rows:>6,} rows  {', '.join(entry.columns)}")
-    for name, cache in released.RELEASED.items():
-        is_here = (released.data_folder() / cache.file_name).is_file()
+    for name, cache in caches.RELEASED.items():
+        is_here = (caches.data_folder() / cache.file_name).is_file()
         found = "here" if is_here else f"not here: autobuild data fetch {name}"
         print(f"{'released:' + name:<28} {'released':<10} {found}")
 
@@ -43,16 +46,16 @@ def _data_verify(_: argparse.Namespace) -> None:
 
 
 def _data_fetch(given: argparse.Namespace) -> None:
-    folder = given.folder or released.data_folder()
+    folder = given.folder or caches.data_folder()
     if given.what == "checkpoints":
-        for path in surrogate.fetch_checkpoints(folder):
+        for path in teachers.fetch_checkpoints(folder):
             print(path)
         return
-    for name in released.RELEASED if given.what == "released" else (given.what,):
-        print(released.fetch_released(name, folder))
+    for name in caches.RELEASED if given.what == "released" else (given.what,):
+        print(caches.fetch_released(name, folder))
 
 
 def _data_build(given: argparse.Namespace) -> None:
     given.folder.mkdir(parents=True, exist_ok=True)
     for family in surrogate.SPACES:
-        join_manifest(given.folder, family, surrogate.build_table(family, given.folder, seed=given.seed))
+        join_manifest(given.folder, family, distillation.build_table(family, given.folder, seed=given.seed))

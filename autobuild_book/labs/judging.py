@@ -12,9 +12,9 @@ import pandas as pd
 from autobuild_book.chapters.shared.frontiers import dominates
 from autobuild_book.labs.answers import MOST, AnswerError, given, listed, require
 from autobuild_lib import data, surrogate
-from autobuild_lib.reduced import ReducedSpace
 from autobuild_lib.search import costs, front
 from autobuild_lib.spaces import Architecture, SpaceError, ofa_mbv3
+from autobuild_lib.units.reduced import ReducedSpace
 from autobuild_lib.values import shown
 
 Array = npt.NDArray[np.float64]

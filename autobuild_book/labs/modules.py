@@ -23,9 +23,9 @@ from autobuild_book.labs.answers import (
 from autobuild_book.labs.judging import beats_the_table, costs_of, frontier, label, read_networks
 from autobuild_lib.graphs import path_graphs_from_codes
 from autobuild_lib.predictor import Predictor
-from autobuild_lib.reduced import isolated, parse_group
 from autobuild_lib.spaces import SpaceError
-from autobuild_lib.units import UnitCorpus
+from autobuild_lib.units.corpus import UnitCorpus
+from autobuild_lib.units.reduced import isolated, parse_group
 from autobuild_lib.values import shown
 
 UNIT, MODULE = 2, "e6_k7,e3_k3,e4_k5"  # of exercise 2; units count from 0

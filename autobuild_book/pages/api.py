@@ -25,15 +25,16 @@ PAGES = (
     ApiPage("front", "The front door: `autobuild_lib`", ("autobuild_lib",)),
     ApiPage("spaces", "Spaces and targets", ("autobuild_lib.spaces", "autobuild_lib.targets")),
     ApiPage("data", "Tables of evaluated architectures", (
-        "autobuild_lib.data", "autobuild_lib.surrogate", "autobuild_lib.published",
+        "autobuild_lib.data", "autobuild_lib.surrogate", "autobuild_lib.surrogate.teachers",
     )),
     ApiPage("networks", "Networks and graphs", ("autobuild_lib.networks", "autobuild_lib.graphs")),
     ApiPage("learning", "Learning", (
-        "autobuild_lib.losses", "autobuild_lib.layers", "autobuild_lib.predictor", "autobuild_lib.training",
+        "autobuild_lib.losses", "autobuild_lib.engine.paths", "autobuild_lib.predictor", "autobuild_lib.training",
         "autobuild_lib.evaluation", "autobuild_lib.ir_training", "autobuild_lib.jobs", "autobuild_lib.statistics",
     )),
     ApiPage("modules", "Modules and reduced spaces", (
-        "autobuild_lib.units", "autobuild_lib.effects", "autobuild_lib.reduced", "autobuild_lib.units_ridge",
+        "autobuild_lib.units.corpus", "autobuild_lib.units.effects", "autobuild_lib.units.reduced",
+        "autobuild_lib.units.ridge",
     )),
     ApiPage("search", "Search", ("autobuild_lib.search",)),
     ApiPage("chapters", "What the chapters compute and draw", ("autobuild_book.chapters.*",)),

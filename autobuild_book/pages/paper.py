@@ -112,7 +112,7 @@ EQUATIONS = (
     Entry(
         "Section 3.2: FE-MLP",
         "One scalar for every feature of a node, and its absolute value.",
-        ("autobuild_lib.layers.FeatureMLP",),
+        ("autobuild_lib.engine.paths.FeatureMLP",),
         METHOD,
         "Hop 0: the feature-embedding MLP",
         "features.value_scores(",
@@ -120,7 +120,7 @@ EQUATIONS = (
     Entry(
         "Section 3.2: message passing",
         "GATv2 convolutions, with normalisation and residuals.",
-        ("autobuild_lib.layers.PathGATv2", "autobuild_lib.predictor.HopNetwork"),
+        ("autobuild_lib.engine.paths.PathGATv2", "autobuild_lib.predictor.HopNetwork"),
         METHOD,
         "Hops 1 to 4: message passing on a path",
         "convolution(x, has_previous)",
@@ -128,7 +128,7 @@ EQUATIONS = (
     Entry(
         "Section 3.2: graph embedding and prediction",
         "Means over the nodes, their norms, and the head.",
-        ("autobuild_lib.layers.pool", "autobuild_lib.Predictor"),
+        ("autobuild_lib.engine.paths.pool", "autobuild_lib.Predictor"),
         METHOD,
         "From nodes to the prediction",
         "predictor.predict_and_norms(",
@@ -152,7 +152,7 @@ EQUATIONS = (
     Entry(
         "Sections 3.3 and 3.4: module scores",
         "Norms of isolated modules, standardised over hop and depth.",
-        ("autobuild_lib.score_units", "autobuild_lib.units.module_norms"),
+        ("autobuild_lib.score_units", "autobuild_lib.units.corpus.module_norms"),
         MODULES,
         "Method: predictors and scores",
         "ranking.score_all(",

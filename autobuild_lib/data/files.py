@@ -8,11 +8,11 @@ from pathlib import Path
 
 import pandas as pd
 
-from autobuild_lib.data.released import RELEASED, ReleasedRecord, find_released, read_records
-from autobuild_lib.data.separated import read_cells
 from autobuild_lib.data.table import ARCHITECTURE, DataError, Table, make_table
 from autobuild_lib.json_files import read_json
 from autobuild_lib.networks import count_macs, has_networks
+from autobuild_lib.released.caches import RELEASED, ReleasedRecord, find_released, read_records
+from autobuild_lib.released.separated import read_cells
 from autobuild_lib.spaces import Architecture, SequenceSpace, SpaceError, ofa_mbv3, ofa_pn, read_space
 
 FAMILIES = {"mbconv3": ofa_mbv3, "mbconv2": ofa_pn}  # by the kind of their layers

@@ -8,13 +8,13 @@ from pathlib import Path
 import pandas as pd
 
 from autobuild_lib.data.files import FAMILIES
-from autobuild_lib.data.limits import FREE, Allowance
-from autobuild_lib.data.onnx_ir import onnx_nodes
-from autobuild_lib.data.released import ReleasedRecord, find_released, read_records
 from autobuild_lib.data.table import DataError, Labelled, Table, check_labels, digest_rows
 from autobuild_lib.graphs import IRGraph, graph_of, ir_graph
 from autobuild_lib.graphs.ir import PLACES
 from autobuild_lib.progress import progress_bar
+from autobuild_lib.released.caches import ReleasedRecord, find_released, read_records
+from autobuild_lib.released.limits import FREE, Allowance
+from autobuild_lib.released.onnx_nodes import onnx_nodes
 from autobuild_lib.spaces import SpaceError
 from autobuild_lib.spaces.ofa import ALLOWED
 

@@ -7,10 +7,10 @@ from typing import Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
-from autobuild_lib.reduced import ReducedSpace
 from autobuild_lib.search.insights import expert_insights
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.spaces.sequence import Codes
+from autobuild_lib.units.reduced import ReducedSpace
 
 Array = npt.NDArray[np.float64]
 ADD, REMOVE, SWAP, FEATURE = range(4)  # moves of a layer-level mutation

@@ -8,8 +8,8 @@ from torch_geometric.data import Batch
 
 import autobuild_lib as ab
 from autobuild_lib.data import IRTable
+from autobuild_lib.engine.neighbourhoods import Neighbourhoods, neighbourhoods
 from autobuild_lib.graphs import OPERATIONS
-from autobuild_lib.graphs.neighbourhoods import Neighbourhoods, neighbourhoods
 from autobuild_lib.ir_predictor import IRNetwork
 from autobuild_lib.torch_settings import one_thread
 from autobuild_lib.training import Wanted, train_network

@@ -9,7 +9,7 @@ from torch_geometric.data import Data
 
 import autobuild_lib as ab
 from autobuild_lib.graphs import path_graphs_from_codes
-from autobuild_lib.reduced import group_codes
+from autobuild_lib.units.reduced import group_codes
 from tests.benchmarks.plain import PlainPredictor
 
 HOSTS = 16

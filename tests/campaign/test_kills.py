@@ -16,11 +16,11 @@ from autobuild_book.arguments import join_manifest
 from autobuild_book.chapters.own import mlps
 from autobuild_book.runs.comparison import read_metrics
 from autobuild_book.runs.recording import Run
-from autobuild_lib.data.download import LOCK_NAME, fetch, read_checksums
 from autobuild_lib.json_files import read_json
-from autobuild_lib.reduced import ReducedSpace
+from autobuild_lib.released.download import LOCK_NAME, fetch, read_checksums
 from autobuild_lib.search.log import Evaluation, EvaluationLog
 from autobuild_lib.storage import replace_text
+from autobuild_lib.units.reduced import ReducedSpace
 from tests.kill_points import killed_at_each_point
 
 pytestmark = pytest.mark.slow

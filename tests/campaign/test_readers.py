@@ -21,12 +21,12 @@ from autobuild_book.pages.executed import NOTEBOOK, read_notebook
 from autobuild_book.runs.comparison import compare
 from autobuild_book.runs.sweeps import plan_sweep
 from autobuild_lib.data import load_ir
-from autobuild_lib.data.download import LOCK_NAME, read_checksums
 from autobuild_lib.data.files import FILES
-from autobuild_lib.data.released import RELEASED, read_records
-from autobuild_lib.data.unpickle import read_pickle
-from autobuild_lib.reduced import ReducedSpace
+from autobuild_lib.released.caches import RELEASED, read_records
+from autobuild_lib.released.download import LOCK_NAME, read_checksums
+from autobuild_lib.released.unpickle import read_pickle
 from autobuild_lib.search.log import EvaluationLog
+from autobuild_lib.units.reduced import ReducedSpace
 from tests.campaign.guard import problem, size
 from tests.campaign.spoiling import ANY, JSON, NUMBERS, PICKLE, TEXTS, Spoil, spoilt
 

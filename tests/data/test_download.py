@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from autobuild_lib.data.download import (
+from autobuild_lib.released.download import (
     LOCK_NAME,
     ChecksumError,
     DownloadError,

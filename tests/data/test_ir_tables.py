@@ -12,10 +12,10 @@ import pytest
 
 import autobuild_lib as ab
 from autobuild_lib.data import DataError, IRTable, Table, ir_table, load_ir, make_ir_table
-from autobuild_lib.data.onnx_ir import onnx_nodes
-from autobuild_lib.data.released import RELEASED, read_records
-from autobuild_lib.data.unpickle import Graph, Node
 from autobuild_lib.graphs import IRGraph, IRNode, graph_of, ir_graph
+from autobuild_lib.released.caches import RELEASED, read_records
+from autobuild_lib.released.onnx_nodes import onnx_nodes
+from autobuild_lib.released.unpickle import Graph, Node
 from tests.graphs.random_dags import random_dag
 
 FILE = RELEASED["ofa_mbv3_pn_ir"].file_name

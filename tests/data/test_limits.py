@@ -12,10 +12,11 @@ from typing import Any
 
 import pytest
 
-from autobuild_lib.data import DataError, load_ir, unpickle
-from autobuild_lib.data.limits import Allowance
-from autobuild_lib.data.released import RELEASED, RecordError, read_records
-from autobuild_lib.data.unpickle import Graph, Node, UnsafePickleError, read_pickle
+from autobuild_lib.data import DataError, load_ir
+from autobuild_lib.released import unpickle
+from autobuild_lib.released.caches import RELEASED, RecordError, read_records
+from autobuild_lib.released.limits import Allowance
+from autobuild_lib.released.unpickle import Graph, Node, UnsafePickleError, read_pickle
 from tests.data.test_unpickle import call, framed, named, text, write
 
 PRIME = 2**61 - 1  # whole numbers that differ by it have one hash

@@ -7,9 +7,16 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autobuild_lib.data.download import LOCK_NAME, ChecksumError, DownloadError
-from autobuild_lib.data.released import RELEASED, RecordError, data_folder, fetch_released, find_released, read_records
-from autobuild_lib.data.unpickle import Graph, UnsafePickleError
+from autobuild_lib.released.caches import (
+    RELEASED,
+    RecordError,
+    data_folder,
+    fetch_released,
+    find_released,
+    read_records,
+)
+from autobuild_lib.released.download import LOCK_NAME, ChecksumError, DownloadError
+from autobuild_lib.released.unpickle import Graph, UnsafePickleError
 
 STAGES = [["mbconv3_e3_k3", "mbconv3_e6_k7"], ["mbconv3_e4_k5"]]
 ENTRY = {"original config": [224, STAGES], "acc": 0.77, "latency_gpu": 9.5}
@@ -55,7 +62,7 @@ def test_offline_fetch_says_what_to_put_where(tmp_path: Path, monkeypatch: pytes
     def offline(url: str, path: Path, **_: Any) -> Path:
         raise DownloadError(f"{url} {path}")
 
-    monkeypatch.setattr("autobuild_lib.data.download.download", offline)
+    monkeypatch.setattr("autobuild_lib.released.download.download", offline)
     with pytest.raises(DownloadError, match=f"{RELEASED['ofa_pn'].url} {tmp_path}/ofa_pn_custom_cache.pkl"):
         fetch_released("ofa_pn", tmp_path)
 

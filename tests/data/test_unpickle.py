@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from autobuild_lib.data.unpickle import BrokenPickleError, Graph, Node, UnsafePickleError, read_pickle
+from autobuild_lib.released.unpickle import BrokenPickleError, Graph, Node, UnsafePickleError, read_pickle
 
 
 def write(folder: Path, data: bytes) -> Path:
@@ -147,7 +147,7 @@ HOSTILE: dict[str, tuple[str, bytes]] = {
                             ("collections", "defaultdict"), ("collections", "Counter"), ("builtins", "range"),
                             ("numpy.testing._private.utils", "runstring"), ("onnx_ir.graph", "Node"),
                             ("onnx_ir.graph", "copy"), ("onnx_ir.node", "struct"),
-                            ("autobuild_lib.data.unpickle", "Graph")]},
+                            ("autobuild_lib.released.unpickle", "Graph")]},
     "dotted name": ("onnx_ir.graph.Graph.__init__", framed(named("onnx_ir.graph", "Graph.__init__"))),
     "dotted name into modules": ("onnx_ir.graph.copy.os.system", framed(named("onnx_ir.graph", "copy.os.system"))),
     "dotted name in numpy": ("numpy.ndarray.tofile", framed(named("numpy", "ndarray.tofile"))),

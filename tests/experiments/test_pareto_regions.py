@@ -23,7 +23,8 @@ from autobuild_book.chapters.shared.splits import Split
 from autobuild_lib import surrogate
 from autobuild_lib.search import front
 from autobuild_lib.spaces.sequence import Codes
-from autobuild_lib.units_ridge import AdditiveRidge
+from autobuild_lib.surrogate import teachers
+from autobuild_lib.units.ridge import AdditiveRidge
 
 POINTS = arrays(np.int64, st.tuples(st.integers(1, 8), st.just(2)), elements=st.integers(0, 4)).map(np.float64)
 Array = npt.NDArray[np.float64]
@@ -412,9 +413,9 @@ def test_its_networks_have_the_labels_of_surrogate_and_published_predictors(refe
     for family, own in table.groupby("family"):
         space = surrogate.SPACES[str(family)]()
         codes = space.to_codes([space.parse(text) for text in own.architecture])
-        teachers = surrogate.load_teachers(str(family), reference / "l1_predictors")
+        published = teachers.load_teachers(str(family), reference / "l1_predictors")
         ours = surrogate.load_bundled(str(family)).predict_codes(codes)
-        theirs = pd.DataFrame(surrogate.label_codes(teachers, space, codes).T, columns=list(surrogate.LABELS))
+        theirs = pd.DataFrame(teachers.label_codes(published, space, codes).T, columns=list(surrogate.LABELS))
         for prefix, labels in (("", ours), ("other_", theirs)):
             column = [labels.columns.get_loc(panels.LABELS[device]) for device in own.device]
             latency = labels.to_numpy()[np.arange(len(own)), column]

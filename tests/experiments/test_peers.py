@@ -26,7 +26,7 @@ from autobuild_book.chapters.peers.measuring import COLUMNS, PeerJob
 from autobuild_book.chapters.peers.models import registry
 from autobuild_book.chapters.peers.models.registry import MODELS
 from autobuild_book.chapters.peers.proxy_tables import sample_architectures
-from autobuild_lib.units_ridge import AdditiveRidge
+from autobuild_lib.units.ridge import AdditiveRidge
 from tests.benchmarks.peer_presets import candidates, validation_splits
 
 TOY = Contest("toy", "toy", ("additive", "other"), lower=("other",))

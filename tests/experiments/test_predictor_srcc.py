@@ -17,7 +17,8 @@ from autobuild_book.chapters.ranking import experiment
 from autobuild_book.chapters.shared.ranks import summarise
 from autobuild_book.chapters.shared.splits import BUNDLED, load_splits, subset
 from autobuild_lib.jobs import FitJob
-from autobuild_lib.units_ridge import AdditiveRidge
+from autobuild_lib.surrogate import bundled
+from autobuild_lib.units.ridge import AdditiveRidge
 
 TASKS = [(family, target) for family in BUNDLED for target in experiment.default_targets()]
 LEVELS = ["hop 0", "hop 1", "hop 2", "hop 3", "hop 4", "head"]
@@ -368,6 +369,6 @@ def test_subsets_are_repeatable_distinct_rows_and_differ_between_seeds(noisy: ab
 
 
 def test_default_targets_have_published_predictors() -> None:
-    stated = json.loads((Path(ab.surrogate.FILES) / "published_predictors.json").read_text(encoding="utf-8"))
+    stated = json.loads((Path(bundled.FILES) / "published_predictors.json").read_text(encoding="utf-8"))
     assert experiment.default_targets() == ["acc", "latency_gpu", "latency_cpu", "latency_npu"]
     assert all(set(experiment.default_targets()) == set(stated[family]) for family in BUNDLED)

@@ -12,7 +12,7 @@ from autobuild_book.chapters.diffusion.real_size import experiment, figures
 from autobuild_book.chapters.diffusion.real_size.space import STAGES, Stage, of_stages
 from autobuild_book.figures import style
 from autobuild_book.figures.style import WIDTH
-from autobuild_lib.reduced import group_codes
+from autobuild_lib.units.reduced import group_codes
 
 
 @pytest.fixture(scope="module")

@@ -18,8 +18,8 @@ from autobuild_book.chapters.modules.ranking import Key
 from autobuild_book.chapters.shared import hosts, panels
 from autobuild_book.chapters.shared.panels import Panel, train_all
 from autobuild_book.chapters.shared.splits import Split
-from autobuild_lib.reduced import group_codes, group_texts
-from autobuild_lib.units import ScoredGroup, UnitCorpus
+from autobuild_lib.units.corpus import ScoredGroup, UnitCorpus
+from autobuild_lib.units.reduced import group_codes, group_texts
 
 WORTH = {f"{op}_{k}": 1.0 + 3 * i + j for i, op in enumerate("abc") for j, k in enumerate("xyz")}  # 1 ... 9
 Score = Callable[[int, str], float]

@@ -7,8 +7,8 @@ from autobuild_book.chapters.diffusion.choice import TARGET
 from autobuild_book.chapters.diffusion.task import Measurement, costs, sample_architectures, unet_space
 from autobuild_book.chapters.diffusion.task.measuring import RECIPES
 from autobuild_book.measured.rows import machine
-from autobuild_lib.reduced import group_codes
-from autobuild_lib.units import ScoredGroup, UnitCorpus
+from autobuild_lib.units.corpus import ScoredGroup, UnitCorpus
+from autobuild_lib.units.reduced import group_codes
 
 
 def random_corpus(space: ab.SequenceSpace, seed: int) -> UnitCorpus:

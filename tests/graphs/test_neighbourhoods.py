@@ -8,8 +8,9 @@ import pytest
 import torch
 from hypothesis import given, strategies as st
 
-from autobuild_lib.graphs import IRGraph, neighbourhoods as module
-from autobuild_lib.graphs.neighbourhoods import Neighbourhoods, neighbourhoods
+from autobuild_lib.engine import neighbourhoods as module
+from autobuild_lib.engine.neighbourhoods import Neighbourhoods, neighbourhoods
+from autobuild_lib.graphs import IRGraph
 from tests.graphs.random_dags import dags
 
 Form = Hashable

@@ -5,7 +5,7 @@ import torch
 from hypothesis import given, strategies as st
 from torch import Tensor
 
-from autobuild_lib.graphs.sparse import Bags, Sparse, ends_of, order_of, sparse
+from autobuild_lib.engine.sparse import Bags, Sparse, ends_of, order_of, sparse
 
 
 def random_matrix(rows: int, columns: int, is_weighted: bool, generator: torch.Generator) -> tuple[Sparse, Tensor]:

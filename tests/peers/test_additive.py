@@ -5,7 +5,7 @@ import pytest
 from sklearn.linear_model import Ridge
 
 import autobuild_lib as ab
-from autobuild_lib.units_ridge import PENALTIES, AdditiveRidge
+from autobuild_lib.units.ridge import PENALTIES, AdditiveRidge
 
 RNG = np.random.default_rng(2)
 

@@ -10,10 +10,10 @@ from hypothesis import given, strategies as st
 from scipy.stats import binomtest, chisquare
 
 import autobuild_lib as ab
-from autobuild_lib.reduced import GroupContents, ReducedSpace, group_codes
 from autobuild_lib.search import LayerMutation, Mutation, StageMutation
 from autobuild_lib.search.insights import expert_insights
 from autobuild_lib.search.mutations import choose_stages
+from autobuild_lib.units.reduced import GroupContents, ReducedSpace, group_codes
 
 FAMILIES = (ab.spaces.ofa_mbv3(), ab.spaces.ofa_pn())
 DEVICES = [(space, device) for space in FAMILIES for device in ("gpu", "cpu", "npu", "max_acc")]

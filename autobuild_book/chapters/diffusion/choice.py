@@ -30,10 +30,10 @@ from autobuild_book.chapters.diffusion.committed import CHOICE
 from autobuild_book.chapters.diffusion.task.space import costs_of_codes, unet_space
 from autobuild_book.chapters.shared.few_labels import EFFECT, NORM, RIDGE, score, train
 from autobuild_lib.data.table import Table
-from autobuild_lib.reduced import ReducedSpace
 from autobuild_lib.spaces.sequence import Codes
 from autobuild_lib.targets import Target
-from autobuild_lib.units import UnitCorpus
+from autobuild_lib.units.corpus import UnitCorpus
+from autobuild_lib.units.reduced import ReducedSpace
 
 Array = npt.NDArray[np.float64]
 TARGET = "-log_distance"

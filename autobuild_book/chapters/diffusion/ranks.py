@@ -10,7 +10,7 @@ from scipy.stats import rankdata
 from autobuild_book.chapters.shared.few_labels import Fold
 from autobuild_lib.extras import extra
 from autobuild_lib.targets import Target
-from autobuild_lib.units_ridge import AdditiveRidge
+from autobuild_lib.units.ridge import AdditiveRidge
 
 with extra("book"):
     from sklearn.linear_model import LinearRegression

@@ -12,7 +12,7 @@ from autobuild_lib.predictor import Predictor
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.spaces.features import Value, values_of
 from autobuild_lib.statistics import mean_with_interval
-from autobuild_lib.units import UnitCorpus, score_units
+from autobuild_lib.units.corpus import UnitCorpus, score_units
 
 BLOCKS = "blocks"
 KEY = ["stage", "feature", "value"]

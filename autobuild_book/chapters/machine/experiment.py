@@ -21,8 +21,8 @@ from autobuild_lib.predictor import Predictor
 from autobuild_lib.spaces import Architecture, SequenceSpace, ofa_mbv3, read_space
 from autobuild_lib.statistics import srcc_with_interval
 from autobuild_lib.targets import Target, quoted
-from autobuild_lib.units import UnitCorpus
-from autobuild_lib.units_ridge import AdditiveRidge
+from autobuild_lib.units.corpus import UnitCorpus
+from autobuild_lib.units.ridge import AdditiveRidge
 
 with extra("book"):
     from sklearn.linear_model import LinearRegression

@@ -10,11 +10,11 @@ from autobuild_book.chapters.modules.ranking import ALL_SEEDS, Corpora, Key, Pos
 from autobuild_book.chapters.shared.hosts import Array, Bench
 from autobuild_lib.data.table import Table
 from autobuild_lib.processes import in_threads
-from autobuild_lib.reduced import isolated
 from autobuild_lib.spaces.sequence import Codes
 from autobuild_lib.targets import Target
-from autobuild_lib.units import UnitCorpus
-from autobuild_lib.units_ridge import AdditiveRidge
+from autobuild_lib.units.corpus import UnitCorpus
+from autobuild_lib.units.reduced import isolated
+from autobuild_lib.units.ridge import AdditiveRidge
 
 AGREEMENT = [*Key._fields, "scope", "unit", "depth", "modules", "srcc", "spread"]
 UNIT, ALIKE, CELL = "unit", "unit, depths alike", "unit and depth"  # scopes of a sample of modules

@@ -13,11 +13,11 @@ from autobuild_book.chapters.shared.panels import COMMON, SPECIAL, Panel, load_p
 from autobuild_book.chapters.shared.splits import load_splits
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.processes import in_threads
-from autobuild_lib.reduced import group_texts
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.statistics import srcc
 from autobuild_lib.targets import Target
-from autobuild_lib.units import UnitCorpus, score_units
+from autobuild_lib.units.corpus import UnitCorpus, score_units
+from autobuild_lib.units.reduced import group_texts
 
 KINDS = ("norm", "effect")  # the paper's score and ours
 SHOWN = ("accuracy", "fast", "balanced", "accurate")  # equations by name, of most devices

@@ -12,10 +12,10 @@ from torch.func import functional_call
 
 from autobuild_book.chapters.operations.importance import TRUE, Fitted, family_rows
 from autobuild_lib.data import IRTable
+from autobuild_lib.engine.neighbourhoods import neighbourhoods
 from autobuild_lib.extras import extra
 from autobuild_lib.graphs import OPERATIONS, IRGraph
 from autobuild_lib.graphs.ir import PLACES, SCALES
-from autobuild_lib.graphs.neighbourhoods import neighbourhoods
 from autobuild_lib.ir_predictor import IRPredictor
 from autobuild_lib.processes import in_threads
 from autobuild_lib.statistics import mean_with_interval, srcc

@@ -20,7 +20,7 @@ from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.statistics import mean_with_interval, srcc_with_interval
 from autobuild_lib.targets import Target
 from autobuild_lib.torch_settings import one_thread
-from autobuild_lib.units_ridge import AdditiveRidge
+from autobuild_lib.units.ridge import AdditiveRidge
 
 Array = npt.NDArray[np.float64]
 LABELS = (("pq", "macs"), ("pan_seg_PQ", "flops_pan_seg"), ("acc", "flops_m"))  # quality and cost, as tables call them

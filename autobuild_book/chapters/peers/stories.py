@@ -14,14 +14,14 @@ from autobuild_book.chapters.peers.models.sequence_graf import feature_names, se
 from autobuild_lib.data.table import Table
 from autobuild_lib.jobs import FitJob, fit_jobs
 from autobuild_lib.predictor import Predictor
-from autobuild_lib.reduced import isolated
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.spaces.sequence import Codes
 from autobuild_lib.statistics import srcc
 from autobuild_lib.targets import Target
 from autobuild_lib.torch_settings import one_thread
-from autobuild_lib.units import UnitCorpus, score_units
-from autobuild_lib.units_ridge import ABSENT, AdditiveRidge, choices_of_codes
+from autobuild_lib.units.corpus import UnitCorpus, score_units
+from autobuild_lib.units.reduced import isolated
+from autobuild_lib.units.ridge import ABSENT, AdditiveRidge, choices_of_codes
 
 Array = npt.NDArray[np.float64]
 DEPTH = "depth"

@@ -15,7 +15,7 @@ from autobuild_lib.jobs import FitJob, fit_jobs
 from autobuild_lib.statistics import greater_than_zero, holm, mean_with_interval, srcc
 from autobuild_lib.surrogate import LABELS, published
 from autobuild_lib.targets import Target
-from autobuild_lib.units_ridge import AdditiveRidge
+from autobuild_lib.units.ridge import AdditiveRidge
 
 # The four labels of one family. For the smallest of five p-values to hold after Holm's correction (below 0.01), the
 # mean gain over n tasks must be t(0.99, n - 1) / sqrt(n) standard deviations: 2.3 for 4 tasks, 4.0 for 3, 22 for 2.

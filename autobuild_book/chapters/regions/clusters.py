@@ -23,12 +23,12 @@ from autobuild_lib.data.files import FILES
 from autobuild_lib.data.table import Table
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.processes import in_threads
-from autobuild_lib.reduced import GroupContents, ReducedSpace
 from autobuild_lib.search import costs
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.spaces.sequence import Codes
 from autobuild_lib.targets import Target
-from autobuild_lib.units import UnitCorpus, score_units
+from autobuild_lib.units.corpus import UnitCorpus, score_units
+from autobuild_lib.units.reduced import GroupContents, ReducedSpace
 
 Frontiers: TypeAlias = Mapping[tuple[str, str], Frontier]
 SCORES = ("norm", "effect", "ridge")

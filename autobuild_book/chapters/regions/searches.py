@@ -17,9 +17,9 @@ from autobuild_book.chapters.shared.estimates import estimate
 from autobuild_book.chapters.shared.frontiers import Frontier, best_within
 from autobuild_lib import surrogate
 from autobuild_lib.processes import in_processes
-from autobuild_lib.reduced import ReducedSpace
 from autobuild_lib.search import LayerMutation, StageMutation, costs, evolve, front, hypervolume_curve
 from autobuild_lib.statistics import holm
+from autobuild_lib.units.reduced import ReducedSpace
 
 BUDGET = (50, 4, 50)  # the paper's: random architectures, rounds, mutations in each
 STEP = 10  # evaluations between two points of a curve

@@ -11,8 +11,8 @@ from autobuild_book.chapters.shared.panels import ridge_corpus
 from autobuild_lib.data.table import Table
 from autobuild_lib.jobs import FitJob, fit_jobs, hop_options
 from autobuild_lib.predictor import Predictor
-from autobuild_lib.reduced import group_texts
-from autobuild_lib.units import UnitCorpus, score_units
+from autobuild_lib.units.corpus import UnitCorpus, score_units
+from autobuild_lib.units.reduced import group_texts
 
 FOLDS = 5
 NORM, EFFECT, RIDGE = "built by norm score", "built by effect score", "built by additive ridge"

@@ -12,12 +12,12 @@ from autobuild_lib import surrogate
 from autobuild_lib.data.table import Table
 from autobuild_lib.jobs import FitJob, fit_jobs, hop_options
 from autobuild_lib.predictor import Predictor
-from autobuild_lib.reduced import group_codes, isolated
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.surrogate import Surrogate
 from autobuild_lib.targets import Target, quoted
-from autobuild_lib.units import ScoredGroup, UnitCorpus
-from autobuild_lib.units_ridge import AdditiveRidge
+from autobuild_lib.units.corpus import ScoredGroup, UnitCorpus
+from autobuild_lib.units.reduced import group_codes, isolated
+from autobuild_lib.units.ridge import AdditiveRidge
 
 LATENCY = "{latency}"  # in an equation: the latency label of a panel's device
 LABELS = {"gpu": "latency_gpu", "cpu": "latency_cpu", "npu": "latency_npu"}

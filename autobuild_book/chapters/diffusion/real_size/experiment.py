@@ -20,12 +20,12 @@ from autobuild_lib.data.table import Table, make_table
 from autobuild_lib.evaluation import evaluate
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.progress import progress_bar
-from autobuild_lib.reduced import group_codes
 from autobuild_lib.spaces import Architecture
 from autobuild_lib.spaces.features import Value, values_of
 from autobuild_lib.statistics import srcc
-from autobuild_lib.units import score_units
-from autobuild_lib.units_ridge import AdditiveRidge
+from autobuild_lib.units.corpus import score_units
+from autobuild_lib.units.reduced import group_codes
+from autobuild_lib.units.ridge import AdditiveRidge
 
 Array = npt.NDArray[np.float64]
 TARGET = "gmacs"

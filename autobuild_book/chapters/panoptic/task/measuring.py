@@ -26,10 +26,10 @@ from autobuild_book.chapters.panoptic.task.quality import (
 )
 from autobuild_book.chapters.panoptic.task.space import backbone_space, costs, costs_of_codes
 from autobuild_book.chapters.panoptic.task.weights import Trained, load, load_bundled
+from autobuild_book.measured.extremes import sample_extreme_codes
 from autobuild_book.measured.rows import RowFormat, machine
 from autobuild_lib.spaces import Architecture
 from autobuild_lib.spaces.sequence import Codes
-from autobuild_lib.surrogate import sample_extreme_codes
 from autobuild_lib.torch_settings import one_thread
 
 POOLS = ("A", "B")  # for labels, for final comparisons

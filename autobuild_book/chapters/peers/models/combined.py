@@ -9,8 +9,8 @@ import pandas as pd
 
 from autobuild_book.chapters.peers.models.sequence_graf import feature_names, features_of_codes
 from autobuild_lib.data.table import Table
+from autobuild_lib.engine.paths import pool
 from autobuild_lib.graphs import path_graphs_from_codes
-from autobuild_lib.layers import pool
 from autobuild_lib.predictor import CHUNK, Predictor
 from autobuild_lib.spaces import Architecture, Continuous, SequenceSpace
 from autobuild_lib.spaces.sequence import Codes

@@ -8,7 +8,7 @@ import pandas as pd
 
 from autobuild_lib.spaces import Architecture, SequenceSpace
 from autobuild_lib.spaces.features import Choices, values_of, written
-from autobuild_lib.units_ridge import ABSENT, choices_of_codes
+from autobuild_lib.units.ridge import ABSENT, choices_of_codes
 
 
 def one_hot(space: SequenceSpace, architectures: Sequence[Architecture]) -> pd.DataFrame:

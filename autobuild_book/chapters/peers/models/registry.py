@@ -22,7 +22,7 @@ from autobuild_lib.predictor import Predictor
 from autobuild_lib.spaces import Architecture, SequenceSpace
 from autobuild_lib.targets import Target
 from autobuild_lib.training import PRESETS, fit, fit_many
-from autobuild_lib.units_ridge import AdditiveRidge
+from autobuild_lib.units.ridge import AdditiveRidge
 
 with extra("book"):
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]

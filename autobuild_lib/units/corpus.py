@@ -11,15 +11,15 @@ import pandas as pd
 import torch
 from scipy.stats import t
 
-from autobuild_lib.effects import forms, host_effects
 from autobuild_lib.graphs import path_graphs_from_codes
 from autobuild_lib.predictor import Predictor, StackedNetwork
 from autobuild_lib.progress import Bar, progress_bar
-from autobuild_lib.reduced import GroupContents, ReducedSpace, group_codes, group_texts, isolated
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.spaces.features import Value, values_of
 from autobuild_lib.spaces.sequence import Codes
 from autobuild_lib.torch_settings import plain_torch
+from autobuild_lib.units.effects import forms, host_effects
+from autobuild_lib.units.reduced import GroupContents, ReducedSpace, group_codes, group_texts, isolated
 
 Array = npt.NDArray[np.float64]
 CHUNK = 4096  # contents embedded at once

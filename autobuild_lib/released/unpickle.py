@@ -26,7 +26,7 @@ from typing import IO, Any
 
 import numpy as np
 
-from autobuild_lib.data.limits import FREE, Allowance
+from autobuild_lib.released.limits import FREE, Allowance
 
 DEFAULT_MAX_BYTES = 2 * 1024**3
 _PROTOCOLS = 5  # the newest one

@@ -9,9 +9,9 @@ from typing import Any
 
 import numpy as np
 
-from autobuild_lib.data.download import fetch, verify
-from autobuild_lib.data.limits import FREE, Allowance
-from autobuild_lib.data.unpickle import read_pickle
+from autobuild_lib.released.download import fetch, verify
+from autobuild_lib.released.limits import FREE, Allowance
+from autobuild_lib.released.unpickle import read_pickle
 
 DATA_SET = "https://huggingface.co/datasets/kgmills/AutoBuild/resolve/main"
 _NOT_LABELS = ("original config", "net", "graph")

@@ -5,10 +5,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from autobuild_lib.data.limits import FREE, Allowance
 from autobuild_lib.data.table import DataError
-from autobuild_lib.data.unpickle import Graph, Node
 from autobuild_lib.graphs.ir import IRNode, Shape
+from autobuild_lib.released.limits import FREE, Allowance
+from autobuild_lib.released.unpickle import Graph, Node
 
 RENAMED = {"input_dummy": "Input", "output_dummy": "Output", "Swish": "Silu"}
 CONVOLUTIONS = {"Conv", "ConvTranspose"}

@@ -6,10 +6,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+from autobuild_lib.engine.neighbourhoods import Level, Neighbourhoods
+from autobuild_lib.engine.paths import PathGATv2, PathGraphConv, StackedEmbedding, StackedLinear
+from autobuild_lib.engine.sparse import Bags, Sparse, sparse
 from autobuild_lib.graphs.ir import ATTRIBUTES, OPERATIONS, PLACES, SHAPES
-from autobuild_lib.graphs.neighbourhoods import Level, Neighbourhoods
-from autobuild_lib.graphs.sparse import Bags, Sparse, sparse
-from autobuild_lib.layers import PathGATv2, PathGraphConv, StackedEmbedding, StackedLinear
 
 WIDTH = 3  # of each category's embedding
 CATEGORIES = 3  # operation, shapes, attributes

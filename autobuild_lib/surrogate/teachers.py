@@ -1,0 +1,78 @@
+"""The published predictors as teachers: their files, what they state about themselves, and their labels."""
+
+import functools
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from autobuild_lib.json_files import read_json
+from autobuild_lib.predictor import (
+    Predictor,
+    run_network,
+)
+from autobuild_lib.released.download import fetch, sha256_of
+from autobuild_lib.spaces import SequenceSpace
+from autobuild_lib.spaces.sequence import Codes
+from autobuild_lib.surrogate.bundled import FILES, LABELS, SPACES
+from autobuild_lib.surrogate.published import load_published
+
+CHECKPOINTS = (
+    "https://raw.githubusercontent.com/Ascend-Research/AutoBuild/a2675b9a9d2d6396f477272f882739863f4b7d9c/l1_models"
+)
+
+
+def published_file(family: str, label: str) -> str:
+    """Name of a published checkpoint, as in folder `l1_models` of the public repository."""
+    stem = f"minMAE_{family}_custom_acc" if label == "acc" else f"minMAE_{family}_{label}_custom_{label}"
+    return f"{stem}_GraphConv_sum_directed_srcc1_predictor.pt"
+
+
+def fetch_checkpoints(folder: Path, progress: bool = True) -> list[Path]:
+    """Download the eight published checkpoints, checked against their known sha256, into `folder`."""
+    stated = published()
+    names = {published_file(family, label): stated[family][label]["sha256"] for family in SPACES for label in LABELS}
+    return [
+        fetch(name, folder, f"{CHECKPOINTS}/{name}", known_sha256=sha256, progress=progress)
+        for name, sha256 in names.items()
+    ]
+
+
+def _checked(folder: Path, family: str, label: str) -> Path:
+    path = folder / published_file(family, label)
+    if not path.is_file():
+        raise FileNotFoundError(f"{path}: no such checkpoint; `autobuild data fetch checkpoints` downloads all eight")
+    found, stated = sha256_of(path), published()[family][label]["sha256"]
+    if found != stated:
+        raise ValueError(f"{path}: sha256 is {found}, the published file has {stated}")
+    return path
+
+
+@functools.cache
+def published() -> dict[str, dict[str, dict[str, Any]]]:
+    """Return, per family and label, the sha256 of the published checkpoint and its stated `mae`, `mape` and `srcc`."""
+    record = read_json(FILES / "published_predictors.json")
+    return {family: record[family] for family in SPACES}
+
+
+def load_teachers(family: str, checkpoints: Path) -> dict[str, Predictor]:
+    """Read the four published predictors of a family from a folder."""
+    return {label: load_published(_checked(checkpoints, family, label)) for label in LABELS}
+
+
+def label_codes(teachers: Mapping[str, Predictor], space: SequenceSpace, codes: Codes) -> npt.NDArray[np.float64]:
+    """Predict every label with its teacher: codes [N, width] -> [labels, N]."""
+    rows = []
+    for teacher in teachers.values():
+        wide = codes.copy()  # the teachers know three resolutions, ours is one of them
+        wide[:, 0] = _resolution_index(teacher.space, space)
+        predicted, _ = run_network(teacher.network, teacher.space, wide)
+        rows.append(predicted[0] * teacher.label_sd + teacher.label_mean)
+    return np.stack(rows)
+
+
+def _resolution_index(teacher: SequenceSpace, space: SequenceSpace) -> int:
+    one = space.sample(np.random.default_rng(0))
+    return teacher.adopt(one).code[0]
