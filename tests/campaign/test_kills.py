@@ -1,6 +1,6 @@
 """A kill before each file operation of each writer: there is the old or the new, and the work can be done again.
 
-Searches under real kills of their process are in tests/search/test_kill_and_resume.py, downloads in tests/data.
+Searches under real kills of their process are in tests/autobuild_lib/search, downloads in tests/autobuild_lib/released.
 """
 
 from collections.abc import Callable
@@ -21,7 +21,7 @@ from autobuild_lib.released.download import LOCK_NAME, fetch, read_checksums
 from autobuild_lib.search.log import Evaluation, EvaluationLog
 from autobuild_lib.storage import replace_text
 from autobuild_lib.units.reduced import ReducedSpace
-from tests.kill_points import killed_at_each_point
+from tests.helpers.kill_points import killed_at_each_point
 
 pytestmark = pytest.mark.slow
 

@@ -1,0 +1,277 @@
+"""The last measurement: what is compared with what, the verdict, what is missing, and a measurement made again."""
+
+import dataclasses
+import json
+import math
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+from scipy.stats import ttest_rel
+
+from autobuild_book.chapters.diffusion import final, labels, ranks as diffusion_ranks
+from autobuild_book.chapters.diffusion.choice import ANY, AS_BEST, BEST, MOST_MACS, RANDOM
+from autobuild_book.chapters.diffusion.committed import CHOICE
+from autobuild_book.chapters.diffusion.task import Measurement, sample_architectures, unet_space
+from autobuild_book.chapters.diffusion.task.measuring import Job
+from autobuild_book.chapters.diffusion.task.table import agreement, intraclass_correlation
+from autobuild_book.chapters.shared.few_labels import EFFECT, NORM, RIDGE
+from tests.helpers.unet_tables import unet_row, unet_table
+
+TEXTS = list(map(str, sample_architectures(6)))
+SEEDS = (100, 101, 102)
+
+
+def chosen(*rows: tuple[str, str, int, int]) -> pd.DataFrame:
+    """Choices: setting, group, place, and the number of an architecture."""
+    return pd.DataFrame([(*row[:3], TEXTS[row[3]]) for row in rows], columns=CHOICE)
+
+
+CHOSEN = chosen(
+    (AS_BEST, NORM, 0, 0), (AS_BEST, NORM, 1, 1), (AS_BEST, BEST, 0, 2),
+    (AS_BEST, RANDOM, 0, 3), (AS_BEST, RANDOM, 1, 4), (ANY, NORM, 0, 1), (ANY, BEST, 0, 2),
+)  # fmt: skip
+DISTANCES = {0: [1.0, 1.2, 1.1], 1: [1.6, 1.3, 1.5], 2: [1.5, 1.4, 1.6], 3: [2.0, 2.1, 2.2], 4: [2.4, 2.1, 2.0]}
+ROWS = [
+    unet_row(TEXTS[n], seed, d) for n, own in DISTANCES.items() for seed, d in zip(SEEDS, own, strict=True)
+]  # fmt: skip
+
+
+def test_values_are_those_of_the_untouched_half() -> None:
+    others = [unet_row(TEXTS[0], 0, 9.0, "labels"), unet_row(TEXTS[5], 100, 9.0)]
+    found = final.values(CHOSEN, [*ROWS, *others])
+    assert len(found) == 7 * 3 and set(found["seed"]) == set(SEEDS) and found["log_distance"].max() < 9
+    assert final.values(CHOSEN, []).empty and final.compare(final.values(CHOSEN, [])).empty
+
+
+def test_comparison_with_the_best_by_hand() -> None:
+    found = final.compare(final.values(CHOSEN, ROWS)).set_index(["setting", "group", "place"]).sort_index()
+    row = found.loc[AS_BEST, NORM, 0]
+    differences = np.array([-0.5, -0.2, -0.5])
+    half = 4.302653 * differences.std(ddof=1) / math.sqrt(3)
+    assert row["difference"] == pytest.approx(-0.4)
+    assert (row["low"], row["high"]) == pytest.approx((-0.4 - half, -0.4 + half), rel=1e-6)
+    assert row["p"] == pytest.approx(ttest_rel(DISTANCES[0], DISTANCES[2], alternative="less").pvalue)
+    assert (row["mean"], row["seeds"], row["macs"]) == (pytest.approx(1.1), 3, ROWS[0].macs)
+    assert found.loc[AS_BEST, BEST, 0]["difference"] == 0 and found.loc[AS_BEST, BEST, 0]["p"] == 1
+    assert found.loc[ANY, NORM, 0]["difference"] == found.loc[AS_BEST, NORM, 1]["difference"] == pytest.approx(-1 / 30)
+
+
+def test_comparison_with_the_mean_of_a_group() -> None:
+    found = final.compare(final.values(CHOSEN, ROWS), RANDOM)
+    assert set(found["setting"]) == {AS_BEST}, "nothing random was measured in the other setting"
+    row = found[(found["group"] == NORM) & (found["place"] == 0)].iloc[0]
+    assert row["difference"] == pytest.approx(np.mean([1.0 - 2.2, 1.2 - 2.1, 1.1 - 2.1]))
+
+
+def test_only_seeds_that_both_have_are_compared() -> None:
+    found = final.compare(final.values(CHOSEN, ROWS[1:])).set_index(["setting", "group", "place"]).sort_index()
+    row = found.loc[AS_BEST, NORM, 0]
+    assert row["seeds"] == 2 and row["difference"] == pytest.approx(-0.35)
+
+
+def test_another_label() -> None:
+    found = final.compare(final.values(CHOSEN, ROWS), label="flow_loss")
+    assert found["difference"].iloc[0] == pytest.approx(-0.1)
+
+
+# -------------------------------------------------------------------- verdict
+
+
+def judged(*p_values: float, group: str = NORM, sign: float = -1.0) -> pd.DataFrame:
+    rows = [(AS_BEST, group, place, "x", sign * 0.1, p) for place, p in enumerate(p_values)]
+    return pd.DataFrame(rows, columns=[*CHOICE, "difference", "p"])
+
+
+@pytest.mark.parametrize(
+    ("p_values", "text"),
+    [
+        ((0.02, 0.9), "supported"),  # 0.02 is 0.04 after Holm's correction
+        ((0.9, 0.02), "supported"),
+        ((0.03, 0.9), "not supported"),  # 0.03 is 0.06
+        ((0.03, 0.04), "not supported"),
+        ((0.04,), "supported"),
+        ((float("nan"),), "not supported"),
+        ((), "not yet measured"),
+    ],
+)
+def test_verdict(p_values: tuple[float, ...], text: str) -> None:
+    checks, found = final.verdict(judged(*p_values))
+    assert found == text and len(checks) == len(p_values)
+    assert final.verdict(judged(*p_values), EFFECT)[1] == "not yet measured"
+
+
+def test_other_settings_do_not_count() -> None:
+    assert final.verdict(judged(0.001).assign(setting=ANY))[1] == "not yet measured"
+    assert final.verdict(judged(0.001, group=RIDGE))[1] == "not yet measured"
+
+
+@pytest.mark.parametrize("shift", [0.0, 0.05, 0.1, 0.2])
+def test_for_two_networks_the_verdict_is_what_the_interval_says(shift: float) -> None:
+    """Holm at 5 % one-sided over two is the better one's two-sided 95 % interval."""
+    rng = np.random.default_rng(int(100 * shift))
+    for _ in range(50):
+        noisy = [unet_row(TEXTS[n], s, float(rng.normal(-shift * (n < 2), 0.1))) for n in range(3) for s in range(5)]
+        comparison = final.compare(final.values(CHOSEN[:3], noisy))
+        own = comparison[comparison["group"] == NORM]
+        assert (final.verdict(comparison)[1] == "supported") == (own["high"].min() < 0)
+
+
+@pytest.mark.parametrize(
+    ("low", "high", "text"),
+    [(-0.3, -0.1, "beats"), (0.1, 0.3, "loses to"), (-0.1, 0.1, "cannot be told from"), (math.nan, math.nan, "cannot")],
+)
+def test_the_sentence_says_plainly_who_wins(low: float, high: float, text: str) -> None:
+    row = (AS_BEST, NORM, 0, "x", 9_400_000, -0.2, low, high)
+    frame = pd.DataFrame([row], columns=[*CHOICE, "macs", "difference", "low", "high"])
+    expected = f"The network built by norm score (no larger than the best) with 9.4 million MACs {text}"
+    assert final.sentence(frame).startswith(expected)
+    both = final.sentence(pd.concat([frame.assign(place=1, high=-0.1), frame]))
+    assert "Of the 2 networks built" in both and f"number 1 with 9.4 million MACs {text}" in both
+    assert "and number 2 with 9.4 million MACs beats" in both
+    missing = final.sentence(frame, MOST_MACS)
+    assert missing == "The network with most MACs (no larger than the best) has not been measured yet."
+
+
+def test_the_front_counts_every_network_once() -> None:
+    found = final.on_the_front(final.compare(final.values(CHOSEN, ROWS)))
+    assert found["architecture"].is_unique and found["group"].iloc[-1] == BEST
+    for row in found.itertuples():
+        others = found[(found["macs"] <= row.macs) & (found["mean"] <= row.mean)]
+        assert row.front == (len(others) == 1)
+    assert final.on_the_front(final.compare(final.values(CHOSEN, []))).empty
+
+
+# -------------------------------------------------------------------- what nobody has measured
+
+
+def test_what_is_missing_comes_cheapest_first() -> None:
+    jobs = final.missing(CHOSEN, ROWS[:-1], SEEDS)
+    assert [(str(job.architecture), job.seed, job.half) for job in jobs] == [(TEXTS[4], 102, "final")]
+    jobs = final.missing(CHOSEN, [], SEEDS)
+    macs = [unet_row(str(job.architecture), 0, 0).macs for job in jobs]
+    assert len(jobs) == 5 * 3 and macs == sorted(macs)
+    assert final.as_table(jobs).iloc[0].tolist() == [str(jobs[0].architecture), 100, "final"]
+
+
+def test_as_much_is_measured_as_the_minutes_allow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[Job] = []
+
+    def run(job: Job) -> Measurement:
+        ran.append(job)
+        return unet_row(str(job.architecture), job.seed, 1.0)
+
+    monkeypatch.setattr(Job, "run", run)
+    jobs = final.missing(CHOSEN, [], SEEDS)
+    seconds = [unet_row(str(job.architecture), 0, 0).seconds for job in jobs]  # they rise with MACs in a straight line
+    minutes = (sum(seconds[:4]) + 0.5) / 60
+    found = final.measure_within(jobs, ROWS, minutes, tmp_path / "live.csv")
+    assert len(found) == 4 and ran == jobs[:4]
+    assert final.measure_within(jobs, ROWS, minutes, tmp_path / "live.csv") == found and len(ran) == 4, "kept"
+    for arguments in ((jobs, ROWS, 0.0), ([], ROWS, 9.0), (jobs, [], 9.0)):
+        assert final.measure_within(*arguments, tmp_path / "none.csv") == []
+    assert not (tmp_path / "none.csv").exists()
+
+
+def test_the_bundled_choice_is_compared_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    proposed = chosen((ANY, NORM, 0, 5))
+    monkeypatch.setattr(final, "committed", lambda: (CHOSEN, ROWS))
+    assert final.to_compare(proposed, True)[0] is CHOSEN and final.to_compare(proposed, True)[1] is ROWS
+    assert final.to_compare(proposed, False)[0] is proposed
+    monkeypatch.setattr(final, "committed", lambda: (CHOSEN[:0], []))
+    assert final.to_compare(proposed, True)[0] is proposed
+
+
+def test_without_measurements_nothing_is_committed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(final, "manifest", dict)
+    choices, rows = final.committed()
+    assert list(choices) == CHOICE and choices.empty and rows == []
+
+
+def test_a_measurement_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    row, rng = ROWS[0], np.random.default_rng(0)
+    known = [unet_row(t, s, float(rng.normal()), "labels") for t in TEXTS for s in (0, 1)]
+    monkeypatch.setattr(Job, "run", lambda job: unet_row(str(job.architecture), job.seed, 1.0))
+    same = final.measure_again(row, known)
+    assert (same["here"] == same["committed"]).all() and (same["spreads"] == 0).all()
+    monkeypatch.setattr(Job, "run", lambda job: unet_row(str(job.architecture), job.seed, 1.001))
+    elsewhere = final.measure_again(row, known).set_index("what").loc["log_distance"]
+    assert elsewhere.spread == pytest.approx(agreement(known).seed_sd)
+    assert elsewhere.difference == pytest.approx(0.001) and elsewhere.spreads == pytest.approx(0.001 / elsewhere.spread)
+
+
+# -------------------------------------------------------------------- labels
+
+
+def label_rows() -> list[Measurement]:
+    rng = np.random.default_rng(2)
+    return [unet_row(t, s, float(rng.normal()), "labels") for t in TEXTS for s in (0, 1)]
+
+
+def test_spread_says_what_the_table_of_variances_says() -> None:
+    rows = label_rows()
+    found = labels.spread(rows, unet_table(6)).set_index("label")
+    wide = pd.DataFrame(rows).pivot_table(index="architecture", columns="seed", values="log_distance", sort=False)
+    by_hand = intraclass_correlation(wide)
+    assert found["icc"]["log_distance"] == pytest.approx(by_hand.shared_seeds)
+    assert found["seed_sd"]["flow_loss"] == pytest.approx(by_hand.seed_sd / 4)
+    assert found["reliability"]["log_distance"] == pytest.approx(labels.reliability(by_hand, 2))
+    assert labels.ceiling(found.reset_index(), " -(flow_loss)") == math.sqrt(max(found["reliability"]["flow_loss"], 0))
+    assert math.isnan(labels.ceiling(found.reset_index(), "1 / flow_loss"))
+    assert math.isnan(labels.ceiling(pd.DataFrame({"skipped": ["x"]}), "-flow_loss"))
+    assert len(found) == 3 and found["srcc_macs"].between(-1, 1).all()
+
+
+def test_reliability_of_two_runs() -> None:
+    found = dataclasses.replace(agreement(label_rows()), shared_seeds=0.5)
+    assert labels.reliability(found, 1) == 0.5 and labels.reliability(found, 2) == pytest.approx(2 / 3)
+
+
+def test_labelled_points_reach_from_run_to_run() -> None:
+    table, rows = unet_table(6), label_rows()
+    found = labels.labelled_points(table, rows, "-log_distance")
+    assert found["mean"].to_numpy() == pytest.approx(table.labels["log_distance"].to_numpy())
+    own = [row.log_distance for row in rows if row.architecture == TEXTS[3]]
+    assert (found["low"][3], found["high"][3]) == (min(own), max(own))
+    alone = labels.labelled_points(table, [], "-log_distance")
+    assert (alone["low"] == alone["mean"]).all() and (alone["high"] == alone["mean"]).all()
+    cheapest = int(found["macs"].argmin())
+    assert found["front"][cheapest] and found["front"][int(found["mean"].argmin())]
+
+
+def test_baselines_stand_beside_unets() -> None:
+    table = unet_table(5)
+    found = labels.beside_baselines(table, [0]).set_index("filled by")
+    assert found["log_distance"].is_monotonic_increasing and len(found) == 4 + 3
+    assert found["log_distance"][labels.BEST] == table.labels["log_distance"].min()
+    assert found["log_distance"][labels.MEDIAN] == table.labels["log_distance"].median()
+
+
+def test_own_tables_take_the_place_of_the_bundled_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    table = unet_table(4)
+    path, space = tmp_path / "mine.csv", tmp_path / "space.json"
+    table.labels.assign(architecture=list(map(str, table.architectures))).to_csv(path, index=False)
+    space.write_text(json.dumps(unet_space().to_json()))
+    found, note = labels.load_table(str(path), str(space), "-log_distance")
+    assert found.architectures == table.architectures and note == ""
+    monkeypatch.setattr(labels.data, "load", lambda source, space=None: (source, table)[source != labels.NAME])
+    found, note = labels.load_table("mine.csv", "", "-fid")
+    assert found == labels.NAME
+    assert note == "mine.csv has no label fid, which the target -fid needs: this page uses diffusion_unets."
+
+
+def test_numbers_of_the_summary() -> None:
+    table, comparison = unet_table(5), final.compare(final.values(CHOSEN, ROWS))
+    models = [diffusion_ranks.HEAD, diffusion_ranks.RIDGE, diffusion_ranks.COST]
+    gains = {"gain": [-0.11, 0.13, 0.0], "gain_low": [-0.2, 0.03, 0.0], "gain_high": [-0.05, 0.24, 0.0]}
+    ranks = pd.DataFrame({"model": models, "srcc": [0.61, 0.85, 0.72], **gains})
+    spread = labels.spread(label_rows(), unet_table(6))
+    found: dict[str, Any] = final.numbers(table, spread, ranks, comparison)
+    assert (found["networks"], found["head_srcc"], found["macs_srcc"]) == (5, "0.61", "0.72")
+    assert found["ridge_srcc"] == "0.85" and found["ridge_gain"] == "+0.13 [+0.03, +0.24]"
+    assert found["head_gain"] == "-0.11 [-0.20, -0.05]"
+    assert found["norm"] == final.sentence(comparison) and "not been measured" in found["ridge"]
+    bare = final.numbers(table, pd.DataFrame({"skipped": ["x"]}), ranks[:1], comparison)
+    assert (bare["icc"], bare["macs_srcc"]) == ("nan", "nan")

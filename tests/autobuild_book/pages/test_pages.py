@@ -1,0 +1,264 @@
+"""Pages that sum up: verdicts, index of the paper, reference, facts, explorer; and the check of what they rest on."""
+
+import importlib
+import inspect
+import json
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+import yaml
+
+import autobuild_lib as ab
+from autobuild_book import pages
+from autobuild_book.figures import style
+from autobuild_book.pages import api, claims, elsewhere, explorer, markdown, paper, states
+from tests.helpers.small_book import TABLE, change, remove, write_small_book
+
+ROOT = Path(__file__).resolve().parents[3]
+NOTEBOOKS = ROOT / "notebooks"
+
+
+@pytest.fixture
+def repository(tmp_path: Path) -> Path:
+    """A repository in which the chapters with claims have run."""
+    write_small_book(tmp_path)
+    return tmp_path
+
+
+def collected(root: Path, profile: str = "quick") -> Path:
+    pages.collect(profile, root)
+    return root / "artifacts" / "book"
+
+
+class TestVerdicts:
+    def table(self, root: Path) -> str:
+        return claims.verdicts(states.read_chapters("quick", root), elsewhere.read_elsewhere(root))
+
+    def test_a_row_has_number_interval_data_verdict_and_links(self, repository: Path) -> None:
+        first = self.table(repository).split("* - C1")[1].split("* - C2")[0]
+        assert "hop 1 beats hop 0: +0.5 [+0.1, +0.9] (holds)" in first
+        assert "**partly**\n    \n    Data: surrogate\n" in first and "figure-srcc-by-hop" in first
+        assert "Rule: On the paper preset, norms of the last hop" in first and "Beside the rule" not in first
+        assert "/artifacts/book/01_predictor_srcc.ipynb#verdict-on-claim-c1" in first
+
+    def test_it_begins_with_what_held(self, repository: Path) -> None:
+        first = "Of 7 claims: *supported* 2 (C5, C7); *partly* 2 (C1, C4); *not supported* 1 (C2); *undecided* 1 (C3); "
+        assert self.table(repository).startswith(first + "*not run on this machine* 1 (C6). These pages were built")
+
+    def test_quick_verdicts_are_not_to_be_quoted(self, repository: Path) -> None:
+        assert "with the profile `quick`. **It trains for minutes only" in self.table(repository).splitlines()[0]
+        assert "quote" not in claims._weight("standard")
+
+    def test_estimates_and_checks_of_panels_are_written_out(self, repository: Path) -> None:
+        text = self.table(repository)
+        judged, beside = text.split("* - C4")[1].split("* - C5")[0].split("Beside the rule:")
+        assert "ofa_pn gpu: 1 of 3 regions (fails)" in judged
+        assert "share, mean over 6 panels: 0.500 [0.250, 0.750]" in beside and "share: unknown" in text
+        assert "additive ridge, by the same rule: supported" in beside
+
+    def test_a_claim_whose_chapter_has_no_results(self, repository: Path) -> None:
+        assert self.table(repository).count(f"**{states.NOT_RUN_HERE}**") == 1  # C6
+        remove(repository, "04_pareto_regions")
+        text = self.table(repository)
+        assert text.count(f"**{states.NOT_RUN_HERE}**") == 3 and "figure-clusters-first" not in text
+        assert f"*{states.NOT_RUN_HERE}* 3 (C4, C5, C6)" in text
+        assert "{doc}`/artifacts/book/04_pareto_regions`" in text
+
+    def test_sentences_are_quoted(self, repository: Path) -> None:
+        judged, beside = self.table(repository).split("* - C7")[1].split("Beside the rule:")
+        assert "It wins by 0.1 [0.05, 0.15]." in judged and "It loses." in beside and "**supported**" in beside
+        assert "It ties." in beside and "effect score, by the same rule: not supported" in beside
+
+    def test_claims_are_numbered_and_have_one_row_each(self, repository: Path) -> None:
+        assert [claim.name for claim in claims.CLAIMS] == [f"C{n}" for n in range(1, 8)]
+        assert len(re.findall(r"^\* - C\d$", self.table(repository), re.MULTILINE)) == 7
+
+    @pytest.mark.parametrize("claim", claims.CLAIMS, ids=lambda claim: claim.name)
+    def test_sections_and_figures_are_in_the_notebooks(self, claim: claims.Claim) -> None:
+        text = (NOTEBOOKS / f"{claim.notebook}.py").read_text()
+        assert re.search(rf"^# #+ {re.escape(claim.section)}$", text, re.MULTILINE)
+        assert f"# name: {claim.figure}\n" in text
+
+
+class TestCollect:
+    def test_every_notebook_gets_its_sources(self, repository: Path) -> None:
+        own = repository / "artifacts" / "quick" / "01_predictor_srcc"
+        (own / "ranks.csv").write_bytes(b"x" * 2_340_000)
+        folder = collected(repository)
+        cells = json.loads((folder / "01_predictor_srcc.ipynb").read_text())["cells"]
+        assert [cell["cell_type"] for cell in cells] == ["markdown", "code", "markdown", "code", "markdown"]
+        text = cells[-1]["source"]
+        assert "took 1.5 min and ended on 2026-01-02 03:04 UTC" in text
+        assert "{download}`01_predictor_srcc.py </notebooks/01_predictor_srcc.py>`" in text
+        assert "{download}`ranks.csv </artifacts/quick/01_predictor_srcc/ranks.csv>` (2.3 MB)" in text
+
+    def test_nothing_from_before_is_left(self, repository: Path) -> None:
+        collected(repository)
+        folder = repository / "artifacts" / "quick"
+        shutil.rmtree(folder / "02_ir_operations")
+        (folder / "02_ir_operations.ipynb").unlink()
+        (repository / "notebooks" / "02_ir_operations.ipynb").unlink()
+        assert not (collected(repository) / "02_ir_operations.ipynb").exists()
+
+    def test_provenance_lists_each_fact_once(self, repository: Path) -> None:
+        change(repository, "00_data", lambda r: r.update(data=[TABLE | {"rows": 3000}]))
+        lines = (collected(repository) / "provenance.md").read_text().splitlines()
+        assert lines[:4] == ["| built with | value |", "| --- | --- |", "| profile | quick |", "| seed | 3 |"]
+        assert lines[4] == "| data ofa_mbv3 | surrogate, 3,000 rows, sha256 abababababab |"
+        names = [line.split(" | ")[0].removeprefix("| ") for line in lines[5:]]
+        assert names == ["version", "machine", "sources", "commit", "pages"]
+
+    @pytest.mark.parametrize(("profile", "announced"), [("quick", True), ("standard", False), ("paper", False)])
+    def test_only_the_quick_profile_is_announced(self, profile: str, announced: bool, repository: Path) -> None:
+        (repository / "artifacts" / "quick").rename(repository / "artifacts" / profile)
+        for path in (repository / "artifacts" / profile).glob("**/*.*"):
+            if path.is_file():
+                path.write_text(path.read_text().replace('"profile": "quick"', f'"profile": "{profile}"'))
+        (repository / "artifacts" / "book").mkdir()
+        (repository / "artifacts" / "book" / "announcement.html").write_text("of an older book")
+        file = collected(repository, profile) / "announcement.html"
+        assert file.is_file() == announced
+        if announced:
+            text = file.read_text().format(verdicts="verdicts.html")
+            assert "the quick profile" in text and '<a href="verdicts.html">' in text
+
+    def test_times_add_up(self, repository: Path) -> None:
+        text = (collected(repository) / "times.md").read_text()
+        assert "| [00_data](/artifacts/book/00_data.ipynb) | 1.5 min | 2026-01-02 03:04 |" in text
+        assert "| all, one after another | 9.0 min |  |" in text and "Machine: Linux, 2 cores." in text
+
+    def test_limitations_quote_metrics(self, repository: Path) -> None:
+        folder = collected(repository)
+        assert "| f | acc | 0.001 | 0.980 |" in (folder / "label_quality.md").read_text()
+        text = (folder / "built_networks.md").read_text()
+        assert "| f | gpu | +0.10 ± 0.20 | -0.10 ± 0.20 | 100% | 50% |" in text
+        assert "5 of 6 clusters" in text and "would be *not supported*" in text
+
+
+class TestExplorer:
+    def data(self, root: Path) -> dict[str, Any]:
+        script = explorer.script(states.read_chapters("quick", root).executed[explorer.CHAPTER])
+        loaded = json.loads(script.removeprefix("window.explorerData = ").removesuffix(";\n"))
+        assert isinstance(loaded, dict)
+        return loaded
+
+    def test_points_clusters_and_frontier(self, repository: Path) -> None:
+        data = self.data(repository)
+        assert data["families"]["ofa_pn"] == {
+            "surrogate": True, "architectures": ["e3_k3,e3_k5|e6_k7"], "acc": [75.123], "latency": {"gpu": [6.5432]},
+            "scores": {},
+        }  # fmt: skip
+        assert data["frontiers"] == {"ofa_pn gpu": {"latency": [6.5], "acc": [75.0]}}
+        cluster = {"latency": [6.5], "acc": [75.0], "architectures": ["e3_k3,e3_k5|e6_k7"]}
+        assert data["clusters"] == {"ofa_pn gpu fast norm": cluster}, "of the first seed only"
+        assert data["equations"] == {"fast": "acc / {latency}"}
+
+    def test_other_spaces_keep_their_texts(self) -> None:
+        assert explorer.without_resolution("mb3,16|mb6,32") == "mb3,16|mb6,32"
+        assert explorer.without_resolution("resolution224") == "resolution224"
+
+    def test_a_family_without_a_surrogate_is_not_said_to_have_one(self, repository: Path) -> None:
+        path = repository / "artifacts" / "quick" / "04_pareto_regions" / "explorer.csv"
+        pd.read_csv(path).assign(family="mine").to_csv(path, index=False)
+        assert self.data(repository)["families"]["mine"]["surrogate"] is False
+
+    def test_its_colours_are_those_of_the_book(self) -> None:
+        script = (ROOT / "book" / "static" / "explorer.js").read_text()
+        (listed,) = re.findall(r"const colours = (\[.*?\]);", script)
+        assert tuple(json.loads(listed)) == style.PALETTE
+
+    def test_plotly_is_a_file_of_the_book(self, repository: Path) -> None:
+        script = collected(repository) / "static" / "plotly.min.js"
+        assert script.stat().st_size > 1_000_000
+        page = (ROOT / "book" / "explorer.md").read_text()
+        assert "../_static/plotly.min.js" in page and "https://cdn" not in page
+
+
+class TestIndexOfThePaper:
+    @pytest.mark.parametrize("entry", paper.ENTRIES, ids=lambda entry: entry.item)
+    def test_section_cell_figure_and_functions_exist(self, entry: paper.Entry) -> None:
+        source = NOTEBOOKS / f"{entry.notebook}.py"
+        assert entry.cell in paper.cells_below(source, entry.section)
+        assert not entry.figure or f"# name: {entry.figure}\n" in source.read_text()
+        assert entry.functions and all(callable(paper.named(name)) for name in entry.functions)
+
+    def test_it_has_all_figures_and_claims(self) -> None:
+        items = " ".join(entry.item for entry in paper.FIGURES)
+        assert all(f"Figure {n}" in items for n in range(1, 6))
+        texts = " ".join(entry.text for entry in paper.EXPERIMENTS)
+        assert all(f"Claim C{n}." in texts for n in range(1, 8))
+
+    def test_functions_are_in_the_reference(self) -> None:
+        reference = "\n".join(api.api_pages().values())
+        for entry in paper.ENTRIES:
+            for name in entry.functions:
+                kind = "autoclass" if inspect.isclass(paper.named(name)) else "autofunction"
+                assert f".. {kind}:: {name}\n" in reference, name
+
+    def test_cells_below_a_heading(self, tmp_path: Path) -> None:
+        source = tmp_path / "some.py"
+        source.write_text("# ---\n# %% [markdown]\n# ## One\n# %%\na()\n# %% [markdown]\n# prose\n\n# %%\nb()\n"
+                          "# %% [markdown]\n# ## Two\n# %%\nc()\n")  # fmt: skip
+        assert paper.cells_below(source, "One").split() == ["a()", "b()"]
+        assert paper.cells_below(source, "Two").split() == ["c()"] and not paper.cells_below(source, "Three")
+
+
+class TestReference:
+    def test_every_public_name_is_on_the_first_page(self) -> None:
+        front = api.api_pages()["front"]
+        members = {name: getattr(ab, name) for name in ab.__all__}
+        shown = [name for name, member in members.items() if not inspect.ismodule(member)]
+        assert shown and all(re.search(rf":: autobuild_lib\.{name}$", front, re.MULTILINE) for name in shown)
+
+    def test_every_subpackage_has_its_public_names_somewhere(self) -> None:
+        reference = "\n".join(api.api_pages().values())
+        for name in ("data", "graphs", "losses", "networks", "search", "spaces", "surrogate"):
+            members = api.public(importlib.import_module(f"autobuild_lib.{name}"))
+            assert members and all(re.search(rf"[.]{own}\n", reference) for own in members), name
+
+    def test_nothing_is_documented_twice(self) -> None:
+        names = re.findall(r"auto(?:class|function):: (\S+)", "\n".join(api.api_pages().values()))
+        objects = [paper.named(name) for name in names]
+        assert len({id(found) for found in objects}) == len(objects)
+
+    def test_methods_of_our_own_bases_belong_to_a_class(self) -> None:
+        assert {"predict", "norms", "save"} <= set(api.documented(ab.Predictor))
+        assert api.documented(style.Picture) == [], "nothing of Matplotlib's"
+
+    def test_public_means_listed_or_defined_here(self) -> None:
+        texts = {"table", "list_table", "bullets", "admonition", "code"}
+        assert set(api.public(markdown)) == texts | {"number", "file_size", "duration"}
+        assert "picture" in api.public(style) and "PALETTE" not in api.public(style)
+
+    def test_the_contents_list_every_page(self) -> None:
+        toc = yaml.safe_load((ROOT / "book" / "_toc.yml").read_text())
+        states = [chapter for part in toc["parts"] for chapter in part["chapters"]]
+        (reference,) = [chapter for chapter in states if chapter["file"] == "book/api"]
+        listed = [section["file"] for section in reference["sections"]]
+        assert listed == [f"artifacts/book/api/{page.name}" for page in api.PAGES]
+
+
+class TestMarkdown:
+    def test_tables(self) -> None:
+        assert markdown.table(("a", "b"), [("1|2", "3")]) == "| a | b |\n| --- | --- |\n| 1\\|2 | 3 |\n"
+        text = markdown.list_table(("a", "b"), [("1", "- x\n- y")], "kind")
+        assert text.endswith("* - a\n  - b\n* - 1\n  - - x\n    - y\n````\n") and ":class: kind" in text
+
+    @pytest.mark.parametrize(("number", "text"), [(20, "0.1 kB"), (5_230, "5.2 kB"), (2_340_000, "2.3 MB")])
+    def test_sizes(self, number: int, text: str) -> None:
+        assert markdown.file_size(number) == text
+
+    def test_numbers(self) -> None:
+        assert markdown.number(0.5, "+.1f", 100) == "+50.0" and markdown.number(None, ".3f") == "–"
+
+    @pytest.mark.parametrize(("seconds", "text"), [(3.14, "3.1 s"), (59.9, "59.9 s"), (90.0, "1.5 min")])
+    def test_durations(self, seconds: float, text: str) -> None:
+        assert markdown.duration(seconds) == text
+
+    def test_anchors(self) -> None:
+        assert claims.slug("Result: clusters of 243 networks") == "result-clusters-of-243-networks"
+        assert claims.slug("Hop 0: the feature-embedding MLP") == "hop-0-the-feature-embedding-mlp"
