@@ -2,16 +2,17 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any, TypeAlias
+from typing import TypeAlias
 
 import pandas as pd
 
+from autobuild_book.chapters.shared.verdicts import WORDS, check_line, estimate_line
 from autobuild_book.pages import markdown
 from autobuild_book.pages.elsewhere import note, other_verdicts
 from autobuild_book.pages.executed import Executed
 from autobuild_book.pages.states import NOT_RUN_HERE, Chapters, link
 
-VERDICTS = ("supported", "partly", "not supported", "undecided", NOT_RUN_HERE)
+VERDICTS = (*WORDS, NOT_RUN_HERE)
 
 
 @dataclass(frozen=True)
@@ -51,14 +52,14 @@ class Claim:
 def checked(checks: str = "checks", verdict: str = "verdict", estimates: str = "", **others: str) -> Find:
     """Return a reader of the metrics of these names: rows of checks, a verdict, and what stands beside them.
 
-    A row of checks has `value`, `holds`, and names of what is checked; a row of estimates is as `estimates.estimate`
+    A row of checks has `value`, `holds`, and names of what is checked; a row of estimates is as `verdicts.estimate`
     makes it. `others` are verdicts of the same rule on something else: its name, with "_" for blanks, and the metric.
     """
 
     def find(executed: Executed) -> Finding:
         rows = executed.metric(estimates) if estimates else []
-        beside = [*map(_estimate_line, rows), *_other_lines(executed, others)]
-        return Finding([*map(_check_line, executed.metric(checks))], str(executed.metric(verdict)), beside)
+        beside = [*map(estimate_line, rows), *_other_lines(executed, others)]
+        return Finding([*map(check_line, executed.metric(checks))], str(executed.metric(verdict)), beside)
 
     return find
 
@@ -75,18 +76,6 @@ def quoted(judged: str, *names: str, **others: str) -> Find:
 
 def _other_lines(executed: Executed, others: Mapping[str, str]) -> list[str]:
     return [f"{name.replace('_', ' ')}, by the same rule: {executed.metric(own)}" for name, own in others.items()]
-
-
-def _check_line(row: Mapping[str, Any]) -> str:
-    names = " ".join(str(value) for key, value in row.items() if key not in ("value", "holds"))
-    return f"{names}: {row['value']} ({'holds' if row['holds'] else 'fails'})"
-
-
-def _estimate_line(row: Mapping[str, Any]) -> str:
-    if row["value"] is None:
-        return f"{row['estimate']}: unknown"
-    interval = f" [{row['low']:.3f}, {row['high']:.3f}]" if row["low"] is not None else ""
-    return f"{row['estimate']}, mean over {row['over']}: {row['value']:.3f}{interval}"
 
 
 CLAIMS = (

@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from autobuild_book.chapters.modules.agreement import UNIT, summarise
-from autobuild_book.chapters.shared.estimates import estimate
+from autobuild_book.chapters.shared.verdicts import estimate
 from autobuild_lib.statistics import holm
 
 TASK, PANEL = ["family", "target"], ["family", "device"]

@@ -13,8 +13,8 @@ from scipy.stats import mannwhitneyu, quantile_test
 
 from autobuild_book.chapters.regions.clusters import BUDGETS, Reduction, groups
 from autobuild_book.chapters.regions.nsga2 import nsga2
-from autobuild_book.chapters.shared.estimates import estimate
 from autobuild_book.chapters.shared.frontiers import Frontier, best_within
+from autobuild_book.chapters.shared.verdicts import estimate
 from autobuild_lib import surrogate
 from autobuild_lib.processes import in_processes
 from autobuild_lib.search import LayerMutation, StageMutation, costs, evolve, front, hypervolume_curve

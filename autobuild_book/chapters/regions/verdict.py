@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from autobuild_book.chapters.regions.clusters import KEY, NUMBERS, SCORES, groups
-from autobuild_book.chapters.shared.estimates import estimate
+from autobuild_book.chapters.shared.verdicts import estimate
 from autobuild_lib.statistics import mean_with_interval
 
 
