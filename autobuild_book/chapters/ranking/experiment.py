@@ -12,6 +12,7 @@ from autobuild_book.chapters.shared.splits import Split, subset
 from autobuild_lib.data.table import Table
 from autobuild_lib.evaluation import evaluate
 from autobuild_lib.jobs import FitJob, fit_jobs
+from autobuild_lib.predictor import Predictor
 from autobuild_lib.statistics import greater_than_zero, holm, mean_with_interval, srcc
 from autobuild_lib.surrogate import LABELS, published
 from autobuild_lib.targets import Target
@@ -33,7 +34,7 @@ def compare_presets(
     Levels are "hop 0", ..., "head"; `srcc` is on the test rows, with its interval over those rows; the head has `mae`.
     """
     jobs = [
-        (split, FitJob(split.train.space, split.train, split.targets, seed, preset, _options(overrides, preset)))
+        (split, _job(split, preset, seed, overrides.get(preset, {})))
         for preset, chosen in seeds.items()
         for seed in chosen
         for split in splits
@@ -47,8 +48,13 @@ def compare_presets(
     return pd.concat(rows, ignore_index=True)[order]
 
 
-def _options(overrides: Mapping[str, Mapping[str, Any]], preset: str) -> tuple[tuple[str, Any], ...]:
-    return tuple(sorted(overrides.get(preset, {}).items()))
+def train(split: Split, preset: str, seed: int, folder: Path, overrides: Mapping[str, Any]) -> list[Predictor]:
+    """Train one predictor per target of a split; those that `compare_presets` has left in `folder` are read."""
+    return _job(split, preset, seed, overrides).run(folder)
+
+
+def _job(split: Split, preset: str, seed: int, overrides: Mapping[str, Any]) -> FitJob:
+    return FitJob(split.train.space, split.train, split.targets, seed, preset, tuple(sorted(overrides.items())))
 
 
 def reference_lines(splits: Sequence[Split]) -> pd.DataFrame:
