@@ -77,7 +77,7 @@ def require(condition: object, hint: str) -> None:
         raise AnswerError(hint)
 
 
-def given(answer: Any) -> Any:
+def filled_in(answer: Any) -> Any:
     """Return an answer; raises `AnswerError` where it is still the three dots, or None."""
     require(answer is not ... and answer is not None, EMPTY)
     return answer
@@ -100,7 +100,7 @@ def numbers(answer: Any, count: int, keys: Sequence[object] = ()) -> Array:
 
 def read_numbers(answer: Any, keys: Sequence[object] = ()) -> Array:
     """Read however many numbers an answer has, in any form that `numbers` takes; other answers are an `AnswerError`."""
-    answer = given(answer)
+    answer = filled_in(answer)
     if isinstance(answer, Mapping):
         by_text = {key if isinstance(key, str) else shown(key): value for key, value in answer.items()}
         require(keys, "Give numbers in a list rather than a dictionary.")
@@ -135,7 +135,7 @@ def _plain(value: Any) -> Any:
 def listed(answer: Any, hint: str) -> list[Any]:
     """Return the things in a list, or in anything else that can be gone through; else the hint is an `AnswerError`."""
     try:
-        things = list(itertools.islice(given(answer), MOST + 1))
+        things = list(itertools.islice(filled_in(answer), MOST + 1))
     except AnswerError:
         raise
     except Exception:  # whatever an odd object may raise
@@ -156,24 +156,24 @@ def compare(
 
     tolerance: of the largest of the right numbers. Numbers of no known mistake get a hint that names the first wrong.
     """
-    wanted = np.asarray(right, np.float64).ravel()
-    if close(answer, wanted, tolerance):
+    exact = np.asarray(right, np.float64).ravel()
+    if close(answer, exact, tolerance):
         return Right(praise)
     for mistake in mistakes:
         if close(answer, np.asarray(mistake.numbers, np.float64).ravel(), tolerance):
             raise AnswerError(mistake.hint)
-    place = int(np.argmax(~_near(answer, wanted, tolerance)))
-    which = f"Number {place + 1} of {len(wanted)}" if len(wanted) > 1 else "Your number"
-    raise AnswerError(f"{which}, {answer[place]:.6g}, is too {'low' if answer[place] < wanted[place] else 'high'}.")
+    place = int(np.argmax(~_near(answer, exact, tolerance)))
+    which = f"Number {place + 1} of {len(exact)}" if len(exact) > 1 else "Your number"
+    raise AnswerError(f"{which}, {answer[place]:.6g}, is too {'low' if answer[place] < exact[place] else 'high'}.")
 
 
-def close(answer: Array, wanted: Array, tolerance: float = TOLERANCE) -> bool:
-    """Say whether two rows of numbers agree within `tolerance` of the largest of `wanted`."""
-    return answer.shape == wanted.shape and bool(_near(answer, wanted, tolerance).all())
+def close(answer: Array, exact: Array, tolerance: float = TOLERANCE) -> bool:
+    """Say whether two rows of numbers agree within `tolerance` of the largest of `exact`."""
+    return answer.shape == exact.shape and bool(_near(answer, exact, tolerance).all())
 
 
-def _near(answer: Array, wanted: Array, tolerance: float) -> npt.NDArray[np.bool_]:
-    return np.asarray(np.abs(answer - wanted) <= tolerance * np.abs(wanted).max() + 1e-12)
+def _near(answer: Array, exact: Array, tolerance: float) -> npt.NDArray[np.bool_]:
+    return np.asarray(np.abs(answer - exact) <= tolerance * np.abs(exact).max() + 1e-12)
 
 
 def call(function: Callable[..., Any], *arguments: Any) -> Any:
@@ -181,7 +181,7 @@ def call(function: Callable[..., Any], *arguments: Any) -> Any:
 
     Warnings are not shown: nbgrader gives no points to a check that writes to stderr.
     """
-    require(callable(given(function)), f"{shown(function)} is not a function.")
+    require(callable(filled_in(function)), f"{shown(function)} is not a function.")
     name = getattr(function, "__name__", None)
     called = f"{name if isinstance(name, str) else 'your function'}({', '.join(map(shown, arguments))})"
     try:
@@ -204,7 +204,7 @@ def truth(value: Any, hint: str) -> bool:
 
 def equation(answer: Any) -> Target:
     """Read a target equation: a `Target` or its text."""
-    if isinstance(given(answer), Target):
+    if isinstance(filled_in(answer), Target):
         return answer  # type: ignore[no-any-return]
     require(isinstance(answer, str), f"{shown(answer)} is not an equation: write it as text, in quotes.")
     try:

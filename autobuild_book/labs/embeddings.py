@@ -97,17 +97,17 @@ def soft_rank_pair(function: Any) -> Right:
     """Check exercise 4: a function of a, b and the strength that returns the soft ranks of (a, b)."""
     ranks = np.array([numbers(call(function, *pair), 2) for pair in PAIRS])
     right = np.array([soft_rank(torch.tensor([a, b], dtype=torch.float64), s).numpy() for a, b, s in PAIRS])
-    known: list[tuple[Callable[[float, float, float], float], str]] = [
+    usual: list[tuple[Callable[[float, float, float], float], str]] = [
         (lambda a, b, s: (b - a) / s, "Some of your ranks leave the range from 1 to 2. The segment ends there: clip."),
         (lambda a, b, s: _clip(b - a), "The strength has no effect: divide the values by it before projecting."),
         (lambda a, b, s: _clip((b - a) * s), "You multiply by the strength; a large one should pull ranks together."),
         (lambda a, b, s: _clip((a - b) / s), "Your ranks descend: the larger value should get the larger rank."),
         (lambda a, b, s: float(np.sign(b - a)), "These are hard ranks; soft ranks move when the values do."),
     ]  # fmt: skip
-    mistakes = [Mistake(_ranks([step(*pair) for pair in PAIRS]), hint) for step, hint in known]
+    mistakes = [Mistake(_ranks([step(*pair) for pair in PAIRS]), hint) for step, hint in usual]
     mistakes.append(Mistake(right - 1, "Your ranks lie between 0 and 1; ours lie between 1 and 2."))
-    for pair, got, wanted in zip(PAIRS, ranks, right, strict=True):
-        if not np.allclose(got, wanted, atol=1e-3):
+    for pair, got, exact in zip(PAIRS, ranks, right, strict=True):
+        if not np.allclose(got, exact, atol=1e-3):
             _explain(ranks, mistakes)
             require(abs(got.sum() - 3) < 1e-3, f"The ranks of {pair[:2]} add up to {got.sum():.3g}; 1 + 2 is 3.")
             raise AnswerError(f"For a, b, strength = {pair} you return {got.round(4).tolist()}.")
@@ -187,13 +187,13 @@ def better_norms(answer: Any) -> Right:
 @check
 def losses_by_hop(answer: Any, norms: npt.ArrayLike, targets: npt.ArrayLike) -> Right:
     """Check exercise 8: the ranking loss at every hop, for norms [hops + 1, n] and targets [n]."""
-    levels, wanted = np.asarray(norms, np.float64), np.asarray(targets, np.float64)
-    right = np.array([loss_of(level, wanted) for level in levels])
+    levels, values = np.asarray(norms, np.float64), np.asarray(targets, np.float64)
+    right = np.array([loss_of(level, values) for level in levels])
     asked = f"Give the loss of each hop: {len(levels)} numbers, from hop 0 on."
     losses = read_numbers(answer)
     require(len(losses) != 1, f"That is one number; its mean over hops is what training sees. {asked}")
-    raw = [1 - _pearson(level, wanted) for level in levels]
-    hard = [1 - _pearson(rankdata(level), wanted) for level in levels]
+    raw = [1 - _pearson(level, values) for level in levels]
+    hard = [1 - _pearson(rankdata(level), values) for level in levels]
     mistakes = [
         Mistake(1 - right, "These are correlations; the loss is 1 minus the correlation."),
         Mistake(right[::-1], "The hops stand in reverse order: hop 0 comes first."),

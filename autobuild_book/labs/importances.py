@@ -16,7 +16,7 @@ from autobuild_book.labs.answers import (
     close,
     compare,
     equation,
-    given,
+    filled_in,
     numbers,
     read_numbers,
     require,
@@ -36,15 +36,17 @@ LEAST_SRCC = 0.6  # of a trained predictor's head on test networks
 @check
 def split(train: Any, test: Any, table: Table) -> Right:
     """Check exercise 1: any random split of the table into 90 % to train and the rest to test."""
-    for part in (given(train), given(test)):
+    for part in (filled_in(train), filled_in(test)):
         require(isinstance(part, Table), f"A part of the split should be a table, not a {type(part).__name__}.")
-    known, held_out = set(train.architectures), set(test.architectures)
-    require(not known & held_out, f"{len(known & held_out)} networks are in both parts: the test would be too easy.")
-    require(known | held_out <= set(table.architectures), "Some networks are not from this table.")
-    require(len(known) >= len(held_out), "The parts are swapped: the large one is to train on, the small one to test.")
-    share = len(known) / len(table)
+    training, held_out = set(train.architectures), set(test.architectures)
+    both = len(training & held_out)
+    require(not both, f"{both} networks are in both parts: the test would be too easy.")
+    require(training | held_out <= set(table.architectures), "Some networks are not from this table.")
+    swapped = "The parts are swapped: the large one is to train on, the small one to test."
+    require(len(training) >= len(held_out), swapped)
+    share = len(training) / len(table)
     require(abs(share - 0.9) < 0.01, f"The training part has {share:.0%} of the table; the exercise asks for 90 %.")
-    require(len(known) + len(held_out) == len(table), "Some networks are in neither part.")
+    require(len(training) + len(held_out) == len(table), "Some networks are in neither part.")
     ordered = train.architectures == table.architectures[: len(train)]
     require(not ordered, "These are the first 90 % of the rows. A file may be sorted: draw the rows at random.")
     return Right(f"{len(train):,} networks to train, {len(test):,} to test, none in both.")
@@ -83,7 +85,7 @@ def _target(values: Array, right: Array, mistakes: Sequence[Mistake]) -> Right:
 @check
 def predictor(answer: Any, test: Table) -> Right:
     """Check exercise 3: any predictor of the target that ranks test networks, and was not trained on them."""
-    require(isinstance(given(answer), Predictor), "That is no predictor: ab.fit returns one.")
+    require(isinstance(filled_in(answer), Predictor), "That is no predictor: ab.fit returns one.")
     require(answer.space == test.space, f"It is for networks of {answer.space.name}; the test part has others.")
     right = Target(TARGET).evaluate(test.labels)
     try:
@@ -94,14 +96,14 @@ def predictor(answer: Any, test: Table) -> Right:
     trained = answer.provenance.get("data", {"part": ""})
     require(not trained["part"].startswith("test"), "It was trained on the test part: what should it be tested on?")
     require(trained["part"] != "all", "It was trained on the whole table, the test part included. Use the other part.")
-    found = srcc(answer.predict(test.architectures), right)
-    require(found >= LEAST_SRCC, f"On test networks its SRCC is {found:.2f}, at least {LEAST_SRCC} is needed: give it "
-            'more rows or epochs, or preset="tuned".')  # fmt: skip
-    return Right(f"On test networks the SRCC of its head is {found:.3f}.")
+    correlation = srcc(answer.predict(test.architectures), right)
+    require(correlation >= LEAST_SRCC, f"On test networks its SRCC is {correlation:.2f}, at least {LEAST_SRCC} is "
+            'needed: give it more rows or epochs, or preset="tuned".')  # fmt: skip
+    return Right(f"On test networks the SRCC of its head is {correlation:.3f}.")
 
 
 def _need(answer: Any, predictor: Any) -> None:
-    given(answer)
+    filled_in(answer)
     require(isinstance(predictor, Predictor), "There is no predictor yet: do exercise 3 first.")
 
 
@@ -111,13 +113,13 @@ def srcc_by_hop(answer: Any, predictor: Predictor, train: Table, test: Table) ->
     _need(answer, predictor)
     if isinstance(answer, pd.DataFrame) and "srcc" in answer:
         answer = answer["srcc"]
-    found = read_numbers(answer)
+    correlations = read_numbers(answer)
     hops = predictor.network.config.hops + 1
     truth = Target(predictor.target).evaluate(test.labels)
     right = _correlations(predictor, test)
     with_head = [*right, srcc(predictor.predict(test.architectures), truth)]
-    if close(found, np.array(with_head)):
-        found = found[:hops]
+    if close(correlations, np.array(with_head)):
+        correlations = correlations[:hops]
     norms = predictor.norms(test.architectures)
     mistakes = [
         Mistake([np.corrcoef(level, truth)[0, 1] for level in norms], "That is Pearson's correlation; rank first."),
@@ -125,7 +127,7 @@ def srcc_by_hop(answer: Any, predictor: Predictor, train: Table, test: Table) ->
         Mistake(right[::-1], "The hops stand in reverse order: hop 0 comes first."),
         Mistake(np.mean(norms, axis=1), "These are mean norms; correlate them with the target."),
     ]
-    return compare(numbers(found, hops), right, "Each hop is a ranking of its own.", mistakes, 0.002)
+    return compare(numbers(correlations, hops), right, "Each hop is a ranking of its own.", mistakes, 0.002)
 
 
 def _correlations(predictor: Predictor, table: Table) -> Array:
@@ -164,13 +166,13 @@ def hop0_norm(answer: Any, predictor: Predictor, network: Architecture) -> Right
     names = [category.name for category in predictor.space.categories]
     with torch.no_grad():
         nodes = predictor.network.features(path_graphs(predictor.space, [network]).codes)[0].double().numpy()
-    own = nodes[:, [names.index("e"), names.index("k")]]
+    e_and_k = nodes[:, [names.index("e"), names.index("k")]]
     pooled = predictor.network.config.pooling
     turned = {"sum": nodes.sum() / len(nodes), "mean": nodes.sum()}
     mistakes = [
         Mistake(turned.get(pooled, nodes.sum()), f"The pooling of this predictor is {pooled!r}, over the layers."),
-        Mistake(own.sum(), "You added e and k only; all features of a layer count."),
-        Mistake(own.sum() / len(nodes), "You added e and k only; all features of a layer count."),
+        Mistake(e_and_k.sum(), "You added e and k only; all features of a layer count."),
+        Mistake(e_and_k.sum() / len(nodes), "You added e and k only; all features of a layer count."),
         Mistake(nodes[0].sum(), "That is the first layer only; pool over all of them."),
         Mistake(np.linalg.norm(nodes.sum(0)), "That is a Euclidean (L2) norm; L1 adds up."),
     ]

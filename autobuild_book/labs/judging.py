@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from autobuild_book.chapters.shared.frontiers import dominates
-from autobuild_book.labs.answers import MOST, AnswerError, given, listed, require
+from autobuild_book.labs.answers import MOST, AnswerError, filled_in, listed, require
 from autobuild_lib import data, surrogate
 from autobuild_lib.search import costs, front
 from autobuild_lib.spaces import Architecture, SpaceError, ofa_mbv3
@@ -58,13 +58,13 @@ def costs_of(architectures: Sequence[Architecture]) -> Array:
 @functools.cache
 def frontier() -> Frontier:
     """Return the frontier of the bundled table of OFA-MobileNetV3: accuracy against GPU latency."""
-    known = data.load("ofa_mbv3").architectures
-    labels = label(known)
+    networks = data.load("ofa_mbv3").architectures
+    labels = label(networks)
     points = costs(labels, "acc", LATENCY)
     chosen = np.flatnonzero(front(points))
     chosen = chosen[np.argsort(points[chosen, 0])]
-    networks, on_it = tuple(known[n] for n in chosen), labels.iloc[chosen].reset_index(drop=True)
-    return Frontier(networks, on_it, points[chosen], labels)
+    on_it = tuple(networks[place] for place in chosen)
+    return Frontier(on_it, labels.iloc[chosen].reset_index(drop=True), points[chosen], labels)
 
 
 def beats_the_table(architectures: Sequence[Architecture]) -> npt.NDArray[np.bool_]:
@@ -75,7 +75,7 @@ def beats_the_table(architectures: Sequence[Architecture]) -> npt.NDArray[np.boo
 def read_networks(answer: Any) -> list[Architecture]:
     """Read networks of OFA-MobileNetV3: a reduced space, or a sequence of architectures or of their texts."""
     space = ofa_mbv3()
-    answer = [given(answer)] if isinstance(answer, Architecture | str) else given(answer)
+    answer = [filled_in(answer)] if isinstance(answer, Architecture | str) else filled_in(answer)
     if isinstance(answer, ReducedSpace):
         require(answer.size <= MOST, f"{answer!r} has {answer.size:,} networks; at most {MOST:,} are labelled here.")
     try:
@@ -84,7 +84,7 @@ def read_networks(answer: Any) -> list[Architecture]:
     except SpaceError as error:
         raise AnswerError(f"This is no network of the family: {error}") from None
     for each in networks:
-        known = isinstance(each, Architecture) and each in space
-        require(known, f"{shown(each)} is no network of {space.name} at resolution 224.")
+        of_the_family = isinstance(each, Architecture) and each in space
+        require(of_the_family, f"{shown(each)} is no network of {space.name} at resolution 224.")
     require(networks, "There is no network in your answer.")
     return networks

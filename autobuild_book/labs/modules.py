@@ -15,7 +15,7 @@ from autobuild_book.labs.answers import (
     Right,
     check,
     compare,
-    given,
+    filled_in,
     listed,
     numbers,
     require,
@@ -92,11 +92,10 @@ def best_modules(answer: Any, corpus: UnitCorpus) -> Right:
     """Check exercise 3: for each unit a module of the highest score, as texts; of equal scores any will do."""
     space, table = corpus.space, corpus.table
     count = len(space.scoring_groups)
-    texts = _texts(given(answer))
+    texts = _texts(filled_in(answer))
     require(len(texts) == count, f"Give one module for each of the {count} units; your answer has {len(texts)}.")
     for unit, text in enumerate(texts):
-        own = table[table["unit"] == unit]
-        scores = own.set_index("module")["score"]
+        scores = table[table["unit"] == unit].set_index("module")["score"]
         try:
             parse_group(space, space.scoring_groups[unit], plain := text.replace(" ", ""))
         except SpaceError as error:
@@ -145,21 +144,21 @@ def beating(answer: Any) -> Right:
     networks = read_networks(answer)
     require(len(networks) == 1, f"Give one network; your answer has {len(networks)}. Label them and choose.")
     (point,) = costs_of(networks)
-    known, labels = frontier(), label(networks).iloc[0]
-    own = f"{100 * labels['acc']:.2f} % at {labels['latency_gpu']:.2f} ms"
-    require(networks[0] not in known.architectures, f"This network ({own}) is from the table's frontier itself.")
+    best, labels = frontier(), label(networks).iloc[0]
+    reached = f"{100 * labels['acc']:.2f} % at {labels['latency_gpu']:.2f} ms"
+    require(networks[0] not in best.architectures, f"This network ({reached}) is from the table's frontier itself.")
     if beats_the_table(networks)[0]:
-        beaten = known.labels[dominates(point[None], known.points)[0]].iloc[-1]
-        return Right(f"{own} beats {100 * beaten['acc']:.2f} % at {beaten['latency_gpu']:.2f} ms.")
-    better = known.labels[dominates(known.points, point[None])[:, 0]]
+        beaten = best.labels[dominates(point[None], best.points)[0]].iloc[-1]
+        return Right(f"{reached} beats {100 * beaten['acc']:.2f} % at {beaten['latency_gpu']:.2f} ms.")
+    better = best.labels[dominates(best.points, point[None])[:, 0]]
     if len(better):
         raise AnswerError(
-            f"Your network has {own}. The table has one with {100 * better['acc'].iloc[0]:.2f} % at "
+            f"Your network has {reached}. The table has one with {100 * better['acc'].iloc[0]:.2f} % at "
             f"{better['latency_gpu'].iloc[0]:.2f} ms. Label more of your reduced space, and look at both labels."
         )
     raise AnswerError(
-        f"Your network has {own}. Nothing in the table dominates it, but it dominates nothing either: it is new, at "
-        "an end or in a gap of the frontier. Aim between the ends."
+        f"Your network has {reached}. Nothing in the table dominates it, but it dominates nothing either: it is new, "
+        "at an end or in a gap of the frontier. Aim between the ends."
     )
 
 

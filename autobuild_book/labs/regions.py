@@ -18,7 +18,7 @@ from autobuild_book.labs.answers import (
     check,
     compare,
     equation,
-    given,
+    filled_in,
     listed,
     numbers,
     require,
@@ -45,29 +45,29 @@ POINTS = [(a, b) for a in (5.0, 6.0, 7.0) for b in (75.0, 76.0)]  # latency, acc
 @check
 def dominates_function(function: Any) -> Right:
     """Check exercise 1: a function of two networks (latency, accuracy) that says whether the first dominates."""
-    pairs = [(one, other) for one in POINTS for other in POINTS]
-    found = [truth(call(function, *pair), f"For {pair[0]} and {pair[1]} it returns") for pair in pairs]
-    if (mistake := KNOWN.get(tuple(found))) is not None:
+    pairs = [(first, second) for first in POINTS for second in POINTS]
+    answers = [truth(call(function, *pair), f"For {pair[0]} and {pair[1]} it returns") for pair in pairs]
+    if (mistake := MISTAKES.get(tuple(answers))) is not None:
         raise AnswerError(mistake)
-    for (one, other), got in zip(pairs, found, strict=True):
-        require(got == _dominates(one, other), f"For {one} and {other} (latency, accuracy) it returns {got}.")
+    for (first, second), got in zip(pairs, answers, strict=True):
+        require(got == _dominates(first, second), f"For {first} and {second} (latency, accuracy) it returns {got}.")
     return Right("No worse in both, better in one.")
 
 
-def _dominates(one: tuple[float, float], other: tuple[float, float]) -> bool:
-    return one[0] <= other[0] and one[1] >= other[1] and one != other
+def _dominates(first: tuple[float, float], second: tuple[float, float]) -> bool:
+    return first[0] <= second[0] and first[1] >= second[1] and first != second
 
 
-KNOWN = {
-    tuple(one[0] < other[0] and one[1] > other[1] for one in POINTS for other in POINTS):
+MISTAKES = {
+    tuple(first[0] < second[0] and first[1] > second[1] for first in POINTS for second in POINTS):
         "You ask for better in both. Equally fast and more accurate is enough.",
-    tuple(one[0] <= other[0] and one[1] >= other[1] for one in POINTS for other in POINTS):
+    tuple(first[0] <= second[0] and first[1] >= second[1] for first in POINTS for second in POINTS):
         "Here a network dominates its equal. Better in at least one is needed.",
-    tuple(one[0] >= other[0] and one[1] >= other[1] and one != other for one in POINTS for other in POINTS):
+    tuple(first[0] >= second[0] and first[1] >= second[1] and first != second for first in POINTS for second in POINTS):
         "Here slower is better. Latency is a cost: the smaller the better.",
-    tuple(_dominates(other, one) for one in POINTS for other in POINTS):
+    tuple(_dominates(second, first) for first in POINTS for second in POINTS):
         "The two networks are swapped: does the first dominate the second?",
-    tuple(one[0] < other[0] or one[1] > other[1] for one in POINTS for other in POINTS):
+    tuple(first[0] < second[0] or first[1] > second[1] for first in POINTS for second in POINTS):
         "Better in one is not enough; in the other it must not be worse.",
 }  # fmt: skip
 
@@ -76,7 +76,7 @@ KNOWN = {
 def frontier_names(answer: Any) -> Right:
     """Check exercise 2: the names of the networks on the frontier, in any order, or a mark for each of the seven."""
     points = costs(NETWORKS, "acc", LATENCY)
-    names = _names(given(answer))
+    names = _names(filled_in(answer))
     unknown = names - set(NETWORKS.index)
     require(not unknown, f"{', '.join(sorted(unknown)[:3])}: networks are called A to G.")
     right = set(NETWORKS.index[front(points)])
@@ -110,23 +110,23 @@ def _names(answer: Any) -> set[str]:
 @check
 def region_equation(answer: Any, region: str) -> Right:
     """Check exercise 3: any equation whose favourite in the whole table lies in the given region of its frontier."""
-    target, known = equation(answer), frontier()
-    values = _evaluate(target, known.table)
-    favourite = known.table.iloc[[int(values.argmax())]]
-    own = f"{100 * favourite['acc'].iloc[0]:.2f} % at {favourite[LATENCY].iloc[0]:.2f} ms"
-    beside = f"its favourite ({own}) is not on the frontier."
-    places = np.flatnonzero((known.points == costs(favourite, "acc", LATENCY)).all(1))
+    target, best = equation(answer), frontier()
+    values = _evaluate(target, best.table)
+    favourite = best.table.iloc[[int(values.argmax())]]
+    labels = f"{100 * favourite['acc'].iloc[0]:.2f} % at {favourite[LATENCY].iloc[0]:.2f} ms"
+    beside = f"its favourite ({labels}) is not on the frontier."
+    places = np.flatnonzero((best.points == costs(favourite, "acc", LATENCY)).all(1))
     if not len(places):
-        slower = _evaluate(target, known.table.assign(**{LATENCY: known.table[LATENCY] * 1.01}))
+        slower = _evaluate(target, best.table.assign(**{LATENCY: best.table[LATENCY] * 1.01}))
         require((slower <= values).all(), f"It rewards slow networks: {beside}")
-        worse = _evaluate(target, known.table.assign(acc=known.table["acc"] * 0.999))
+        worse = _evaluate(target, best.table.assign(acc=best.table["acc"] * 0.999))
         require((worse <= values).all(), f"It rewards inaccurate networks: {beside}")
         raise AnswerError(f"I{beside[1:]}")
-    found = known.region_of(int(places[0]))
-    more = "more" if REGIONS.index(found) > REGIONS.index(region) else "less"
-    require(found == region, f"Its favourite ({own}) is in the {found} third. For the {region} third, latency must "
-            f"count {more}.")  # fmt: skip
-    return Right(f"Its favourite has {own}.")
+    lies_in = best.region_of(int(places[0]))
+    more = "more" if REGIONS.index(lies_in) > REGIONS.index(region) else "less"
+    require(lies_in == region, f"Its favourite ({labels}) is in the {lies_in} third. For the {region} third, latency "
+            f"must count {more}.")  # fmt: skip
+    return Right(f"Its favourite has {labels}.")
 
 
 def _evaluate(target: Target, labels: pd.DataFrame) -> Array:
@@ -143,14 +143,14 @@ def same_order(answer: Any) -> Right:
     for symbol in ("/", "**", "power(", "exp(", "sqrt("):
         require(symbol not in target.canonical, f"Without {symbol.rstrip('(')}: use logarithms, +, - and * only.")
     labels = data.load("ofa_mbv3").labels
-    wanted = rankdata(_evaluate(Target(LIKE), labels))
-    own = rankdata(_evaluate(target, labels))
-    if _agree(own, wanted):
+    right = rankdata(_evaluate(Target(LIKE), labels))
+    ranks = rankdata(_evaluate(target, labels))
+    if _agree(ranks, right):
         return Right("A logarithm keeps the order: ratios become differences, and the exponent a factor.")
-    require(not _agree(own, -wanted), "The order is reversed: accuracy should add, latency subtract.")
+    require(not _agree(ranks, -right), "The order is reversed: accuracy should add, latency subtract.")
     for usual, hint in USUAL:
-        require(not _agree(own, rankdata(Target(usual).evaluate(labels))), hint)
-    first, second = _disagreement(own, wanted)
+        require(not _agree(ranks, rankdata(Target(usual).evaluate(labels))), hint)
+    first, second = _disagreement(ranks, right)
     raise AnswerError(f"It puts row {first} of the table above row {second}; {LIKE} does not.")
 
 
@@ -170,10 +170,10 @@ def _agree(first: Array, second: Array) -> bool:
     return bool(np.ptp(first) > 0 and np.corrcoef(first, second)[0, 1] > 1 - 1e-9)
 
 
-def _disagreement(own: Array, wanted: Array) -> tuple[int, int]:
+def _disagreement(ranks: Array, right: Array) -> tuple[int, int]:
     """Two rows that the first ranking puts in an order that the second does not."""
-    order = np.argsort(wanted, kind="stable")
-    step = int(np.argmin(np.diff(own[order])))
+    order = np.argsort(right, kind="stable")
+    step = int(np.argmin(np.diff(ranks[order])))
     return int(order[step]), int(order[step + 1])
 
 
@@ -186,21 +186,21 @@ def cluster(answer: Any, region: Any) -> Right:
     points, name = _region(region)
     networks = read_networks(answer)
     require(len(set(networks)) >= FEWEST, f"A cluster has at least {FEWEST} different networks; yours {len(networks)}.")
-    own = costs_of(networks)
-    share = float(dominates(own, points).any(1).mean())
+    reached = costs_of(networks)
+    share = float(dominates(reached, points).any(1).mean())
     if share < ENOUGH:
-        raise AnswerError(f"{share:.0%} of your cluster dominate a point of that third. {_diagnosis(own, points)}")
+        raise AnswerError(f"{share:.0%} of your cluster dominate a point of that third. {_diagnosis(reached, points)}")
     return Right(f"{share:.0%} of your cluster of {len(networks)} networks dominate a point of the {name} third.")
 
 
 def _region(region: Any) -> tuple[Array, str]:
-    known = isinstance(given(region), str) and region in REGIONS
-    require(known, f"region = {shown(region)}; choose one of {', '.join(REGIONS)}.")
+    is_one = isinstance(filled_in(region), str) and region in REGIONS
+    require(is_one, f"region = {shown(region)}; choose one of {', '.join(REGIONS)}.")
     return frontier().region(region), region
 
 
-def _diagnosis(own: Array, points: Array) -> str:
-    latency, (low, high) = float(np.median(own[:, 0])), (points[:, 0].min(), points[:, 0].max())
+def _diagnosis(reached: Array, points: Array) -> str:
+    latency, (low, high) = float(np.median(reached[:, 0])), (points[:, 0].min(), points[:, 0].max())
     lies = f"Its median latency is {latency:.2f} ms, the region has {low:.2f} to {high:.2f} ms"
     if latency > high:
         return f"{lies}: it is too slow. Let latency count more in the equation."
@@ -217,18 +217,18 @@ def gain(answer: Any, chosen: Any, region: Any) -> Right:
     """
     difference = numbers(answer, 1)
     points, _ = _region(region)
-    own, budget = costs_of(read_networks(chosen)), float(points[:, 0].max())
-    best, known = best_within(own, budget), best_within(frontier().points, budget)
+    reached, budget = costs_of(read_networks(chosen)), float(points[:, 0].max())
+    best, of_table = best_within(reached, budget), best_within(frontier().points, budget)
     require(np.isfinite(best), f"No network of your cluster is within the budget of {budget:.2f} ms: see exercise 5.")
-    right = 100 * (best - known)
+    right = 100 * (best - of_table)
     mistakes = [
-        Mistake(best - known, "That is a difference of fractions; give percentage points."),
+        Mistake(best - of_table, "That is a difference of fractions; give percentage points."),
         Mistake(-right, "The sign is the other way round: your best minus the table's."),
-        Mistake(100 * (-own[:, 1].min() - known), "Your best network is beyond the budget."),
-        Mistake(100 * (-own[:, 1].min() + frontier().points[:, 1].min()), "Both bests are without the budget."),
-        Mistake(100 * (-own[:, 1].mean() - known), "That is the mean of the cluster; take its best network."),
-        Mistake(100 * (best / known - 1), "That is a relative gain in percent; give the difference in points."),
+        Mistake(100 * (-reached[:, 1].min() - of_table), "Your best network is beyond the budget."),
+        Mistake(100 * (-reached[:, 1].min() + frontier().points[:, 1].min()), "Both bests are without the budget."),
+        Mistake(100 * (-reached[:, 1].mean() - of_table), "That is the mean of the cluster; take its best network."),
+        Mistake(100 * (best / of_table - 1), "That is a relative gain in percent; give the difference in points."),
         Mistake(100 * best, "That is the accuracy itself; take the best of the table within the budget from it."),
     ]
-    praise = f"Within {budget:.2f} ms: {100 * best:.2f} % against {100 * known:.2f} %, as the surrogate sees it."
+    praise = f"Within {budget:.2f} ms: {100 * best:.2f} % against {100 * of_table:.2f} %, as the surrogate sees it."
     return compare(difference, right, praise, mistakes, 0.02)

@@ -40,14 +40,14 @@ def answers(notebook: NotebookNode) -> list[Any]:
 @pytest.fixture
 def trained_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """What a lab trains again with the same arguments comes from memory."""
-    known: dict[str, ab.Predictor] = {}
+    trained: dict[str, ab.Predictor] = {}
     real = ab.fit
 
     def fit(space: Any, table: Any, target: Any, **options: Any) -> ab.Predictor:
         key = f"{target} {len(table)} {table.part} {options}"
-        if key not in known:
-            known[key] = real(space, table, target, **{**options, "progress": False})
-        return known[key]
+        if key not in trained:
+            trained[key] = real(space, table, target, **{**options, "progress": False})
+        return trained[key]
 
     monkeypatch.setattr(ab, "fit", fit)
 
@@ -56,14 +56,14 @@ def run(notebook: NotebookNode) -> tuple[dict[str, Any], dict[str, str]]:
     """Run every cell as Jupyter would, errors or not; return the result or the error, and stderr, of each by its id."""
     settings = Config()
     settings.HistoryManager.enabled = False
-    shell, found, noise = InteractiveShell(config=settings), {}, {}
+    shell, results, noise = InteractiveShell(config=settings), {}, {}
     for cell in notebook.cells:
         if cell.cell_type == "code":
             with capture_output() as captured:
                 result = shell.run_cell(cell.source)
-            found[cell.id] = result.error_before_exec or result.error_in_exec or result.result
+            results[cell.id] = result.error_before_exec or result.error_in_exec or result.result
             noise[cell.id] = captured.stderr
-    return found, noise
+    return results, noise
 
 
 def test_there_are_four_labs() -> None:
@@ -98,9 +98,9 @@ class TestSource:
 
     def test_cells_are_short_and_explained(self, path: Path) -> None:
         notebook = handout.read_source(path)
-        given = [cell for cell in notebook.cells if cell.cell_type == "code" and not cell.metadata.get("nbgrader")]
+        shared = [cell for cell in notebook.cells if cell.cell_type == "code" and not cell.metadata.get("nbgrader")]
         assert all(len(cell.source.splitlines()) <= MOST_LINES for cell in notebook.cells if cell.cell_type == "code")
-        assert all(notebook.cells[notebook.cells.index(cell) - 1].cell_type == "markdown" for cell in given)
+        assert all(notebook.cells[notebook.cells.index(cell) - 1].cell_type == "markdown" for cell in shared)
 
     def test_teachers_have_notes_on_every_exercise(self, path: Path) -> None:
         notes = (ROOT / "labs" / "notes" / f"{path.stem}.md").read_text()
@@ -109,9 +109,9 @@ class TestSource:
         assert all(part in notes for part in ("**Time**", "## Common mistakes", "## To discuss"))
 
     def test_the_teachers_page_states_its_checks_and_points(self, path: Path) -> None:
-        own = checks(handout.read_source(path))
-        points = sum(cell.metadata.nbgrader.points for cell in own)
-        assert f"| {path.stem[3]} | {len(own)} | {points} |" in TEACHERS_PAGE
+        graded = checks(handout.read_source(path))
+        points = sum(cell.metadata.nbgrader.points for cell in graded)
+        assert f"| {path.stem[3]} | {len(graded)} | {points} |" in TEACHERS_PAGE
 
     def test_the_committed_student_version_does_not_drift(self, path: Path) -> None:
         committed = ROOT / "labs" / "student" / f"{path.stem}.ipynb"

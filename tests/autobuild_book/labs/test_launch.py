@@ -31,8 +31,8 @@ def extension() -> ModuleType:
 
 
 def test_addresses() -> None:
-    found = extension().addresses("https://github.com/owner/name/", "main", "labs/student/lab1_embeddings.ipynb")
-    assert found == {
+    addresses = extension().addresses("https://github.com/owner/name/", "main", "labs/student/lab1_embeddings.ipynb")
+    assert addresses == {
         "Binder": "https://mybinder.org/v2/gh/owner/name/main?urlpath=lab/tree/labs/student/lab1_embeddings.ipynb",
         "Colab": "https://colab.research.google.com/github/owner/name/blob/main/labs/student/lab1_embeddings.ipynb",
     }
@@ -76,9 +76,9 @@ def links(folder: Path, address: str) -> list[str]:
 def test_buttons_appear_with_an_address_and_open_what_a_clone_has(tmp_path: Path) -> None:
     services = re.compile("//(mybinder|colab)[.]")
     assert not any(map(services.search, links(tmp_path / "without", "")))
-    found = set(filter(services.search, links(tmp_path / "with", "https://github.com/owner/name")))
-    notebooks = {link.rpartition("main")[2] for link in found}
-    assert len(found) == 4 and all("artifacts" not in link for link in found)
+    launches = set(filter(services.search, links(tmp_path / "with", "https://github.com/owner/name")))
+    notebooks = {link.rpartition("main")[2] for link in launches}
+    assert len(launches) == 4 and all("artifacts" not in link for link in launches)
     assert notebooks == {
         "?urlpath=lab/tree/notebooks/01_some.ipynb",
         "/notebooks/01_some.ipynb",

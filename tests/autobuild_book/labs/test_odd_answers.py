@@ -172,8 +172,8 @@ def arguments(parts: tuple[ab.data.Table, ab.data.Table]) -> dict[str, Any]:
 
 def checks(module: ModuleType) -> list[Callable[..., Right]]:
     """The checks as they are without the guard that `answers.check` puts around them."""
-    found = [value for _, value in inspect.getmembers(module, inspect.isfunction) if hasattr(value, "__wrapped__")]
-    return [check.__wrapped__ for check in found if check.__module__ == module.__name__]
+    functions = [value for _, value in inspect.getmembers(module, inspect.isfunction) if hasattr(value, "__wrapped__")]
+    return [check.__wrapped__ for check in functions if check.__module__ == module.__name__]
 
 
 LABS = {
@@ -195,11 +195,11 @@ def test_every_odd_answer_gets_a_hint(lab: str, arguments: dict[str, Any]) -> No
 
 
 def ends_well(check: Callable[..., Right], values: dict[str, Any], name: str) -> None:
-    wanted = inspect.signature(check).parameters
+    parameters = inspect.signature(check).parameters
     place, hint = f"{check.__name__}({name})", "it is right"
     try:
         with warnings.catch_warnings(action="error"):
-            assert isinstance(check(*(values[parameter] for parameter in wanted)), Right), place
+            assert isinstance(check(*(values[parameter] for parameter in parameters)), Right), place
     except AnswerError as error:
         hint = str(error)
     except BaseException as error:
