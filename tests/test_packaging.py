@@ -300,7 +300,9 @@ class TestMakefile:
     @pytest.mark.parametrize("profile", ["", "fast", "quick paper", "%"])
     def test_an_unknown_profile_is_one_line(self, profile: str) -> None:
         done = self.make("-n", "book", f"PROFILE={profile}")
-        assert done.returncode and f'PROFILE is "{profile}"; it must be quick, standard or paper' in done.stderr
+        assert (
+            done.returncode and f'PROFILE is "{profile}"' in done.stderr and "quick, standard or paper" in done.stderr
+        )
         assert done.stderr.count("\n") == 1 and not done.stdout
 
     def test_a_folder_without_wheels_is_one_line(self, tmp_path: Path) -> None:
@@ -334,7 +336,7 @@ class TestMakefile:
             (tmp_path / name).chmod(0o755)
         monkeypatch.setenv("PATH", str(tmp_path), prepend=os.pathsep)
         assert "PYTHON=python3.12," in self.make("help").stdout
-        (tmp_path / "python3.14").write_text(f'#!/bin/sh\n{scripts["python3.12"]}\n')
+        (tmp_path / "python3.14").write_text(f"#!/bin/sh\n{scripts['python3.12']}\n")
         assert "PYTHON=python3.14," in self.make("help").stdout
         assert "PYTHON=python3.11," in self.make("help", "PYTHON=python3.11").stdout
 

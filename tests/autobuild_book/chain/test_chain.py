@@ -63,32 +63,29 @@ def test_what_snakemake_made_of_a_value_has_its_own_type(
 
 
 @pytest.mark.parametrize(
-    ("config", "message"),
+    ("config", "parts"),
     [
-        (
-            {"out": 20261129},
-            "out=20261129 is of type int, not str; a path that looks like something else starts with ./",
-        ),
-        ({"out": None}, "out is empty"),
-        ({"out": "a\nb"}, r"out is 'a\nb': allowed are characters that can be printed"),
-        ({"out": "a\udce9"}, r"out is 'a\udce9': allowed are characters that can be printed"),
-        ({"data": True}, "data=True is of type bool, not str"),
-        ({"seed": 1.5}, "seed=1.5 is of type float, not int"),
-        ({"seed": ["1", "2"]}, "seed=['1', '2'] is of type list, not int"),
-        ({"sed": 1}, "sed: unknown; give any of profile, out, seed, data, space"),
-        ({"profile": 3}, "profile 3; choose from quick, standard"),
-        ({"profile": "../profiles/quick"}, "profile '../profiles/quick'; choose from quick, standard"),
+        ({"out": 20261129}, ["out=20261129", "int, not str", "./"]),
+        ({"out": None}, ["out is empty"]),
+        ({"out": "a\nb"}, [r"'a\nb'"]),
+        ({"out": "a\udce9"}, [r"'a\udce9'"]),
+        ({"data": True}, ["data=True", "bool, not str"]),
+        ({"seed": 1.5}, ["seed=1.5", "float, not int"]),
+        ({"seed": ["1", "2"]}, ["seed=['1', '2']", "list, not int"]),
+        ({"sed": 1}, ["sed: ", "profile, out, seed, data, space"]),
+        ({"profile": 3}, ["profile 3", "quick, standard"]),
+        ({"profile": "../profiles/quick"}, ["profile '../profiles/quick'", "quick, standard"]),
     ],
 )
-def test_values_that_cannot_be_taken_are_one_line(inside: Path, config: dict[str, Any], message: str) -> None:
-    with pytest.raises(ValueError, match=re.escape(message)) as error:
+def test_values_that_cannot_be_taken_are_one_line(inside: Path, config: dict[str, Any], parts: list[str]) -> None:
+    with pytest.raises(ValueError, match=".*".join(map(re.escape, parts))) as error:
         from_config({"profile": "quick", **config})
     assert "\n" not in str(error.value)
 
 
 def test_outside_a_clone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    with pytest.raises(ValueError, match="run this in the root of a clone"):
+    with pytest.raises(ValueError, match=re.escape(f"{tmp_path / 'notebooks'}: ")):
         chain_plan("quick", {})
 
 
@@ -122,7 +119,7 @@ def test_a_lock_says_who_holds_it_and_leaves_nothing(tmp_path: Path) -> None:
     lock = tmp_path / "out" / ".lock"
     with held(lock, "out"), pytest.raises(BlockingIOError) as error, held(lock, "out"):
         pass
-    assert re.fullmatch(rf"out is in use by process {os.getpid()} on .+ since \d{{4}}-\d\d-\d\d .*", str(error.value))
+    assert re.fullmatch(rf"out .+ {os.getpid()} .+ \d{{4}}-\d\d-\d\d .*", str(error.value))
     with held(lock, "out"):
         pass
     assert not list(lock.parent.iterdir())
@@ -230,7 +227,7 @@ def test_progress_follows_the_files_of_a_notebook(inside: Path, tmp_path: Path) 
     good.lock.touch()
     progress.update()
     assert out.getvalue() == "00_first started\n"
-    assert re.fullmatch(r"0 of 2 done; 00_first cell 2 of 3; 0:00 so far, about 0:03 left", progress.line())
+    assert re.findall(r"[\w:]*\d[\w:]*", progress.line()) == ["0", "2", "00_first", "2", "3", "0:00", "0:03"]
     good.running.replace(good.executed)
     good.lock.unlink()
     save(bad.running, "completed", "failed")
@@ -238,7 +235,7 @@ def test_progress_follows_the_files_of_a_notebook(inside: Path, tmp_path: Path) 
     progress.close()
     _, second, third = out.getvalue().splitlines()
     assert second.startswith("00_first done after 0:0") and third == "03_subgraph_ranking failed: [31mValueError: no[0m"
-    assert progress.line() == "1 of 2 done, 1 failed; 0:00 so far"
+    assert re.findall(r"[\d:]+", progress.line()) == ["1", "2", "1", "0:00"] and "1 failed" in progress.line()
 
 
 def test_what_is_left_follows_the_pace_of_this_machine(inside: Path, tmp_path: Path) -> None:
@@ -291,7 +288,7 @@ def test_a_notebook_that_fails_stops_no_other_and_runs_again(tmp_path: Path) -> 
     (folder / f"fail-{bad.notebook}").touch()
     code, written = small_chain.run(folder, *CHAIN, AUTOBUILD_THREADS="2")
     assert code == 1 and "autobuild: 1 notebooks failed" in written, written
-    assert f"{bad.notebook} failed: AssertionError: wrong number; the cells that ran are in {OUT}/failed/" in written
+    assert re.search(f"{bad.notebook} failed: AssertionError: wrong number.* {OUT}/failed/", written)
     assert bad.running.exists() and bad.log.exists() and not bad.executed.exists() and not bad.metrics.exists()
     for good in (first, last):
         record = json.loads(good.metrics.read_text())
@@ -331,7 +328,7 @@ def test_a_chain_is_alone_and_ends_with_all_its_processes(tmp_path: Path, number
     wait_until(lambda: any(folder.glob("kernels/*")), 120)
     (kernel,) = [int(path.name) for path in folder.glob("kernels/*")]
     code, written = small_chain.run(folder, *CHAIN)
-    assert code == 1 and f"{OUT} is in use by process {chain.pid} on " in written, written
+    assert code == 1 and re.search(f"{OUT} is in use .*{chain.pid} ", written), written
     chain.send_signal(number)
     written = chain.communicate(timeout=60)[0]
     assert chain.returncode == (-9 if number == signal.SIGKILL else 130) and "failed" not in written, written

@@ -60,7 +60,7 @@ def test_a_sweep_goes_on_after_a_job_was_killed(cluster: dict[str, str], tmp_pat
     subprocess.run(["scancel", half_way], env=cluster, check=True)
     written = sweep.communicate(timeout=400)[0]
     assert sweep.returncode == 1, written
-    assert re.search(r"autobuild: 1 of 6 runs have no metrics, such as seed-3-\w{8}; ", written), written
+    assert re.search(r"autobuild: 1 of 6 runs .* seed-3-\w{8}; ", written), written
     before = {seed: path.stat().st_mtime_ns for seed, path in metrics(folder).items()}
     assert sorted(before) == [1, 2, 4, 5, 6] and len(jobs(cluster)) == 6
 

@@ -231,7 +231,7 @@ def test_right_answers_with_a_gradient_are_right(arguments: dict[str, Any]) -> N
 def test_predictors_of_another_space_or_without_provenance(parts: tuple[ab.data.Table, ab.data.Table]) -> None:
     other = ab.data.load("ofa_pn").take(range(64))
     strange = ab.fit(other.space, other, "acc", preset="tuned", epochs=1, progress=False)
-    with pytest.raises(AnswerError, match="It is for networks of ofa_pn"):
+    with pytest.raises(AnswerError, match="ofa_pn"):
         importances.predictor(strange, parts[1])
 
 

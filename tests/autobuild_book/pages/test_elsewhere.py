@@ -1,5 +1,6 @@
 """Verdicts on other processors: kept per run, compared by claim, and told where they differ."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -59,10 +60,10 @@ def test_a_verdict_that_changes_is_called_on_its_pages(
     building.collect("quick", repository)
     folder = repository / "artifacts" / "book"
     first, second = ((folder / f"{name}.ipynb").read_text() for name in ("01_predictor_srcc", "02_ir_operations"))
-    assert "*partly* here, and *not supported* on other processors" in first and "Too close to call" not in second
+    assert re.search(r"\*partly\* here.*\*not supported\*", first) and "Too close to call" not in second
     table = (folder / "verdicts.md").read_text().split("* - C1")[1].split("* - C2")
     assert "**Too close to call**: *not supported* on another (hop 4: .4 (fails))" in table[0]
-    assert "The same on 2 other processors." in table[1]
+    assert "2 other processors" in table[1] and "Too close to call" not in table[1]
 
 
 def test_the_committed_runs_are_of_our_claims_and_profiles() -> None:

@@ -38,5 +38,5 @@ def test_a_table_of_other_runs_is_refused(tmp_path: Path, wrong: str) -> None:
     changed = {"fewer": table[1:], "other": table.replace(table.run[0], "seed-9")}
     changed |= {"empty": table.assign(srcc_head=None)}
     changed[wrong].to_csv(tmp_path / "gallery" / "comparison.csv", index=False)
-    with pytest.raises(ValueError, match=r"comparison\.csv: not the metrics of all runs in sweep\.json"):
+    with pytest.raises(ValueError, match=r"comparison\.csv: .* sweep\.json"):
         gallery(tmp_path / "gallery")

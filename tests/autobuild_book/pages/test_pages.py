@@ -42,23 +42,23 @@ class TestVerdicts:
         first = self.table(repository).split("* - C1")[1].split("* - C2")[0]
         assert "hop 1 beats hop 0: +0.5 [+0.1, +0.9] (holds)" in first
         assert "**partly**\n    \n    Data: surrogate\n" in first and "figure-srcc-by-hop" in first
-        assert "Rule: On the paper preset, norms of the last hop" in first and "Beside the rule" not in first
+        assert f"Rule: {claims.CLAIMS[0].rule}" in first and "Beside the rule" not in first
         assert "/artifacts/book/01_predictor_srcc.ipynb#verdict-on-claim-c1" in first
 
     def test_it_begins_with_what_held(self, repository: Path) -> None:
         first = "Of 7 claims: *supported* 2 (C5, C7); *partly* 2 (C1, C4); *not supported* 1 (C2); *undecided* 1 (C3); "
-        assert self.table(repository).startswith(first + "*not run on this machine* 1 (C6). These pages were built")
+        assert self.table(repository).startswith(f"{first}*{states.NOT_RUN_HERE}* 1 (C6). ")
 
     def test_quick_verdicts_are_not_to_be_quoted(self, repository: Path) -> None:
-        assert "with the profile `quick`. **It trains for minutes only" in self.table(repository).splitlines()[0]
-        assert "quote" not in claims._weight("standard")
+        assert claims._weight("quick") in self.table(repository).splitlines()[0]
+        assert "quote" in claims._weight("quick") and "quote" not in claims._weight("standard")
 
     def test_estimates_and_checks_of_panels_are_written_out(self, repository: Path) -> None:
         text = self.table(repository)
         judged, beside = text.split("* - C4")[1].split("* - C5")[0].split("Beside the rule:")
         assert "ofa_pn gpu: 1 of 3 regions (fails)" in judged
         assert "share, mean over 6 panels: 0.500 [0.250, 0.750]" in beside and "share: unknown" in text
-        assert "additive ridge, by the same rule: supported" in beside
+        assert re.search("additive ridge, .*: supported", beside)
 
     def test_a_claim_whose_chapter_has_no_results(self, repository: Path) -> None:
         assert self.table(repository).count(f"**{states.NOT_RUN_HERE}**") == 1  # C6
@@ -71,7 +71,7 @@ class TestVerdicts:
     def test_sentences_are_quoted(self, repository: Path) -> None:
         judged, beside = self.table(repository).split("* - C7")[1].split("Beside the rule:")
         assert "It wins by 0.1 [0.05, 0.15]." in judged and "It loses." in beside and "**supported**" in beside
-        assert "It ties." in beside and "effect score, by the same rule: not supported" in beside
+        assert "It ties." in beside and re.search("effect score, .*: not supported", beside)
 
     def test_claims_are_numbered_and_have_one_row_each(self, repository: Path) -> None:
         assert [claim.name for claim in claims.CLAIMS] == [f"C{n}" for n in range(1, 8)]
@@ -92,7 +92,7 @@ class TestCollect:
         cells = json.loads((folder / "01_predictor_srcc.ipynb").read_text())["cells"]
         assert [cell["cell_type"] for cell in cells] == ["markdown", "code", "markdown", "code", "markdown"]
         text = cells[-1]["source"]
-        assert "took 1.5 min and ended on 2026-01-02 03:04 UTC" in text
+        assert re.search("1.5 min .* 2026-01-02 03:04 UTC", text)
         assert "{download}`01_predictor_srcc.py </notebooks/01_predictor_srcc.py>`" in text
         assert "{download}`ranks.csv </artifacts/quick/01_predictor_srcc/ranks.csv>` (2.3 MB)" in text
 
@@ -129,7 +129,7 @@ class TestCollect:
     def test_times_add_up(self, repository: Path) -> None:
         text = (collected(repository) / "times.md").read_text()
         assert "| [00_data](/artifacts/book/00_data.ipynb) | 1.5 min | 2026-01-02 03:04 |" in text
-        assert "| all, one after another | 9.0 min |  |" in text and "Machine: Linux, 2 cores." in text
+        assert "| 9.0 min |  |" in text and "Machine: Linux, 2 cores." in text
 
     def test_limitations_quote_metrics(self, repository: Path) -> None:
         folder = collected(repository)

@@ -1,6 +1,7 @@
 """Comparisons: what differs, which numbers there are, what is refused, and the files and figure of the command."""
 
 import json
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -80,7 +81,7 @@ def test_a_metric_with_the_name_of_a_parameter(tmp_path: Path) -> None:
 def test_files_that_are_not_metrics_are_refused(tmp_path: Path, text: str) -> None:
     path = tmp_path / "metrics.json"
     path.write_bytes(text.encode("utf-8", "surrogateescape"))
-    with pytest.raises(ValueError, match=r"metrics\.json: not the metrics of a notebook of this book"):
+    with pytest.raises(ValueError, match=rf"{re.escape(str(path))}: not the metrics"):
         compare([tmp_path])
 
 
@@ -126,9 +127,9 @@ def test_runs_without_metrics_are_named(run: Run, runs: Path, tmp_path: Path, ca
     begun.write_text("{}")
     assert len(compare([runs]).table) == 4
     assert "1 runs have no metrics" in caplog.text and "begun" in caplog.text
-    with pytest.raises(ValueError, match=r"begun: there is no metrics.json, which a run writes at its end"):
+    with pytest.raises(ValueError, match=r"begun: there is no metrics\.json"):
         compare([runs / "begun"])
-    with pytest.raises(ValueError, match=r"nowhere: there is no metrics.json, for there is no such folder"):
+    with pytest.raises(ValueError, match=r"nowhere: .*no such folder"):
         compare([runs / "nowhere"])
 
 
@@ -171,7 +172,9 @@ def test_the_command_writes_a_table_a_page_and_pictures(run: Run, runs: Path, tm
 
 def test_the_command_refuses_an_unknown_metric_in_one_line(run: Run, runs: Path) -> None:
     code, _, err = run("compare", runs, "--metric", "acc*")
-    assert code == 1 and err.startswith("autobuild: no metric matches acc*; there are srcc, table[paper].head")
+    assert (
+        code == 1 and err.startswith("autobuild: ") and all(name in err for name in ("acc*", "srcc, table[paper].head"))
+    )
 
 
 def test_a_metric_that_does_not_exist_in_a_run_is_empty_there(tmp_path: Path) -> None:

@@ -12,7 +12,7 @@ import pytest
 
 import autobuild_lib as ab
 from autobuild_book.runs import recording
-from autobuild_book.runs.recording import Run
+from autobuild_book.runs.recording import PROFILES, Run
 
 ALLOWED = ["profile", "seed", "out"]
 
@@ -31,7 +31,7 @@ def test_parameters_are_kept_without_what_ipython_adds(given: dict[str, Any], tm
 
 
 def test_an_unknown_parameter_is_refused_by_name(given: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="01_some: unknown parameters sed; allowed are profile, seed, out"):
+    with pytest.raises(ValueError, match=f"01_some: .* sed; .* {', '.join(ALLOWED)}"):
         Run.start("01_some", given | {"sed": 4}, ALLOWED)
 
 
@@ -42,7 +42,7 @@ def test_a_missing_parameter_is_refused_by_name(given: dict[str, Any]) -> None:
 
 
 def test_an_unknown_profile_is_refused(given: dict[str, Any]) -> None:
-    with pytest.raises(ValueError, match="profile 'fast'; choose from quick, standard, paper"):
+    with pytest.raises(ValueError, match=f"profile 'fast'.* {', '.join(PROFILES)}"):
         Run.start("01_some", given | {"profile": "fast"}, ALLOWED)
 
 
@@ -121,12 +121,12 @@ class TestCommit:
         installed = library / "site-packages" / "autobuild_lib"
         installed.mkdir(parents=True)
         monkeypatch.setattr(recording, "LIBRARY", installed)
-        assert recording.code_commit() == "unknown (the library is not in a git work tree)"
+        assert recording.code_commit().startswith("unknown (the library ")
 
     def test_no_work_tree_and_no_git(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(recording, "LIBRARY", tmp_path)
         monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-        assert recording.code_commit() == "unknown (the library is not in a git work tree)"
+        assert recording.code_commit().startswith("unknown (the library ")
         monkeypatch.setenv("PATH", "")
         assert recording.code_commit() == "unknown (git is not installed)"
 
@@ -165,36 +165,32 @@ class TestKinds:
         assert all(run.parameters[name] == value for name, value in changes.items())
 
     @pytest.mark.parametrize(
-        ("name", "value", "message"),
+        ("name", "value", "parts"),
         [
-            ("sizes", "[50]", "sizes is '[50]' (str), the notebook has list of int; give papermill -y 'sizes: [50]'"),
-            ("sizes", 50, "sizes is 50 (int), the notebook has list of int; give papermill -y 'sizes: [50, 400]'"),
-            (
-                "sizes",
-                ["50"],
-                "sizes is ['50'] (list), the notebook has list of int; give papermill -y 'sizes: [50, 400]'",
-            ),
-            ("sizes", [50.5], "the notebook has list of int"),
-            ("targets", '["a", "b"]', 'give papermill -y \'targets: ["a", "b"]\''),
-            ("targets", "['a', 'b']", """give papermill -y 'targets: ["acc"]'"""),
-            ("targets", [1], "the notebook has list of str"),
-            ("seed", "three", "seed is 'three' (str), the notebook has int; give papermill -y 'seed: 1'"),
-            ("seed", 1.5, "(float), the notebook has int"),
-            ("seed", True, "(bool), the notebook has int"),
-            ("seed", None, "(NoneType), the notebook has int"),
-            ("rate", "fast", "the notebook has float"),
-            ("rate", True, "the notebook has float"),
-            ("proof", 1, "proof is 1 (int), the notebook has bool; give papermill -y 'proof: true'"),
-            ("space", 3, "the notebook has str"),
-            ("regions", "acc", "regions is 'acc' (str), the notebook has dict"),
-            ("regions", {"fast": 3}, 'give papermill -y \'regions: {"fast": "acc / 2"}\''),
-            ("equations", ["acc"], "the notebook has dict"),
+            ("sizes", "[50]", ["sizes is '[50]' (str)", "list of int", "-y 'sizes: [50]'"]),
+            ("sizes", 50, ["sizes is 50 (int)", "list of int", "-y 'sizes: [50, 400]'"]),
+            ("sizes", ["50"], ["sizes is ['50'] (list)", "list of int", "-y 'sizes: [50, 400]'"]),
+            ("sizes", [50.5], ["list of int"]),
+            ("targets", '["a", "b"]', ['-y \'targets: ["a", "b"]\'']),
+            ("targets", "['a', 'b']", ["""-y 'targets: ["acc"]'"""]),
+            ("targets", [1], ["list of str"]),
+            ("seed", "three", ["seed is 'three' (str)", "has int", "-y 'seed: 1'"]),
+            ("seed", 1.5, ["(float)", "has int"]),
+            ("seed", True, ["(bool)", "has int"]),
+            ("seed", None, ["(NoneType)", "has int"]),
+            ("rate", "fast", ["has float"]),
+            ("rate", True, ["has float"]),
+            ("proof", 1, ["proof is 1 (int)", "has bool", "-y 'proof: true'"]),
+            ("space", 3, ["has str"]),
+            ("regions", "acc", ["regions is 'acc' (str)", "has dict"]),
+            ("regions", {"fast": 3}, ['-y \'regions: {"fast": "acc / 2"}\'']),
+            ("equations", ["acc"], ["has dict"]),
         ],
     )
     def test_others_are_one_line_that_says_how_to_give_them(
-        self, given: dict[str, Any], tmp_path: Path, name: str, value: Any, message: str
+        self, given: dict[str, Any], tmp_path: Path, name: str, value: Any, parts: list[str]
     ) -> None:
-        with pytest.raises(ValueError, match=re.escape(message)) as error:
+        with pytest.raises(ValueError, match=".*".join(map(re.escape, parts))) as error:
             self.start(given, **{name: value})
         assert str(error.value).startswith(f"01_some: {name} is ") and "\n" not in str(error.value)
         assert not list(tmp_path.iterdir())
