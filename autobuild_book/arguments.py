@@ -10,6 +10,7 @@ import pandas as pd
 
 from autobuild_lib import data
 from autobuild_lib.data.files import FILES
+from autobuild_lib.data.table import DUPLICATES
 from autobuild_lib.json_files import read_json
 from autobuild_lib.spaces import SequenceSpace, read_space
 from autobuild_lib.storage import replace_json
@@ -22,7 +23,7 @@ def add_source(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", required=True, help=text)
     parser.add_argument("--space", help="for a CSV: ofa_mbv3, ofa_pn, or a JSON file (SequenceSpace.to_json)")
     text = "average the labels of an architecture that stands in several rows (default: refuse it)"
-    parser.add_argument("--duplicates", choices=data.table.DUPLICATES, default="refuse", help=text)
+    parser.add_argument("--duplicates", choices=DUPLICATES, default="refuse", help=text)
     text = "leave out rows in which a label of the target is missing (default: refuse them)"
     parser.add_argument("--drop-missing", action="store_true", help=text)
     text = "of the 90/10 split, the same to fit and to evaluate (default: 12345)"

@@ -107,8 +107,8 @@ LIBRARY = [
     "units", "search",
 ]  # fmt: skip
 COMPANION = [
-    "houses", "figures", "runs", "chain", "measured", "arguments", "chapters.shared", "chapters", "labs", "pages",
-    "cli",
+    "houses", "downloads", "figures", "runs", "chain", "measured", "arguments", "chapters.shared", "chapters", "labs",
+    "pages", "cli",
 ]  # fmt: skip
 
 

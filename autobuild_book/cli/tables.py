@@ -4,11 +4,16 @@ import argparse
 from pathlib import Path
 
 from autobuild_book.arguments import add_folder, join_manifest, whole
+from autobuild_book.downloads import fetch
 from autobuild_book.measured import distillation
 from autobuild_lib import data, surrogate
 from autobuild_lib.data import files
 from autobuild_lib.released import caches
-from autobuild_lib.surrogate import teachers
+from autobuild_lib.surrogate.teachers import published_file
+
+CHECKPOINTS = (
+    "https://raw.githubusercontent.com/Ascend-Research/AutoBuild/a2675b9a9d2d6396f477272f882739863f4b7d9c/l1_models"
+)
 
 
 def add_data(parser: argparse.ArgumentParser) -> None:
@@ -16,11 +21,12 @@ def add_data(parser: argparse.ArgumentParser) -> None:
     actions = parser.add_subparsers(required=True, metavar="action")
     actions.add_parser("list", help="bundled tables and released caches").set_defaults(run=_data_list)
     actions.add_parser("verify", help="check the bundled files against their manifest").set_defaults(run=_data_verify)
-    fetch = actions.add_parser("fetch", help="download released caches, or the published checkpoints")
-    wanted = ["released", "checkpoints", *caches.RELEASED]
-    fetch.add_argument("what", choices=wanted, help="all caches, or one of them")
-    fetch.add_argument("--folder", type=Path, help="where to put them (default: $AUTOBUILD_DATA or ~/.cache/autobuild)")
-    fetch.set_defaults(run=_data_fetch)
+    download = actions.add_parser("fetch", help="download released caches, or the published checkpoints")
+    names = ["released", "checkpoints", *caches.RELEASED]
+    download.add_argument("what", choices=names, help="all caches, or one of them")
+    text = "where to put them (default: $AUTOBUILD_DATA or ~/.cache/autobuild)"
+    download.add_argument("--folder", type=Path, help=text)
+    download.set_defaults(run=_data_fetch)
     build = actions.add_parser("build", help="make the bundled tables from the bundled surrogates")
     add_folder(build)
     build.add_argument("--seed", type=whole(0), default=0, help="of the sample and the noise (default: 0)")
@@ -32,8 +38,8 @@ def _data_list(_: argparse.Namespace) -> None:
         print(f"{entry.name:<28} {entry.kind:<10} {entry.rows:>6,} rows  {', '.join(entry.columns)}")
     for name, cache in caches.RELEASED.items():
         is_here = (caches.data_folder() / cache.file_name).is_file()
-        found = "here" if is_here else f"not here: autobuild data fetch {name}"
-        print(f"{'released:' + name:<28} {'released':<10} {found}")
+        state = "here" if is_here else f"not here: autobuild data fetch {name}"
+        print(f"{'released:' + name:<28} {'released':<10} {state}")
 
 
 def _data_verify(_: argparse.Namespace) -> None:
@@ -48,11 +54,17 @@ def _data_verify(_: argparse.Namespace) -> None:
 def _data_fetch(given: argparse.Namespace) -> None:
     folder = given.folder or caches.data_folder()
     if given.what == "checkpoints":
-        for path in teachers.fetch_checkpoints(folder):
-            print(path)
+        _fetch_checkpoints(folder)
         return
     for name in caches.RELEASED if given.what == "released" else (given.what,):
-        print(caches.fetch_released(name, folder))
+        print(fetch(caches.RELEASED[name].file_name, folder, caches.RELEASED[name].url))
+
+
+def _fetch_checkpoints(folder: Path) -> None:
+    for family, labels in surrogate.published().items():
+        for label in surrogate.LABELS:
+            name = published_file(family, label)
+            print(fetch(name, folder, f"{CHECKPOINTS}/{name}", known_sha256=labels[label]["sha256"]))
 
 
 def _data_build(given: argparse.Namespace) -> None:

@@ -18,7 +18,7 @@ from autobuild_lib.predictor import (
     NetworkConfig,
     StackedNetwork,
 )
-from autobuild_lib.released.download import sha256_of
+from autobuild_lib.released.checksums import sha256_of
 from autobuild_lib.storage import replace_bytes, replace_json, replace_text, weights_bytes
 from autobuild_lib.surrogate.bundled import LABELS, SPACES, Surrogate, depth_combinations, load_bundled
 from autobuild_lib.surrogate.teachers import label_codes, load_teachers, published

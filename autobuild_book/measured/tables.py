@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from autobuild_lib.data.table import ARCHITECTURE
-from autobuild_lib.released.download import sha256_of
+from autobuild_lib.released.checksums import sha256_of
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.storage import json_text, replace_bytes, replace_text
 

@@ -1,18 +1,8 @@
-"""Tables of evaluated architectures: bundled, released, or your own."""
+"""Tables of evaluated architectures: bundled, your own, or from released caches; and tables of networks as IR graphs.
 
-from autobuild_lib.data.files import load, manifest, read_csv
-from autobuild_lib.data.ir import IRTable, ir_table, load_ir, make_ir_table
-from autobuild_lib.data.table import DataError, Table, from_records
+How a cache is read without running it lives in `released`, what a row's architecture is in `spaces` and `graphs`.
+"""
 
-__all__ = [
-    "DataError",
-    "IRTable",
-    "Table",
-    "from_records",
-    "ir_table",
-    "load",
-    "load_ir",
-    "make_ir_table",
-    "manifest",
-    "read_csv",
-]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)  # a table needs no graphs and no caches

@@ -1,21 +1,18 @@
-"""Reading tables: bundled CSV files by their manifest, the authors' released caches, or your own CSV or cache."""
+"""Reading tables: bundled CSV files by their manifest, or your own; `caches` reads those in the released format."""
 
 import functools
 import hashlib
-from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import pandas as pd
 
+from autobuild_lib import data, networks  # both lazy: the reader of caches comes with the first cache
+from autobuild_lib.data.cells import read_cells
 from autobuild_lib.data.table import ARCHITECTURE, DataError, Table, make_table
 from autobuild_lib.json_files import read_json
-from autobuild_lib.networks import count_macs, has_networks
-from autobuild_lib.released.caches import RELEASED, ReleasedRecord, find_released, read_records
-from autobuild_lib.released.separated import read_cells
-from autobuild_lib.spaces import Architecture, SequenceSpace, SpaceError, ofa_mbv3, ofa_pn, read_space
+from autobuild_lib.spaces import Architecture, SequenceSpace, SpaceError, read_space
 
-FAMILIES = {"mbconv3": ofa_mbv3, "mbconv2": ofa_pn}  # by the kind of their layers
 FILES = Path(__file__).parent / "files"
 NOISE_FREE = "_noise_free"  # suffix of the columns that hold a label before noise was added
 FLOPS = "flops_m"  # label in millions of multiply-adds for one image; counted, so it carries no noise
@@ -73,32 +70,26 @@ def load(
         DataError: for data that cannot be used; the text names file, row, value and what is allowed.
         FileNotFoundError: for a file that is not there; the text says where to put it.
     """
-    return _with_flops(_read(source, space, folder, duplicates))
+    return _with_flops(_read(str(source), space, folder, duplicates))
 
 
 def _with_flops(table: Table) -> Table:
-    if FLOPS in table.labels or not has_networks(table.space):
+    if FLOPS in table.labels or not networks.has_networks(table.space):
         return table
-    flops = {FLOPS: count_macs(table.architectures) / 1e6}
+    flops = {FLOPS: networks.count_macs(table.architectures) / 1e6}
     noise_free = None if table.noise_free is None else table.noise_free.assign(**flops)
     return replace(table, labels=table.labels.assign(**flops), noise_free=noise_free)
 
 
-def _read(source: str | Path, space: SequenceSpace | None, folder: Path | None, duplicates: str) -> Table:
-    text = str(source)
-    if text in manifest():
-        return _load_bundled(manifest()[text], space)
-    if text.startswith("released:"):
-        name = text.removeprefix("released:")
-        return _from_cache(find_released(name, folder), space, text, duplicates)
+def _read(source: str, space: SequenceSpace | None, folder: Path | None, duplicates: str) -> Table:
+    if source in manifest():
+        return _read_bundled(manifest()[source], space)
     path = Path(source)
+    if source.startswith("released:") or (path.suffix == ".pkl" and path.is_file()):
+        return data.read_cache(source, space, folder, duplicates)
     if not path.is_file():
-        raise FileNotFoundError(
-            f"no such data: {text!r}; give a bundled table ({', '.join(manifest())}), a released cache "
-            f"(released:{', released:'.join(RELEASED)}), or the path of a .csv or .pkl file"
-        )
-    if path.suffix == ".pkl":
-        return _from_cache(path, space, text, duplicates)
+        allowed = f"a bundled table ({', '.join(manifest())}), a released cache (released:ofa_mbv3, ...)"
+        raise FileNotFoundError(f"no such data: {source!r}; give {allowed}, or the path of a .csv or .pkl file")
     if path.suffix != ".csv":
         raise DataError(f"{path}: cannot read {path.suffix or 'a file without suffix'}; allowed are .csv and .pkl")
     if space is None:
@@ -106,7 +97,10 @@ def _read(source: str | Path, space: SequenceSpace | None, folder: Path | None, 
     return read_csv(path, space, duplicates=duplicates)
 
 
-def _load_bundled(entry: Bundled, space: SequenceSpace | None) -> Table:
+# -------------------------------------------------------------------- bundled files
+
+
+def _read_bundled(entry: Bundled, space: SequenceSpace | None) -> Table:
     table = read_csv(entry.path, space or bundled_space(entry), sha256=entry.sha256, kind=entry.kind, source=entry.name)
     if len(table) != entry.rows:
         raise DataError(f"{entry.path}: {len(table)} rows, the manifest says {entry.rows}")
@@ -121,8 +115,8 @@ def bundled_space(entry: Bundled) -> SequenceSpace:
 
 def check_bundled(entry: Bundled) -> None:
     """Raise `DataError` unless a bundled file, and those beside it, have the checksums of the manifest entry."""
-    for path, sha256 in {entry.path: entry.sha256, **{FILES / name: own for name, own in entry.beside.items()}}.items():
-        _checked_bytes(path, sha256)
+    for name, sha256 in {entry.file: entry.sha256, **entry.beside}.items():
+        _checked_bytes(FILES / name, sha256)
 
 
 def bundled_file(table: str, name: str) -> Path:
@@ -130,10 +124,10 @@ def bundled_file(table: str, name: str) -> Path:
 
     Raises `DataError` for a table or a file that the manifest does not know, and for a changed file.
     """
-    known = manifest()[table].beside if table in manifest() else {}
-    if name not in known:
-        raise DataError(f"there is no bundled file {name} of a table {table}; there are {', '.join(known) or 'none'}")
-    _checked_bytes(FILES / name, known[name])
+    beside = manifest()[table].beside if table in manifest() else {}
+    if name not in beside:
+        raise DataError(f"there is no bundled file {name} of a table {table}; there are {', '.join(beside) or 'none'}")
+    _checked_bytes(FILES / name, beside[name])
     return FILES / name
 
 
@@ -141,9 +135,8 @@ def _checked_bytes(path: Path, sha256: str | None) -> bytes:
     if path.stat().st_size > MOST_BYTES:
         raise DataError(f"{path}: {path.stat().st_size:,} bytes, at most {MOST_BYTES:,} are read")
     content = path.read_bytes()
-    found = hashlib.sha256(content).hexdigest()
-    if sha256 is not None and found != sha256:
-        raise DataError(f"{path}: sha256 is {found}, the manifest says {sha256}; restore the file")
+    if sha256 is not None and (present := hashlib.sha256(content).hexdigest()) != sha256:
+        raise DataError(f"{path}: sha256 is {present}, the manifest says {sha256}; restore the file")
     return content
 
 
@@ -164,24 +157,21 @@ def read_csv(
     cells = read_cells(path, content)
     frame = pd.DataFrame([row for _, row in cells.rows], columns=cells.header)
     rows = [number for number, _ in cells.rows]
-    architectures = [
-        _parse(path, space, number, text) for number, text in zip(rows, frame.pop(ARCHITECTURE), strict=True)
-    ]
-    known = [name for name in frame if not str(name).endswith(NOISE_FREE)]
-    if alone := [name for name in map(str, frame) if name.removesuffix(NOISE_FREE) not in known]:
+    texts = frame.pop(ARCHITECTURE)
+    labels = [name for name in frame if not str(name).endswith(NOISE_FREE)]
+    if alone := [name for name in map(str, frame) if name.removesuffix(NOISE_FREE) not in labels]:
         raise DataError(f"{path}: column {alone[0]} needs a column {alone[0].removesuffix(NOISE_FREE)} beside it")
-    noise_free = frame[[f"{name}{NOISE_FREE}" for name in known if f"{name}{NOISE_FREE}" in frame]]
+    noise_free = frame[[f"{name}{NOISE_FREE}" for name in labels if f"{name}{NOISE_FREE}" in frame]]
+    noise_free = noise_free.rename(columns=lambda name: name.removesuffix(NOISE_FREE))
     return make_table(
         space,
-        architectures,
-        frame[known],
+        [_parse(path, space, number, text) for number, text in zip(rows, texts, strict=True)],
+        frame[labels],
         source=source or str(path),
         kind=kind,
         rows=rows,
         sha256=hashlib.sha256(content).hexdigest(),
-        noise_free=noise_free.rename(columns=lambda name: name.removesuffix(NOISE_FREE))
-        if len(noise_free.columns)
-        else None,
+        noise_free=noise_free if len(noise_free.columns) else None,
         duplicates=duplicates,
         text=True,
     )
@@ -197,40 +187,3 @@ def _parse(path: Path, space: SequenceSpace, number: int, text: str) -> Architec
         return space.parse(text)
     except SpaceError as error:
         raise DataError(f"{path}, row {number}: {error}") from None
-
-
-# -------------------------------------------------------------------- released caches
-
-
-def _from_cache(path: Path, space: SequenceSpace | None, source: str, duplicates: str) -> Table:
-    records = read_records(path)
-    space = space or _family(path, records)
-    architectures = []
-    for number, record in enumerate(records):
-        try:
-            architectures.append(space.from_lists(record.stages, resolution=record.resolution))
-        except SpaceError as error:
-            raise DataError(f"{path}, entry {number}: {error}") from None
-    names = list(records[0].labels)
-    for number, record in enumerate(records):
-        if set(record.labels) != set(names):
-            raise DataError(f"{path}, entry {number}: labels {sorted(record.labels)}, entry 0 has {sorted(names)}")
-    labels = pd.DataFrame([[record.labels[name] for name in names] for record in records], columns=names)
-    digest = hashlib.sha256(path.read_bytes()).hexdigest()
-    return make_table(
-        space, architectures, labels, source=source, kind="released", sha256=digest, duplicates=duplicates
-    )
-
-
-def _family(path: Path, records: Sequence[ReleasedRecord]) -> SequenceSpace:
-    resolutions = tuple(sorted({record.resolution for record in records}))
-    families = {record.stages[0][0].split("_")[0] for record in records}
-    if len(families) != 1 or not families <= set(FAMILIES):
-        raise DataError(
-            f"{path}: layers of {', '.join(sorted(families))}; a table holds one family: {', '.join(FAMILIES)}; "
-            "for a cache of IR graphs use load_ir"
-        )
-    try:
-        return FAMILIES[families.pop()](resolutions=resolutions)
-    except SpaceError as error:
-        raise DataError(f"{path}: {error}") from None

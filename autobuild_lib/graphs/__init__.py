@@ -1,18 +1,9 @@
-"""Graphs of architectures: a path of layers (paper, Section 3.1), or the op-level IR graph of a network."""
+"""Graphs of architectures: a path of layers (paper, Section 3.1), or the op-level IR graph of a network.
 
-from autobuild_lib.graphs.ir import OPERATIONS, IRGraph, IRNode, graph_of
-from autobuild_lib.graphs.ofa_ir import ir_graph
-from autobuild_lib.graphs.path import PathGraphs, path_graphs, path_graphs_from_codes
-from autobuild_lib.graphs.trace import ir_from_module
+IR graphs come from an architecture (`ir_graph`) or from any torch module (`ir_from_module`). What passes messages over
+graphs lives in `engine`.
+"""
 
-__all__ = [
-    "OPERATIONS",
-    "IRGraph",
-    "IRNode",
-    "PathGraphs",
-    "graph_of",
-    "ir_from_module",
-    "ir_graph",
-    "path_graphs",
-    "path_graphs_from_codes",
-]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)  # paths need no IR, and no tracer

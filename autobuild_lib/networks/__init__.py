@@ -1,21 +1,8 @@
-"""The once-for-all networks: modules, parameters and multiply-adds of any architecture of both families."""
+"""The once-for-all networks: modules, parameters and multiply-adds of any architecture of both families.
 
-from autobuild_lib.networks.blueprint import Blueprint, blueprint, has_networks
-from autobuild_lib.networks.counts import (
-    count_macs,
-    count_macs_from_codes,
-    count_parameters,
-    count_parameters_from_codes,
-)
-from autobuild_lib.networks.modules import build
+Their spaces live in `spaces`, their op-level graphs in `graphs`.
+"""
 
-__all__ = [
-    "Blueprint",
-    "blueprint",
-    "build",
-    "count_macs",
-    "count_macs_from_codes",
-    "count_parameters",
-    "count_parameters_from_codes",
-    "has_networks",
-]
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)  # counts need no modules

@@ -1,4 +1,4 @@
-"""The authors' released caches: downloads, and pickles opened by a restricted reader alone.
+"""The authors' released caches: their names, and pickles opened by a restricted reader alone.
 
-Tables made from them are ordinary tables of `data`.
+Tables made from them live in `data`; downloads live in the companion.
 """

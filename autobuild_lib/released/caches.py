@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from autobuild_lib.released.download import fetch, verify
+from autobuild_lib.released.checksums import verify
 from autobuild_lib.released.limits import FREE, Allowance
 from autobuild_lib.released.unpickle import read_pickle
 
@@ -69,47 +69,23 @@ def data_folder() -> Path:
         raise OSError(f"there is no home folder for {chosen}; set HOME, or AUTOBUILD_DATA to another folder") from None
 
 
-def fetch_released(name: str, folder: Path | None = None, progress: bool = True) -> Path:
-    """Return the file of a released cache, downloading it on first use.
-
-    Args:
-        name: one of `RELEASED`.
-        folder: where it lives; `data_folder()` by default.
-        progress: whether to show a progress bar.
-
-    Raises:
-        ValueError: the name is unknown.
-        DownloadError: the file cannot be downloaded, or is not the one recorded at the first download.
-    """
-    released = _released(name)
-    return fetch(released.file_name, folder or data_folder(), released.url, progress=progress)
-
-
 def find_released(name: str, folder: Path | None = None) -> Path:
-    """Return the file of a released cache that is here already, without any network access.
-
-    Args:
-        name: one of `RELEASED`.
-        folder: where it lives; `data_folder()` by default.
+    """Return the file of a released cache (one of `RELEASED`) in a folder, by default in `data_folder()`.
 
     Raises:
         ValueError: the name is unknown.
         FileNotFoundError: the file is not here; the message says how to get it.
         ChecksumError: the file is not the one recorded at the first download.
     """
-    released = _released(name)
+    if name not in RELEASED:
+        raise ValueError(f"released cache {name!r}; allowed: {', '.join(RELEASED)}")
+    released = RELEASED[name]
     path = (folder or data_folder()) / released.file_name
     if not path.is_file():
         raise FileNotFoundError(f"released:{name}: no file {path}. Run `autobuild data fetch released`, "
                                 f"or download {released.url} and put it at {path}")
     verify(path)
     return path
-
-
-def _released(name: str) -> ReleasedFile:
-    if name not in RELEASED:
-        raise ValueError(f"released cache {name!r}; allowed: {', '.join(RELEASED)}")
-    return RELEASED[name]
 
 
 def read_records(path: Path) -> list[ReleasedRecord]:

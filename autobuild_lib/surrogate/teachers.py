@@ -13,31 +13,17 @@ from autobuild_lib.predictor import (
     Predictor,
     run_network,
 )
-from autobuild_lib.released.download import fetch, sha256_of
+from autobuild_lib.released.checksums import sha256_of
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.spaces.sequence import Codes
 from autobuild_lib.surrogate.bundled import FILES, LABELS, SPACES
 from autobuild_lib.surrogate.published import load_published
-
-CHECKPOINTS = (
-    "https://raw.githubusercontent.com/Ascend-Research/AutoBuild/a2675b9a9d2d6396f477272f882739863f4b7d9c/l1_models"
-)
 
 
 def published_file(family: str, label: str) -> str:
     """Name of a published checkpoint, as in folder `l1_models` of the public repository."""
     stem = f"minMAE_{family}_custom_acc" if label == "acc" else f"minMAE_{family}_{label}_custom_{label}"
     return f"{stem}_GraphConv_sum_directed_srcc1_predictor.pt"
-
-
-def fetch_checkpoints(folder: Path, progress: bool = True) -> list[Path]:
-    """Download the eight published checkpoints, checked against their known sha256, into `folder`."""
-    stated = published()
-    names = {published_file(family, label): stated[family][label]["sha256"] for family in SPACES for label in LABELS}
-    return [
-        fetch(name, folder, f"{CHECKPOINTS}/{name}", known_sha256=sha256, progress=progress)
-        for name, sha256 in names.items()
-    ]
 
 
 def _checked(folder: Path, family: str, label: str) -> Path:

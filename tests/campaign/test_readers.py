@@ -23,7 +23,7 @@ from autobuild_book.runs.sweeps import plan_sweep
 from autobuild_lib.data import load_ir
 from autobuild_lib.data.files import FILES
 from autobuild_lib.released.caches import RELEASED, read_records
-from autobuild_lib.released.download import LOCK_NAME, read_checksums
+from autobuild_lib.released.checksums import LOCK_NAME, read_checksums
 from autobuild_lib.released.unpickle import read_pickle
 from autobuild_lib.search.log import EvaluationLog
 from autobuild_lib.units.reduced import ReducedSpace

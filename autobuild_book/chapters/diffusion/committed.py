@@ -16,7 +16,7 @@ from autobuild_book.chapters.diffusion.task.space import unet_space
 from autobuild_book.chapters.diffusion.task.table import NAME
 from autobuild_book.chapters.diffusion.task.training import Batch, Recipe, inpaint, train
 from autobuild_lib.data.files import bundled_file
-from autobuild_lib.released.download import sha256_of
+from autobuild_lib.released.checksums import sha256_of
 from autobuild_lib.spaces import Architecture
 from autobuild_lib.storage import replace_bytes, replace_text
 

@@ -13,7 +13,7 @@ from autobuild_book.chapters.panoptic.task.weights import load
 from autobuild_book.measured.rows import R, RowFormat
 from autobuild_lib.data.files import bundled_file, manifest
 from autobuild_lib.json_files import read_json
-from autobuild_lib.released.download import sha256_of
+from autobuild_lib.released.checksums import sha256_of
 from autobuild_lib.spaces import SpaceError
 from autobuild_lib.storage import replace_json, replace_text
 

@@ -22,12 +22,13 @@ import pytest
 import autobuild_lib as ab
 from autobuild_book import cli, pages
 from autobuild_book.chapters.own import mlps
+from autobuild_book.cli import tables
 from autobuild_book.measured import distillation
 from autobuild_book.pages import states
 from autobuild_lib import saved, surrogate, training
 from autobuild_lib.data import files
 from autobuild_lib.released import caches as released
-from autobuild_lib.surrogate import bundled, teachers
+from autobuild_lib.surrogate import bundled
 
 Run = Callable[..., tuple[int, str, str]]
 HEAVY = {"matplotlib.pyplot", "seaborn", "autobuild_book.pages", "autobuild_book.chapters"}
@@ -565,7 +566,7 @@ def test_fetch_checkpoints_only_as_published(
     served.mkdir()
     for path in (reference / "l1_predictors").glob("*.pt"):
         (served / path.name).symlink_to(path)
-    monkeypatch.setattr(teachers, "CHECKPOINTS", serve(served))
+    monkeypatch.setattr(tables, "CHECKPOINTS", serve(served))
     code, out, _ = run("data", "fetch", "checkpoints", "--folder", tmp_path / "here")
     assert code == 0 and len(out.splitlines()) == 8 and all(Path(line).is_file() for line in out.splitlines())
     damaged = Path(out.splitlines()[-1])

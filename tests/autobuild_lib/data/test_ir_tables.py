@@ -116,7 +116,7 @@ def test_golden_cache(reference: Path, tmp_path: Path) -> None:
     shutil.copy(path, tmp_path)
     again = load_ir("released:ofa_mbv3_pn_ir", tmp_path)
     assert again.sha256 == table.sha256 and again.source == "released:ofa_mbv3_pn_ir"
-    with pytest.raises(DataError, match="use load_ir"):
+    with pytest.raises(DataError, match="load_ir"):
         ab.data.load(path)
 
 
@@ -256,7 +256,7 @@ def test_all_unknown_operations_are_named(reference: Path, monkeypatch: pytest.M
     records = read_records(reference / "released_format" / FILE)
     for record, name in zip(records, ("Loop", "If", "Loop", "Conv"), strict=True):
         vars(record.graph)["nodes"][0].op_type = name
-    monkeypatch.setattr("autobuild_lib.data.ir.read_records", lambda path: records)
+    monkeypatch.setattr("autobuild_lib.data.caches.read_records", lambda path: records)
     with pytest.raises(DataError, match=r"operations If, Loop are not in the vocabulary: Input, Output, Conv"):
         load_ir(reference / "released_format" / FILE)
 
@@ -264,7 +264,7 @@ def test_all_unknown_operations_are_named(reference: Path, monkeypatch: pytest.M
 def test_swish_of_onnx_is_silu(reference: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     records = read_records(reference / "released_format" / FILE)
     vars(records[0].graph)["nodes"][0].op_type = "Swish"
-    monkeypatch.setattr("autobuild_lib.data.ir.read_records", lambda path: records)
+    monkeypatch.setattr("autobuild_lib.data.caches.read_records", lambda path: records)
     assert "Silu" in load_ir(reference / "released_format" / FILE).graphs[0].names
 
 

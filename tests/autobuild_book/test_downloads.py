@@ -13,17 +13,8 @@ from typing import Any
 
 import pytest
 
-from autobuild_lib.released.download import (
-    LOCK_NAME,
-    ChecksumError,
-    DownloadError,
-    _opener,
-    _Transfer,
-    download,
-    fetch,
-    read_checksums,
-    verify,
-)
+from autobuild_book.downloads import DownloadError, _opener, _Transfer, download, fetch
+from autobuild_lib.released.checksums import LOCK_NAME, ChecksumError, read_checksums, verify
 
 CONTENT = bytes(range(256)) * 2000
 OTHER = CONTENT[::-1]

@@ -5,7 +5,6 @@ that those bytes belong to, so that a file that changed on the server is started
 its final name. `fetch` records checksums in `checksums.json` beside the data and enforces them from then on.
 """
 
-import hashlib
 import http.client
 import json
 import logging
@@ -25,24 +24,20 @@ from filelock import FileLock
 
 from autobuild_lib.json_files import read_json
 from autobuild_lib.progress import Bar, progress_bar
+from autobuild_lib.released.checksums import LOCK_NAME, SHA256, ChecksumError, read_checksums, sha256_of
+from autobuild_lib.storage import replace_text
 
 logger = logging.getLogger(__name__)
 
-LOCK_NAME = "checksums.json"
 _CHUNK = 1 << 18  # bytes
 _LONGEST_PAUSE = 30.0  # seconds
 _NAME = re.compile(r"[A-Za-z0-9_][A-Za-z0-9._+-]{0,199}")
-_SHA256 = re.compile(r"[0-9a-f]{64}")
 _CONTENT_RANGE = re.compile(r"bytes \d+-\d+/(\d+)")
 _TEMPORARY = {408, 425, 429, 500, 502, 503, 504}  # status codes worth another attempt
 
 
 class DownloadError(OSError):
     """A file could not be downloaded; the message says from where, and where to put it by hand."""
-
-
-class ChecksumError(DownloadError):
-    """A file is not the one that was expected."""
 
 
 class _InterruptedError(Exception):
@@ -76,38 +71,6 @@ def fetch(name: str, folder: Path, url: str, known_sha256: str | None = None, *,
     return path
 
 
-def verify(path: Path) -> None:
-    """Compare a file with its entry in `checksums.json`; a file without an entry passes.
-
-    Raises:
-        ChecksumError: the file has changed.
-    """
-    expected = read_checksums(path.parent).get(path.name)
-    if expected is not None and (found := sha256_of(path)) != expected:
-        raise ChecksumError(f"{path}: sha256 {found}; allowed: {expected}, as recorded in {path.parent / LOCK_NAME}")
-
-
-def read_checksums(folder: Path) -> dict[str, str]:
-    """Read `checksums.json` of a folder: file name -> sha256; empty if there is none.
-
-    Raises:
-        ValueError: the file is malformed.
-    """
-    path = Path(folder) / LOCK_NAME
-    if not path.is_file():
-        return {}
-    entries = read_json(path, "a list of checksums")
-    if not all(_SHA256.fullmatch(str(value)) for value in entries.values()):
-        raise ValueError(f"{path}: allowed is one object of file names and sha256 checksums in hexadecimal")
-    return {name: str(value) for name, value in entries.items()}
-
-
-def sha256_of(path: Path) -> str:
-    """The sha256 of a file, in hexadecimal."""
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
-
-
 def download(url: str, destination: Path, *, sha256: str | None = None, progress: bool = True,
              timeout: float = 30.0, retries: int = 3, pause: float = 1.0) -> Path:
     """Download a file; it appears at its destination only when it is whole and its checksum is right.
@@ -132,7 +95,7 @@ def download(url: str, destination: Path, *, sha256: str | None = None, progress
     path = Path(destination)
     _checked_name(path.name)
     expected = sha256.lower() if sha256 else None
-    if expected and not _SHA256.fullmatch(expected):
+    if expected and not SHA256.fullmatch(expected):
         raise ValueError(f"sha256 {sha256!r}; allowed: 64 hexadecimal digits")
     transfer = _Transfer(url, path, timeout, progress, has_checksum=expected is not None)
     _check_scheme(url, transfer)
@@ -320,12 +283,9 @@ def _next_chunk(response: http.client.HTTPResponse, limit: int) -> bytes:
 
 
 def _check_part(transfer: _Transfer, expected: str | None) -> None:
-    if expected is None:
-        return
-    found = sha256_of(transfer.part)
-    if found != expected:
+    if expected is not None and (received := sha256_of(transfer.part)) != expected:
         transfer.discard()
-        raise ChecksumError(f"{transfer.path.name} from {transfer.url}: sha256 {found}; allowed: {expected}. "
+        raise ChecksumError(f"{transfer.path.name} from {transfer.url}: sha256 {received}; allowed: {expected}. "
                             f"The download was removed; the right file belongs at {transfer.path}")
 
 
@@ -333,7 +293,4 @@ def _record(path: Path) -> None:
     checksum = sha256_of(path)
     with FileLock(path.parent / ".lock"):
         entries = read_checksums(path.parent) | {path.name: checksum}
-        temporary = path.with_name(LOCK_NAME + ".part")
-        temporary.unlink(missing_ok=True)
-        temporary.write_text(json.dumps(entries, indent=2, sort_keys=True) + "\n", encoding="utf-8")
-        os.replace(temporary, path.parent / LOCK_NAME)
+        replace_text(path.parent / LOCK_NAME, json.dumps(entries, indent=2, sort_keys=True) + "\n")
