@@ -137,9 +137,9 @@ glue("figure_distributions", data_figures.label_distributions(labels))
 # no architecture of the table is both faster and more accurate.
 
 # %% tags=["remove-output"]
-known = {name: frame for name, frame in labels.items() if {"acc"} < set(frame)}
+with_accuracy = {name: frame for name, frame in labels.items() if {"acc"} < set(frame)}
 skipped = style.note("skipped: these data have no accuracy beside another label")
-glue("figure_accuracy_latency", data_figures.accuracy_latency(known) if known else skipped)
+glue("figure_accuracy_latency", data_figures.accuracy_latency(with_accuracy) if with_accuracy else skipped)
 
 # %% [markdown]
 # ```{glue:figure} figure_accuracy_latency

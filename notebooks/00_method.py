@@ -174,12 +174,12 @@ with torch.no_grad():
     left, right = convolution.source(x)[0], convolution.target(x)[0]  # [nodes, width]
     pairs = left[[v, v - 1]] + right[v]  # (itself, itself) and (the one before, itself)
     energies = torch.nn.functional.leaky_relu(pairs, 0.2) @ convolution.attention[0, 0]
-    own, previous = torch.softmax(energies, dim=0) if v else torch.tensor([1.0, 0.0])
-    by_hand = own * left[v] + previous * left[v - 1] + convolution.bias[0, 0]
+    itself, previous = torch.softmax(energies, dim=0) if v else torch.tensor([1.0, 0.0])
+    by_hand = itself * left[v] + previous * left[v - 1] + convolution.bias[0, 0]
     has_previous = torch.ones(x.shape[1], 1)
     has_previous[0] = 0
     by_library = convolution(x, has_previous)[0, v]
-print(f"weight of itself {own:.3f}, of the node before {previous:.3f}")
+print(f"weight of itself {itself:.3f}, of the node before {previous:.3f}")
 print(f"largest difference to the library: {(by_hand - by_library).abs().max():.1e}")
 
 # %% [markdown]
@@ -217,8 +217,8 @@ glue("figure_modules", method_figures.path_modules(example, [(0, 1), (3, 3)]))
 
 # %%
 donors = family.sample(np.random.default_rng(seed), 2000)
-found = method.change_with_layers_behind(architecture, donors)
-change = found or method.Change(architecture, 0, len(paths.codes) - 1)
+with_layers_behind = method.change_with_layers_behind(architecture, donors)
+change = with_layers_behind or method.Change(architecture, 0, len(paths.codes) - 1)
 pair, half = ab.graphs.path_graphs(family, [architecture, change.changed]), len(paths.codes)
 with torch.no_grad():
     hops = [h[0] for h in predictor.network.node_embeddings(pair)]
@@ -315,8 +315,8 @@ def shares(architectures):
     return totals / graphs.lengths.numpy()[:, None]
 
 
-known, unseen = shares(few.architectures), shares(test.architectures)
-weights = np.linalg.lstsq(known, few.labels[label])[0]
+learnt, unseen = shares(few.architectures), shares(test.architectures)
+weights = np.linalg.lstsq(learnt, few.labels[label])[0]
 reachable = srcc(unseen @ weights, test.labels[label].to_numpy())
 print(f"hop 0: {report.srcc['hop 0']:.3f}; regression on shares: {reachable:.3f}")
 
@@ -396,7 +396,7 @@ pd.DataFrame(
 # %%
 for hop, row in enumerate(reach.to_numpy()):
     assert (row[hop:] < 1e-5).all(), f"hop {hop} sees further than {hop} steps"
-    assert hop == 0 or not found or data != "bundled" or row[:hop].max() > 1e-5, f"hop {hop} sees nothing"
+    assert hop == 0 or not with_layers_behind or data != "bundled" or row[:hop].max() > 1e-5, f"hop {hop} sees nothing"
 assert torch.allclose(by_hand, by_library, atol=1e-5)
 assert abs(abs(score) - scores[category.name][value]) < 1e-5
 assert (levels[0] >= 0).all()
