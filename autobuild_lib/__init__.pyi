@@ -2,7 +2,6 @@ from . import data, graphs, losses, networks, search, spaces, surrogate
 from .evaluation import evaluate
 from .ir_predictor import IRPredictor
 from .ir_training import fit_ir, fit_ir_many
-from .jobs import FitJob, fit_jobs
 from .loading import load
 from .predictor import NetworkConfig, Predictor
 from .spaces import Architecture, Continuous, SequenceSpace, SpaceError, Unit
@@ -16,7 +15,6 @@ __version__: str
 __all__ = [
     "Architecture",
     "Continuous",
-    "FitJob",
     "IRPredictor",
     "NetworkConfig",
     "Predictor",
@@ -32,7 +30,6 @@ __all__ = [
     "fit",
     "fit_ir",
     "fit_ir_many",
-    "fit_jobs",
     "fit_many",
     "graphs",
     "load",

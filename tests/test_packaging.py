@@ -103,7 +103,7 @@ class TestPins:
 LIBRARY = [
     "extras", "progress", "json_files", "storage", "torch_settings", "values", "options", "statistics", "workers",
     "processes", "spaces", "targets", "networks", "graphs", "data.table", "released", "data", "losses", "engine",
-    "saved", "predictor", "ir_predictor", "training", "ir_training", "evaluation", "jobs", "surrogate", "loading",
+    "saved", "predictor", "ir_predictor", "training", "ir_training", "evaluation", "surrogate", "loading",
     "units", "search",
 ]  # fmt: skip
 COMPANION = [

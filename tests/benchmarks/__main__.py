@@ -13,6 +13,7 @@ from torch_geometric.loader import DataLoader
 
 import autobuild_lib as ab
 from autobuild_book.chapters.ranking.experiment import default_targets
+from autobuild_book.chapters.shared.fits import FitJob, fit_jobs
 from tests.benchmarks.graf import graf_of_graphs, graf_of_sequences
 from tests.benchmarks.ir import SIZES, ir_training
 from tests.benchmarks.modules import best_networks, effect_scores, norm_scores
@@ -27,8 +28,8 @@ def training(epochs: int) -> dict[str, Any]:
     """The eight predictors of experiment 1, with the paper preset: stacked in two processes, or one at a time."""
     tables = [ab.data.load(family).split(0.9, seed=12345)[0] for family in FAMILIES]
     targets = tuple(default_targets())
-    jobs = [ab.FitJob(table.space, table, targets, overrides=(("epochs", epochs),)) for table in tables]
-    ours = timed(lambda: ab.fit_jobs(jobs, progress=False))
+    jobs = [FitJob(table, targets, overrides=(("epochs", epochs),)) for table in tables]
+    ours = timed(lambda: fit_jobs(jobs, progress=False))
 
     def plain() -> None:
         for table in tables:

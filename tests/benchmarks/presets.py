@@ -9,6 +9,7 @@ import pandas as pd
 
 import autobuild_lib as ab
 from autobuild_book.chapters.ranking.experiment import default_targets
+from autobuild_book.chapters.shared.fits import FitJob, fit_jobs
 from autobuild_lib.statistics import srcc
 from autobuild_lib.units.ridge import AdditiveRidge
 
@@ -35,11 +36,11 @@ def compare(folds: int = 1) -> pd.DataFrame:
         train, _ = ab.data.load(family).split(0.9, seed=12345)
         splits += [(family, *train.split(0.85, seed=fold)) for fold in range(folds)]
     jobs = [
-        (name, family, held_out, ab.FitJob(train.space, train, targets, seed, "tuned", tuple(sorted(options.items()))))
+        (name, family, held_out, FitJob(train, targets, seed, "tuned", tuple(sorted(options.items()))))
         for name, options in CANDIDATES.items()
         for seed, (family, train, held_out) in enumerate(splits)
     ]
-    for (name, family, held_out, _), trained in zip(jobs, ab.fit_jobs([job for *_, job in jobs]), strict=True):
+    for (name, family, held_out, _), trained in zip(jobs, fit_jobs([job for *_, job in jobs]), strict=True):
         for one in trained:
             truth = held_out.labels[one.target].to_numpy()
             rows.append((name, family, one.target, srcc(one.predict(held_out.architectures), truth)))

@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from autobuild_book.chapters.shared.fits import FitJob, fit_jobs
 from autobuild_book.chapters.shared.splits import BUNDLED
 from autobuild_lib import data
 from autobuild_lib.data import DataError, IRTable
 from autobuild_lib.evaluation import evaluate
 from autobuild_lib.ir_predictor import IRNetwork, IRPredictor
-from autobuild_lib.jobs import IRFitJob, fit_jobs
 from autobuild_lib.spaces import SequenceSpace, SpaceError
 from autobuild_lib.statistics import mean_with_interval, srcc
 from autobuild_lib.targets import Target
@@ -131,8 +131,8 @@ def train_all(train: IRTable, target: str, seed: int, plan: Plan, folder: Path) 
     ]
 
 
-def _job(table: IRTable, targets: tuple[str, ...], seed: int, preset: str, epochs: int) -> IRFitJob:
-    return IRFitJob(table, targets, seed, preset, (("epochs", epochs),))
+def _job(table: IRTable, targets: tuple[str, ...], seed: int, preset: str, epochs: int) -> FitJob[IRTable]:
+    return FitJob(table, targets, seed, preset, (("epochs", epochs),))
 
 
 def learnt_truly(fitted: Sequence[Fitted]) -> list[Fitted]:

@@ -11,10 +11,10 @@ import pandas as pd
 
 from autobuild_book.chapters.panoptic.task.space import backbone_space
 from autobuild_book.chapters.panoptic.task.table import NAME
+from autobuild_book.chapters.shared.fits import FitJob, fit_jobs, hop_options
 from autobuild_lib import data
 from autobuild_lib.data.table import Table
 from autobuild_lib.evaluation import evaluate
-from autobuild_lib.jobs import FitJob, fit_jobs, hop_options
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.statistics import mean_with_interval, srcc_with_interval
@@ -105,7 +105,7 @@ def fit_all(
         for seed in seeds:
             for train, test in parts(subject.table, seed, sizes):
                 keys.append((preset, seed, train, test))
-                jobs.append(FitJob(subject.table.space, train, targets, seed, preset, (("epochs", count), *hops)))
+                jobs.append(FitJob(train, targets, seed, preset, (("epochs", count), *hops)))
     slow_first = sorted(range(len(jobs)), key=lambda n: -len(jobs[n].table))
     trained = dict(zip(slow_first, fit_jobs([jobs[n] for n in slow_first], folder), strict=True))
     return [Fit(*key, dict(zip(subject.targets, trained[n], strict=True))) for n, key in enumerate(keys)]

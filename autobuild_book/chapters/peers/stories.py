@@ -11,8 +11,8 @@ import pandas as pd
 from autobuild_book.chapters.peers.models.features import as_matrix
 from autobuild_book.chapters.peers.models.registry import FOREST_GRAF, Regression
 from autobuild_book.chapters.peers.models.sequence_graf import feature_names, sequence_features, vocabularies
+from autobuild_book.chapters.shared.fits import FitJob, fit_jobs
 from autobuild_lib.data.table import Table
-from autobuild_lib.jobs import FitJob, fit_jobs
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.spaces.sequence import Codes
@@ -45,7 +45,7 @@ def stories(train: Table, targets: Sequence[str], seed: int, folder: Path) -> pd
     Returns:
         Columns target, view, part ("units" or "features"), name, share: shares add up to 1 for each view and part.
     """
-    (predictors,) = fit_jobs([FitJob(train.space, train, tuple(targets), seed, "tuned")], folder, workers=1)
+    (predictors,) = fit_jobs([FitJob(train, tuple(targets), seed, "tuned")], folder, workers=1)
     frames = []
     for target, predictor in zip(targets, predictors, strict=True):
         (forest,) = FOREST_GRAF.fit_many(train, [target], seed)

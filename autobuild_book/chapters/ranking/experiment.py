@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from autobuild_book.chapters.shared.fits import FitJob, fit_jobs
 from autobuild_book.chapters.shared.splits import Split, subset
 from autobuild_lib.data.table import Table
 from autobuild_lib.evaluation import evaluate
-from autobuild_lib.jobs import FitJob, fit_jobs
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.statistics import greater_than_zero, holm, mean_with_interval, srcc
 from autobuild_lib.surrogate import LABELS, published
@@ -53,8 +53,8 @@ def train(split: Split, preset: str, seed: int, folder: Path, overrides: Mapping
     return _job(split, preset, seed, overrides).run(folder)
 
 
-def _job(split: Split, preset: str, seed: int, overrides: Mapping[str, Any]) -> FitJob:
-    return FitJob(split.train.space, split.train, split.targets, seed, preset, tuple(sorted(overrides.items())))
+def _job(split: Split, preset: str, seed: int, overrides: Mapping[str, Any]) -> FitJob[Table]:
+    return FitJob(split.train, split.targets, seed, preset, tuple(sorted(overrides.items())))
 
 
 def reference_lines(splits: Sequence[Split]) -> pd.DataFrame:
@@ -96,7 +96,7 @@ def learning_curve(
     """
     options = tuple(sorted(overrides.items()))
     jobs = [
-        (split, FitJob(split.train.space, subset(split.train, size, seed), split.targets, seed, "tuned", options))
+        (split, FitJob(subset(split.train, size, seed), split.targets, seed, "tuned", options))
         for seed in seeds
         for split in splits
         for size in sorted({min(size, len(split.train)) for size in sizes}, reverse=True)
@@ -106,7 +106,7 @@ def learning_curve(
         for predictor in trained:
             target = Target(predictor.target)
             truth = target.evaluate(split.test.labels)
-            ridge = AdditiveRidge(job.space).fit(job.table.architectures, target.evaluate(job.table.labels))
+            ridge = AdditiveRidge(job.table.space).fit(job.table.architectures, target.evaluate(job.table.labels))
             for model in (predictor, ridge):
                 name = "AutoBuild head" if model is predictor else "additive ridge"
                 found = srcc(model.predict(split.test.architectures), truth)

@@ -7,9 +7,9 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from autobuild_book.chapters.shared.fits import FitJob, fit_jobs, hop_options
 from autobuild_book.chapters.shared.panels import ridge_corpus
 from autobuild_lib.data.table import Table
-from autobuild_lib.jobs import FitJob, fit_jobs, hop_options
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.units.corpus import UnitCorpus, score_units
 from autobuild_lib.units.reduced import group_texts
@@ -32,11 +32,11 @@ class Fold:
     predictors: tuple[Predictor, ...]
 
 
-def fit_job(table: Table, targets: tuple[str, ...], seed: int, steps: int) -> FitJob:
+def fit_job(table: Table, targets: tuple[str, ...], seed: int, steps: int) -> FitJob[Table]:
     """Return the training of all targets by the recipe for few labels."""
     epochs = max(1, round(steps / -(-len(table) // BATCH)))
     options = {**RECIPE, "epochs": epochs, **hop_options(table.space)}
-    return FitJob(table.space, table, targets, seed, "tuned", tuple(sorted(options.items())))
+    return FitJob(table, targets, seed, "tuned", tuple(sorted(options.items())))
 
 
 def train(

@@ -7,10 +7,10 @@ from typing import Any
 
 import numpy as np
 
+from autobuild_book.chapters.shared.fits import FitJob, fit_jobs, hop_options
 from autobuild_book.chapters.shared.splits import Split, load_splits
 from autobuild_lib import surrogate
 from autobuild_lib.data.table import Table
-from autobuild_lib.jobs import FitJob, fit_jobs, hop_options
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.surrogate import Surrogate
@@ -102,11 +102,11 @@ def train(
 ) -> dict[tuple[str, str, int], Predictor]:
     """Train the targets of each (split, seed) side by side, kept in `folder`; return (family, target, seed) -> one."""
     options = tuple(sorted(overrides.items()))
-    jobs = [FitJob(split.train.space, split.train, split.targets, seed, preset, options) for split, seed in tasks]
+    jobs = [FitJob(split.train, split.targets, seed, preset, options) for split, seed in tasks]
     trained = {}
     for job, predictors in zip(jobs, fit_jobs(jobs, folder), strict=True):
         for predictor in predictors:
-            trained[job.space.name, predictor.target, job.seed] = predictor
+            trained[job.table.space.name, predictor.target, job.seed] = predictor
     return trained
 
 

@@ -21,10 +21,10 @@ from autobuild_book.chapters.machine.experiment import BEST, RANDOM, SMALLEST, S
 from autobuild_book.chapters.machine.latency import LatencyMeter, measure_rounds
 from autobuild_book.chapters.shared import few_labels
 from autobuild_book.chapters.shared.few_labels import EFFECT, NORM, RIDGE
+from autobuild_book.chapters.shared.fits import FitJob
 from autobuild_book.figures import style
 from autobuild_book.figures.style import WIDTH
 from autobuild_lib.data.table import make_table
-from autobuild_lib.jobs import FitJob
 
 ROOT = Path(__file__).resolve().parents[4]
 MBV3 = ab.spaces.ofa_mbv3()

@@ -13,9 +13,9 @@ import torch
 import autobuild_lib as ab
 from autobuild_book.chapters.operations import effects as operation_effects, importance as experiment, verdict
 from autobuild_book.chapters.operations.importance import CHEAP, SHUFFLED, TRUE, Fitted, Plan
+from autobuild_book.chapters.shared.fits import FitJob
 from autobuild_lib.data import IRTable
 from autobuild_lib.data.files import FLOPS
-from autobuild_lib.jobs import IRFitJob
 
 PLAN = Plan(paper_seeds=1, paper_epochs=1, cheap_seeds=2, cheap_epochs=1, cheap_train=60, shuffles=2, family_shuffles=1)
 
@@ -98,9 +98,9 @@ def test_shuffles_keep_values_and_the_inner_ones_keep_families(table: IRTable) -
 def test_all_predictors_are_trained_and_read(
     table: IRTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[IRFitJob] = []
+    asked: list[FitJob] = []
 
-    def run(jobs: list[IRFitJob], folder: Path) -> Any:
+    def run(jobs: list[FitJob], folder: Path) -> Any:
         asked.extend(jobs)
         return [job.run(folder) for job in jobs]
 

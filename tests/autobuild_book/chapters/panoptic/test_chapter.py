@@ -28,6 +28,7 @@ from autobuild_book.chapters.panoptic.task.measuring import Measurement, sample_
 from autobuild_book.chapters.panoptic.task.paired import PARTS, PairedMeasurement, standard_error
 from autobuild_book.chapters.panoptic.task.space import backbone_space, costs, largest, smallest
 from autobuild_book.chapters.panoptic.task.weights import load_bundled
+from autobuild_book.chapters.shared.fits import FitJob
 from autobuild_book.chapters.shared.panels import ridge_corpus
 from autobuild_book.measured.rows import machine
 
@@ -149,7 +150,7 @@ def test_a_cost_must_be_positive() -> None:
 def fits(tmp_path_factory: pytest.TempPathFactory) -> list[learning.Fit]:
     """Two presets, two seeds, two sizes; trained here for one epoch."""
 
-    def here(jobs: list[ab.FitJob], folder: Path) -> Any:
+    def here(jobs: list[FitJob], folder: Path) -> Any:
         return [job.run(folder) for job in jobs]
 
     with pytest.MonkeyPatch.context() as patch:

@@ -14,9 +14,9 @@ from scipy.stats import spearmanr, ttest_1samp
 
 import autobuild_lib as ab
 from autobuild_book.chapters.ranking import experiment
+from autobuild_book.chapters.shared.fits import FitJob
 from autobuild_book.chapters.shared.ranks import summarise
 from autobuild_book.chapters.shared.splits import BUNDLED, load_splits, subset
-from autobuild_lib.jobs import FitJob
 from autobuild_lib.surrogate import bundled
 from autobuild_lib.units.ridge import AdditiveRidge
 

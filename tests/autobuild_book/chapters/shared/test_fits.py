@@ -10,8 +10,9 @@ import pytest
 import torch
 
 import autobuild_lib as ab
-from autobuild_lib import jobs, training
-from autobuild_lib.jobs import FitJob, IRFitJob, fit_jobs
+from autobuild_book.chapters.shared import fits
+from autobuild_book.chapters.shared.fits import FitJob, fit_jobs
+from autobuild_lib import training
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.targets import Target
 from tests.helpers.kill_points import killed_at_each_point
@@ -21,7 +22,7 @@ SMALL = (("epochs", 1), ("hops", 2), ("width", 8))
 
 @pytest.fixture
 def job(toy_table: ab.data.Table) -> FitJob:
-    return FitJob(toy_table.space, toy_table.take(range(60)), ("additive", "other"), overrides=SMALL)
+    return FitJob(toy_table.take(range(60)), ("additive", "other"), overrides=SMALL)
 
 
 def refuse_to_train(*_: Any, **__: Any) -> Any:
@@ -40,9 +41,9 @@ def assert_same(ours: list[Predictor], theirs: list[Predictor], table: ab.data.T
 def changed(job: FitJob) -> dict[str, FitJob]:
     labels = job.table.labels.copy()
     labels.loc[7, "other"] += 1e-9
-    first = job.space.units[0]
+    first = job.table.space.units[0]
     other_space = ab.SequenceSpace(
-        "toy", [first, *job.space.units[1:]], dict(job.space.layer_features), embedding_widths={"op": 2}
+        "toy", [first, *job.table.space.units[1:]], dict(job.table.space.layer_features), embedding_widths={"op": 2}
     )
     return {
         "a label, a little": replace(job, table=replace(job.table, labels=labels)),
@@ -55,7 +56,7 @@ def changed(job: FitJob) -> dict[str, FitJob]:
         "an override of the training": replace(job, overrides=(*SMALL, ("rank_weight", 0.5))),
         "an override of the network": replace(job, overrides=(*SMALL, ("pooling", "sum"))),
         "an architecture": replace(job, table=replace(job.table, architectures=job.table.architectures[::-1])),
-        "the space": replace(job, space=other_space),
+        "the space": replace(job, table=replace(job.table, space=other_space)),
     }
 
 
@@ -69,8 +70,8 @@ def test_key_changes_with_the_code_that_trains(
 ) -> None:
     before = job.key
     copied = tmp_path / "training.py"
-    copied.write_text(Path(str(jobs.CODE[-1].__file__)).read_text() + "# changed\n")
-    monkeypatch.setattr(jobs.CODE[-1], "__file__", str(copied))
+    copied.write_text(Path(str(fits.CODE[-1].__file__)).read_text() + "# changed\n")
+    monkeypatch.setattr(fits.CODE[-1], "__file__", str(copied))
     assert job.key != before
 
 
@@ -97,13 +98,13 @@ def test_unknown_preset_and_options_are_refused_with_the_known(job: FitJob) -> N
 
 def test_hops_are_an_option_where_units_are_deep(toy: ab.SequenceSpace) -> None:
     cell = ab.SequenceSpace("cell", [ab.Unit(6, 6)], {"op": ["a", "b"]})
-    assert jobs.hop_options(toy) == {} and jobs.hop_options(toy, cell) == {"hops": 5}
+    assert fits.hop_options(toy) == {} and fits.hop_options(toy, cell) == {"hops": 5}
 
 
 def test_a_finished_job_is_loaded_not_trained(job: FitJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     trained = job.run(tmp_path)
     assert sorted(p.name for p in (tmp_path / job.key).iterdir()) == sorted(Target(t).id for t in job.targets)
-    monkeypatch.setattr(jobs, "fit_many", refuse_to_train)
+    monkeypatch.setattr(fits, "fit_many", refuse_to_train)
     assert_same(job.run(tmp_path), trained, job.table)
     with pytest.raises(AssertionError, match="was to be taken"):
         replace(job, seed=1).run(tmp_path)
@@ -142,13 +143,13 @@ def test_a_killed_job_leaves_no_folder_under_its_final_name(
     job: FitJob, tmp_path: Path
 ) -> None:
     """Killed before any file operation: all predictors or none, and the next save removes what was left."""
-    trained, place = job.run(), tmp_path / "jobs" / job.key
+    trained, place = job.run(), tmp_path / "fits" / job.key
     other = place.with_name("0123456789abcdef")
     left = set()
-    for number in killed_at_each_point(lambda: jobs._save(trained, place)):
+    for number in killed_at_each_point(lambda: fits._save(trained, place)):
         assert not place.exists() or len(job.run(place.parent)) == 2, number
         left |= {path.name.split(".")[-1][:7] for path in place.parent.iterdir()} if place.parent.exists() else set()
-        jobs._save(trained, other)
+        fits._save(trained, other)
         assert {path.name for path in place.parent.iterdir()} <= {place.name, other.name}, number
         shutil.rmtree(place.parent)
     assert "partial" in left
@@ -157,8 +158,8 @@ def test_a_killed_job_leaves_no_folder_under_its_final_name(
 def test_of_two_racing_saves_the_first_stays_whole(job: FitJob, tmp_path: Path) -> None:
     place = tmp_path / job.key
     first, second = job.run(), replace(job, seed=1).run()
-    jobs._save(first, place)
-    jobs._save(second, place)
+    fits._save(first, place)
+    fits._save(second, place)
     assert_same([ab.load(place / Target(t).id) for t in job.targets], first, job.table)
     assert list(tmp_path.iterdir()) == [place]
 
@@ -210,7 +211,7 @@ def test_processes_give_what_this_process_gives_in_order_and_keep_it(
     for one, predictors in zip(several, made, strict=True):
         assert_same(predictors, one.run(), job.table)
     assert {p.name for p in tmp_path.iterdir()} == {one.key for one in several}
-    monkeypatch.setattr(jobs, "fit_many", refuse_to_train)
+    monkeypatch.setattr(fits, "fit_many", refuse_to_train)
     assert_same(several[0].run(tmp_path), made[0], job.table)
 
 
@@ -230,12 +231,12 @@ def test_no_jobs_no_predictors(tmp_path: Path) -> None:
 
 
 @pytest.fixture(scope="module")
-def ir_job() -> IRFitJob:
+def ir_job() -> FitJob:
     table = ab.data.ir_table([ab.data.load("ofa_pn").take(range(12))], progress=False)
-    return IRFitJob(table, ("acc", "latency_cpu"), overrides=SMALL)
+    return FitJob(table, ("acc", "latency_cpu"), overrides=SMALL)
 
 
-def test_key_of_an_ir_job_changes_with_what_its_result_depends_on(ir_job: IRFitJob) -> None:
+def test_key_of_an_ir_job_changes_with_what_its_result_depends_on(ir_job: FitJob) -> None:
     graph = ir_job.table.graphs[3]
     shapes = graph.shapes.copy()
     shapes[5, 0] += 1e-3
@@ -249,9 +250,9 @@ def test_key_of_an_ir_job_changes_with_what_its_result_depends_on(ir_job: IRFitJ
     assert replace(ir_job, table=renamed).key == ir_job.key
 
 
-def test_ir_jobs_are_trained_once(ir_job: IRFitJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_ir_jobs_are_trained_once(ir_job: FitJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (made,) = fit_jobs([ir_job], tmp_path, 1, progress=False)
-    monkeypatch.setattr(jobs, "fit_ir_many", refuse_to_train)
+    monkeypatch.setattr(fits, "fit_ir_many", refuse_to_train)
     again = ir_job.run(tmp_path)
     assert [one.target for one in made] == [one.target for one in again] == ["acc", "latency_cpu"]
     for a, b in zip(made, again, strict=True):
