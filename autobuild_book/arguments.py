@@ -11,9 +11,8 @@ import pandas as pd
 from autobuild_lib import data
 from autobuild_lib.data.files import FILES
 from autobuild_lib.data.table import DUPLICATES
-from autobuild_lib.json_files import read_json
 from autobuild_lib.spaces import SequenceSpace, read_space
-from autobuild_lib.storage import replace_json
+from autobuild_lib.storage import read_json, replace_json
 from autobuild_lib.values import shown
 
 

@@ -22,10 +22,9 @@ from typing import IO
 
 from filelock import FileLock
 
-from autobuild_lib.json_files import read_json
 from autobuild_lib.progress import Bar, progress_bar
 from autobuild_lib.released.checksums import LOCK_NAME, SHA256, ChecksumError, read_checksums, sha256_of
-from autobuild_lib.storage import replace_text
+from autobuild_lib.storage import read_json, replace_text
 
 logger = logging.getLogger(__name__)
 

@@ -25,8 +25,8 @@ from autobuild_lib.predictor import (
     smallest_size,
 )
 from autobuild_lib.saved import entries, read_predictor, text, write_predictor
-from autobuild_lib.storage import fill
 from autobuild_lib.torch_settings import plain_torch
+from autobuild_lib.weights import fill
 
 CONVOLUTIONS = {"gatv2": IRGATv2, "graphconv": IRGraphConv}
 POOLINGS = ("mean", "sum")

@@ -9,10 +9,10 @@ from autobuild_lib.data.ir import IRTable
 from autobuild_lib.engine.neighbourhoods import neighbourhoods
 from autobuild_lib.graphs import OPERATIONS
 from autobuild_lib.ir_predictor import IRNetwork, IRPredictor
-from autobuild_lib.options import read_seed
 from autobuild_lib.targets import Target
 from autobuild_lib.torch_settings import plain_torch
 from autobuild_lib.training import Wanted, configure, copy_member, describe_training, train_network
+from autobuild_lib.values import read_seed
 
 # "tuned" was chosen on validation rows taken out of the training split (tests/benchmarks/ir_presets.py).
 PRESETS: dict[str, dict[str, Any]] = {

@@ -13,13 +13,12 @@ from torch import Tensor, nn
 
 from autobuild_lib.engine.paths import FeatureMLP, PathGATv2, PathGraphConv, StackedBatchNorm, StackedLinear, pool
 from autobuild_lib.graphs import PathGraphs, path_graphs_from_codes
-from autobuild_lib.options import Option, choice, read_fields
 from autobuild_lib.saved import entries, equation, finite, not_negative, read_predictor, whole, write_predictor
 from autobuild_lib.spaces import Architecture, SequenceSpace
 from autobuild_lib.spaces.sequence import Codes
-from autobuild_lib.storage import fill
 from autobuild_lib.torch_settings import plain_torch
-from autobuild_lib.values import shown
+from autobuild_lib.values import Option, choice, read_fields, shown
+from autobuild_lib.weights import fill
 
 CONVOLUTIONS = {"gatv2": PathGATv2, "graphconv": PathGraphConv}
 ACTIVATIONS: dict[str, nn.Module] = {"relu": nn.ReLU(), "leaky_relu": nn.LeakyReLU(), "gelu": nn.GELU()}

@@ -12,18 +12,9 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from autobuild_lib.json_files import parse_json
-from autobuild_lib.storage import (
-    PARTIAL,
-    json_text,
-    locked,
-    read_tensors,
-    remove_abandoned,
-    replace_bytes,
-    replace_text,
-    weights_bytes,
-)
+from autobuild_lib.storage import PARTIAL, json_text, locked, parse_json, remove_abandoned, replace_bytes, replace_text
 from autobuild_lib.targets import Target
+from autobuild_lib.weights import read_tensors, weights_bytes
 
 CONFIG = "config.json"
 WEIGHTS = "weights.safetensors"

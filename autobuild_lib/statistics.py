@@ -22,12 +22,12 @@ def srcc_with_interval(predicted: Array, truth: Array, confidence: float = 0.95)
 
     The interval is NaN for fewer than four rows and for a correlation of exactly 1 or -1.
     """
-    found, n = srcc(predicted, truth), len(truth)
-    if n < 4 or not abs(found) < 1:
-        return found, float("nan"), float("nan")
-    half = norm.ppf(0.5 + confidence / 2) * np.sqrt((1 + found**2 / 2) / (n - 3))
-    centre = np.arctanh(found)
-    return found, float(np.tanh(centre - half)), float(np.tanh(centre + half))
+    correlation, n = srcc(predicted, truth), len(truth)
+    if n < 4 or not abs(correlation) < 1:
+        return correlation, float("nan"), float("nan")
+    half = norm.ppf(0.5 + confidence / 2) * np.sqrt((1 + correlation**2 / 2) / (n - 3))
+    centre = np.arctanh(correlation)
+    return correlation, float(np.tanh(centre - half)), float(np.tanh(centre + half))
 
 
 def mean_with_interval(values: Sequence[float] | Array, confidence: float = 0.95) -> tuple[float, float, float]:

@@ -1,27 +1,26 @@
-"""Files written whole: weights as safetensors, text, JSON; each replaced so that readers see the old or the new one."""
+"""Files written whole, so that readers see the old or the new one; JSON read strictly; locks for what is written."""
 
 import glob
-import hashlib
 import json
 import math
 import os
+import re
 import shutil
 import sys
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any
-
-import torch
-from safetensors import SafetensorError
-from safetensors.torch import load as load_bytes, save as to_bytes
-from torch import Tensor, nn
+from typing import Any, NoReturn
 
 if sys.platform != "win32":
     import fcntl
 
 PARTIAL = ".partial"  # after the name of what is being written
+MOST_BYTES = 1 << 28  # of JSON that is read
+DEEPEST = 100  # objects and lists inside each other
+_TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 def replace_bytes(path: Path, content: bytes) -> None:
@@ -63,10 +62,129 @@ def _plain(value: Any) -> Any:
     if hasattr(value, "tolist"):
         value = value.tolist()
     if isinstance(value, Mapping):
-        return {key: _plain(own) for key, own in value.items()}
+        return {key: _plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):
-        return [_plain(own) for own in value]
+        return [_plain(inner) for inner in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+# -------------------------------------------------------------------- JSON
+
+
+class _UnusableError(Exception):
+    """What JSON allows and nothing here can use; `pattern` finds it in the text."""
+
+    def __init__(self, reason: str, pattern: str) -> None:
+        super().__init__(reason)
+        self.pattern = pattern
+
+
+def read_json(
+    path: Path | str,
+    what: str = "a JSON object",
+    error: type[ValueError] = ValueError,
+    nan_as_null: bool = False,
+) -> dict[str, Any]:
+    """Read the object in a JSON file (UTF-8).
+
+    Args:
+        path: the file.
+        what: what it should be, for messages.
+        error: what to raise for a file that is not.
+        nan_as_null: whether NaN and Infinity, which Python writes, are read as null, a number that is not known.
+
+    Raises:
+        ValueError, or the given `error`: for anything else, for more than `MOST_BYTES`, NaN or infinity, whole numbers
+            beyond all floats, a key given twice, nesting deeper than `DEEPEST`; it names file and line.
+        OSError: the file cannot be read.
+    """
+    try:
+        content = parse_json(_text_of(Path(path)), nan_as_null)
+        if not isinstance(content, dict):
+            raise ValueError(f"it holds {_kind(content)}, not an object")
+    except ValueError as reason:
+        raise error(f"{path}: not {what} ({reason})") from None
+    return content
+
+
+def _text_of(path: Path) -> str:
+    if (size := path.stat().st_size) > MOST_BYTES:
+        raise ValueError(f"{size:,} bytes; at most {MOST_BYTES:,} are read")
+    try:
+        return path.read_bytes().decode("utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise ValueError(f"not UTF-8 at byte {error.start:,}") from None
+
+
+def parse_json(text: str, nan_as_null: bool = False) -> Any:
+    """Read a JSON text as `read_json` does, of any type; `ValueError` names the line."""
+    constant = (lambda _: None) if nan_as_null else _refuse
+    try:
+        value = json.loads(
+            text, object_pairs_hook=_object, parse_int=_whole, parse_float=_number, parse_constant=constant
+        )
+    except json.JSONDecodeError as error:
+        raise ValueError(f"{_line(text, error.pos)}column {error.colno}: {error.msg}") from None
+    except _UnusableError as error:
+        raise ValueError(f"{_place(text, error.pattern)}{error}") from None
+    except RecursionError:
+        raise ValueError(f"nested deeper than {DEEPEST}") from None
+    _check_depth(value)
+    return value
+
+
+def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    entries = dict(pairs)
+    if len(entries) < len(pairs):
+        ((twice, _),) = Counter(key for key, _ in pairs).most_common(1)
+        raise _UnusableError(f"key {twice!r:.60} is there twice", f"{re.escape(json.dumps(twice))}\\s*:")
+    return entries
+
+
+def _whole(text: str) -> int:
+    if len(text.lstrip("-")) > 308:  # digits of the largest floats
+        _refuse(text)
+    return int(text)
+
+
+def _number(text: str) -> float:
+    if not math.isfinite(number := float(text)):
+        _refuse(text)
+    return number
+
+
+def _refuse(text: str) -> NoReturn:
+    raise _UnusableError(f"{text:.20} is not a finite float", re.escape(text))
+
+
+def _place(text: str, pattern: str) -> str:
+    """Say in which line a pattern is, for the last of its places, outside texts unless it is one."""
+    if not pattern.startswith('"'):
+        text = _TEXT.sub(lambda match: " " * len(match[0]), text)
+    places = [match.start() for match in re.finditer(pattern, text)]
+    return _line(text, places[-1]) if places else ""
+
+
+def _line(text: str, place: int) -> str:
+    """Say in which line a place is, if there are several."""
+    return f"line {text.count(chr(10), 0, place) + 1}, " if "\n" in text else ""
+
+
+def _check_depth(value: Any) -> None:
+    level = [value]
+    for _ in range(DEEPEST + 1):
+        level = [part for each in level if isinstance(each, (dict, list)) for part in _parts(each)]
+        if not level:
+            return
+    raise ValueError(f"nested deeper than {DEEPEST}")
+
+
+def _parts(value: dict[str, Any] | list[Any]) -> list[Any]:
+    return [part for part in (value.values() if isinstance(value, dict) else value) if isinstance(part, (dict, list))]
+
+
+def _kind(value: Any) -> str:
+    return {type(None): "null", list: "a list", str: "a text", bool: str(value).lower()}.get(type(value), "a number")
 
 
 # -------------------------------------------------------------------- locks
@@ -141,49 +259,3 @@ def _remove(path: Path) -> None:
         shutil.rmtree(path, ignore_errors=True)
     else:
         path.unlink(missing_ok=True)
-
-
-# -------------------------------------------------------------------- weights
-
-
-def weights_bytes(network: nn.Module) -> bytes:
-    """Return a network's weights in the safetensors format: numbers, no code."""
-    return to_bytes({name: tensor.contiguous() for name, tensor in network.state_dict().items()})
-
-
-def load_weights(network: nn.Module, path: Path, sha256: str) -> None:
-    """Read weights strictly: the checksum must hold, and the tensors must be those of the network."""
-    try:
-        content = path.read_bytes()
-    except OSError as error:
-        raise ValueError(f"{path}: not a readable safetensors file ({error})") from None
-    fill(network, read_tensors(path, content, sha256), path)
-
-
-def read_tensors(path: Path, content: bytes, sha256: str) -> dict[str, Tensor]:
-    """Return the tensors that are the content of a file; its checksum must hold."""
-    if (found := hashlib.sha256(content).hexdigest()) != sha256:
-        raise ValueError(f"{path}: sha256 is {found}, expected {sha256}; the file is damaged or of another save")
-    try:
-        return load_bytes(content)
-    except SafetensorError as error:
-        raise ValueError(f"{path}: not a readable safetensors file ({error})") from None
-
-
-def fill(network: nn.Module, given: dict[str, Tensor], path: Path) -> None:
-    """Give a network the tensors of a file: each of its own, with shape and type, and no other."""
-    expected = network.state_dict()
-    if missing := sorted(set(expected) - set(given)):
-        raise ValueError(f"{path}: weights are missing: {', '.join(missing[:5])}")
-    if unknown := sorted(set(given) - set(expected)):
-        raise ValueError(f"{path}: unknown weights: {', '.join(unknown[:5])}")
-    for name, tensor in expected.items():
-        if (there := _describe(given[name])) != (needed := _describe(tensor)):
-            raise ValueError(f"{path}: {name} has {there}, expected finite numbers of {needed}")
-        if not torch.isfinite(given[name]).all():
-            raise ValueError(f"{path}: {name} has non-finite numbers, expected finite ones")
-    network.load_state_dict(given)
-
-
-def _describe(tensor: Tensor) -> str:
-    return f"shape {tuple(tensor.shape)} and type {str(tensor.dtype).removeprefix('torch.')}"

@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from autobuild_lib.data.table import Labelled, Table
 from autobuild_lib.graphs import PathGraphs, path_graphs
 from autobuild_lib.losses import RANK_LOSSES, RankLoss, rank_loss
-from autobuild_lib.options import Option, choice, read_fields, read_seed
 from autobuild_lib.predictor import (
     NETWORK_OPTIONS,
     HopNetwork,
@@ -26,6 +25,7 @@ from autobuild_lib.progress import progress_bar
 from autobuild_lib.spaces import SequenceSpace, SpaceError
 from autobuild_lib.targets import Target
 from autobuild_lib.torch_settings import plain_torch
+from autobuild_lib.values import Option, choice, read_fields, read_seed
 
 logger = logging.getLogger(__name__)
 Network = TypeVar("Network", bound=nn.Module)

@@ -1,9 +1,10 @@
-"""Numbers as users give them (of Python, NumPy, pandas, PyTorch): one reader, and errors that show the value."""
+"""Numbers and options as users give them (of Python, NumPy, pandas, PyTorch, YAML), and errors that show the value."""
 
 import math
 import re
 import reprlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from decimal import Decimal
 from numbers import Real
 from typing import Any, NoReturn
@@ -15,6 +16,7 @@ import pandas as pd
 Array = npt.NDArray[np.float64]
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf(inity)?", re.ASCII | re.IGNORECASE)
 MISSING = ("", "na", "nan", "n/a", "null", "none", "<na>")  # texts, in lower case, for a number that is not there
+MOST_SEED = 2**63 - 1
 MOST_CHARACTERS = 60  # of a value in an error
 SHORT = reprlib.Repr()
 SHORT.maxlevel, SHORT.maxstring, SHORT.maxlong, SHORT.maxother = 2, MOST_CHARACTERS, MOST_CHARACTERS, MOST_CHARACTERS
@@ -175,3 +177,61 @@ def _row(values: Any, name: str) -> Iterable[Any]:
         return list(values)
     except TypeError:  # a 0-d array or tensor
         refuse(values, name, "rows of numbers")
+
+
+# -------------------------------------------------------------------- options
+
+
+@dataclass(frozen=True)
+class Option:
+    """What an option may be: one of `choices`, true or false, a whole number, or a finite number, within bounds.
+
+    `minimum` and `maximum` are allowed themselves, `above` is not. `text` says what the option means.
+    """
+
+    kind: type
+    text: str
+    minimum: float | None = None
+    maximum: float | None = None
+    above: float | None = None
+    choices: tuple[str, ...] = ()
+
+    def read(self, name: str, value: object) -> Any:
+        """Return a value as the option's kind; `ValueError` for one that is not allowed."""
+        if self.choices:
+            if not isinstance(value, str) or str(value) not in self.choices:
+                raise ValueError(f"{name}={shown(value)}; choose from {', '.join(self.choices)}")
+            return str(value)
+        if self.kind is bool:
+            return boolean(value, name, text=True)
+        if self.kind is int:
+            bounds = (None if bound is None else int(bound) for bound in (self.minimum, self.maximum))
+            return integer(value, name, *bounds, text=True)
+        number = real(value, name, text=True)
+        if not math.isfinite(number) or not self._is_within(number):
+            refuse(value, name, f"finite numbers{self._bounds()}")
+        return number
+
+    def _is_within(self, number: float) -> bool:
+        low = self.minimum is None or number >= self.minimum
+        return low and (self.above is None or number > self.above) and (self.maximum is None or number <= self.maximum)
+
+    def _bounds(self) -> str:
+        words = (("from", self.minimum), ("above", self.above), ("up to", self.maximum))
+        return "".join(f" {word} {bound:g}" for word, bound in words if bound is not None)
+
+
+def choice(choices: Iterable[str], text: str) -> Option:
+    """Return an option that is one of some texts."""
+    return Option(str, text, choices=tuple(choices))
+
+
+def read_fields(configuration: object, options: Mapping[str, Option]) -> None:
+    """Read every field of a frozen dataclass that stands in the table of options, in place."""
+    for name, option in options.items():
+        object.__setattr__(configuration, name, option.read(name, getattr(configuration, name)))
+
+
+def read_seed(seed: object) -> int:
+    """Return a seed: a whole number from 0, in any form of a number."""
+    return integer(seed, "seed", 0, MOST_SEED)

@@ -11,10 +11,10 @@ from pathlib import Path
 from types import FrameType
 
 from autobuild_book.chain.job import failure
-from autobuild_book.chain.locks import held
 from autobuild_book.chain.parents import PATIENCE
 from autobuild_book.chain.plans import Job, Plan, jobs, plain_name, write_plan
 from autobuild_book.chain.progress import Progress
+from autobuild_lib.store import held
 
 WORKFLOW = [sys.executable, "-m", "autobuild_book.chain.workflow", "--snakefile", "notebooks/Snakefile"]
 POLL = 1.0  # seconds

@@ -11,11 +11,11 @@ from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
-from autobuild_book.chain.locks import held
 from autobuild_book.chain.parents import PATIENCE, end_with_parent
 from autobuild_book.chain.plans import NOTEBOOKS, Job
 from autobuild_lib.extras import extra
-from autobuild_lib.json_files import parse_json
+from autobuild_lib.storage import parse_json
+from autobuild_lib.store import held
 
 with extra("book"):
     import yaml

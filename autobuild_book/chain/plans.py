@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from autobuild_lib.extras import extra
-from autobuild_lib.json_files import read_json
+from autobuild_lib.storage import read_json
 
 with extra("book"):
     import yaml

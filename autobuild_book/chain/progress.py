@@ -11,7 +11,7 @@ from typing import IO
 
 from autobuild_book.chain.job import reason
 from autobuild_book.chain.plans import Job, read_table
-from autobuild_lib.json_files import read_json
+from autobuild_lib.storage import read_json
 
 EVERY = 30.0  # seconds between lines, where the output is not a terminal
 

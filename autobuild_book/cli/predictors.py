@@ -12,11 +12,11 @@ from autobuild_book.arguments import add_source, check_file, check_writable, pri
 from autobuild_book.measured import distillation
 from autobuild_lib import data, evaluation, predictor, surrogate, training
 from autobuild_lib.data import files
-from autobuild_lib.options import Option
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.storage import replace_text
 from autobuild_lib.surrogate import bundled
 from autobuild_lib.targets import Target
+from autobuild_lib.values import Option
 
 logger = logging.getLogger(__name__)
 TARGET = "a label or an equation over labels, in single quotes for the shell, e.g. 'acc * 100 / latency_gpu'"

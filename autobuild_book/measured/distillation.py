@@ -19,11 +19,12 @@ from autobuild_lib.predictor import (
     StackedNetwork,
 )
 from autobuild_lib.released.checksums import sha256_of
-from autobuild_lib.storage import replace_bytes, replace_json, replace_text, weights_bytes
+from autobuild_lib.storage import replace_bytes, replace_json, replace_text
 from autobuild_lib.surrogate.bundled import LABELS, SPACES, Surrogate, depth_combinations, load_bundled
 from autobuild_lib.surrogate.teachers import label_codes, load_teachers, published
 from autobuild_lib.torch_settings import plain_torch
 from autobuild_lib.training import TrainingConfig, train_network
+from autobuild_lib.weights import weights_bytes
 
 logger = logging.getLogger(__name__)
 NETWORK = NetworkConfig(convolution="graphconv", pooling="sum", activation="leaky_relu", width=64)

@@ -4,11 +4,9 @@ import csv
 import functools
 import io
 import logging
-import os
 import platform
 import re
 from collections.abc import Collection, Generator, Hashable, Iterable, Sequence
-from concurrent.futures import as_completed
 from contextlib import closing
 from dataclasses import dataclass, fields
 from pathlib import Path
@@ -16,11 +14,11 @@ from typing import Any, Generic, Protocol, TypeVar, get_type_hints
 
 import torch
 
-from autobuild_book.chain.locks import held
 from autobuild_lib import values
+from autobuild_lib.processes import WorkerPool
 from autobuild_lib.progress import progress_bar
 from autobuild_lib.spaces import Architecture, SequenceSpace, SpaceError
-from autobuild_lib.workers import WorkerPool
+from autobuild_lib.store import GrowingFile, held
 
 logger = logging.getLogger(__name__)
 CPU = Path("/proc/cpuinfo")
@@ -80,24 +78,25 @@ class RowFormat(Generic[R]):
         return [getattr(row, name) for name in self.columns]
 
     def append(self, path: Path, row: R) -> None:
-        """Add a row, with the header to an empty file; when it is there, it is on the disk."""
-        with path.open("ab") as file:
-            head = [] if file.tell() else [list(self.columns)]
-            file.write(_text([*head, self._cells(row)]).encode())
-            file.flush()
-            os.fsync(file.fileno())
+        """Add a row, with the header to an empty file, in place of what a kill has left of a last line."""
+        file = GrowingFile(path)
+        path.touch()
+        head = [] if list(file.read()) else [list(self.columns)]
+        file.append(_text([*head, self._cells(row)]))
 
     def read(self, path: Path) -> list[R]:
         """Read rows, the first of each key; anything wrong but a torn last line is a `ValueError`.
 
         Rows that are there again, and the header, are left by processes of older versions that wrote at once.
         """
+        file = GrowingFile(path)
         try:
-            complete, _, torn = path.read_bytes().decode("utf-8").rpartition("\n")
+            complete = b"\n".join(line for _, line in file.read()).decode("utf-8")
             lines = list(csv.reader(complete.splitlines(), strict=True))
         except (UnicodeDecodeError, csv.Error) as error:
             raise ValueError(f"{path}: not a CSV in UTF-8 ({error})") from None
-        header, expected = lines[0] if lines else torn.split(","), ",".join(self.columns)
+        torn, expected = file.rest.decode("utf-8", errors="replace"), ",".join(self.columns)
+        header = lines[0] if lines else torn.split(",")
         if header != list(self.columns) and not (complete == "" and expected.startswith(torn)):
             raise ValueError(f"{path}: header {','.join(header)[:200]!r}; expected {expected}")
         rows: dict[Hashable, R] = {}
@@ -112,8 +111,8 @@ class RowFormat(Generic[R]):
     def _read_row(self, where: str, cells: Sequence[str]) -> R:
         if len(cells) != len(self.columns):
             raise ValueError(f"{where}: {len(cells)} cells; expected {','.join(self.columns)}")
-        given = dict(zip(self.columns, cells, strict=True))
-        row = self.kind(**{name: self._checked(f"{where}: {name}", name, cell) for name, cell in given.items()})
+        named = zip(self.columns, cells, strict=True)
+        row = self.kind(**{name: self._checked(f"{where}: {name}", name, cell) for name, cell in named})
         try:
             self.space.parse(row.architecture)
         except SpaceError as error:
@@ -166,7 +165,6 @@ class RowFormat(Generic[R]):
 
     def _add(self, jobs: Sequence[Job[R]], path: Path, unit: str, workers: int, progress: bool) -> None:
         pending, wrong = self._pending(jobs, path), list[str]()
-        _cut_torn_line(path)
         bar = progress_bar(None, "measuring", total=len(jobs), initial=len(jobs) - len(pending), unit=unit,
                            disable=not progress, smoothing=0)  # fmt: skip
         with bar, closing(_run(pending, workers)) as rows:
@@ -185,8 +183,11 @@ def _run(jobs: Sequence[Job[R]], workers: int) -> Generator[R, None, None]:
         yield from (job.run() for job in jobs)
         return
     with WorkerPool(min(workers, len(jobs))) as pool:
-        for future in as_completed([pool.submit(job.run) for job in jobs]):
-            yield future.result()
+        yield from pool.as_finished(_run_job, jobs)
+
+
+def _run_job(job: Job[R]) -> R:
+    return job.run()
 
 
 def _text(rows: Iterable[Sequence[object]]) -> str:
@@ -195,30 +196,24 @@ def _text(rows: Iterable[Sequence[object]]) -> str:
     return text.getvalue()
 
 
-def _cut_torn_line(path: Path) -> None:
-    """Remove what a killed process may have left behind the last complete line."""
-    if path.is_file():
-        os.truncate(path, path.read_bytes().rfind(b"\n") + 1)
-
-
 def read_architectures(path: Path, space: SequenceSpace) -> list[Architecture]:
     """Read architectures in text form, one per line; empty lines and lines that begin with # are left out."""
-    found = []
+    architectures = []
     for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
         if line.strip() and not line.startswith("#"):
             try:
-                found.append(space.parse(line))
+                architectures.append(space.parse(line))
             except SpaceError as error:
                 raise ValueError(f"{path}, line {number}: {error}") from None
-    if not found:
+    if not architectures:
         example = next(iter(space))
         raise ValueError(f"{path}: there is no architecture; write one per line, such as {example}")
-    return found
+    return architectures
 
 
 def machine() -> str:
     """Describe what results depend on to the last bit: the processor, its vector units, and the version of PyTorch."""
     text = CPU.read_text(encoding="utf-8", errors="replace") if CPU.is_file() else ""
-    found = dict(re.findall(r"^(cpu family|model|model name)\s*: (.*)$", text, re.MULTILINE))
-    processor = " ".join(found.values()) or platform.processor() or platform.machine()
+    facts = dict(re.findall(r"^(cpu family|model|model name)\s*: (.*)$", text, re.MULTILINE))
+    processor = " ".join(facts.values()) or platform.processor() or platform.machine()
     return f"{processor}; {torch.backends.cpu.get_cpu_capability()}; torch {torch.__version__}"

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from autobuild_lib import json_files
+from autobuild_lib import storage
 from autobuild_lib.extras import extra
 
 with extra("book"):
@@ -124,7 +124,7 @@ def read_json(path: Path, schema: Mapping[str, Any]) -> dict[str, Any]:
     NaN and Infinity, which are not JSON but which Python writes, are read as null: a number that is not known.
     """
     try:
-        value = json_files.read_json(path, nan_as_null=True)
+        value = storage.read_json(path, nan_as_null=True)
     except (OSError, ValueError) as error:
         raise StaleError(f"{path.name} cannot be read: {shorter(str(error))}") from None
     if wrong := best_match(Draft202012Validator(schema).iter_errors(value)):

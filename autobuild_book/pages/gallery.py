@@ -9,7 +9,7 @@ import pandas as pd
 from autobuild_book.figures.comparison import run_comparison
 from autobuild_book.pages import markdown
 from autobuild_lib.extras import extra
-from autobuild_lib.json_files import read_json
+from autobuild_lib.storage import read_json
 
 with extra("book"):
     import matplotlib as mpl

@@ -11,7 +11,7 @@ from typing import Any
 
 import pandas as pd
 
-from autobuild_lib.json_files import read_json
+from autobuild_lib.storage import read_json
 from autobuild_lib.values import printable
 
 logger = logging.getLogger(__name__)

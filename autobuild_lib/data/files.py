@@ -10,8 +10,8 @@ import pandas as pd
 from autobuild_lib import data, networks  # both lazy: the reader of caches comes with the first cache
 from autobuild_lib.data.cells import read_cells
 from autobuild_lib.data.table import ARCHITECTURE, DataError, Table, make_table
-from autobuild_lib.json_files import read_json
 from autobuild_lib.spaces import Architecture, SequenceSpace, SpaceError, read_space
+from autobuild_lib.storage import read_json
 
 FILES = Path(__file__).parent / "files"
 NOISE_FREE = "_noise_free"  # suffix of the columns that hold a label before noise was added

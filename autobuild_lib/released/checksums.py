@@ -4,7 +4,7 @@ import hashlib
 import re
 from pathlib import Path
 
-from autobuild_lib.json_files import read_json
+from autobuild_lib.storage import read_json
 
 LOCK_NAME = "checksums.json"
 SHA256 = re.compile(r"[0-9a-f]{64}")

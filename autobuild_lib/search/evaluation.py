@@ -2,10 +2,9 @@
 
 import logging
 import time
-from collections import deque
 from collections.abc import Callable, Sequence
-from concurrent.futures import FIRST_COMPLETED, Future, wait
 from concurrent.futures.process import BrokenProcessPool
+from functools import partial
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from types import TracebackType
@@ -15,10 +14,10 @@ import numpy as np
 import pandas as pd
 
 from autobuild_lib import values
+from autobuild_lib.processes import WorkerPool
 from autobuild_lib.progress import Bar, progress_bar
 from autobuild_lib.search.log import Evaluation, EvaluationLog
 from autobuild_lib.spaces import Architecture
-from autobuild_lib.workers import WorkerPool
 
 logger = logging.getLogger(__name__)
 SLOW = 60.0  # seconds of work that a kill may cost before we say so
@@ -59,10 +58,9 @@ class Evaluations:
         log.append([])  # a file that cannot be written is an error now, not after the first evaluation
         self.evaluator, self.log = evaluator, log
         self.one_at_a_time = workers is not None
-        self._workers = workers or 0
         self._check = check
         self._check_first(list(log.evaluations.values()))
-        self._pool = _start_pool(evaluator, self._workers) if workers else None
+        self._pool = _start_pool(evaluator, workers) if workers else None
 
     def __enter__(self) -> Self:
         return self
@@ -73,15 +71,13 @@ class Evaluations:
 
     def run(self, architectures: Sequence[Architecture], bar: Bar) -> list[Evaluation]:
         """Evaluate those that are not in the log, and return all, in order."""
-        missing = [one for one in dict.fromkeys(architectures) if one not in self.log.evaluations]
+        missing = [subject for subject in dict.fromkeys(architectures) if subject not in self.log.evaluations]
         bar.update(len(architectures) - len(missing))
-        if self._pool is not None:
-            self._in_processes(self._pool, missing, bar)
-        elif self.one_at_a_time or len(missing) == 1:
+        if self.one_at_a_time or len(missing) == 1:
             self._one_at_a_time(missing, bar)
         elif missing:
             self._at_once(missing, bar)
-        return [self.log.evaluations[one] for one in architectures]
+        return [self.log.evaluations[subject] for subject in architectures]
 
     def _at_once(self, architectures: list[Architecture], bar: Bar) -> None:
         started = time.monotonic()
@@ -97,32 +93,15 @@ class Evaluations:
                            "each is logged as it finishes", len(architectures), seconds)  # fmt: skip
 
     def _one_at_a_time(self, architectures: Sequence[Architecture], bar: Bar) -> None:
-        for one in architectures:  # another process may have logged it by now
-            if one in self.log.evaluations:
-                bar.update()
-            else:
-                self._record([evaluate_one(self.evaluator, one)], bar)
-
-    def _in_processes(self, pool: WorkerPool, architectures: Sequence[Architecture], bar: Bar) -> None:
-        waiting, running = deque(architectures), dict[Future[Evaluation], Architecture]()
-        while waiting or running:
-            while waiting and len(running) < self._workers:
-                one = waiting.popleft()
-                if one in self.log.evaluations:
-                    bar.update()
-                else:
-                    running[pool.submit(evaluate_one, self.evaluator, one)] = one
-            for done in wait(running, return_when=FIRST_COMPLETED).done:
-                try:
-                    self._record([done.result()], bar)
-                except BrokenProcessPool:
-                    kept = "" if self.log.path is None else "; finished evaluations are in the log"
-                    raise BrokenProcessPool(
-                        f"a process died while evaluating {' or '.join(map(str, running.values()))}: out of memory, "
-                        "killed, or the evaluator cannot be imported there (it must be of a module, and a script "
-                        f"needs `if __name__ == '__main__':`){kept}"
-                    ) from None
-                del running[done]
+        left = (subject for subject in architectures if subject not in self.log.evaluations)  # others may log them
+        work, before = partial(evaluate_one, self.evaluator), bar.n
+        try:
+            for evaluation in map(work, left) if self._pool is None else self._pool.as_finished(work, left):
+                self._record([evaluation], bar)
+        except BrokenProcessPool as error:
+            kept = "" if self.log.path is None else "; finished evaluations are in the log"
+            raise BrokenProcessPool(f"{error}{kept}") from None
+        bar.update(before + len(architectures) - bar.n)
 
     def _record(self, finished: list[Evaluation], bar: Bar) -> None:
         for evaluation in finished:
@@ -133,9 +112,9 @@ class Evaluations:
         bar.update(len(finished))
 
     def _check_first(self, finished: list[Evaluation]) -> None:
-        known = [evaluation for evaluation in finished if not evaluation.error]
-        if known and self._check is not None:
-            self._check(known[:1])
+        labelled = [evaluation for evaluation in finished if not evaluation.error]
+        if labelled and self._check is not None:
+            self._check(labelled[:1])
             self._check = None
 
 
@@ -160,14 +139,14 @@ def evaluate_one(evaluator: Evaluator, architecture: Architecture) -> Evaluation
 def _checked(architectures: Sequence[Architecture], labels: pd.DataFrame) -> list[Evaluation]:
     """Read the labels; one error for what breaks the evaluator's contract, a failed evaluation for an odd value."""
     if not isinstance(labels, pd.DataFrame) or len(labels) != len(architectures) or labels.shape[1] == 0:
-        given = f"{labels.shape} table" if isinstance(labels, pd.DataFrame) else f"{type(labels).__name__}"
-        raise ValueError(f"the evaluator returned a {given} for {len(architectures)} architectures; "
+        returned = f"{labels.shape} table" if isinstance(labels, pd.DataFrame) else f"{type(labels).__name__}"
+        raise ValueError(f"the evaluator returned a {returned} for {len(architectures)} architectures; "
                          "it must be a DataFrame with a row for each, and at least one label")  # fmt: skip
     if len(set(labels)) < labels.shape[1] or any(not isinstance(name, str) or name in RESERVED for name in labels):
         raise ValueError(f"the evaluator returned labels {list(labels)}; they need distinct names, not {RESERVED}")
     columns = {str(name): list(labels[name]) for name in labels}
-    return [_evaluation(one, {name: column[row] for name, column in columns.items()})
-            for row, one in enumerate(architectures)]  # fmt: skip
+    return [_evaluation(subject, {name: column[row] for name, column in columns.items()})
+            for row, subject in enumerate(architectures)]  # fmt: skip
 
 
 def _evaluation(architecture: Architecture, labels: dict[str, object]) -> Evaluation:
@@ -186,8 +165,8 @@ def _one_line(error: Exception) -> str:
 
 def as_table(evaluations: Sequence[Evaluation]) -> pd.DataFrame:
     """Return one row per evaluation: architecture, then its labels, which are missing (NaN) where it failed."""
-    labels = pd.DataFrame([dict(one.labels) for one in evaluations], dtype=np.float64)
-    column = pd.Series([one.architecture for one in evaluations], dtype=object, name="architecture")
+    labels = pd.DataFrame([dict(each.labels) for each in evaluations], dtype=np.float64)
+    column = pd.Series([each.architecture for each in evaluations], dtype=object, name="architecture")
     return pd.concat([column, labels], axis=1)
 
 

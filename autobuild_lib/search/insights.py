@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from autobuild_lib.data.files import FILES
-from autobuild_lib.json_files import read_json
+from autobuild_lib.storage import read_json
 
 
 @dataclass(frozen=True)

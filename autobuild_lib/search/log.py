@@ -2,18 +2,17 @@
 
 import json
 import logging
-import os
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 from filelock import FileLock
 
 from autobuild_lib import values
-from autobuild_lib.json_files import parse_json
 from autobuild_lib.spaces import Architecture, SequenceSpace
-from autobuild_lib.storage import json_text
+from autobuild_lib.storage import json_text, parse_json
+from autobuild_lib.store import GrowingFile
 
 logger = logging.getLogger(__name__)
 EMPTY = b"\0 \t\r\n"  # what a line may hold besides its JSON: zeros are what a power loss leaves of a file's end
@@ -42,57 +41,38 @@ class EvaluationLog:
         self.space = space
         self.evaluations: dict[Architecture, Evaluation] = {}
         self._names: frozenset[str] = frozenset()
-        self._bytes, self._lines = 0, 0  # read so far
+        self._file = None if self.path is None else GrowingFile(self.path, _is_torn)
         self.refresh()
 
     def refresh(self) -> None:
         """Read what any process has appended since."""
-        if self.path is not None and self.path.exists():
-            with self.path.open("rb") as file:
-                self._read(file)
+        if self._file is not None and self._file.path.exists():
+            for number, line in self._file.read():
+                self._take(line, f"{self.path}, line {number}")
 
     def forget_failures(self) -> None:
         """Hold failed evaluations no more, so that they are evaluated again; the file keeps them."""
-        self.evaluations = {one: done for one, done in self.evaluations.items() if not done.error}
+        self.evaluations = {subject: done for subject, done in self.evaluations.items() if not done.error}
 
     def append(self, finished: Sequence[Evaluation]) -> None:
         """Add evaluations in one write, and take what others have added; of an architecture the first one stays."""
-        if self.path is None:
+        if self._file is None:
             for evaluation in finished:
                 self._keep(evaluation, "evaluator")
             return
-        if not self.path.parent.is_dir():
-            raise FileNotFoundError(f"{self.path}: there is no folder {self.path.parent}")  # the lock would make it
-        with FileLock(f"{self.path}.lock"), self.path.open("ab+", buffering=0) as file:  # a kill frees the lock
-            rest = self._read(file)
-            if is_torn := _is_torn(rest):
-                file.truncate(self._bytes)  # nobody else is writing, so what follows is the start of a lost line
-                if rest:
-                    logger.warning("%s: removed %d bytes of a last line that was never finished", self.path, len(rest))
+        path = self._file.path
+        if not path.parent.is_dir():
+            raise FileNotFoundError(f"{path}: there is no folder {path.parent}")  # the lock would make it
+        with FileLock(f"{path}.lock"):  # a kill frees it
+            self.refresh()
             new = [evaluation for evaluation in finished if evaluation.architecture not in self.evaluations]
             for evaluation in new:
-                self._check_names(evaluation, f"{self.path}: evaluator")
-            lines = "".join(["" if is_torn else "\n", *map(_line, new)]).encode("utf-8")
-            if file.write(lines) != len(lines):
-                raise OSError(f"{self.path}: could not be written to its end; is the disk full?")
-            os.fsync(file.fileno())
-            self._read(file)
+                self._check_names(evaluation, f"{path}: evaluator")
+            self._file.append("".join(map(_line, new)))
+            self.refresh()
 
-    def _read(self, file: BinaryIO) -> bytes:
-        """Take the evaluations that follow what is known; return what stands behind the last end of a line."""
-        if os.fstat(file.fileno()).st_size < self._bytes:
-            raise ValueError(f"{self.path}: became shorter while it was in use")
-        file.seek(self._bytes)
-        *complete, rest = file.read().split(b"\n")
-        for line in complete:
-            self._take(line)
-            self._bytes, self._lines = self._bytes + len(line) + 1, self._lines + 1
-        if not _is_torn(rest):
-            self._take(rest)  # and once more when its line has an end
-        return rest
-
-    def _take(self, line: bytes) -> None:
-        where, record = f"{self.path}, line {self._lines + 1}", line.strip(EMPTY)
+    def _take(self, line: bytes, where: str) -> None:
+        record = line.strip(EMPTY)
         if len(record) + 1 < len(line) or not record:  # one "\r" is what an editor may have left
             logger.warning("%s: passed over %d empty bytes", where, len(line) - len(record))
         if record:
@@ -134,8 +114,9 @@ def _parse(line: bytes, space: SequenceSpace, where: str) -> Evaluation:
             raise ValueError("needs an object with architecture, and labels or error")
         architecture = space.parse(_text(record["architecture"]))
         if "error" in record:
-            return Evaluation(architecture, {}, _text(record["error"]))
-        return Evaluation(architecture, {name: _number(name, value) for name, value in dict(record["labels"]).items()})
+                return Evaluation(architecture, {}, _text(record["error"]))
+        labels = dict(record["labels"])
+        return Evaluation(architecture, {name: values.finite(labels[name], f"label {name}") for name in labels})
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
         raise ValueError(f"{where}: not an evaluation ({' '.join(str(error).split()):.200})") from None
 
@@ -144,7 +125,3 @@ def _text(value: Any) -> str:
     if not isinstance(value, str) or not value:
         raise ValueError(f"{value!r:.40} is not a text")
     return value
-
-
-def _number(name: str, value: Any) -> float:
-    return values.finite(value, f"label {name}")

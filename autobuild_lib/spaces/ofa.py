@@ -4,9 +4,9 @@ import functools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from autobuild_lib.json_files import read_json
 from autobuild_lib.spaces.features import Continuous, SpaceError
 from autobuild_lib.spaces.sequence import SequenceSpace, Unit
+from autobuild_lib.storage import read_json
 from autobuild_lib.values import integer, shown
 
 RESOLUTIONS = (192, 208, 224)  # of the public implementation's predictors

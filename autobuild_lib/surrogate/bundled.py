@@ -12,7 +12,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from autobuild_lib.json_files import read_json
 from autobuild_lib.predictor import (
     NetworkConfig,
     StackedNetwork,
@@ -20,8 +19,9 @@ from autobuild_lib.predictor import (
 )
 from autobuild_lib.spaces import Architecture, SequenceSpace, ofa_mbv3 as mbv3_space, ofa_pn as pn_space
 from autobuild_lib.spaces.sequence import Codes
-from autobuild_lib.storage import load_weights
+from autobuild_lib.storage import read_json
 from autobuild_lib.torch_settings import plain_torch
+from autobuild_lib.weights import load_weights
 
 LABELS = ("acc", "latency_gpu", "latency_cpu", "latency_npu")
 SPACES = {"ofa_mbv3": mbv3_space, "ofa_pn": pn_space}

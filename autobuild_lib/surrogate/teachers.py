@@ -8,7 +8,6 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from autobuild_lib.json_files import read_json
 from autobuild_lib.predictor import (
     Predictor,
     run_network,
@@ -16,6 +15,7 @@ from autobuild_lib.predictor import (
 from autobuild_lib.released.checksums import sha256_of
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.spaces.sequence import Codes
+from autobuild_lib.storage import read_json
 from autobuild_lib.surrogate.bundled import FILES, LABELS, SPACES
 from autobuild_lib.surrogate.published import load_published
 

@@ -11,12 +11,11 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from autobuild_lib.json_files import read_json
 from autobuild_lib.spaces import Architecture, SequenceSpace, SpaceError
 from autobuild_lib.spaces.features import Value, values_of
 from autobuild_lib.spaces.sampling import Samples
 from autobuild_lib.spaces.sequence import Codes
-from autobuild_lib.storage import replace_json
+from autobuild_lib.storage import read_json, replace_json
 
 FORMAT = "autobuild-reduced-space-1"
 MOST_CODES = 10_000_000  # that `codes` enumerates

@@ -17,10 +17,9 @@ from autobuild_book.chapters.own import mlps
 from autobuild_book.downloads import fetch
 from autobuild_book.runs.comparison import read_metrics
 from autobuild_book.runs.recording import Run
-from autobuild_lib.json_files import read_json
 from autobuild_lib.released.checksums import LOCK_NAME, read_checksums
 from autobuild_lib.search.log import Evaluation, EvaluationLog
-from autobuild_lib.storage import replace_text
+from autobuild_lib.storage import read_json, replace_text
 from autobuild_lib.units.reduced import ReducedSpace
 from tests.helpers.kill_points import killed_at_each_point
 

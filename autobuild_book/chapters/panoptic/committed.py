@@ -12,10 +12,9 @@ from autobuild_book.chapters.panoptic.task.table import NAME
 from autobuild_book.chapters.panoptic.task.weights import load
 from autobuild_book.measured.rows import R, RowFormat
 from autobuild_lib.data.files import bundled_file, manifest
-from autobuild_lib.json_files import read_json
 from autobuild_lib.released.checksums import sha256_of
 from autobuild_lib.spaces import SpaceError
-from autobuild_lib.storage import replace_json, replace_text
+from autobuild_lib.storage import read_json, replace_json, replace_text
 
 ROWS_FILE, FINAL_FILE, CHOSEN_FILE, NETWORKS_FILE = (
     f"{NAME}_{end}" for end in ("rows.csv", "final.csv", "chosen.csv", "networks.json")

@@ -1,4 +1,4 @@
-"""Notebooks in a batch: plans, locks, progress; a chain that goes on, that is alone, and that leaves nothing behind."""
+"""Notebooks in a batch: plans, progress; a chain that goes on, that is alone, and that leaves nothing behind."""
 
 import ast
 import io
@@ -18,7 +18,6 @@ import yaml
 from hypothesis import given, strategies as st
 
 from autobuild_book.chain import job, plans
-from autobuild_book.chain.locks import held
 from autobuild_book.chain.plans import Job, chain_plan, from_config, plain_name
 from autobuild_book.chain.progress import Progress, cell, clock
 from tests.helpers import small_chain
@@ -112,17 +111,7 @@ def test_files_of_the_user_are_inputs(tmp_path: Path, monkeypatch: pytest.Monkey
     assert not list(plans.data_files({"data": "bundled", "space": ""}))
 
 
-# -------------------------------------------------------------------- locks, children
-
-
-def test_a_lock_says_who_holds_it_and_leaves_nothing(tmp_path: Path) -> None:
-    lock = tmp_path / "out" / ".lock"
-    with held(lock, "out"), pytest.raises(BlockingIOError) as error, held(lock, "out"):
-        pass
-    assert re.fullmatch(rf"out .+ {os.getpid()} .+ \d{{4}}-\d\d-\d\d .*", str(error.value))
-    with held(lock, "out"):
-        pass
-    assert not list(lock.parent.iterdir())
+# -------------------------------------------------------------------- children
 
 
 CHILD = (

@@ -14,8 +14,8 @@ from autobuild_book.chapters.diffusion.real_size.costs import CONTEXT, INPUTS, O
 from autobuild_book.chapters.diffusion.real_size.extra import UNet2DConditionModel
 from autobuild_book.chapters.diffusion.real_size.files import weights_file
 from autobuild_book.chapters.diffusion.real_size.space import stages
-from autobuild_lib.json_files import read_json
 from autobuild_lib.spaces import Architecture
+from autobuild_lib.storage import read_json
 
 # What no architecture changes. `attention_head_dim` is diffusers' name for the number of heads of such U-Nets.
 FIXED: Mapping[str, Any] = {

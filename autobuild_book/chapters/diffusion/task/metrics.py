@@ -14,8 +14,9 @@ from torch import Tensor, nn
 from autobuild_book.chapters.diffusion.task.images import HALF, HALVES, digits, draw_masks, draw_noise
 from autobuild_book.chapters.diffusion.task.training import Batch, Recipe, flow_loss, inpaint
 from autobuild_lib.extras import extra
-from autobuild_lib.storage import load_weights, replace_bytes, weights_bytes
+from autobuild_lib.storage import replace_bytes
 from autobuild_lib.torch_settings import one_thread
+from autobuild_lib.weights import load_weights, weights_bytes
 
 with extra("book"):
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]

@@ -10,9 +10,9 @@ from autobuild_book.chapters.panoptic.task.lessons import LossWeights
 from autobuild_book.chapters.panoptic.task.network import PanopticNetwork
 from autobuild_book.chapters.panoptic.task.space import backbone_space, largest
 from autobuild_lib.data.files import FILES
-from autobuild_lib.json_files import read_json
 from autobuild_lib.spaces import Architecture
-from autobuild_lib.storage import load_weights, replace_bytes, replace_json, weights_bytes
+from autobuild_lib.storage import read_json, replace_bytes, replace_json
+from autobuild_lib.weights import load_weights, weights_bytes
 
 CONFIG, WEIGHTS = "config.json", "weights.safetensors"
 BUNDLED = "panoptic_supernet"

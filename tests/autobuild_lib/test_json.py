@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 import autobuild_lib as ab
-from autobuild_lib import json_files
-from autobuild_lib.json_files import DEEPEST, parse_json, read_json
+from autobuild_lib import storage
+from autobuild_lib.storage import DEEPEST, parse_json, read_json
 
 PLAIN = st.none() | st.booleans() | st.integers(-(10**307), 10**307) | st.floats(allow_nan=False, allow_infinity=False)
 VALUES = st.recursive(
@@ -67,7 +67,7 @@ def test_anything_else_is_refused_in_one_line(tmp_path: Path, kind: str) -> None
 
 
 def test_large_files_are_not_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(json_files, "MOST_BYTES", 10)
+    monkeypatch.setattr(storage, "MOST_BYTES", 10)
     assert read_json(write(tmp_path, '{"a": 123}')) == {"a": 123}
     with pytest.raises(ValueError, match="11 bytes; at most 10"):
         read_json(write(tmp_path, '{"a": 1234}'))
@@ -79,7 +79,7 @@ def test_the_deepest_values_pass() -> None:
 
 def test_no_other_module_reads_json() -> None:
     """`json.loads` takes NaN, keys given twice, and any depth."""
-    allowed = {"json_files.py": 1, "log.py": 1}  # the log: whether a line is whole
+    allowed = {"storage.py": 1, "log.py": 1}  # the log: whether a line is whole
     folder = Path(ab.__file__).parent
     calls = [
         path.name

@@ -1,0 +1,52 @@
+"""Weights of networks as safetensors: numbers, no code; read strictly."""
+
+import hashlib
+from pathlib import Path
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load as load_bytes, save as to_bytes
+from torch import Tensor, nn
+
+
+def weights_bytes(network: nn.Module) -> bytes:
+    """Return a network's weights in the safetensors format: numbers, no code."""
+    return to_bytes({name: tensor.contiguous() for name, tensor in network.state_dict().items()})
+
+
+def load_weights(network: nn.Module, path: Path, sha256: str) -> None:
+    """Read weights strictly: the checksum must hold, and the tensors must be those of the network."""
+    try:
+        content = path.read_bytes()
+    except OSError as error:
+        raise ValueError(f"{path}: not a readable safetensors file ({error})") from None
+    fill(network, read_tensors(path, content, sha256), path)
+
+
+def read_tensors(path: Path, content: bytes, sha256: str) -> dict[str, Tensor]:
+    """Return the tensors that are the content of a file; its checksum must hold."""
+    if (actual := hashlib.sha256(content).hexdigest()) != sha256:
+        raise ValueError(f"{path}: sha256 is {actual}, expected {sha256}; the file is damaged or of another save")
+    try:
+        return load_bytes(content)
+    except SafetensorError as error:
+        raise ValueError(f"{path}: not a readable safetensors file ({error})") from None
+
+
+def fill(network: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
+    """Give a network the tensors of a file: each of its own, with shape and type, and no other."""
+    expected = network.state_dict()
+    if missing := sorted(set(expected) - set(tensors)):
+        raise ValueError(f"{path}: weights are missing: {', '.join(missing[:5])}")
+    if unknown := sorted(set(tensors) - set(expected)):
+        raise ValueError(f"{path}: unknown weights: {', '.join(unknown[:5])}")
+    for name, tensor in expected.items():
+        if (there := _describe(tensors[name])) != (needed := _describe(tensor)):
+            raise ValueError(f"{path}: {name} has {there}, expected finite numbers of {needed}")
+        if not torch.isfinite(tensors[name]).all():
+            raise ValueError(f"{path}: {name} has non-finite numbers, expected finite ones")
+    network.load_state_dict(tensors)
+
+
+def _describe(tensor: Tensor) -> str:
+    return f"shape {tuple(tensor.shape)} and type {str(tensor.dtype).removeprefix('torch.')}"
