@@ -2,6 +2,7 @@
 
 PROFILE ?= standard
 CORES ?= all
+ONLY ?=
 WORKERS ?= 2
 WHEELS ?=
 VENV := .venv
@@ -39,7 +40,10 @@ endef
 export PATH := $(CURDIR)/$(BIN):$(PATH)
 unexport PYTHONPATH PYTHONHOME
 
-.PHONY: help book chain pages labs test test-all test-book check-book bench install wheels constraints clean
+# "n" among the single-letter options that `make` was called with.
+DRY_RUN := $(if $(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS)))),--dry-run)
+
+.PHONY: help book chain pages layout labs test test-all test-book check-book bench install wheels constraints clean
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
@@ -51,11 +55,15 @@ help: ## list these targets
 book: $(STAMP) ## run the notebooks and build the book, also when a notebook fails
 	@$(BIN)/autobuild chain --profile $(PROFILE) --cores $(CORES) --pages
 
-chain: $(STAMP) ## run the notebooks that changed, into artifacts/PROFILE; an interrupted run resumes
-	@$(BIN)/autobuild chain --profile $(PROFILE) --cores $(CORES)
+# The + runs it under `make -n` too, which then lists what would run, and why.
+chain: $(STAMP) ## run the notebooks that changed, into artifacts/PROFILE (`make -n chain` lists them); ONLY=05_panoptic: one
+	+@$(BIN)/autobuild chain --profile $(PROFILE) --cores $(CORES) $(ONLY:%=--only %) $(DRY_RUN)
 
 pages: $(STAMP) ## build the pages from the notebooks of PROFILE, without running them
-	@$(BIN)/python -m autobuild_book.pages $(PROFILE)
+	@$(BIN)/autobuild book --profile $(PROFILE)
+
+layout: $(STAMP) ## write the layout in README.md from the docstrings of the packages
+	@$(BIN)/python -m autobuild_book.pages.layout
 
 labs: $(STAMP) ## write the labs' student notebooks, and two zip files into artifacts/labs
 	@$(BIN)/python -m autobuild_book.labs.handout

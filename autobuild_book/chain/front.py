@@ -17,6 +17,7 @@ from autobuild_book.chain.progress import Progress
 from autobuild_lib.store import held
 
 WORKFLOW = [sys.executable, "-m", "autobuild_book.chain.workflow", "--snakefile", "notebooks/Snakefile"]
+COMMAND = [*WORKFLOW, "--nolock", "--rerun-incomplete", "--keep-going"]
 POLL = 1.0  # seconds
 
 
@@ -41,20 +42,26 @@ def run_plan(plan: Plan, out: Path, profile: str, options: Sequence[str], cores:
         if job.lock.exists():
             with held(job.lock, str(job.executed)):
                 pass  # left by a job that was killed
-    command = [*WORKFLOW, "--nolock", "--rerun-incomplete", "--keep-going"]
-    config = ["--config", f"plan={plain_name(write_plan(plan, out))}"]
-    log = out / "chain.log"
-    pending = _pending([*command, "--cores", "1", *config], todo, log)
+    config, log = _config(plan, out), out / "chain.log"
+    pending = _pending(config, todo, log)
     if not pending:
         sys.stdout.write(f"nothing to do: all {len(todo)} notebooks in {out} are up to date\n")
         return []
     progress = Progress(todo, pending, profile, cores, sys.stdout)
     progress.write(f"{len(pending)} of {len(todo)} notebooks to run; Snakemake's own output: {log}")
-    code = _follow([*command, *options, *config], log, progress)
+    code = _follow([*COMMAND, *options, *config], log, progress)
     unfinished = [job for job in todo if not (job.executed.exists() and job.metrics.exists())]
     if code and not unfinished:
         raise ChildProcessError(f"Snakemake ended with exit code {code}: {_last_line(log)}; all of it: {log}")
     return unfinished
+
+
+def would_run(plan: Plan, out: Path) -> dict[Job, str]:
+    """Return the jobs that `run_plan` would run, each with the reason that Snakemake gives; nothing runs."""
+    config, log = _config(plan, out), out / "chain.log"
+    pending = _pending(config, jobs(plan), log)
+    reasons = _reasons(_ask([*config, "--dry-run"], log))
+    return {job: reasons.get(_output(job), "") for job in jobs(plan) if job in pending}
 
 
 @contextmanager
@@ -81,15 +88,42 @@ def failures(unfinished: Sequence[Job], out: Path) -> list[str]:
     ]
 
 
-def _pending(command: Sequence[str], todo: Sequence[Job], log: Path) -> set[Job]:
+def _config(plan: Plan, out: Path) -> list[str]:
+    return ["--config", f"plan={plain_name(write_plan(plan, out))}"]
+
+
+def _output(job: Job) -> str:
+    """Return the file that Snakemake knows a job by."""
+    return f"{plain_name(job.folder)}/{job.notebook}.ipynb"
+
+
+def _pending(config: Sequence[str], todo: Sequence[Job], log: Path) -> set[Job]:
     """Return the jobs that Snakemake would run."""
-    done = subprocess.run([*command, "--summary"], env=_environment(), capture_output=True, text=True)  # noqa: S603
+    rows = [line.split("\t") for line in _ask([*config, "--summary"], log).splitlines()]
+    names = {row[0] for row in rows if row[-1] == "update pending"}
+    return {job for job in todo if _output(job) in names}
+
+
+def _reasons(text: str) -> dict[str, str]:
+    """Return what a dry run of Snakemake says: for the first output of each job, why it would run."""
+    reasons, output = {}, ""
+    for line in text.splitlines():
+        name, _, value = line.strip().partition(": ")
+        if name == "output":
+            output = value.partition(",")[0]
+        elif name == "reason" and output:
+            reasons[output], output = "not run yet" if value.startswith("Missing output") else value, ""
+    return reasons
+
+
+def _ask(options: Sequence[str], log: Path) -> str:
+    """Return what Snakemake writes when nothing is to run."""
+    command = [*COMMAND, "--cores", "1", *options]
+    done = subprocess.run(command, env=_environment(), capture_output=True, text=True)  # noqa: S603
     if done.returncode:
         log.write_text(done.stdout + done.stderr, encoding="utf-8")
         raise ChildProcessError(f"Snakemake: {_last_line(log)}; all of it: {log}")
-    rows = [line.split("\t") for line in done.stdout.splitlines()]
-    names = {row[0] for row in rows if row[-1] == "update pending"}
-    return {job for job in todo if {f"{plain_name(job.folder)}/{job.notebook}.ipynb"} & names}
+    return done.stdout
 
 
 def _follow(command: Sequence[str], log: Path, progress: Progress) -> int:

@@ -4,7 +4,7 @@ import hashlib
 import json
 import os
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -78,6 +78,14 @@ def chain_plan(profile: str, settings: Mapping[str, Any], folder: Path = NOTEBOO
     common |= settings
     check_out(common["out"])
     return {common["out"]: {name: {**common, **section} for name, section in sections.items()}}
+
+
+def only(plan: Plan, names: Collection[str]) -> Plan:
+    """Return what of a plan is about some notebooks; a name that is not in the plan is a `ValueError`."""
+    for folder, notebooks in plan.items():
+        if unknown := sorted(set(names) - set(notebooks)):
+            raise ValueError(f"no notebook {', '.join(unknown)} in {folder}; choose from {', '.join(notebooks)}")
+    return {folder: {name: notebooks[name] for name in sorted(set(names))} for folder, notebooks in plan.items()}
 
 
 def sweep_plan(

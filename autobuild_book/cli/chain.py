@@ -24,6 +24,10 @@ def add_chain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--data", help="for all notebooks: a name, or the path of a .csv (default: the profile's)")
     parser.add_argument("--space", help="for all notebooks: a name, or the path of a .json (default: the profile's)")
     parser.add_argument("--cores", type=cores_or_all, help="on this machine (default: all)")
+    text = "only this notebook, for example 05_panoptic; again for further ones (default: all)"
+    parser.add_argument("--only", action="append", metavar="NAME", help=text)
+    text = "list the notebooks that would run, each with the reason, and run nothing"
+    parser.add_argument("--dry-run", action="store_true", help=text)
     parser.add_argument("--pages", action="store_true", help="then build the book, also when notebooks have failed")
     parser.set_defaults(run=_chain, keeps="out")
 
@@ -47,7 +51,11 @@ def _chain(given: argparse.Namespace) -> None:
     given.out = given.out or Path("artifacts") / given.profile
     settings = {"seed": given.seed, "data": given.data, "space": given.space, "out": str(given.out)}
     plan = plans.chain_plan(given.profile, {name: value for name, value in settings.items() if value is not None})
+    plan = plans.only(plan, given.only) if given.only else plan
     check_writable(given.out)
+    if given.dry_run:
+        _list(plan, given.out)
+        return
     used = given.cores or cores()
     with front.in_use(given.out):
         unfinished = front.run_plan(plan, given.out, given.profile, ["--cores", str(used)], used)
@@ -59,5 +67,14 @@ def _chain(given: argparse.Namespace) -> None:
         raise ValueError(f"{len(unfinished)} notebooks failed{pages}; the same command runs only what is missing")
 
 
+def _list(plan: plans.Plan, out: Path) -> None:
+    reasons = front.would_run(plan, out)
+    print(f"{len(reasons)} of {len(plans.jobs(plan))} notebooks would run")
+    for job, reason in reasons.items():
+        print(f"  {job.notebook}  {reason}")
+
+
 def _build_pages(profile: str) -> int:
-    return subprocess.run([sys.executable, "-m", "autobuild_book.pages", profile]).returncode  # noqa: S603
+    """Build the book in a process of its own, whose output ends before what this one says; return its exit code."""
+    command = [sys.executable, "-c", "import sys; from autobuild_book.cli import main; sys.exit(main())", "book"]
+    return subprocess.run([*command, "--profile", profile]).returncode  # noqa: S603

@@ -29,11 +29,11 @@ def run_comparison(table: pd.DataFrame, parameters: Sequence[str], metrics: Sequ
     panels = figure.subplots(len(metrics), squeeze=False)[:, 0]
     for axes, metric in zip(panels, metrics, strict=True):
         for group, place in rows.items():
-            own = table[metric][[name == group for name in groups]]
-            known = own.dropna().to_numpy(dtype=np.float64)
-            axes.plot(known, [place] * len(known), "o", color=PALETTE[0], alpha=0.6, markersize=4.5)
-            if len(known) > 1:
-                mean, low, high = mean_with_interval(known)
+            values = table[metric][[name == group for name in groups]]
+            numbers = values.dropna().to_numpy(dtype=np.float64)
+            axes.plot(numbers, [place] * len(numbers), "o", color=PALETTE[0], alpha=0.6, markersize=4.5)
+            if len(numbers) > 1:
+                mean, low, high = mean_with_interval(numbers)
                 axes.errorbar(mean, place, xerr=[[mean - low], [high - mean]], fmt="|", color=INK, capsize=3)
         axes.set_yticks(range(len(rows)), [_short(group) for group in rows])
         axes.set_ylim(len(rows) - 0.5, -0.5)

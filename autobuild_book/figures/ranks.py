@@ -25,9 +25,9 @@ def srcc_by_hop(summary: pd.DataFrame, references: pd.DataFrame) -> Picture:
     """
 
     def draw(axes: Axes, family: str, target: str) -> list[float]:
-        own = summary[(summary["family"] == family) & (summary["target"] == target)]
-        levels = list(dict.fromkeys(own["level"]))
-        for number, (preset, part) in enumerate(own.groupby("preset", sort=False)):
+        task = summary[(summary["family"] == family) & (summary["target"] == target)]
+        levels = list(dict.fromkeys(task["level"]))
+        for number, (preset, part) in enumerate(task.groupby("preset", sort=False)):
             places = [levels.index(level) + 0.16 * (number - 0.5) for level in part["level"]]
             below, above = part["srcc"] - part["low"], part["high"] - part["srcc"]
             look: dict[str, Any] = {
@@ -38,15 +38,15 @@ def srcc_by_hop(summary: pd.DataFrame, references: pd.DataFrame) -> Picture:
             }
             axes.errorbar(places, part["srcc"], [below, above], color=PALETTE[number], label=f"{preset} preset", **look)
         axes.set_xticks(range(len(levels)), [level.removeprefix("hop ") for level in levels])
-        return list(own["srcc"])
+        return list(task["srcc"])
 
     return task_panels(references, draw, xlabel="hop")
 
 
 def _fisher_scale(axes: Axes, values: Sequence[float]) -> None:
     """Stretch the axis of correlations towards 1 (Fisher's transformation), around `values`; bars may leave it."""
-    known = [value for value in values if np.isfinite(value)] or [0.0]  # too few test rows have no correlation
-    low, high = float(_to_z(min(known))), float(_to_z(max(known)))
+    finite = [value for value in values if np.isfinite(value)] or [0.0]  # too few test rows have no correlation
+    low, high = float(_to_z(min(finite))), float(_to_z(max(finite)))
     margin = 0.12 * (high - low) + 0.02
     ticks: list[float] = []
     for value in TICKS:

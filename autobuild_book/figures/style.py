@@ -122,8 +122,8 @@ def family_name(name: str) -> str:
 
 def label_name(name: object, unit: bool = True) -> str:
     """Return a label as readers know it, with its unit where that is known."""
-    known = LABELS.get(str(name), str(name))
-    return f"{known} ({UNITS[str(name)]})" if unit and str(name) in UNITS else known
+    label = LABELS.get(str(name), str(name))
+    return f"{label} ({UNITS[str(name)]})" if unit and str(name) in UNITS else label
 
 
 def finish_grid(figure: Picture) -> None:

@@ -1,5 +1,8 @@
-"""Builds the pages of the book from the executed notebooks of one profile, and the pages that sum them up."""
+"""Pages of the book, from the executed notebooks of one profile: chapters, verdicts, indices, reference.
 
-from autobuild_book.pages.building import build, collect, main, report
+What a chapter computes lives in `chapters`; prose and the table of contents live in the folder `book`.
+"""
 
-__all__ = ["build", "collect", "main", "report"]
+from autobuild_lib.extras import require
+
+require("book", "jsonschema", "nbformat")

@@ -70,8 +70,8 @@ def public(module: ModuleType) -> Mapping[str, object]:
     """Return the public classes and functions of a module by name: those of `__all__`, or those defined in it."""
     names = getattr(module, "__all__", None)
     members = {name: getattr(module, name) for name in names or sorted(vars(module)) if not name.startswith("_")}
-    own = {name: member for name, member in members.items() if names or _defined_in(member, module)}
-    return {name: member for name, member in own.items() if inspect.isclass(member) or inspect.isfunction(member)}
+    defined = {name: member for name, member in members.items() if names or _defined_in(member, module)}
+    return {name: member for name, member in defined.items() if inspect.isclass(member) or inspect.isfunction(member)}
 
 
 def _defined_in(member: object, module: ModuleType) -> bool:
@@ -96,10 +96,10 @@ def _module(module: ModuleType, written: set[int]) -> str:
 
 def documented(kind: type) -> list[str]:
     """Return the public methods and properties of a class that have docstrings, those of our own base classes too."""
-    own = [base for base in reversed(kind.__mro__) if base.__module__.startswith(PACKAGE)]
-    names = dict.fromkeys(name for base in own for name in vars(base) if not name.startswith("_"))
-    found = {name: inspect.getattr_static(kind, name) for name in names}
-    return [name for name, member in found.items() if _is_code(member) and inspect.getdoc(member)]
+    bases = [base for base in reversed(kind.__mro__) if base.__module__.startswith(PACKAGE)]
+    names = dict.fromkeys(name for base in bases for name in vars(base) if not name.startswith("_"))
+    members = {name: inspect.getattr_static(kind, name) for name in names}
+    return [name for name, member in members.items() if _is_code(member) and inspect.getdoc(member)]
 
 
 def _is_code(member: object) -> bool:

@@ -1,16 +1,13 @@
 """Collects executed notebooks, writes what sums them up, and calls Jupyter Book."""
 
-import argparse
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from autobuild_book.pages import api, claims, contents, elsewhere, explorer, facts, gallery, paper
 from autobuild_book.pages.states import Chapters, Reader, read_chapters
-from autobuild_book.runs.recording import PROFILES
 
 INDEX = Path("_build") / "html" / "index.html"
 # By profile, what stands on top of every page; {verdicts} is the way to the page of the verdicts.
@@ -78,25 +75,3 @@ def report(chapters: Chapters, root: Path) -> str:
     """Return a line for each chapter without results, and where the book lies."""
     lines = [f"{name} has no results ({chapter.line})" for name, chapter in chapters.missing.items()]
     return "\n".join([*lines, f"The book ({chapters.profile} profile) is at {root / INDEX}"])
-
-
-def main(arguments: Sequence[str] | None = None) -> int:
-    """Build the book of a profile in the current folder: `python -m autobuild_book.pages quick`."""
-    parser = argparse.ArgumentParser(prog="python -m autobuild_book.pages", description=build.__doc__)
-    parser.add_argument("profile", choices=PROFILES)
-    text = f"instead of building, keep the verdicts of this run as those of this PROCESSOR in {elsewhere.FILE}"
-    parser.add_argument("--record", metavar="PROCESSOR", help=text)
-    options, root = parser.parse_args(arguments), Path.cwd()
-    profile = options.profile
-    try:
-        if options.record:
-            verdicts = claims.in_short(read_chapters(profile, root))
-            elsewhere.record(root, profile, options.record, verdicts)
-            sys.stdout.write(f"{len(verdicts)} verdicts of {options.record} are in {elsewhere.FILE}\n")
-            return 0
-        chapters = build(profile, root)
-    except (OSError, ValueError, subprocess.CalledProcessError) as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
-    sys.stdout.write(f"{report(chapters, root)}\n")
-    return 0

@@ -29,7 +29,7 @@ def markdown_cell(name: str, text: str) -> Cell:
 
 def labels(cells: Sequence[Cell]) -> set[str]:
     """Return the labels that the text of cells defines, for other pages to refer to."""
-    return {name for cell in _texts(cells) for found in LABEL.findall(text_of(cell)) for name in found if name}
+    return {name for cell in _texts(cells) for labels in LABEL.findall(text_of(cell)) for name in labels if name}
 
 
 def sections(cells: Sequence[Cell]) -> list[str]:
@@ -98,10 +98,10 @@ def without_unmade(cells: Sequence[Cell]) -> list[Cell]:
     def figure(match: re.Match[str]) -> str:
         return match[0] if match[2] in made else "*This figure was not drawn.*"
 
-    def known(cell: Cell) -> Cell:
+    def checked(cell: Cell) -> Cell:
         return {**cell, "source": GLUED.sub(number, FIGURE.sub(figure, text_of(cell)))}
 
-    return [known(cell) if cell["cell_type"] == "markdown" else cell for cell in cells]
+    return [checked(cell) if cell["cell_type"] == "markdown" else cell for cell in cells]
 
 
 def _glued(output: Mapping[str, Any]) -> str:

@@ -75,7 +75,7 @@ def quoted(judged: str, *names: str, **others: str) -> Find:
 
 
 def _other_lines(executed: Executed, others: Mapping[str, str]) -> list[str]:
-    return [f"{name.replace('_', ' ')}, by the same rule: {executed.metric(own)}" for name, own in others.items()]
+    return [f"{name.replace('_', ' ')}, by the same rule: {executed.metric(metric)}" for name, metric in others.items()]
 
 
 CLAIMS = (
@@ -195,12 +195,12 @@ def _finding(claim: Claim, chapters: Chapters) -> Finding:
     return Finding((), NOT_RUN_HERE)
 
 
-def _counts(found: Mapping[Claim, Finding]) -> str:
+def _counts(findings: Mapping[Claim, Finding]) -> str:
     """Say how many claims got each verdict, and which."""
-    verdicts = dict.fromkeys([*VERDICTS, *(finding.verdict for finding in found.values())])
-    names = {text: [claim.name for claim, own in found.items() if own.verdict == text] for text in verdicts}
-    parts = [f"*{text}* {len(own)} ({', '.join(own)})" for text, own in names.items() if own]
-    return f"Of {len(found)} claims: {'; '.join(parts)}."
+    verdicts = dict.fromkeys([*VERDICTS, *(finding.verdict for finding in findings.values())])
+    names = {text: [claim.name for claim, finding in findings.items() if finding.verdict == text] for text in verdicts}
+    parts = [f"*{text}* {len(claims)} ({', '.join(claims)})" for text, claims in names.items() if claims]
+    return f"Of {len(findings)} claims: {'; '.join(parts)}."
 
 
 def _weight(profile: str) -> str:

@@ -137,9 +137,9 @@ def _difference(name: str, content: Mapping[str, Any], record: Mapping[str, Any]
     if record["notebook"] != name:
         return f"it is of {record['notebook']}"
     for key, value in {"profile": profile, **content["metadata"]["papermill"]["parameters"]}.items():
-        own = record["parameters"].get(key)
-        if own != value:
-            return shorter(f"parameter {key} is {own!r}, there {value!r}")
+        recorded = record["parameters"].get(key)
+        if recorded != value:
+            return shorter(f"parameter {key} is {recorded!r}, there {value!r}")
     if record["sources"][:12] not in json.dumps(content["cells"][-1].get("outputs", [])):
         return "other sources of the library"
     return ""

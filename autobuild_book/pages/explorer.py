@@ -25,30 +25,30 @@ def data(run: Executed) -> str:
     """Return the data as JSON. Raises `StaleError` when the chapter did not write its tables."""
     points, clusters, frontier = (pd.read_csv(run.table(name)) for name in ("explorer", "clusters", "frontier"))
     content = {
-        "families": {str(family): _family(own) for family, own in points.groupby("family", sort=False)},
+        "families": {str(family): _family(part) for family, part in points.groupby("family", sort=False)},
         "clusters": _clusters(clusters),
-        "frontiers": {f"{a} {d}": _plane(own) for (a, d), own in frontier.groupby(["family", "device"], sort=False)},
+        "frontiers": {f"{a} {d}": _plane(part) for (a, d), part in frontier.groupby(["family", "device"], sort=False)},
         "equations": run.record["parameters"]["regions"],
         "kinds": KINDS,
     }
     return json.dumps(content, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
-def _family(own: pd.DataFrame) -> dict[str, Any]:
-    known = own.dropna(axis="columns", how="all")  # a family may have fewer devices than another
+def _family(points: pd.DataFrame) -> dict[str, Any]:
+    measured = points.dropna(axis="columns", how="all")  # a family may have fewer devices than another
     return {
-        "surrogate": own["family"].iloc[0] in SPACES,
-        "architectures": own["architecture"].map(without_resolution).tolist(),
-        "acc": _percent(own["acc"]),
-        "latency": _columns(known, LATENCY),
-        "scores": _columns(known, SCORE),
+        "surrogate": points["family"].iloc[0] in SPACES,
+        "architectures": points["architecture"].map(without_resolution).tolist(),
+        "acc": _percent(points["acc"]),
+        "latency": _columns(measured, LATENCY),
+        "scores": _columns(measured, SCORE),
     }
 
 
-def _columns(own: pd.DataFrame, start: str) -> dict[str, list[float | None]]:
+def _columns(points: pd.DataFrame, start: str) -> dict[str, list[float | None]]:
     """Return the columns whose names begin with `start`, by the rest of their names."""
-    names = [str(name) for name in own if str(name).startswith(start)]
-    return {name.removeprefix(start): _numbers(own[name]) for name in names}
+    names = [str(name) for name in points if str(name).startswith(start)]
+    return {name.removeprefix(start): _numbers(points[name]) for name in names}
 
 
 def _clusters(clusters: pd.DataFrame) -> dict[str, Any]:
@@ -56,13 +56,13 @@ def _clusters(clusters: pd.DataFrame) -> dict[str, Any]:
     first = clusters[clusters["seed"] == clusters["seed"].min()]
     keys = ["family", "device", "region", "score"]
     return {
-        " ".join(map(str, key)): {**_plane(own), "architectures": own["architecture"].map(without_resolution).tolist()}
-        for key, own in first.groupby(keys, sort=False)
+        " ".join(map(str, key)): {**_plane(end), "architectures": end["architecture"].map(without_resolution).tolist()}
+        for key, end in first.groupby(keys, sort=False)
     }
 
 
-def _plane(own: pd.DataFrame) -> dict[str, list[float | None]]:
-    return {"latency": _numbers(own["latency"]), "acc": _percent(own["acc"])}
+def _plane(points: pd.DataFrame) -> dict[str, list[float | None]]:
+    return {"latency": _numbers(points["latency"]), "acc": _percent(points["acc"])}
 
 
 def _percent(values: pd.Series) -> list[float | None]:

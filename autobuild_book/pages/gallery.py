@@ -27,7 +27,7 @@ def gallery(folder: Path) -> dict[str, str]:
     plan = read_json(folder / "sweep.json", "the plan of a sweep")
     table = pd.read_csv(folder / "comparison.csv")
     names = [str(name) for name in table if name != "run"]
-    parameters = [name for name in names if any(name in given for given in plan["runs"].values())]
+    parameters = [name for name in names if any(name in chosen for chosen in plan["runs"].values())]
     metrics = [name for name in names if name not in parameters]
     if sorted(table["run"]) != sorted(plan["runs"]) or table[metrics].isna().any(axis=None) or not metrics:
         raise ValueError(f"{folder}/comparison.csv: not the metrics of all runs in sweep.json; compare them again")

@@ -266,12 +266,12 @@ def named(name: str) -> object:
 
 def cells_below(notebook: Path, section: str) -> str:
     """Return the code of the cells below a heading of a percent-format notebook, up to the next heading."""
-    found, code = False, []
+    below, code = False, []
     for cell in notebook.read_text(encoding="utf-8").split("\n# %%")[1:]:
         kind, _, text = cell.partition("\n")
         if "[markdown]" in kind:
             headings = [line.lstrip("# ") for line in text.splitlines() if line.startswith(("# # ", "# ## ", "# ### "))]
-            found = headings[-1] == section if headings else found
-        elif found:
+            below = headings[-1] == section if headings else below
+        elif below:
             code.append(text)
     return "\n".join(code)

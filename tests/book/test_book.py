@@ -15,7 +15,6 @@ from urllib.parse import unquote, urlsplit
 import pytest
 import yaml
 
-from autobuild_book import pages
 from autobuild_book.pages import api, claims, paper
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -192,11 +191,6 @@ def test_an_announcement_can_be_read(mode: str) -> None:
     names = dict(re.findall(r"([\w-]+): var\((.*?)\)", rule))
     levels = sorted(luminance(values[names[part]]) for part in ("color", "background-color"))
     assert (levels[1] + 0.05) / (levels[0] + 0.05) >= 7
-
-
-def test_an_unknown_profile_is_refused() -> None:
-    with pytest.raises(SystemExit):
-        pages.main(["fast"])
 
 
 def test_every_page_in_the_contents_has_a_source() -> None:

@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from autobuild_book import pages as book
+from autobuild_book.pages import building
 from tests.helpers.small_book import LOG, code_cell, error_output, markdown_cell, notebook
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -53,7 +53,7 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_a_book_of_failed_and_missing_notebooks(clone: Path) -> None:
-    chapters = book.build("quick", clone)
+    chapters = building.build("quick", clone)
     assert not chapters.executed and len(chapters.missing) == len(chapters.notebooks)
     html = clone / "_build" / "html"
     assert (html / "index.html").is_file()

@@ -20,11 +20,11 @@ import pandas as pd
 import pytest
 
 import autobuild_lib as ab
-from autobuild_book import cli, pages
+from autobuild_book import cli
 from autobuild_book.chapters.own import mlps
 from autobuild_book.cli import tables
 from autobuild_book.measured import distillation
-from autobuild_book.pages import states
+from autobuild_book.pages import building, states
 from autobuild_lib import saved, surrogate, training
 from autobuild_lib.data import files
 from autobuild_lib.released import caches as released
@@ -625,7 +625,7 @@ def test_book(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None
     monkeypatch.chdir(tmp_path)
     assert_refused(run("book", "--profile", "quick"), "no notebooks in", "clone")
     missing = {"08_peers": states.Missing("08_peers", states.NOT_RUN, "")}
-    monkeypatch.setattr(pages, "build", lambda profile, root: states.Chapters(profile, {}, {}, missing))
+    monkeypatch.setattr(building, "build", lambda profile, root: states.Chapters(profile, {}, {}, missing))
     code, out, err = run("book")
     assert (code, err) == (0, "") and out.splitlines()[0].startswith("08_peers")
     assert out.splitlines()[1].endswith(str(tmp_path / "_build" / "html" / "index.html"))

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from autobuild_book import cli
 from autobuild_book.pages import building, claims, elsewhere
 from autobuild_book.pages.states import read_chapters
 from autobuild_book.runs.recording import PROFILES
@@ -51,7 +52,8 @@ def test_a_verdict_that_changes_is_called_on_its_pages(
     repository: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.chdir(repository)
-    assert building.main(["quick", "--record", "this one"]) == 0 and "verdicts of this one" in capsys.readouterr().out
+    assert cli.main(["book", "--profile", "quick", "--record", "this one"]) == 0
+    assert "this one" in capsys.readouterr().out
     chapters = read_chapters("quick", repository)
     verdicts = claims.in_short(chapters)
     assert {name: verdict for name, verdict, _ in verdicts}["C1"] == "partly"

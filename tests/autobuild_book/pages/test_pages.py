@@ -13,9 +13,8 @@ import pytest
 import yaml
 
 import autobuild_lib as ab
-from autobuild_book import pages
 from autobuild_book.figures import style
-from autobuild_book.pages import api, claims, elsewhere, explorer, markdown, paper, states
+from autobuild_book.pages import api, building, claims, elsewhere, explorer, markdown, paper, states
 from tests.helpers.small_book import TABLE, change, remove, write_small_book
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -30,7 +29,7 @@ def repository(tmp_path: Path) -> Path:
 
 
 def collected(root: Path, profile: str = "quick") -> Path:
-    pages.collect(profile, root)
+    building.collect(profile, root)
     return root / "artifacts" / "book"
 
 

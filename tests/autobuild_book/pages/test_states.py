@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings, strategies as st
 from markdown_it import MarkdownIt
 
-from autobuild_book import pages as book
+from autobuild_book import cli
 from autobuild_book.pages import building, cells, contents, executed, markdown, states
 from autobuild_book.pages.states import FAILED, NOT_RUN, NOT_RUN_HERE, UNUSABLE, Chapters
 from tests.helpers.small_book import (
@@ -259,7 +259,7 @@ def test_the_command_says_where_the_book_lies_and_what_is_missing(
     fail(repository, NAME)
     monkeypatch.chdir(repository)
     monkeypatch.setattr(building.subprocess, "run", lambda *args, **options: None)
-    assert book.main(["quick"]) == 0
+    assert cli.main(["book", "--profile", "quick"]) == 0
     assert capsys.readouterr().out.splitlines() == [
         "00_data has no results (not run)",
         f"{NAME} has no results (failed: AssertionError: the table is `out` of date)",
