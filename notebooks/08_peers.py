@@ -58,15 +58,18 @@ out = "artifacts/standard"
 # `Run` refuses unknown parameters and notes what this page is made from.
 
 # %%
+import numpy as np
+import pandas as pd
 from IPython.display import Markdown
 from myst_nb import glue
 
 from autobuild_book.chapters.peers import contests, costs as prices, figures, measuring, results
 from autobuild_book.chapters.peers.models.graf import graph_features
+from autobuild_book.chapters.peers.models.registry import find_model
 from autobuild_book.chapters.peers.models.sequence_graf import sequence_features
 from autobuild_book.figures import style
 from autobuild_book.runs.recording import Run
-from autobuild_lib import graphs, spaces, statistics
+from autobuild_lib import Target, graphs, spaces, statistics
 from autobuild_lib.spaces import read_space
 
 run = Run.start("08_peers", globals())  # fmt: skip
@@ -109,9 +112,9 @@ features[["count[Conv]", "count[Add]", "shortest[not Add]", "longest[not Add]", 
 
 # %%
 first = fields[chosen[0].name].train
-found = sequence_features(first.space, first.architectures[:3])
-print(f"{found.shape[1]} features, {int((found.nunique() > 1).sum())} of them differ between three architectures")
-found.iloc[:, :6].round(2)
+columns = sequence_features(first.space, first.architectures[:3])
+print(f"{columns.shape[1]} features, {int((columns.nunique() > 1).sum())} of them differ between three architectures")
+columns.iloc[:, :6].round(2)
 
 # %% [markdown]
 # ## Method: models
@@ -135,6 +138,27 @@ largest = [contest for contest in chosen if contest.name in LARGE]
 jobs = measuring.plan(largest, live_sizes, range(live_seeds), live_models, own_space)
 print(measuring.describe(jobs))
 live = run.table("live", lambda: measuring.run_all(jobs))
+
+# %% [markdown]
+# All that a contest is, in code: the rows of the table are split once for everybody; a model learns from a subset that
+# the seed and the size alone decide, and predicts the test rows; then SRCC, recall and regret judge the order. The
+# first of the runs above, again:
+
+# %%
+row = live[live.model == live_models[0]].iloc[0]
+contest = next(contest for contest in chosen if contest.name == row.contest)
+field = contests.field_of(contest, row.seed, own_space)
+few = np.sort(np.random.default_rng([row.seed, row["size"]]).permutation(len(field.train))[: row["size"]])
+models = find_model(row.model).fit_many(field.train.take(few), contest.targets, row.seed, field.proxies)
+sign = -1 if row.target in contest.lower else 1  # from here on, more is better
+truth = sign * Target(row.target).evaluate(field.test.labels)
+predicted = sign * models[contest.targets.index(row.target)].predict(field.test.architectures)
+srcc = pd.Series(predicted).rank().corr(pd.Series(truth).rank())
+best_first, tenth = np.argsort(-predicted, kind="stable"), max(1, round(len(truth) / 10))
+recall = np.isin(best_first[:tenth], np.argsort(-truth, kind="stable")[:tenth]).mean()
+regret = (truth.max() - truth[best_first[:10]].max()) / truth.std()
+assert np.allclose([srcc, recall, regret], row[["srcc", "recall", "regret"]].tolist(), atol=1e-6, equal_nan=True)
+print(f"{row.model} on {row['size']} rows, {row.target}: SRCC {srcc:.4f}, recall {recall:.2f}, regret {regret:.2f}")
 
 # %% [markdown]
 # The committed table is what the curves are drawn from. Rows that were measured both times differ by what another

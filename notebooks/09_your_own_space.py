@@ -54,6 +54,9 @@ out = "artifacts/standard"
 # `Run` refuses unknown parameters and notes what this page is made from.
 
 # %%
+import itertools
+
+import numpy as np
 from myst_nb import glue
 
 import autobuild_lib as ab
@@ -124,6 +127,16 @@ reduced = corpus.top(k=3)
 networks = reduced.best(built)
 for architecture in networks:
     print(architecture)
+
+# %% [markdown]
+# Nothing is hidden in `top` and `best`: three contents of every unit with the highest scores, all their combinations,
+# and of these the ones with the highest sum. The same from the table of module scores:
+
+# %%
+of_units = [modules.nlargest(3, "score").score for _, modules in corpus.table.groupby("unit")]
+sums = sorted((sum(scores) for scores in itertools.product(*of_units)), reverse=True)
+assert len(sums) == reduced.size and np.allclose(sums[:built], reduced.scores(networks))
+print(f"{len(sums)} combinations; the highest sums of scores:", *(f"{total:.3f}" for total in sums[:built]))
 
 # %% [markdown]
 # How far can this be trusted? The intervals are wide, since the test split of a small table is small. A hop may even

@@ -55,7 +55,7 @@ from myst_nb import glue
 import autobuild_lib as ab
 from autobuild_book.chapters.own import figures, mlps
 from autobuild_book.runs.recording import Run
-from autobuild_lib.search import StageMutation, evolve
+from autobuild_lib.search import StageMutation, costs, evolve
 
 run = Run.start("10_your_own_evaluator", globals())
 
@@ -74,10 +74,10 @@ class TrainPerceptrons:
     seed: int
 
     def __call__(self, architectures: list[ab.Architecture], /) -> pd.DataFrame:
-        networks = [mlps.train(one, self.seed) for one in architectures]
+        networks = [mlps.train(architecture, self.seed) for architecture in architectures]
         return pd.DataFrame({
             "accuracy": [mlps.accuracy(network) for network in networks],
-            "parameters": [mlps.count_parameters(one) for one in architectures],
+            "parameters": [mlps.count_parameters(architecture) for architecture in architectures],
         })
 
 # %% [markdown]
@@ -132,15 +132,27 @@ print(f"{kept} finished evaluations are in the log; one of them is:\n{log.read_t
 
 # %%
 counted = Killed(evaluator, left=10_000)
-found = run.table("found", lambda: evolve(StageMutation(whole), counted, **search))
+evaluated = run.table("found", lambda: evolve(StageMutation(whole), counted, **search))
 asked = 10_000 - counted.left
-print(f"{len(found)} evaluations, {len(found) - asked} of them from the log, {asked} new")
+print(f"{len(evaluated)} evaluations, {len(evaluated) - asked} of them from the log, {asked} new")
 
 # %% [markdown]
-# What it found, over the table of random architectures:
+# What such a search looks for is the front: what nothing else beats in both. From the table of its evaluations, the
+# lightest first: an architecture is on the front if it is better than all that are lighter.
+
+# %%
+by_size = evaluated.sort_values(["parameters", "accuracy"], ascending=[True, False])
+lighter = by_size.accuracy.cummax().shift(fill_value=-1)  # the best accuracy with fewer parameters
+front = by_size[by_size.accuracy > lighter]
+points = costs(evaluated, "accuracy", "parameters")
+assert set(front.parameters) == set(evaluated.parameters[ab.search.front(points)])
+front[["accuracy", "parameters", "round"]]
+
+# %% [markdown]
+# What it evaluated, over the table of random architectures:
 
 # %% tags=["remove-output"]
-glue("figure_own_search", figures.search_beside_table(table.labels, found, "accuracy", "parameters"))
+glue("figure_own_search", figures.search_beside_table(table.labels, evaluated, "accuracy", "parameters"))
 
 # %% [markdown]
 # ```{glue:figure} figure_own_search
@@ -166,12 +178,12 @@ glue("figure_own_search", figures.search_beside_table(table.labels, found, "accu
 # %%
 def sometimes(architectures: list[ab.Architecture], /) -> pd.DataFrame:
     """Refuse networks with tanh."""
-    if any("tanh" in str(one) for one in architectures):
+    if any("tanh" in text for text in map(str, architectures)):
         raise RuntimeError("out of tanh")
     return evaluator(architectures)
 
 few = sorted(table.architectures[:6], key=str)
-few += [one for one in table.architectures if "tanh" not in str(one)][:2]
+few += [architecture for architecture in table.architectures if "tanh" not in str(architecture)][:2]
 tried = ab.search.evaluate_all(few, sometimes, workers=0, progress=False)
 tried
 
@@ -189,10 +201,10 @@ tried
 # No architecture was evaluated twice, nothing that the log had was asked for again, and what failed is left out.
 
 # %%
-assert kept == start // 2 and asked == len(found) - kept
-assert found.architecture.is_unique and len(found) == start + rounds * mutations
+assert kept == start // 2 and asked == len(evaluated) - kept
+assert evaluated.architecture.is_unique and len(evaluated) == start + rounds * mutations
 failed = tried.accuracy.isna()
-assert list(failed) == ["tanh" in str(one) for one in tried.architecture]
+assert list(failed) == ["tanh" in text for text in map(str, tried.architecture)]
 
 # %% [markdown]
 # The same seed gives the same label on one machine. Other processors round differently: trainings behind the bundled
@@ -210,8 +222,8 @@ again
 # The numbers of the summary come from `metrics.json`.
 
 # %%
-numbers = {"evaluations": len(found), "from_the_log": kept, "asked": asked}
-numbers |= {"best_accuracy": float(found.accuracy.max())}
+numbers = {"evaluations": len(evaluated), "from_the_log": kept, "asked": asked}
+numbers |= {"best_accuracy": float(evaluated.accuracy.max())}
 run.finish(**numbers, differences=measured_again.for_metrics(again))
 for name, number in numbers.items():
     glue(f"evaluator_{name}", number, display=False)
