@@ -259,8 +259,7 @@ def _read_form(space: SequenceSpace, group: object, depth: object) -> tuple[int,
     """Return the number of a scoring group and a number of layers that it may have."""
     if not 0 <= whole(group) < len(space.scoring_groups):
         raise ValueError(f"unit_target_moments of group {group}, the space has {len(space.scoring_groups)}")
-    codecs = [space.codecs[unit] for unit in space.scoring_groups[whole(group)]]
-    least, most = sum(codec.depths[0] for codec in codecs), sum(codec.depths[-1] for codec in codecs)
-    if not least <= whole(depth) <= most:
-        raise ValueError(f"unit_target_moments of {depth} layers, group {group} has {least} to {most}")
+    lengths = space.scoring_groups[whole(group)].lengths
+    if whole(depth) not in lengths:
+        raise ValueError(f"unit_target_moments of {depth} layers, group {group} has {lengths[0]} to {lengths[-1]}")
     return whole(group), whole(depth)

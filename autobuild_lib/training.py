@@ -171,14 +171,14 @@ def fit_many(
 
 def enough_hops(*spaces: SequenceSpace) -> int:
     """Return the hops of the paper, or more where units have so many layers that the norm score needs them."""
-    deepest = max(sum(s.units[unit].max_layers for unit in group) for s in spaces for group in s.scoring_groups)
+    deepest = max(group.lengths[-1] for space in spaces for group in space.scoring_groups)
     return max(NetworkConfig().hops, deepest - 1)
 
 
 def _warn_of_large_units(space: SequenceSpace) -> None:
     try:
-        for units in space.scoring_groups:
-            space.count_contents(units)
+        for group in space.scoring_groups:
+            group.count_contents()
     except SpaceError as error:
         logger.warning("modules of this space cannot be scored (%s)", error)
 
@@ -274,9 +274,7 @@ def _schedule(
     return torch.optim.lr_scheduler.ConstantLR(optimiser, factor=1.0)
 
 
-def _batches(
-    graphs: Graphs, targets: Tensor, size: int, rng: np.random.Generator
-) -> Iterator[tuple[Graphs, Tensor]]:
+def _batches(graphs: Graphs, targets: Tensor, size: int, rng: np.random.Generator) -> Iterator[tuple[Graphs, Tensor]]:
     order = torch.from_numpy(rng.permutation(len(graphs)))
     shuffled, wanted = graphs.take(order), targets[:, order]
     return zip(shuffled.split(size), torch.split(wanted, size, dim=1), strict=True)
@@ -319,7 +317,7 @@ def _unit_target_moments(
     """Mean and standard deviation (ddof 0) of the target over architectures whose scoring group has a given depth."""
     moments = {}
     for number, group in enumerate(space.scoring_groups):
-        layers = depths[:, list(group)].sum(1)
+        layers = depths[:, group.units].sum(1)
         for depth in np.unique(layers):
             chosen = target[layers == depth]
             moments[number, int(depth)] = (float(chosen.mean()), float(chosen.std()))

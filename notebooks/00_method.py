@@ -76,8 +76,7 @@ run = Run.start("00_method", globals())
 # %%
 mbv3 = ab.spaces.ofa_mbv3()
 example = mbv3.parse(
-    "resolution224|e4_k5,e6_k3|e3_k3,e4_k7,e6_k5|e6_k5,e4_k3"
-    "|e6_k7,e3_k5,e4_k7,e6_k3|e6_k5,e6_k7,e3_k3"
+    "resolution224|e4_k5,e6_k3|e3_k3,e4_k7,e6_k5|e6_k5,e4_k3|e6_k7,e3_k5,e4_k7,e6_k3|e6_k5,e6_k7,e3_k3"
 )
 graph = ab.graphs.path_graphs(mbv3, [example])
 print("layers of each unit:", example.depths)
@@ -149,9 +148,7 @@ print(f"{name_and_value}: vector {vector.numpy().round(3)}, score {score:.4f}")
 with torch.no_grad():
     scores = {c.name: features.value_scores(c)[0].abs() for c in family.categories}
 shown = family.categories[2 : 2 + len(family.layer_features)]
-parts = {
-    c.name: pd.Series(scores[c.name][: len(c.values)], index=c.values) for c in shown
-}
+parts = {c.name: pd.Series(scores[c.name][: len(c.values)], index=c.values) for c in shown}
 pd.concat(parts, names=["feature", "value"]).to_frame("|score|").round(3)
 
 # %% [markdown]
@@ -242,9 +239,7 @@ reach.rename_axis("hop").round(4)
 some = test.take(range(min(3, len(test))))
 predicted, norms = predictor.predict_and_norms(some.architectures)
 levels_of = {f"norm, hop {hop}": level for hop, level in enumerate(norms)}
-both_readings = pd.DataFrame(
-    {label: some.labels[label], "predicted": predicted, **levels_of}
-)
+both_readings = pd.DataFrame({label: some.labels[label], "predicted": predicted, **levels_of})
 both_readings.rename_axis("architecture").T.round(4)
 
 # %% [markdown]
@@ -266,10 +261,7 @@ both_readings.rename_axis("architecture").T.round(4)
 # %% tags=["remove-output"]
 numbers = torch.tensor([-2.0, -1.2, -0.4, -0.3, 0.5, 1.1, 3.0], dtype=torch.float64)
 soft = {s: ab.losses.soft_rank(numbers, s).numpy() for s in (0.1, 1.0, 5.0)}
-parts = [
-    pd.DataFrame({"value": numbers.numpy(), "strength": s, "soft_rank": ranks})
-    for s, ranks in soft.items()
-]
+parts = [pd.DataFrame({"value": numbers.numpy(), "strength": s, "soft_rank": ranks}) for s, ranks in soft.items()]
 glue("figure_soft_ranks", method_figures.soft_ranks(pd.concat(parts)))
 
 # %% [markdown]
@@ -304,6 +296,7 @@ report[["srcc", "low", "high"]].round(3)
 # $\sum_c |s_c|$. So it is linear in the *shares* of layers that have each value, such as "kernel 5" or "third in
 # its unit"; how many layers there are, and in which order, it knows only as far as these shares tell. How well such
 # a linear function can rank, a regression on the same training rows says:
+
 
 # %%
 def shares(architectures):
@@ -375,14 +368,12 @@ pd.Series(effects, name=f"effect on {label}").to_frame().rename_axis("content").
 
 # %%
 groups = family.scoring_groups
-in_group = [[family.codecs[unit].size for unit in units] for units in groups]
+in_group = [[codec.size for codec in group.codecs] for group in groups]
 ours = [int(np.prod(contents)) for contents in in_group]
 unit_contents = sum(ours)
 sizes = {"whole space": family.size, "unit contents to score": unit_contents}
 sizes |= {f"reduced space, K = {k}": int(np.prod(np.minimum(k, ours))) for k in (3, 25)}
-pd.DataFrame(
-    {"architectures or contents": [f"{n:,}" for n in sizes.values()]}, index=list(sizes)
-)
+pd.DataFrame({"architectures or contents": [f"{n:,}" for n in sizes.values()]}, index=list(sizes))
 
 # %% [markdown]
 # Scoring {glue:text}`unit_contents:,d` unit contents takes seconds. So this is the whole method: a few thousand

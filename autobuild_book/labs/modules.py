@@ -7,7 +7,6 @@ import numpy as np
 import pandas as pd
 import torch
 
-from autobuild_book.chapters.shared.frontiers import dominates
 from autobuild_book.labs.answers import (
     AnswerError,
     Array,
@@ -23,9 +22,9 @@ from autobuild_book.labs.answers import (
 from autobuild_book.labs.judging import beats_the_table, costs_of, frontier, label, read_networks
 from autobuild_lib.graphs import path_graphs_from_codes
 from autobuild_lib.predictor import Predictor
+from autobuild_lib.search.pareto import dominates
 from autobuild_lib.spaces import SpaceError
 from autobuild_lib.units.corpus import UnitCorpus
-from autobuild_lib.units.reduced import isolated, parse_group
 from autobuild_lib.values import shown
 
 UNIT, MODULE = 2, "e6_k7,e3_k3,e4_k5"  # of exercise 2; units count from 0
@@ -35,9 +34,8 @@ MORE_THAN = 1_000_000  # networks, in exercise 4
 def module_norms(predictor: Predictor, unit: int, module: str) -> Array:
     """Return the L1 norm of the last layer's embedding in an isolated module, at every hop: [hops + 1]."""
     space = predictor.space
-    units = space.scoring_groups[unit]
-    codes = np.frombuffer(parse_group(space, units, module), np.uint8)[None]
-    graphs = path_graphs_from_codes(space, isolated(space, units, codes, bytes(len(space.global_features))))
+    group = space.scoring_groups[unit]
+    graphs = path_graphs_from_codes(space, group.isolated(group.parse([module]), bytes(len(space.global_features))))
     with torch.no_grad():
         levels = [h[0, -1].abs().sum() for h in predictor.network.node_embeddings(graphs)]
     return torch.stack(levels).double().numpy()
@@ -97,7 +95,7 @@ def best_modules(answer: Any, corpus: UnitCorpus) -> Right:
     for unit, text in enumerate(texts):
         scores = table[table["unit"] == unit].set_index("module")["score"]
         try:
-            parse_group(space, space.scoring_groups[unit], plain := text.replace(" ", ""))
+            space.scoring_groups[unit].parse([plain := text.replace(" ", "")])
         except SpaceError as error:
             raise AnswerError(f"{shown(text)} is not a module of unit {unit}: {error}") from None
         require(plain in scores.index, f"{shown(text)} is not how the corpus writes a module.")

@@ -14,16 +14,12 @@ def sample_extreme_codes(space: SequenceSpace, rng: np.random.Generator, size: i
     """
     kinds, units = _kinds(space)
     common = rng.normal(size=(size, kinds.max() + 1))[:, kinds]
-    own = rng.normal(size=(size, units.max() + 1, kinds.max() + 1))[:, units, kinds]
-    return space.sample_codes(rng, size, exponent=np.exp(1.2 * common + 0.8 * own))
+    special = rng.normal(size=(size, units.max() + 1, kinds.max() + 1))[:, units, kinds]
+    return space.sample_codes(rng, size, exponent=np.exp(1.2 * common + 0.8 * special))
 
 
 def _kinds(space: SequenceSpace) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:
-    kinds, units = list(range(len(space.global_features))), [0] * len(space.global_features)
-    for unit, codec in enumerate(space.codecs):
-        width = len(space.layer_features)
-        first, features = len(space.global_features), codec.first_layer - codec.start  # depth and unit features
-        own = [first + i for i in range(features)]
-        own += [first + 100 + i % width for i in range(codec.end - codec.first_layer)]
-        kinds, units = kinds + own, units + [unit] * len(own)
-    return np.unique(kinds, return_inverse=True)[1], np.array(units)
+    """Number of the feature, and of the unit, that each byte of a code belongs to."""
+    numbers: dict[str, int] = {}
+    kinds = [numbers.setdefault(column.feature, len(numbers)) for column in space.columns]
+    return np.array(kinds), np.array([column.unit or 0 for column in space.columns])

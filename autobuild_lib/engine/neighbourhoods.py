@@ -18,7 +18,7 @@ from torch import Tensor
 
 from autobuild_lib.engine.sparse import Bags, Sparse, ends_of, order_of
 from autobuild_lib.graphs.ir import IRGraph
-from autobuild_lib.graphs.ragged import entries_of
+from autobuild_lib.graphs.path import entries_of
 
 Integers = npt.NDArray[np.int64]
 _MULTIPLIERS = np.random.default_rng(0).integers(1, 2**64 - 1, size=64, dtype=np.uint64)  # of a hash

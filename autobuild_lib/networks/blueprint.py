@@ -166,12 +166,10 @@ def unit_block(family: Family, unit: int, index: int, expansion: int, kernel: in
 def blueprint(architecture: Architecture) -> Blueprint:
     """Return the layers of an architecture; raises `SpaceError` for one whose space has no networks."""
     space, code = architecture.space, architecture.code
-    family, width = family_of(space), len(space.layer_features)
+    family, units = family_of(space), []
     expansions, kernels = layer_values(space, EXPANSION), layer_values(space, KERNEL)
-    units = []
     for unit, codec in enumerate(space.codecs):
-        places = range(codec.first_layer, codec.first_layer + width * code[codec.start], width)
-        layers = [(expansions[code[place + EXPANSION]], kernels[code[place + KERNEL]]) for place in places]
+        layers = [(expansions[layer[EXPANSION]], kernels[layer[KERNEL]]) for layer in codec.layers(code[codec.place])]
         units.append(tuple(unit_block(family, unit, i, e, k) for i, (e, k) in enumerate(layers)))
     return assemble(family, resolutions(space)[code[0]], tuple(units))
 
@@ -209,15 +207,15 @@ def has_networks(space: SequenceSpace) -> bool:
     if space.name not in FAMILIES:
         return False
     whole = FAMILIES[space.name].space(resolutions=ALLOWED)
-    own, known = [{name: set(values_of(c)) for name, c in s.global_features} for s in (space, whole)]
-    if own.keys() != known.keys() or any(own[name] - known[name] for name in own):
+    some, every = [{name: set(values_of(c)) for name, c in s.global_features} for s in (space, whole)]
+    if some.keys() != every.keys() or any(some[name] - every[name] for name in some):
         return False
     return len(space.units) == len(whole.units) and all(map(_is_part, space.codecs, whole.codecs))
 
 
-def _is_part(own: UnitCodec, whole: UnitCodec) -> bool:
-    layers, known = [{full for _, full in codec.layer_names.values()} for codec in (own, whole)]
-    return not own.features and layers <= known and set(own.depths) <= set(whole.depths)
+def _is_part(part: UnitCodec, whole: UnitCodec) -> bool:
+    some, every = [{full for _, full in codec.layer_names.values()} for codec in (part, whole)]
+    return not part.unit.features and some <= every and set(part.depths) <= set(whole.depths)
 
 
 def family_of(space: SequenceSpace) -> Family:

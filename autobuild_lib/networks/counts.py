@@ -19,8 +19,7 @@ from autobuild_lib.networks.blueprint import (
     resolutions,
     unit_block,
 )
-from autobuild_lib.spaces import Architecture, SequenceSpace
-from autobuild_lib.spaces.sequence import Codes
+from autobuild_lib.spaces import Architecture, Codes, SequenceSpace
 
 Counts = npt.NDArray[np.int64]
 _PARAMETERS, _MACS = 0, 1
@@ -62,50 +61,42 @@ def count_macs_from_codes(space: SequenceSpace, codes: Codes) -> Counts:
 
 
 def _count(
-    given: Architecture | Sequence[Architecture], count: Callable[[SequenceSpace, Codes], Counts]
+    networks: Architecture | Sequence[Architecture], count: Callable[[SequenceSpace, Codes], Counts]
 ) -> int | Counts:
-    if isinstance(given, Architecture):
-        return int(count(given.space, given.space.to_codes([given]))[0])
-    rows: dict[SequenceSpace, list[int]] = {}
-    for row, architecture in enumerate(given):
-        rows.setdefault(architecture.space, []).append(row)
-    counts = np.empty(len(given), dtype=np.int64)
-    for space, places in rows.items():
-        counts[places] = count(space, space.to_codes([given[row] for row in places]))
+    if isinstance(networks, Architecture):
+        return int(count(networks.space, networks.space.to_codes([networks]))[0])
+    by_space: dict[SequenceSpace, list[int]] = {}
+    for row, architecture in enumerate(networks):
+        by_space.setdefault(architecture.space, []).append(row)
+    counts = np.empty(len(networks), dtype=np.int64)
+    for space, rows in by_space.items():
+        counts[rows] = count(space, space.to_codes([networks[row] for row in rows]))
     return counts
 
 
 def _look_up(space: SequenceSpace, codes: Codes, what: int) -> Counts:
     shared, layers = (table[what] for table in _tables(space))
-    places, resolution = _places(space), codes[:, 0]
-    codecs = [space.codecs[unit] for unit, _ in places]
-    index = np.array([index for _, index in places])
-    present = index < codes[:, [codec.start for codec in codecs]]  # [N, places]
-    firsts = np.array([codec.first_layer for codec in codecs]) + len(space.layer_features) * index
-    found = layers[resolution[:, None], np.arange(len(places)), codes[:, firsts + EXPANSION], codes[:, firsts + KERNEL]]
-    return np.asarray(shared[resolution] + (found * present).sum(1))
-
-
-def _places(space: SequenceSpace) -> list[tuple[int, int]]:
-    """Return the unit and the index of every layer that an architecture may have."""
-    return [(unit, index) for unit, codec in enumerate(space.codecs) for index in range(codec.depths[-1])]
+    chosen, resolution = space.layers(codes), codes[:, 0]  # the only global feature
+    slots = np.arange(len(space.slots))
+    counts = layers[resolution[:, None], slots, chosen[:, :, EXPANSION], chosen[:, :, KERNEL]]
+    return np.asarray(shared[resolution] + (counts * space.present(codes)).sum(1))
 
 
 @functools.cache
 def _tables(space: SequenceSpace) -> tuple[Counts, Counts]:
-    """Count what all networks of a resolution share, [2, resolutions], and layers, [2, resolutions, places, e, k]."""
-    family, sides, places = family_of(space), resolutions(space), _places(space)
+    """Count what all networks of a resolution share, [2, resolutions], and layers, [2, resolutions, slots, e, k]."""
+    family, sides, slots = family_of(space), resolutions(space), space.slots.tolist()
     expansions, kernels = layer_values(space, EXPANSION), layer_values(space, KERNEL)
     shared = np.zeros((2, len(sides)), dtype=np.int64)
-    layers = np.zeros((2, len(sides), len(places), len(expansions), len(kernels)), dtype=np.int64)
+    layers = np.zeros((2, len(sides), len(slots), len(expansions), len(kernels)), dtype=np.int64)
     for number, resolution in enumerate(sides):
         plan = assemble(family, resolution, ())
         stem, side = _convolutions([plan.stem], resolution)
         first, side = _block(plan.first, side)
-        for place, (unit, index) in enumerate(places):
+        for slot, (unit, index) in enumerate(slots):
             for i, j in np.ndindex(layers.shape[3:]):
                 block = unit_block(family, unit, index, expansions[i], kernels[j])
-                layers[:, number, place, i, j], after = _block(block, side)
+                layers[:, number, slot, i, j], after = _block(block, side)
             side = after
         shared[:, number] = stem + first + _head(plan, side)
     return shared, layers

@@ -15,8 +15,7 @@ from autobuild_lib.search.evaluation import Evaluations, Evaluator, as_table
 from autobuild_lib.search.log import Evaluation, EvaluationLog
 from autobuild_lib.search.mutations import Mutation
 from autobuild_lib.search.pareto import costs, front
-from autobuild_lib.spaces import SequenceSpace
-from autobuild_lib.spaces.sequence import Codes
+from autobuild_lib.spaces import Codes, SequenceSpace
 from autobuild_lib.targets import Target
 
 logger = logging.getLogger(__name__)
@@ -44,11 +43,11 @@ class Search:
             raise ValueError(f"rounds of {list(rounds)} evaluations; each needs at least 1")
         self.space, self.budget = space, sum(rounds)
         self.objectives = tuple(Target(text).canonical for text in objectives)  # to maximise, to minimise
-        known = EvaluationLog(log, space)
+        earlier = EvaluationLog(log, space)
         if retry_failed:
-            known.forget_failures()
-        self._log, self._before = log, frozenset(known.evaluations)
-        self._evaluations = Evaluations(evaluator, known, workers, self._check_labels)
+            earlier.forget_failures()
+        self._log, self._before = log, frozenset(earlier.evaluations)
+        self._evaluations = Evaluations(evaluator, earlier, workers, self._check_labels)
         self._bar = progress_bar(total=self.budget, desc="search", unit="architecture", disable=not progress)
         self._finished: list[Evaluation] = []
         self._rounds: list[int] = []
@@ -69,34 +68,34 @@ class Search:
 
         The next of `draws` is asked when the one before has long given nothing new.
         """
-        found: dict[bytes, None] = {}
+        fresh: dict[bytes, None] = {}
         for draw in draws:
             repeats = 0
-            while len(found) < size and repeats < MOST_REPEATS:
+            while len(fresh) < size and repeats < MOST_REPEATS:
                 rows = dict.fromkeys(row.tobytes() for row in draw(size))
-                new = [row for row in rows if row not in self.seen and row not in found]
-                found.update(dict.fromkeys(new[: size - len(found)]))
+                new = [row for row in rows if row not in self.seen and row not in fresh]
+                fresh.update(dict.fromkeys(new[: size - len(fresh)]))
                 repeats = 0 if new else repeats + size
-        return np.frombuffer(b"".join(found), dtype=np.uint8).reshape(len(found), self.space.code_width)
+        return np.frombuffer(b"".join(fresh), dtype=np.uint8).reshape(len(fresh), self.space.code_width)
 
-    def evaluate(self, codes: Codes, wanted: int) -> bool:
-        """Evaluate new architectures [n, code_width] as the next round; say whether they are as many as `wanted`."""
+    def evaluate(self, codes: Codes, size: int) -> bool:
+        """Evaluate new architectures [n, code_width] as the next round; say whether there are `size` of them."""
         number = self._rounds[-1] + 1 if self._rounds else 0
         if len(codes):
             self._finished += self._judged(self._evaluations.run(self.space.from_codes(codes), self._bar))
             self._rounds += [number] * len(codes)
             self.seen.update(row.tobytes() for row in codes)
             self.codes = np.concatenate([self.codes, codes])
-            if all(one.error for one in self._finished):
+            if all(evaluation.error for evaluation in self._finished):
                 raise ValueError(self._all_failed())
             self.points = costs(self.table(), *self.objectives)
-        if len(codes) < wanted:
+        if len(codes) < size:
             logger.warning("there is no new architecture: the search stops after %d of %d evaluations",
                            len(self.seen), self.budget)  # fmt: skip
-        return len(codes) == wanted
+        return len(codes) == size
 
     def _all_failed(self) -> str:
-        size, before = len(self._finished), sum(one.architecture in self._before for one in self._finished)
+        size, before = len(self._finished), sum(e.architecture in self._before for e in self._finished)
         earlier = f", {before} of them in an earlier run" if before else ""
         retry = f"; retry_failed=True (--retry-failed) evaluates those in {self._log} again" if self._log else ""
         return f"all {size} evaluations failed{earlier}, the last with: {self._finished[-1].error}{retry}"
@@ -107,13 +106,13 @@ class Search:
 
     def _judged(self, finished: list[Evaluation]) -> list[Evaluation]:
         """Count as failed what has labels, but an objective that is not finite; the log keeps its labels."""
-        labelled = [one for one in finished if not one.error]
+        labelled = [evaluation for evaluation in finished if not evaluation.error]
         try:
             if labelled:
                 costs(as_table(labelled), *self.objectives)
         except ValueError as error:
             if len(finished) > 1:
-                return [judged for one in finished for judged in self._judged([one])]
+                return [judged for evaluation in finished for judged in self._judged([evaluation])]
             logger.warning("evaluation of %s failed: %s", finished[0].architecture, error)
             return [Evaluation(finished[0].architecture, {}, str(error))]
         return finished

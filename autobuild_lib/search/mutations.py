@@ -7,12 +7,11 @@ from typing import Protocol, Self
 import numpy as np
 import numpy.typing as npt
 
-from autobuild_lib.search.insights import expert_insights
-from autobuild_lib.spaces import SequenceSpace
-from autobuild_lib.spaces.sequence import Codes
+from autobuild_lib.spaces import Codes, SequenceSpace
 from autobuild_lib.units.reduced import ReducedSpace
 
 Array = npt.NDArray[np.float64]
+Places = npt.NDArray[np.intp]
 ADD, REMOVE, SWAP, FEATURE = range(4)  # moves of a layer-level mutation
 
 
@@ -95,26 +94,32 @@ class LayerMutation:
     @classmethod
     def full(cls, space: SequenceSpace, probability: float = 0.5) -> Self:
         """All layers and depths of the space."""
-        layers = tuple(np.array(list(codec.layer_names), dtype=np.uint8) for codec in space.codecs)
+        layers = tuple(codec.choices[1] for codec in space.codecs)
         return cls(space, layers, tuple(codec.depths for codec in space.codecs), _checked(probability, len(layers)))
 
     @classmethod
-    def expert(cls, space: SequenceSpace, device: str) -> Self:
-        """Layers, depths and probabilities that experts chose per stage for a device (see `expert_insights`)."""
-        insights = expert_insights(space.name, device)
-        layers = tuple(_layer_codes(space, unit, names) for unit, names in enumerate(insights.candidates))
-        depths = [range(codec.depths[0], most + 1)
-                  for codec, most in zip(space.codecs, insights.max_layers, strict=True)]  # fmt: skip
-        return cls(space, layers, tuple(depths), _checked(insights.probability, len(layers)))
+    def among(
+        cls,
+        space: SequenceSpace,
+        candidates: Sequence[Sequence[str]],
+        max_layers: Sequence[int],
+        probability: Sequence[float],
+    ) -> Self:
+        """Some layers of each unit, by name, and at most so many of them; units mutate with their own probability."""
+        units = zip(space.codecs, candidates, strict=True)
+        layers = [np.array([codec.encode_layer(name) for name in names], dtype=np.uint8) for codec, names in units]
+        limits = zip(space.codecs, max_layers, strict=True)
+        depths = [range(codec.depths[0], most + 1) for codec, most in limits]
+        return cls(space, tuple(layers), tuple(depths), _checked(probability, len(layers)))
 
     def sample(self, rng: np.random.Generator, size: int) -> Codes:
         """Draw `size` architectures: depths uniform, then every layer and feature uniform."""
         codes = self.space.sample_codes(rng, size)  # for global and unit features
-        for codec, layers, depths in zip(self.space.codecs, self.layers, self.depths, strict=True):
-            codes[:, codec.start] = rng.choice(np.array(depths), size)
-            drawn = layers[rng.integers(len(layers), size=(size, codec.depths[-1]))]
-            codes[:, codec.first_layer : codec.end] = drawn.reshape(size, -1)
-        codes[self.space.absent(codes)] = 0
+        for codec, candidates, allowed in zip(self.space.codecs, self.layers, self.depths, strict=True):
+            _, features, layers = codec.split(codes[:, codec.place])
+            depths = rng.choice(np.array(allowed), size)
+            layers = candidates[rng.integers(len(candidates), size=layers.shape[:2])]
+            codes[:, codec.place] = codec.join(depths, features, layers)
         return codes
 
     def mutate(self, rng: np.random.Generator, codes: Codes) -> Codes:
@@ -124,72 +129,51 @@ class LayerMutation:
         chosen = choose_stages(rng, len(codes), np.where(can_change, self.probability, 0.0))
         for unit, codec in enumerate(self.space.codecs):
             rows = np.flatnonzero(chosen[:, unit])
-            codes[rows, codec.start : codec.end] = self._change(rng, unit, codes[rows, codec.start : codec.end])
+            codes[rows, codec.place] = self._change(rng, unit, codes[rows, codec.place])
         return codes
 
     def _moves(self, unit: int, depth: Sequence[int] | npt.NDArray[np.intp]) -> npt.NDArray[np.bool_]:
         """Which moves are possible at each depth [N]: [N, moves]."""
         now, allowed = np.asarray(depth), self.depths[unit]
         several = np.full(len(now), len(self.layers[unit]) > 1)
-        features = np.full(len(now), len(self._free_features(unit)) > 0)
-        return np.column_stack([now < allowed[-1], now > allowed[0], several, features])
-
-    def _free_features(self, unit: int) -> list[int]:
-        """Places, behind the depth, of the unit's own features that have a choice."""
-        codec = self.space.codecs[unit]
-        return [place for place in range(1, 1 + len(codec.features)) if len(codec.allowed[place]) > 1]
+        free = np.full(len(now), any(len(numbers) > 1 for numbers in self.space.codecs[unit].allowed_features))
+        return np.column_stack([now < allowed[-1], now > allowed[0], several, free])
 
     def _change(self, rng: np.random.Generator, unit: int, contents: Codes) -> Codes:
         """Make one move in each content [N, bytes of the unit]."""
-        depth = contents[:, 0].astype(np.intp)
+        codec = self.space.codecs[unit]
+        depth, features, layers = codec.split(contents)
         possible = self._moves(unit, depth)
         move = np.where(possible, rng.random(possible.shape), -1.0).argmax(axis=1)
-        changed = contents.copy()
-        changed[:, 0] = depth + (move == ADD) - (move == REMOVE)
-        codec = self.space.codecs[unit]
-        first = codec.first_layer - codec.start
-        layers = contents[:, first:].reshape(len(contents), codec.depths[-1], len(codec.layer_values))
-        changed[:, first:] = self._change_layers(rng, unit, layers, depth, move).reshape(changed[:, first:].shape)
-        if places := self._free_features(unit):
-            self._change_features(rng, unit, changed, np.flatnonzero(move == FEATURE), places)
-        return changed
-
-    def _change_layers(
-        self,
-        rng: np.random.Generator,
-        unit: int,
-        layers: Codes,
-        depth: npt.NDArray[np.intp],
-        move: npt.NDArray[np.intp],
-    ) -> Codes:
-        """Add, remove or swap a layer at a random place: [N, places, layer features] -> the same shape."""
-        rows, slots = np.arange(len(layers)), np.arange(layers.shape[1])
-        place = rng.integers(depth + (move == ADD))
-        shift = np.zeros((len(layers), len(slots)), dtype=np.intp)
-        shift -= (move == ADD)[:, None] & (slots > place[:, None])
-        shift += (move == REMOVE)[:, None] & (slots >= place[:, None])
-        padded = np.pad(layers, ((0, 0), (0, 1), (0, 0)))
-        candidates, swapped = self.layers[unit], move == SWAP
-        now = (padded[rows, place][:, None] == candidates).all(axis=2).argmax(axis=1)
-        drawn = (now + swapped + rng.integers(len(candidates) - swapped)) % len(candidates)  # a swap draws another one
-        changed: Codes = padded[rows[:, None], slots + shift]
-        written = np.flatnonzero((move == ADD) | swapped)
-        changed[written, place[written]] = candidates[drawn[written]]
-        return changed
-
-    def _change_features(
-        self, rng: np.random.Generator, unit: int, contents: Codes, rows: npt.NDArray[np.intp], places: list[int]
-    ) -> None:
-        """Give one of the unit's features another value, in place."""
-        which = rng.choice(places, len(rows))
-        for place in places:
-            here, values = rows[which == place], np.array(self.space.codecs[unit].allowed[place], dtype=np.uint8)
-            now = (contents[here, place][:, None] == values).argmax(axis=1)
-            contents[here, place] = values[(now + 1 + rng.integers(len(values) - 1, size=len(here))) % len(values)]
+        layers = _change_layers(rng, self.layers[unit], layers, depth, move)
+        features = _change_features(rng, codec.allowed_features, features, np.flatnonzero(move == FEATURE))
+        return codec.join(depth + (move == ADD) - (move == REMOVE), features, layers)
 
 
-def _layer_codes(space: SequenceSpace, unit: int, names: Sequence[str]) -> Codes:
-    codec = space.codecs[unit]
-    wide = [codec.encode(f"{space.name}, unit {unit}", [name] * codec.depths[0]) for name in names]
-    first = codec.first_layer - codec.start
-    return np.array([list(code[first : first + len(codec.layer_values)]) for code in wide], dtype=np.uint8)
+def _change_layers(rng: np.random.Generator, candidates: Codes, layers: Codes, depth: Places, move: Places) -> Codes:
+    """Add, remove or swap a layer at a random place: [N, max_layers, layer features] -> the same shape."""
+    rows, slots = np.arange(len(layers)), np.arange(layers.shape[1])
+    place, swapped = rng.integers(depth + (move == ADD)), move == SWAP
+    shift = np.zeros((len(layers), len(slots)), dtype=np.intp)
+    shift -= (move == ADD)[:, None] & (slots > place[:, None])
+    shift += (move == REMOVE)[:, None] & (slots >= place[:, None])
+    padded = np.pad(layers, ((0, 0), (0, 1), (0, 0)))
+    now = (padded[rows, place][:, None] == candidates).all(axis=2).argmax(axis=1)
+    drawn = (now + swapped + rng.integers(len(candidates) - swapped)) % len(candidates)  # a swap draws another one
+    changed: Codes = padded[rows[:, None], slots + shift]
+    written = np.flatnonzero((move == ADD) | swapped)
+    changed[written, place[written]] = candidates[drawn[written]]
+    return changed
+
+
+def _change_features(
+    rng: np.random.Generator, allowed: Sequence[Sequence[int]], features: Codes, rows: Places
+) -> Codes:
+    """Give one of the unit's features another value in some rows: [N, features] -> the same shape."""
+    changed, free = features.copy(), [place for place, numbers in enumerate(allowed) if len(numbers) > 1]
+    which = rng.choice(free, len(rows)) if free else rows
+    for place in free:
+        here, values = rows[which == place], np.array(allowed[place], dtype=np.uint8)
+        now = (changed[here, place][:, None] == values).argmax(axis=1)
+        changed[here, place] = values[(now + 1 + rng.integers(len(values) - 1, size=len(here))) % len(values)]
+    return changed

@@ -7,6 +7,7 @@ import pandas as pd
 from autobuild_lib.targets import Target
 
 Array = npt.NDArray[np.float64]
+Marks = npt.NDArray[np.bool_]
 BLOCK = 256  # evaluations whose hypervolumes are computed at once
 
 
@@ -16,21 +17,21 @@ def costs(labels: pd.DataFrame, maximise: str, minimise: str) -> Array:
     Both are target equations over the labels. A row where a label is missing (a failed evaluation) is NaN.
     """
     targets = [Target(minimise), Target(maximise)]
-    own = labels.drop(columns=["architecture", "round"], errors="ignore")
-    needed = [name for name in own if name in {*targets[0].labels, *targets[1].labels}]
-    found = own[needed].notna().all(axis=1).to_numpy()
+    numbers = labels.drop(columns=["architecture", "round"], errors="ignore")
+    needed = [name for name in numbers if name in {*targets[0].labels, *targets[1].labels}]
+    labelled = numbers[needed].notna().all(axis=1).to_numpy()
     points = np.full((len(labels), 2), np.nan)
-    points[found] = np.column_stack([target.evaluate(own[found]) for target in targets]) * [1, -1]
+    points[labelled] = np.column_stack([target.evaluate(numbers[labelled]) for target in targets]) * [1, -1]
     return points
 
 
-def front(points: Array) -> npt.NDArray[np.bool_]:
+def front(points: Array) -> Marks:
     """Mark the rows of `points` [N, 2] (costs) that no other row dominates, [N]; rows with NaN are not among them.
 
     A row dominates another when it is no worse in both costs and better in one, so equal rows go together.
     """
-    known = np.all(np.isfinite(points), axis=1)
-    x, y = np.where(known[:, None], points, np.inf).T
+    finite = np.all(np.isfinite(points), axis=1)
+    x, y = np.where(finite[:, None], points, np.inf).T
     order = np.lexsort((y, x))
     x, y = x[order], y[order]
     best_before = np.minimum.accumulate(np.r_[np.inf, y])[:-1]
@@ -39,6 +40,18 @@ def front(points: Array) -> npt.NDArray[np.bool_]:
     differs[1:] = (x[1:] != x[:-1]) | (y[1:] != y[:-1])  # from the row before
     marks[order] = kept[differs][np.cumsum(differs) - 1]
     return marks
+
+
+def dominates(points: Array, others: Array) -> Marks:
+    """Say which of `points` [N, 2] (costs) dominate which of `others` [M, 2], [N, M]: no worse twice, better once."""
+    a, b = points[:, None], others[None]
+    return np.asarray((a <= b).all(2) & (a < b).any(2))
+
+
+def best_within(points: Array, budget: float) -> float:
+    """Return the best accuracy among `points` [N, 2] (costs) within a latency budget; NaN when there is none."""
+    fast = points[points[:, 0] <= budget, 1]
+    return float(-fast.min()) if len(fast) else float("nan")
 
 
 def hypervolume_curve(points: Array, reference: npt.ArrayLike, scale: npt.ArrayLike = (1.0, 1.0)) -> Array:

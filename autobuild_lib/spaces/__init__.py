@@ -1,14 +1,21 @@
-"""Search spaces: units in a row, each a path of layers, and the architectures in them (paper, Section 3)."""
+"""Search spaces: units in a row, each a path of layers, and the architectures in them (paper, Section 3).
 
-from autobuild_lib.spaces.architecture import Architecture
+Which byte of an architecture's code holds what is known here alone (`Layout`, `ScoringGroup`). Graphs of architectures
+live in `graphs`, spaces reduced to the best modules in `units`.
+"""
+
 from autobuild_lib.spaces.features import Category, Continuous, SpaceError
+from autobuild_lib.spaces.groups import ScoringGroup
 from autobuild_lib.spaces.ofa import ofa_mbv3, ofa_pn, read_space
-from autobuild_lib.spaces.sequence import SequenceSpace, Unit
+from autobuild_lib.spaces.sequence import Architecture, Codes, SequenceSpace
+from autobuild_lib.spaces.unit import Unit
 
 __all__ = [
     "Architecture",
     "Category",
+    "Codes",
     "Continuous",
+    "ScoringGroup",
     "SequenceSpace",
     "SpaceError",
     "Unit",

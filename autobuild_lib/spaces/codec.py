@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autobuild_lib.spaces.features import (
-    Choices,
+    LAYERS,
     FrozenFeatures,
     SpaceError,
     Value,
@@ -21,11 +21,23 @@ from autobuild_lib.spaces.features import (
     values_of,
     written,
 )
+from autobuild_lib.spaces.unit import Unit
 from autobuild_lib.values import shown
 
+Codes = npt.NDArray[np.uint8]
+Numbers = tuple[int, ...]  # positions of values
 MOST_LAYER_CHOICES = 100_000
 
-MOST_CONTENTS = 5_000_000  # of units that are enumerated together, see `SequenceSpace.count_contents`
+
+@dataclass(frozen=True)
+class Column:
+    """One byte in the code of an architecture: which choice it holds."""
+
+    unit: int | None  # None for a global feature
+    layer: int | None  # index in the unit; None for the unit's own choices
+    feature: str  # or "layers" for the number of layers of the unit
+    values: tuple[Value, ...]  # what its numbers stand for
+    allowed: Numbers
 
 
 @dataclass(frozen=True)
@@ -33,148 +45,198 @@ class UnitCodec:
     """The bytes of one unit: depth, unit features, then `max_layers` layers, absent ones zero.
 
     A feature is stored as its position among all values of that name in the space (`unit_values`, `layer_values`).
+    `content` is what one architecture holds, `contents` [N, width] are those of many.
     """
 
+    where: str  # space and unit, as errors name them
+    number: int
     start: int  # place of the depth in the code of an architecture
-    depths: range
-    features: FrozenFeatures  # as this unit allows them
-    layers: FrozenFeatures
-    unit_values: tuple[tuple[str, Choices], ...]  # as any unit allows them, same names as `features`
+    unit: Unit
+    unit_values: FrozenFeatures  # as any unit allows them, same names as `unit.features`
     layer_values: FrozenFeatures
 
     @property
-    def first_layer(self) -> int:
-        """Place of the first layer's first feature."""
-        return self.start + 1 + len(self.features)
+    def depths(self) -> range:
+        """Allowed numbers of layers."""
+        return range(self.unit.min_layers, self.unit.max_layers + 1)
 
     @property
-    def end(self) -> int:
-        """Place behind the last layer."""
-        return self.first_layer + len(self.layer_values) * self.depths[-1]
+    def _first(self) -> int:
+        """Place of the first layer in a content."""
+        return 1 + len(self.unit_values)
+
+    @property
+    def width(self) -> int:
+        """Number of bytes."""
+        return self._first + len(self.layer_values) * self.unit.max_layers
+
+    @property
+    def place(self) -> slice:
+        """Where the content stands in the code of an architecture."""
+        return slice(self.start, self.start + self.width)
 
     @functools.cached_property
-    def allowed(self) -> tuple[tuple[int, ...], ...]:
-        """Stored numbers allowed at each place from `start` to `end`."""
-        return (tuple(self.depths), *self._allowed_features, *(self._allowed_layer * self.depths[-1]))
+    def columns(self) -> tuple[Column, ...]:
+        """What each byte holds."""
+        depths = tuple(range(self.unit.max_layers + 1))
+        columns = [Column(self.number, None, LAYERS, depths, depths[self.unit.min_layers :])]
+        for (name, choices), allowed in zip(self.unit_values, self.allowed_features, strict=True):
+            columns.append(Column(self.number, None, name, values_of(choices), allowed))
+        for layer in range(self.unit.max_layers):
+            for (name, choices), allowed in zip(self.layer_values, self._allowed_layer, strict=True):
+                columns.append(Column(self.number, layer, name, values_of(choices), allowed))
+        return tuple(columns)
 
     @functools.cached_property
-    def _allowed_features(self) -> tuple[tuple[int, ...], ...]:
-        return _allowed(self.features, self.unit_values)
+    def allowed_features(self) -> tuple[Numbers, ...]:
+        """Numbers allowed for each of the unit's own features."""
+        return _allowed(self.unit.features, self.unit_values)
 
     @functools.cached_property
-    def _allowed_layer(self) -> tuple[tuple[int, ...], ...]:
-        return _allowed(self.layers, self.layer_values)
+    def _allowed_layer(self) -> tuple[Numbers, ...]:
+        return _allowed(self.unit.layer_features, self.layer_values)
 
     @functools.cached_property
-    def layer_names(self) -> dict[tuple[int, ...], tuple[str, str]]:
+    def layer_names(self) -> dict[Numbers, tuple[str, str]]:
         """Every allowed layer with its short name (features with a choice) and its full name."""
         return _layer_names(self._allowed_layer, self.layer_values)
 
     @functools.cached_property
-    def _layer_codes(self) -> dict[str, tuple[int, ...]]:
-        return {text: code for code, pair in self.layer_names.items() for text in pair}
+    def _layers_by_name(self) -> dict[str, Numbers]:
+        return {text: layer for layer, names in self.layer_names.items() for text in names}
+
+    # ---------------------------------------------------------------- many contents
 
     @property
     def size(self) -> int:
         """Number of contents."""
         layers: int = sum(pow(len(self.layer_names), depth) for depth in self.depths)
-        return layers * math.prod(map(len, self._allowed_features))
+        return layers * math.prod(map(len, self.allowed_features))
 
-    def contents(self) -> npt.NDArray[np.uint8]:
-        """Return the code of every content, [size, end - start]: by depth, and later choices vary fastest."""
-        features = np.array(list(itertools.product(*self._allowed_features)), dtype=np.uint8)  # [combinations, F]
-        layers = np.array(list(self.layer_names), dtype=np.uint8)  # [choices, layer features]
-        found = []
+    @property
+    def choices(self) -> tuple[Codes, Codes]:
+        """Every choice of the unit's features [choices, features], and of a layer [choices, layer features]."""
+        features = np.array(list(itertools.product(*self.allowed_features)), dtype=np.uint8)
+        return features, np.array(list(self.layer_names), dtype=np.uint8)
+
+    def contents(self) -> Codes:
+        """Return every content, [size, width]: by depth, and later choices vary fastest."""
+        features, layers = self.choices
+        parts = []
         for depth in self.depths:
             left = np.arange(len(features) * len(layers) ** depth)
-            codes = np.zeros((len(left), self.end - self.start), dtype=np.uint8)
+            chosen = np.empty((len(left), depth, layers.shape[1]), dtype=np.uint8)
             for place in reversed(range(depth)):
                 left, choice = np.divmod(left, len(layers))
-                first = self.first_layer - self.start + place * layers.shape[1]
-                codes[:, first : first + layers.shape[1]] = layers[choice]
-            codes[:, 0] = depth
-            codes[:, 1 : 1 + len(self.features)] = features[left]
-            found.append(codes)
-        return np.concatenate(found)
+                chosen[:, place] = layers[choice]
+            parts.append(self.join(np.full(len(left), depth), features[left], chosen))
+        return np.concatenate(parts)
+
+    def ends(self, depth: int) -> Codes:
+        """Return contents of `depth` layers, one for every choice of the unit's features and of the last layer."""
+        features, layers = self.choices
+        chosen = np.tile(layers[0], (len(features) * len(layers), depth, 1))
+        chosen[:, -1] = np.tile(layers, (len(features), 1))
+        return self.join(np.full(len(chosen), depth), np.repeat(features, len(layers), axis=0), chosen)
+
+    def split(self, contents: Codes) -> tuple[npt.NDArray[np.intp], Codes, Codes]:
+        """Return depths [N], the unit's features [N, features], and layers [N, max_layers, layer features]."""
+        layers = contents[:, self._first :].reshape(len(contents), self.unit.max_layers, len(self.layer_values))
+        return contents[:, 0].astype(np.intp), contents[:, 1 : self._first], layers
+
+    def join(self, depths: npt.NDArray[np.intp], features: Codes, layers: Codes) -> Codes:
+        """Return contents of what `split` gives; of the layers, the first `depths` are taken."""
+        contents = np.zeros((len(depths), self.width), dtype=np.uint8)
+        contents[:, 0], contents[:, 1 : self._first] = depths, features
+        _, most, width = layers.shape
+        present = np.arange(most) < depths[:, None]
+        end = self._first + most * width
+        contents[:, self._first : end] = (layers * present[:, :, None]).reshape(len(depths), end - self._first)
+        return contents
 
     # ---------------------------------------------------------------- writing
 
-    def encode(self, where: str, content: Any) -> bytes:
+    def encode(self, content: Any) -> bytes:
         """Turn a list of layers, or a dict with the unit's features and its `layers`, into bytes."""
-        given = dict(content) if isinstance(content, Mapping) else {"layers": content}
-        layers = given.pop("layers", ())
-        if set(given) != {name for name, _ in self.features}:
-            raise SpaceError(f"{where}: given features {sorted(given)}, needs {[name for name, _ in self.features]}")
+        features = dict(content) if isinstance(content, Mapping) else {LAYERS: content}
+        layers, names = features.pop(LAYERS, ()), [name for name, _ in self.unit_values]
+        if set(features) != set(names):
+            raise SpaceError(f"{self.where}: given features {sorted(features)}, needs {names}")
         if isinstance(layers, str) or not isinstance(layers, Sequence):
-            raise SpaceError(f"{where}: given {layers!r:.60}, needs a list of {shorten(self.depths)} layers")
+            raise SpaceError(f"{self.where}: given {layers!r:.60}, needs a list of {shorten(self.depths)} layers")
         if len(layers) not in self.depths:
-            raise SpaceError(f"{where}: given {len(layers)} layers, allowed are {shorten(self.depths)} layers")
+            raise SpaceError(f"{self.where}: given {len(layers)} layers, allowed are {shorten(self.depths)} layers")
         code = [len(layers)]
-        for (name, own), (_, every) in zip(self.features, self.unit_values, strict=True):
-            position(f"{where}: {name}", given[name], values_of(own))
-            code.append(values_of(every).index(given[name]))
+        for (name, allowed), (_, every) in zip(self.unit.features, self.unit_values, strict=True):
+            position(f"{self.where}: {name}", features[name], values_of(allowed))
+            code.append(values_of(every).index(features[name]))
         for layer in layers:
-            code += self._encode_layer(where, layer)
-        return bytes(code) + bytes(len(self.layer_values) * (self.depths[-1] - len(layers)))
+            code += self.encode_layer(layer)
+        return bytes(code).ljust(self.width, b"\0")
 
-    def _encode_layer(self, where: str, layer: Any) -> tuple[int, ...]:
+    def encode_layer(self, layer: Any) -> Numbers:
+        """Turn a layer (a dict, or one of its names) into the numbers of its features."""
         names = [name for name, _ in self.layer_values]
-        code: tuple[int, ...] = ()
+        numbers: Numbers = ()
         if isinstance(layer, Mapping):
             if set(layer) != set(names):
-                raise SpaceError(f"{where}: layer {shown(dict(layer))} needs exactly the features {names}")
-            code = tuple(position(f"{where}: {n}", layer[n], values_of(c)) for n, c in self.layer_values)
+                raise SpaceError(f"{self.where}: layer {shown(dict(layer))} needs exactly the features {names}")
+            numbers = tuple(position(f"{self.where}: {n}", layer[n], values_of(c)) for n, c in self.layer_values)
         elif isinstance(layer, str):
-            code = self._layer_codes.get(layer.strip(), ())
-        if code not in self.layer_names:
+            numbers = self._layers_by_name.get(layer.strip(), ())
+        if numbers not in self.layer_names:
             allowed = shorten(full for _, full in self.layer_names.values())
-            raise SpaceError(f"{where}: layer {shown(layer)} is not allowed; choose from {allowed}")
-        return code
+            raise SpaceError(f"{self.where}: layer {shown(layer)} is not allowed; choose from {allowed}")
+        return numbers
 
-    def parse(self, where: str, text: str) -> bytes:
+    def parse(self, text: str) -> bytes:
         """Turn the text form of a content into bytes."""
         *texts, layers = text.split(";")
-        if len(texts) != len(self.features):
-            raise SpaceError(f"{where}: {text[:80]!r} needs features {[n for n, _ in self.features]} before its layers")
-        features = {n: read(n, c, t) for (n, c), t in zip(self.features, texts, strict=True)}
-        return self.encode(where, {**features, "layers": layers.split(",")})
+        if len(texts) != len(self.unit_values):
+            names = [name for name, _ in self.unit_values]
+            raise SpaceError(f"{self.where}: {text[:80]!r} needs features {names} before its layers")
+        features = {n: read(n, c, t) for (n, c), t in zip(self.unit.features, texts, strict=True)}
+        return self.encode({**features, LAYERS: layers.split(",")})
 
     # ---------------------------------------------------------------- reading
 
-    def decode_layers(self, code: bytes, full: bool) -> list[str]:
-        """Return the layer names of this unit in the code of an architecture."""
-        n, first = len(self.layer_values), self.first_layer
-        starts = range(first, first + n * code[self.start], n)
-        return [self.layer_names[tuple(code[i : i + n])][full] for i in starts]
+    def layers(self, content: bytes) -> list[Numbers]:
+        """Return the numbers of each layer's features."""
+        width = len(self.layer_values)
+        starts = range(self._first, self._first + width * content[0], width)
+        return [tuple(content[start : start + width]) for start in starts]
 
-    def decode_features(self, code: bytes) -> dict[str, Value]:
-        """Return the features of this unit in the code of an architecture."""
-        chosen = code[self.start + 1 : self.first_layer]
-        return {name: values_of(c)[i] for (name, c), i in zip(self.unit_values, chosen, strict=True)}
+    def names(self, content: bytes, full: bool = True) -> list[str]:
+        """Return the name of each layer."""
+        return [self.layer_names[layer][full] for layer in self.layers(content)]
 
-    def text(self, code: bytes) -> str:
-        """Return the text form of this unit in the code of an architecture."""
-        features = [written(name, value) for name, value in self.decode_features(code).items()]
-        return ";".join([*features, ",".join(self.decode_layers(code, full=False))])
+    def features(self, content: bytes) -> dict[str, Value]:
+        """Return the unit's own features."""
+        chosen = content[1 : self._first]
+        return {name: values_of(c)[number] for (name, c), number in zip(self.unit_values, chosen, strict=True)}
+
+    def text(self, content: bytes) -> str:
+        """Return the text form of a content."""
+        features = [written(name, value) for name, value in self.features(content).items()]
+        return ";".join([*features, ",".join(self.names(content, full=False))])
 
 
 @functools.lru_cache(maxsize=64)  # units often allow the same layers
-def _layer_names(
-    allowed: tuple[tuple[int, ...], ...], layer_values: FrozenFeatures
-) -> dict[tuple[int, ...], tuple[str, str]]:
+def _layer_names(allowed: tuple[Numbers, ...], layer_values: FrozenFeatures) -> dict[Numbers, tuple[str, str]]:
     if math.prod(map(len, allowed)) > MOST_LAYER_CHOICES:
         raise SpaceError(f"a layer may have at most {MOST_LAYER_CHOICES:,} combinations of its features")
     names, several = {}, [len(values_of(c)) > 1 for _, c in layer_values]
-    for code in itertools.product(*allowed):
-        texts = [written(n, values_of(c)[i]) for (n, c), i in zip(layer_values, code, strict=True)]
+    for layer in itertools.product(*allowed):
+        texts = [written(n, values_of(c)[i]) for (n, c), i in zip(layer_values, layer, strict=True)]
         full = "_".join(texts)
-        names[code] = ("_".join(itertools.compress(texts, several)) or full, full)
+        names[layer] = ("_".join(itertools.compress(texts, several)) or full, full)
     if len({text for pair in names.values() for text in pair}) < sum(len(set(pair)) for pair in names.values()):
         raise SpaceError("two layers would be written alike; rename some values")
     return names
 
 
-def _allowed(own: FrozenFeatures, every: FrozenFeatures) -> tuple[tuple[int, ...], ...]:
-    chosen = dict(own)
-    pairs = [(name, values_of(chosen.get(name, c)), values_of(c)) for name, c in every]
-    return tuple(tuple(position(name, value, values) for value in some) for name, some, values in pairs)
+def _allowed(some: FrozenFeatures, every: FrozenFeatures) -> tuple[Numbers, ...]:
+    """Positions of the values that a unit allows, among those that stand in `every`."""
+    limits = dict(some)
+    pairs = [(name, values_of(limits.get(name, c)), values_of(c)) for name, c in every]
+    return tuple(tuple(position(name, value, values) for value in chosen) for name, chosen, values in pairs)

@@ -1,17 +1,19 @@
 """Features of layers, units and whole architectures: their values, and how a value is written and read."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
-from typing import TypeVar
+from dataclasses import asdict, dataclass
+from typing import Any, TypeVar
 
 import numpy as np
 
 from autobuild_lib.values import finite, integer, shown
 
 Value = str | int | float
-RESERVED = ("unit", "index", "layers")
+LAYERS = "layers"  # of a unit: a list of them, or their number
+RESERVED = ("unit", "index", LAYERS)
 SEPARATORS = "|,;"
 MOST_VALUES = 255  # a position fits into a byte, with one left for "absent"
+CONTINUOUS = ("values", "low", "high", "grid", "offset", "scale")  # entries of a numeric feature in JSON
 LARGEST = 1e300
 MOST_WIDTH = 1024  # of an embedding: far beyond use, and small enough to hold
 Kind = TypeVar("Kind")
@@ -21,28 +23,28 @@ class SpaceError(ValueError):
     """An architecture, or the description of a search space, that is not valid; the text says what is allowed."""
 
 
-def checked(where: str, given: object, kind: type[Kind], allowed: str) -> Kind:
-    """Return what is given, or raise an error that names it unless it is of a kind."""
-    if not isinstance(given, kind):
-        raise SpaceError(f"{where} is {given!r:.60}; allowed is {allowed}")
-    return given
+def checked(where: str, value: object, kind: type[Kind], allowed: str) -> Kind:
+    """Return a value of a kind; any other is an error that names it."""
+    if not isinstance(value, kind):
+        raise SpaceError(f"{where} is {value!r:.60}; allowed is {allowed}")
+    return value
 
 
-def whole_number(where: str, given: object, most: int) -> int:
-    """Return a whole number from 1 to `most`, or raise an error that says so."""
+def whole_number(where: str, value: object, most: int) -> int:
+    """Return a whole number from 1 to `most`; anything else is a `SpaceError`."""
     try:
-        return integer(given, where, 1, most)
+        return integer(value, where, 1, most)
     except ValueError as error:
         raise SpaceError(str(error)) from None
 
 
-def _real_number(name: str, given: object) -> float:
+def _real_number(name: str, value: object) -> float:
     try:
-        if abs(number := finite(given, name)) < LARGEST:
+        if abs(number := finite(value, name)) < LARGEST:
             return number
     except ValueError:
         pass
-    raise SpaceError(f"{name} of a continuous feature: {shown(given)} is not a finite number below {LARGEST:g}")
+    raise SpaceError(f"{name} of a continuous feature: {shown(value)} is not a finite number below {LARGEST:g}")
 
 
 @dataclass(frozen=True, init=False)
@@ -66,13 +68,13 @@ class Continuous:
         offset: float | None = None,
         scale: float | None = None,
     ) -> None:
-        given: Sequence[object] = _plain("values", values)
-        if not given:
+        points: Sequence[object] = _plain("values", values)
+        if not points:
             if low is None or high is None or grid is None:
                 raise SpaceError("a continuous feature needs values=[...], or low, high and grid=<number of points>")
-            points = whole_number("grid of a continuous feature", grid, MOST_VALUES)
-            given = list(np.linspace(_real_number("low", low), _real_number("high", high), points))
-        numbers = tuple(_real_number("values", value) for value in given)
+            size = whole_number("grid of a continuous feature", grid, MOST_VALUES)
+            points = list(np.linspace(_real_number("low", low), _real_number("high", high), size))
+        numbers = tuple(_real_number("values", point) for point in points)
         if len(set(numbers)) < len(numbers):
             raise SpaceError(f"values of a continuous feature must be distinct, given {shorten(numbers)}")
         spread = (max(numbers) - min(numbers)) or 1.0
@@ -167,3 +169,37 @@ def shorten(values: Iterable[object], most: int = 12) -> str:
     """Write at most the first few values, and how many there are in all."""
     texts = [str(value) for value in values]
     return ", ".join(texts[:most]) + (f", ... ({len(texts)} in all)" if len(texts) > most else "")
+
+
+# -------------------------------------------------------------------- as JSON
+
+
+def entries(where: str, record: object, needed: Sequence[str], optional: Sequence[str] = ()) -> dict[str, Any]:
+    """Return a JSON object as a dict; one that lacks an entry, or has an unknown one, is a `SpaceError`."""
+    names = [*needed, *optional]
+    if not isinstance(record, Mapping):
+        raise SpaceError(f"{where}: given {record!r:.60}; allowed is an object with {', '.join(names)}")
+    if unknown := [name for name in record if name not in names]:
+        raise SpaceError(f"{where}: there is an unknown entry {unknown[0]!r:.60}; allowed are {', '.join(names)}")
+    if missing := [name for name in needed if name not in record]:
+        raise SpaceError(f"{where}: there is no {missing[0]!r}; needed are {', '.join(needed)}")
+    return dict(record)
+
+
+def features_to_json(features: FrozenFeatures) -> dict[str, Any]:
+    """Return features as JSON can hold them."""
+    return {n: asdict(c) if isinstance(c, Continuous) else list(c) for n, c in features}
+
+
+def features_from_json(where: str, record: object) -> dict[str, Any]:
+    """Return features that `features_to_json` wrote; an object stands for a `Continuous`."""
+    features = checked(where, record, dict, "an object with the values of each feature")
+    return {n: _continuous(f"{where}: {n}", c) if isinstance(c, dict) else c for n, c in features.items()}
+
+
+def _continuous(where: str, record: Mapping[str, Any]) -> Continuous:
+    options = entries(where, record, (), CONTINUOUS)
+    try:
+        return Continuous(**options)
+    except SpaceError as error:
+        raise SpaceError(f"{where}: {error}") from None

@@ -5,7 +5,8 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from autobuild_lib.spaces.features import Continuous, SpaceError
-from autobuild_lib.spaces.sequence import SequenceSpace, Unit
+from autobuild_lib.spaces.sequence import SequenceSpace
+from autobuild_lib.spaces.unit import Unit
 from autobuild_lib.storage import read_json
 from autobuild_lib.values import integer, shown
 

@@ -12,13 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from autobuild_lib.predictor import (
-    NetworkConfig,
-    StackedNetwork,
-    run_network,
-)
-from autobuild_lib.spaces import Architecture, SequenceSpace, ofa_mbv3 as mbv3_space, ofa_pn as pn_space
-from autobuild_lib.spaces.sequence import Codes
+from autobuild_lib.predictor import NetworkConfig, StackedNetwork, run_network
+from autobuild_lib.spaces import Architecture, Codes, SequenceSpace, ofa_mbv3 as mbv3_space, ofa_pn as pn_space
 from autobuild_lib.storage import read_json
 from autobuild_lib.torch_settings import plain_torch
 from autobuild_lib.weights import load_weights
@@ -50,8 +45,9 @@ class Surrogate:
 
 def depth_combinations(space: SequenceSpace, codes: Codes) -> npt.NDArray[np.intp]:
     """Number the combination of depths of each architecture: codes [N, code_width] -> [N]."""
-    depths = [codes[:, codec.start].astype(np.intp) - codec.depths[0] for codec in space.codecs]
-    return np.asarray(np.ravel_multi_index(depths, [len(codec.depths) for codec in space.codecs]))
+    allowed = [codec.depths for codec in space.codecs]
+    places = space.depths(codes) - [depths[0] for depths in allowed]
+    return np.asarray(np.ravel_multi_index(tuple(places.T), [len(depths) for depths in allowed]))
 
 
 @functools.cache

@@ -14,12 +14,11 @@ from scipy.stats import t
 from autobuild_lib.graphs import path_graphs_from_codes
 from autobuild_lib.predictor import Predictor, StackedNetwork
 from autobuild_lib.progress import Bar, progress_bar
-from autobuild_lib.spaces import SequenceSpace
+from autobuild_lib.spaces import Codes, ScoringGroup, SequenceSpace
 from autobuild_lib.spaces.features import Value, values_of
-from autobuild_lib.spaces.sequence import Codes
 from autobuild_lib.torch_settings import plain_torch
 from autobuild_lib.units.effects import forms, host_effects
-from autobuild_lib.units.reduced import GroupContents, ReducedSpace, group_codes, group_texts, isolated
+from autobuild_lib.units.reduced import GroupContents, ReducedSpace
 
 Array = npt.NDArray[np.float64]
 CHUNK = 4096  # contents embedded at once
@@ -67,27 +66,24 @@ class UnitCorpus:
         return pd.concat([self._group_table(number) for number in range(len(self.groups))], ignore_index=True)
 
     def _group_table(self, number: int) -> pd.DataFrame:
-        group, units = self.groups[number], self.space.scoring_groups[number]
-        modules = group_texts(self.space, units, group.codes)
+        group, modules = self.groups[number], self.space.scoring_groups[number].texts(self.groups[number].codes)
         frame = pd.DataFrame({"unit": number, "depth": self.depths(number), "module": modules})
         return frame.assign(score=group.scores, low=group.low, high=group.high)
 
     def depths(self, number: int) -> npt.NDArray[np.int64]:
         """Number of layers of each content of a scoring group, [contents]."""
-        codecs = [self.space.codecs[unit] for unit in self.space.scoring_groups[number]]
-        places = [codec.start - codecs[0].start for codec in codecs]
-        return np.asarray(self.groups[number].codes[:, places].sum(1, dtype=np.int64))
+        return np.asarray(self.space.scoring_groups[number].depths(self.groups[number].codes).sum(1))
 
     def top(self, k: int | Sequence[int]) -> ReducedSpace:
         """Return the product over scoring groups of the `k` best contents of each (or one k per group).
 
         Raises `ValueError` for a k below 1 or a wrong number of them; a k beyond a group's size takes all of it.
         """
-        wanted = np.atleast_1d(k)
-        if wanted.shape not in ((1,), (len(self.groups),)) or wanted.dtype.kind not in "iu" or (wanted < 1).any():
+        sizes = np.atleast_1d(k)
+        if sizes.shape not in ((1,), (len(self.groups),)) or sizes.dtype.kind not in "iu" or (sizes < 1).any():
             raise ValueError(f"k={k!r}; give a whole number above 0, or one for each of {len(self.groups)} units")
         best = []
-        for n, group in zip(np.broadcast_to(wanted, len(self.groups)), self.groups, strict=True):
+        for n, group in zip(np.broadcast_to(sizes, len(self.groups)), self.groups, strict=True):
             order = np.argsort(-group.scores, kind="stable")[:n]
             best.append(GroupContents(group.codes[order], group.scores[order]))
         return ReducedSpace(self.space, self.head, tuple(best))
@@ -134,20 +130,20 @@ def score_units(
     drawn = space.sample_codes(np.random.default_rng([seed, 2]), hosts)
     drawn[:, : len(head)] = np.frombuffer(head, np.uint8)
     groups = []
-    work = sum(space.count_contents(units) for units in space.scoring_groups)
+    work = sum(group.count_contents() for group in space.scoring_groups)
     look = {"total": work * len(predictors), "unit": "module", "unit_scale": True, "disable": not progress}
     with progress_bar(None, f"{score} scores", delay=2, **look) as bar:
-        for number, units in enumerate(space.scoring_groups):
-            codes = group_codes(space, units)
-            parts = [SCORES[score](one, number, codes, head, drawn, bar) for one in predictors]
+        for number, group in enumerate(space.scoring_groups):
+            codes = group.contents()
+            parts = [SCORES[score](each, number, codes, head, drawn, bar) for each in predictors]
             groups.append(ScoredGroup(codes, *_with_interval(parts)))
     interval = "seeds" if len(predictors) > 1 else "hosts" if score == "effect" and hosts > 1 else "none"
     return UnitCorpus(space, predictors[0].target, score, interval, head, tuple(groups))
 
 
-def _head(space: SequenceSpace, given: Mapping[str, Value]) -> bytes:
+def _head(space: SequenceSpace, chosen: Mapping[str, Value]) -> bytes:
     largest = {name: max(values_of(choices), key=_rank(choices)) for name, choices in space.global_features}
-    return space.encode_globals({**largest, **given})
+    return space.encode_globals({**largest, **chosen})
 
 
 def _rank(choices: object) -> Callable[[Value], float]:
@@ -171,9 +167,9 @@ def _with_interval(parts: Sequence[Array]) -> tuple[Array, Array, Array]:
 
 
 def _norm_scores(predictor: Predictor, number: int, codes: Codes, head: bytes, hosts: Codes, bar: Bar) -> Array:
-    units, space = predictor.space.scoring_groups[number], predictor.space
+    group, space = predictor.space.scoring_groups[number], predictor.space
     hops, moments = predictor.network.config.hops, predictor.moments
-    deepest = sum(space.units[unit].max_layers for unit in units)
+    deepest = group.lengths[-1]
     if deepest > hops + 1:
         raise ValueError(
             f"unit {number} of {space.name} has up to {deepest} layers, but {hops} hops see only {hops + 1}: "
@@ -181,7 +177,7 @@ def _norm_scores(predictor: Predictor, number: int, codes: Codes, head: bytes, h
         )
     if moments is None:
         raise ValueError("this predictor was saved without moments of its training split, which the norm score needs")
-    norms, depths = module_norms(predictor.network, space, units, codes, head)
+    norms, depths = module_norms(predictor.network, space, group, codes, head)
     bar.update(len(codes))
     scores = np.empty(len(codes))
     for depth in np.unique(depths):
@@ -195,13 +191,13 @@ def _norm_scores(predictor: Predictor, number: int, codes: Codes, head: bytes, h
 
 
 def module_norms(
-    network: StackedNetwork, space: SequenceSpace, units: Sequence[int], codes: Codes, head: bytes
+    network: StackedNetwork, space: SequenceSpace, group: ScoringGroup, codes: Codes, head: bytes
 ) -> tuple[Array, npt.NDArray[np.int64]]:
     """L1 norm of the last layer's embedding at hop n - 1 in each isolated module of n layers, and n: both [contents].
 
-    codes: [contents, width], bytes of the scoring group `units`.
+    codes: [contents, width] of the scoring group.
     """
-    alone = isolated(space, units, codes, head)
+    alone = group.isolated(codes, head)
     norms, depths = np.empty(len(codes)), np.empty(len(codes), dtype=np.int64)
     with plain_torch():
         for start in range(0, len(codes), CHUNK):
@@ -215,12 +211,11 @@ def module_norms(
 
 
 def _effect_scores(predictor: Predictor, number: int, codes: Codes, head: bytes, hosts: Codes, bar: Bar) -> Array:
-    space, units = predictor.space, predictor.space.scoring_groups[number]
-    places = [space.codecs[unit].start - space.codecs[units[0]].start for unit in units]
+    group = predictor.space.scoring_groups[number]
     scores = np.empty((len(hosts), len(codes)))
-    for form in forms(space, units, head):
-        chosen = (codes[:, places] == form.depths).all(1)  # in both, later choices vary fastest
-        scores[:, chosen] = host_effects(predictor, units, form, hosts, bar)
+    for form in forms(predictor.space, group, head):
+        chosen = (group.depths(codes) == form.depths).all(1)  # in both, later choices vary fastest
+        scores[:, chosen] = host_effects(predictor, group, form, hosts, bar)
     return scores
 
 

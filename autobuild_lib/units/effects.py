@@ -18,8 +18,7 @@ from torch import Tensor, nn
 from autobuild_lib.graphs import path_graphs_from_codes
 from autobuild_lib.predictor import ACTIVATIONS, Predictor, StackedNetwork, run_network
 from autobuild_lib.progress import Bar
-from autobuild_lib.spaces import SequenceSpace
-from autobuild_lib.spaces.sequence import Codes
+from autobuild_lib.spaces import Codes, ScoringGroup, SequenceSpace
 from autobuild_lib.torch_settings import plain_torch
 
 LARGEST_GRID = 10_000  # contents computed at once: small enough for the processor's cache
@@ -45,19 +44,20 @@ class Form:
             yield Form(self.depths, (min(step, self.sizes[0] - start), *self.sizes[1:]), tuple(cut))
 
 
-def forms(space: SequenceSpace, group: Sequence[int], head: bytes) -> list[Form]:
-    """Return the forms of a scoring group (unit indices) for architectures whose global features are `head`."""
-    return [_form(space, group, depths, head) for depths in itertools.product(*(space.codecs[u].depths for u in group))]
+def forms(space: SequenceSpace, group: ScoringGroup, head: bytes) -> list[Form]:
+    """Return the forms of a scoring group for architectures whose global features are `head`."""
+    depths = itertools.product(*(codec.depths for codec in group.codecs))
+    return [_form(space, group, of_units, head) for of_units in depths]
 
 
-def _form(space: SequenceSpace, group: Sequence[int], depths: tuple[int, ...], head: bytes) -> Form:
+def _form(space: SequenceSpace, group: ScoringGroup, depths: tuple[int, ...], head: bytes) -> Form:
     sizes: list[int] = []
     places = []  # per layer: unit, index, and the axes of the unit's features and of the layer itself
-    for unit, depth in zip(group, depths, strict=True):
-        features = [len(allowed) for allowed in space.codecs[unit].allowed[1 : 1 + len(space.units[unit].features)]]
-        own = list(range(len(sizes), len(sizes) + len(features)))
-        places += [(unit, index, [*own, len(sizes) + len(features) + index]) for index in range(depth)]
-        sizes += features + [len(space.codecs[unit].layer_names)] * depth
+    for codec, depth in zip(group.codecs, depths, strict=True):
+        features = list(range(len(sizes), len(sizes) + len(codec.allowed_features)))
+        sizes += map(len, codec.allowed_features)
+        places += [(codec.number, index, [*features, len(sizes) + index]) for index in range(depth)]
+        sizes += [len(codec.layer_names)] * depth
     nodes = []
     for unit, index, axes in places:
         shape = [size if axis in axes else 1 for axis, size in enumerate(sizes)]
@@ -67,19 +67,7 @@ def _form(space: SequenceSpace, group: Sequence[int], depths: tuple[int, ...], h
 
 def _node_codes(space: SequenceSpace, unit: int, index: int, head: bytes) -> Tensor:
     """Hop-0 codes of one layer for every choice of the unit's features and of that layer, [choices, categories]."""
-    codec = space.codecs[unit]
-    features = list(itertools.product(*codec.allowed[1 : 1 + len(codec.features)]))
-    layers = np.array(list(codec.layer_names), dtype=np.uint8)
-    codes = np.zeros((len(features) * len(layers), space.code_width), dtype=np.uint8)
-    codes[:, : len(head)] = np.frombuffer(head, np.uint8)
-    codes[:, codec.start] = index + 1
-    codes[:, codec.start + 1 : codec.first_layer] = np.repeat(
-        np.array(features, np.uint8).reshape(len(features), -1), len(layers), axis=0
-    )
-    width = len(space.layer_features)
-    first = codec.first_layer + index * width
-    codes[:, codec.first_layer : first] = np.tile(layers[0], index)  # layers before this one: any
-    codes[:, first : first + width] = np.tile(layers, (len(features), 1))
+    codes = space.alone(unit).isolated(space.codecs[unit].ends(index + 1), head)
     graphs = path_graphs_from_codes(space, codes)
     return graphs.codes[graphs.starts + graphs.lengths - 1]
 
@@ -99,25 +87,24 @@ class Surroundings:
 
 
 def surroundings(
-    network: StackedNetwork, space: SequenceSpace, group: Sequence[int], hosts: Codes
+    network: StackedNetwork, space: SequenceSpace, group: ScoringGroup, hosts: Codes
 ) -> list[Surroundings]:
     """Run the hosts once, [hosts, code_width], and cut each open where the scoring group stands."""
     graphs = path_graphs_from_codes(space, hosts)
     hops = [h[0] for h in network.node_embeddings(graphs)]
-    unit = graphs.codes[:, 0]
-    found = []
+    cuts = []
     for start, length in zip(graphs.starts.tolist(), graphs.lengths.tolist(), strict=True):
-        own = unit[start : start + length]
-        first, behind = start + int((own < group[0]).sum()), start + int((own <= group[-1]).sum())
+        unit = graphs.codes[start : start + length, 0]
+        first, behind = start + int((unit < group.units[0]).sum()), start + int((unit <= group.units[-1]).sum())
         reached = min(behind + network.config.hops, start + length)
-        found.append(
+        cuts.append(
             Surroundings(
                 None if first == start else tuple(h[first - 1] for h in hops),
                 tuple(hops[0][node] for node in range(behind, reached)),
                 torch.cat([hops[-1][start:first], hops[-1][reached : start + length]]),
             )
         )
-    return found
+    return cuts
 
 
 def predict_contents(network: StackedNetwork, form: Form, host: Surroundings) -> Tensor:
@@ -130,8 +117,8 @@ def predict_contents(network: StackedNetwork, form: Form, host: Surroundings) ->
         projected = [_project(convolution, h) for h in nodes]
         before = None if host.before is None else _project(convolution, host.before[hop].reshape(*point, -1))
         new = [
-            activation(norm(convolution.combine(own, previous)))  # type: ignore[operator]
-            for own, previous in zip(projected, [before, *projected], strict=False)
+            activation(norm(convolution.combine(node, previous)))  # type: ignore[operator]
+            for node, previous in zip(projected, [before, *projected], strict=False)
         ]
         keep = network.config.residual and hop >= 1
         nodes = [n + h for n, h in zip(new, nodes, strict=True)] if keep else new
@@ -159,7 +146,7 @@ def _pooled(nodes: Sequence[Tensor], form: Form, host: Surroundings, how: str) -
 
 
 def host_effects(
-    predictor: Predictor, group: Sequence[int], form: Form, hosts: Codes, bar: Bar
+    predictor: Predictor, group: ScoringGroup, form: Form, hosts: Codes, bar: Bar
 ) -> npt.NDArray[np.float64]:
     """Change of each host's prediction by each content, in label units: [hosts, contents of the form].
 
@@ -173,5 +160,5 @@ def host_effects(
         for row, host in zip(rows, around, strict=True):
             row[:] = np.concatenate([predict_contents(network, part, host).numpy() for part in parts])
             bar.update(len(row) / len(hosts))
-        own, _ = run_network(network, predictor.space, hosts)
-    return np.asarray((rows - own[0][:, None]) * predictor.label_sd)
+        before, _ = run_network(network, predictor.space, hosts)
+    return np.asarray((rows - before[0][:, None]) * predictor.label_sd)

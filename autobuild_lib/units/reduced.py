@@ -11,54 +11,15 @@ from typing import Any, Self
 import numpy as np
 import numpy.typing as npt
 
-from autobuild_lib.spaces import Architecture, SequenceSpace, SpaceError
-from autobuild_lib.spaces.features import Value, values_of
+from autobuild_lib.spaces import Architecture, Codes, ScoringGroup, SequenceSpace, SpaceError
+from autobuild_lib.spaces.features import Value
 from autobuild_lib.spaces.sampling import Samples
-from autobuild_lib.spaces.sequence import Codes
 from autobuild_lib.storage import read_json, replace_json
 
 FORMAT = "autobuild-reduced-space-1"
 MOST_CODES = 10_000_000  # that `codes` enumerates
 Scores = npt.NDArray[np.float64]
 Positions = npt.NDArray[np.intp]
-
-
-def group_codes(space: SequenceSpace, units: Sequence[int]) -> Codes:
-    """Return every content of a scoring group, [contents, bytes of its units]; later choices vary fastest.
-
-    Raises `SpaceError` when there are too many (`SequenceSpace.count_contents`).
-    """
-    space.count_contents(units)
-    codes = space.codecs[units[0]].contents()
-    for unit in units[1:]:
-        tails = space.codecs[unit].contents()
-        codes = np.hstack([np.repeat(codes, len(tails), axis=0), np.tile(tails, (len(codes), 1))])
-    return codes
-
-
-def isolated(space: SequenceSpace, units: Sequence[int], codes: Codes, head: bytes) -> Codes:
-    """Return codes [contents, code_width] in which only the scoring group `units` has layers.
-
-    codes: [contents, bytes of its units]. head: code of the global features.
-    """
-    alone = np.zeros((len(codes), space.code_width), dtype=np.uint8)
-    alone[:, : len(head)] = np.frombuffer(head, np.uint8)
-    alone[:, space.codecs[units[0]].start : space.codecs[units[-1]].end] = codes
-    return alone
-
-
-def group_texts(space: SequenceSpace, units: Sequence[int], codes: Codes) -> list[str]:
-    """Return the text of each content [contents, width] of a scoring group, such as "e6_k7,e3_k3"."""
-    codecs, before = [space.codecs[unit] for unit in units], bytes(space.codecs[units[0]].start)
-    return ["|".join(codec.text(before + row.tobytes()) for codec in codecs) for row in codes]
-
-
-def parse_group(space: SequenceSpace, units: Sequence[int], text: str) -> bytes:
-    """Read the text of a content of a scoring group."""
-    parts = text.split("|")
-    if len(parts) != len(units):
-        raise SpaceError(f"{space.name}: {text[:80]!r} has {len(parts)} parts, units {list(units)} need {len(units)}")
-    return b"".join(space.codecs[u].parse(f"{space.name}, unit {u}", t) for u, t in zip(units, parts, strict=True))
 
 
 @dataclass(frozen=True, eq=False)
@@ -74,8 +35,8 @@ class GroupContents:
 
     def __post_init__(self) -> None:
         if self.codes.ndim != 2 or self.codes.dtype != np.uint8 or self.scores.shape != (len(self.codes),):
-            given = f"{self.codes.dtype} {list(self.codes.shape)} and scores {list(self.scores.shape)}"
-            raise ValueError(f"contents need codes uint8 [contents, width] and scores [contents], given {given}")
+            shapes = f"{self.codes.dtype} {list(self.codes.shape)} and scores {list(self.scores.shape)}"
+            raise ValueError(f"contents need codes uint8 [contents, width] and scores [contents], given {shapes}")
         ordered = self._keys[self._sorted]
         if len(ordered) == 0 or np.any(ordered[1:] == ordered[:-1]):
             raise ValueError(f"a unit needs one or more distinct contents, given {len(self.codes)}")
@@ -95,9 +56,9 @@ class GroupContents:
 
     def positions(self, codes: Codes) -> Positions:
         """Return the place of each of `codes` [N, width] among the contents, [N]; -1 for what is not among them."""
-        wanted = _as_keys(codes)
-        found = self._sorted[np.searchsorted(self._keys, wanted, sorter=self._sorted).clip(max=len(self) - 1)]
-        return np.where(self._keys[found] == wanted, found, -1)
+        keys = _as_keys(codes)
+        places = self._sorted[np.searchsorted(self._keys, keys, sorter=self._sorted).clip(max=len(self) - 1)]
+        return np.where(self._keys[places] == keys, places, -1)
 
     def union(self, other: "GroupContents") -> "GroupContents":
         """Return the contents of both; one that is in both keeps the higher score."""
@@ -113,7 +74,7 @@ def _as_keys(codes: Codes) -> npt.NDArray[np.bytes_]:
 
 
 @dataclass(frozen=True, eq=False)
-class ReducedSpace(Samples):
+class ReducedSpace(Samples[Architecture]):
     """The product over scoring groups of some contents of each; every architecture has the same global features.
 
     head: code of the global features. groups: one for each of `space.scoring_groups`. `len` overflows beyond 2^63
@@ -125,17 +86,17 @@ class ReducedSpace(Samples):
     groups: tuple[GroupContents, ...]
 
     def __post_init__(self) -> None:
-        widths = [self.space.codecs[g[-1]].end - self.space.codecs[g[0]].start for g in self.space.scoring_groups]
-        if len(self.head) != len(self.space.global_features) or [g.codes.shape[1] for g in self.groups] != widths:
-            given = f"{len(self.head)} bytes and {[g.codes.shape[1] for g in self.groups]}"
-            wanted = f"{len(self.space.global_features)} bytes and {widths}"
-            raise SpaceError(f"{self.space.name}: head and contents have {given}, the space needs {wanted}")
+        here = (len(self.head), [group.codes.shape[1] for group in self.groups])
+        needed = (len(self.space.global_features), [group.width for group in self.space.scoring_groups])
+        if here != needed:
+            raise SpaceError(f"{self.space.name}: head and contents have {here[0]} bytes and {here[1]}, "
+                             f"the space needs {needed[0]} bytes and {needed[1]}")  # fmt: skip
 
     @classmethod
     def full(cls, space: SequenceSpace, **global_features: Value) -> Self:
         """Return the product of all contents, scored 0, with the given global features (see `space.architecture`)."""
-        codes = [group_codes(space, units) for units in space.scoring_groups]
-        groups = tuple(GroupContents(each, np.zeros(len(each))) for each in codes)
+        contents = [group.contents() for group in space.scoring_groups]
+        groups = tuple(GroupContents(codes, np.zeros(len(codes))) for codes in contents)
         return cls(space, space.encode_globals(global_features), groups)
 
     def __repr__(self) -> str:
@@ -199,17 +160,13 @@ class ReducedSpace(Samples):
     def at(self, chosen: Positions) -> Codes:
         """Codes of the architectures with these contents: positions [N, groups] -> [N, code_width]."""
         head = np.tile(np.frombuffer(self.head, np.uint8), (len(chosen), 1))
-        return np.hstack([head, *(group.codes[own] for group, own in zip(self.groups, chosen.T, strict=True))])
+        return np.hstack([head, *(group.codes[place] for group, place in zip(self.groups, chosen.T, strict=True))])
 
     def positions(self, codes: Codes) -> Positions:
         """Positions of the contents of each architecture, [N, groups]; -1 for what is not in this reduced space."""
-        start, found = len(self.head), []
-        same_head = (codes[:, :start] == np.frombuffer(self.head, np.uint8)).all(1)
-        for group in self.groups:
-            end = start + group.codes.shape[1]
-            found.append(np.where(same_head, group.positions(codes[:, start:end]), -1))
-            start = end
-        return np.column_stack(found)
+        same_head = (codes[:, : len(self.head)] == np.frombuffer(self.head, np.uint8)).all(1)
+        pairs = zip(self.space.scoring_groups, self.groups, strict=True)
+        return np.column_stack([np.where(same_head, some.positions(codes[:, g.place]), -1) for g, some in pairs])
 
     # ---------------------------------------------------------------- together with another
 
@@ -232,25 +189,17 @@ class ReducedSpace(Samples):
     @property
     def global_features(self) -> dict[str, Value]:
         """The global choices by name."""
-        pairs = zip(self.space.global_features, self.head, strict=True)
-        return {name: values_of(choices)[place] for (name, choices), place in pairs}
+        return self.space.decode_globals(self.head)
 
     def to_lists(self) -> list[list[list[str]]]:
         """Return the authors' nested lists: for each scoring group its contents, each a list of full layer names."""
         pairs = zip(self.space.scoring_groups, self.groups, strict=True)
-        return [[self._layers(units, row.tobytes()) for row in group.codes] for units, group in pairs]
-
-    def _layers(self, units: Sequence[int], content: bytes) -> list[str]:
-        padded = bytes(self.space.codecs[units[0]].start) + content
-        return [name for unit in units for name in self.space.codecs[unit].decode_layers(padded, full=True)]
+        return [[group.layer_names(row.tobytes()) for row in some.codes] for group, some in pairs]
 
     def save(self, path: Path | str) -> None:
         """Write JSON: the space, the global features, and each group's modules as text with their scores."""
         pairs = zip(self.space.scoring_groups, self.groups, strict=True)
-        groups = [
-            {"modules": group_texts(self.space, units, group.codes), "scores": group.scores.tolist()}
-            for units, group in pairs
-        ]
+        groups = [{"modules": group.texts(some.codes), "scores": some.scores.tolist()} for group, some in pairs]
         record = {
             "format": FORMAT,
             "space": self.space.to_json(),
@@ -271,21 +220,17 @@ class ReducedSpace(Samples):
             space = SequenceSpace.from_json(record["space"])
             head = space.encode_globals(dict(record["global_features"]))
             pairs = zip(space.scoring_groups, record["groups"], strict=True)
-            return cls(space, head, tuple(_read_group(space, units, given) for units, given in pairs))
+            return cls(space, head, tuple(_read_contents(group, entry) for group, entry in pairs))
         except KeyError as error:
             raise SpaceError(f"{path}: not a reduced space (there is no {error})") from None
         except (TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
             raise SpaceError(f"{path}: not a reduced space ({error})") from None
 
 
-def _read_group(space: SequenceSpace, units: Sequence[int], given: Mapping[str, Any]) -> GroupContents:
-    scores, modules = given["scores"], given["modules"]
-    if not all(type(score) in (int, float) for score in scores):
+def _read_contents(group: ScoringGroup, entry: Mapping[str, Any]) -> GroupContents:
+    if not all(type(score) in (int, float) for score in entry["scores"]):
         raise ValueError("scores must be numbers")
-    rows = [parse_group(space, units, text) for text in modules]
-    width = space.codecs[units[-1]].end - space.codecs[units[0]].start
-    codes = np.frombuffer(b"".join(rows), dtype=np.uint8).reshape(len(rows), width)
-    return GroupContents(codes, np.array(scores, dtype=np.float64))
+    return GroupContents(group.parse(entry["modules"]), np.array(entry["scores"], dtype=np.float64))
 
 
 def best_sums(scores: Sequence[Scores], n: int) -> Positions:
@@ -295,11 +240,11 @@ def best_sums(scores: Sequence[Scores], n: int) -> Positions:
     the sum of places i and j (from 0) has (i + 1)(j + 1) - 1 others before it, so only (i + 1)(j + 1) <= n matter.
     """
     sums, chosen = np.zeros(1), np.zeros((1, 0), dtype=np.intp)
-    for own in reversed(scores):
-        partners = np.minimum(n // np.arange(1, min(n, len(own)) + 1), len(sums))
+    for firsts in reversed(scores):
+        partners = np.minimum(n // np.arange(1, min(n, len(firsts)) + 1), len(sums))
         i = np.repeat(np.arange(len(partners)), partners)
         j = np.arange(len(i)) - np.repeat(np.cumsum(partners) - partners, partners)
-        joined = own[i] + sums[j]
+        joined = firsts[i] + sums[j]
         order = np.argsort(-joined, kind="stable")[:n]
         sums, chosen = joined[order], np.column_stack([i[order], chosen[j[order]]])
     return chosen

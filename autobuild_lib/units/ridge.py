@@ -5,9 +5,11 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
+from autobuild_lib.data.table import Table
 from autobuild_lib.extras import extra
-from autobuild_lib.spaces import Architecture, SequenceSpace
-from autobuild_lib.spaces.sequence import Codes
+from autobuild_lib.spaces import Architecture, Codes, SequenceSpace
+from autobuild_lib.targets import Target
+from autobuild_lib.units.corpus import ScoredGroup, UnitCorpus
 
 with extra("book"):
     from sklearn.linear_model import RidgeCV
@@ -64,3 +66,26 @@ class AdditiveRidge:
         """Predict the target from `encode`'s columns, [N]."""
         with threadpool_limits(1):
             return np.asarray(self.model[-1].predict(columns), dtype=np.float64)
+
+
+def ridge_corpus(table: Table, target: str, head: bytes) -> UnitCorpus:
+    """Score every content of every unit by an additive ridge regression on a table: the sum of its coefficients.
+
+    head: code of the global features, as in the corpus that it is compared with. The score is a prediction without
+    the other units, so only differences within a unit mean something.
+    """
+    return ridge_corpora(table, [target], head)[target]
+
+
+def ridge_corpora(table: Table, targets: Sequence[str], head: bytes) -> dict[str, UnitCorpus]:
+    """Return `ridge_corpus` for each target; contents are encoded once for all of them."""
+    space = table.space
+    ridges = [AdditiveRidge(space).fit(table.architectures, Target(t).evaluate(table.labels)) for t in targets]
+    scored: list[list[ScoredGroup]] = [[] for _ in targets]
+    for group in space.scoring_groups:
+        codes = group.contents()
+        columns, no_end = ridges[0].encode(group.isolated(codes, head)), np.full(len(codes), np.nan)
+        for groups, ridge in zip(scored, ridges, strict=True):
+            groups.append(ScoredGroup(codes, ridge.predict_encoded(columns), no_end, no_end))
+    pairs = zip(targets, scored, strict=True)
+    return {target: UnitCorpus(space, target, "ridge", "none", head, tuple(groups)) for target, groups in pairs}

@@ -9,7 +9,6 @@ from torch_geometric.data import Data
 
 import autobuild_lib as ab
 from autobuild_lib.graphs import path_graphs_from_codes
-from autobuild_lib.units.reduced import group_codes
 from tests.benchmarks.plain import PlainPredictor
 
 HOSTS = 16
@@ -30,10 +29,8 @@ def norm_scores() -> dict[str, Any]:
     model, space = PlainPredictor(predictor.space).eval(), predictor.space
     started = time.perf_counter()
     with torch.inference_mode():
-        for units in space.scoring_groups:
-            isolated = np.zeros((space.codecs[units[0]].size, space.code_width), dtype=np.uint8)
-            isolated[:, space.codecs[units[0]].start : space.codecs[units[-1]].end] = group_codes(space, units)
-            for code in isolated:
+        for group in space.scoring_groups:
+            for code in group.isolated(group.contents(), bytes(len(space.global_features))):
                 graph = path_graphs_from_codes(space, code[None])
                 batch = torch.zeros(len(graph.codes), dtype=torch.int64)
                 model(Data(x=graph.codes, edge_index=graph.edge_index(), batch=batch))
@@ -49,11 +46,10 @@ def effect_scores() -> dict[str, Any]:
     corpus = ab.score_units(predictor, "effect", hosts=HOSTS)
     ours = time.perf_counter() - started
     started = time.perf_counter()
-    for group, units in zip(corpus.groups, space.scoring_groups, strict=True):
+    for scored, group in zip(corpus.groups, space.scoring_groups, strict=True):
         for host in space.sample_codes(np.random.default_rng([0, 2]), HOSTS):
-            placed = np.repeat(host[None], len(group.codes), axis=0)
-            placed[:, space.codecs[units[0]].start : space.codecs[units[-1]].end] = group.codes
-            predictor.predict(space.from_codes(placed))
+            hosts = np.repeat(host[None], len(scored.codes), axis=0)
+            predictor.predict(space.from_codes(group.put(hosts, scored.codes)))
     plain = time.perf_counter() - started
     name = f"effect scores of {len(corpus):,} modules in {HOSTS} hosts"
     return {"name": name, "ours_s": ours, "baseline_s": plain}

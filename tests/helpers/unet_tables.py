@@ -8,14 +8,13 @@ from autobuild_book.chapters.diffusion.task import Measurement, costs, sample_ar
 from autobuild_book.chapters.diffusion.task.measuring import RECIPES
 from autobuild_book.measured.rows import machine
 from autobuild_lib.units.corpus import ScoredGroup, UnitCorpus
-from autobuild_lib.units.reduced import group_codes
 
 
 def random_corpus(space: ab.SequenceSpace, seed: int) -> UnitCorpus:
     """Every module with a random score."""
     rng, groups = np.random.default_rng(seed), []
-    for units in space.scoring_groups:
-        codes = group_codes(space, units)
+    for group in space.scoring_groups:
+        codes = group.contents()
         unknown = np.full(len(codes), np.nan)
         groups.append(ScoredGroup(codes, rng.normal(size=len(codes)), unknown, unknown))
     return UnitCorpus(space, TARGET, "norm", "none", b"", tuple(groups))

@@ -6,13 +6,13 @@ import pandas as pd
 
 from autobuild_book.chapters.diffusion.task.space import STAGES, unet_space
 from autobuild_book.chapters.shared.few_labels import EFFECT, NORM, RIDGE
-from autobuild_book.chapters.shared.panels import ridge_corpus
 from autobuild_lib.data.table import Table
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.spaces import SequenceSpace
-from autobuild_lib.spaces.features import Value, values_of
+from autobuild_lib.spaces.features import LAYERS
 from autobuild_lib.statistics import mean_with_interval
 from autobuild_lib.units.corpus import UnitCorpus, score_units
+from autobuild_lib.units.ridge import ridge_corpus
 
 BLOCKS = "blocks"
 KEY = ["stage", "feature", "value"]
@@ -24,16 +24,13 @@ def main_effects(corpus: UnitCorpus) -> pd.DataFrame:
     Columns stage, feature ("blocks" is the number of layers, the others are features of the unit), value, effect.
     """
     rows = []
-    for units, group in zip(corpus.space.scoring_groups, corpus.groups, strict=True):
-        start = corpus.space.codecs[units[0]].start
-        for unit in units:
-            codec, features = corpus.space.codecs[unit], corpus.space.units[unit].features
-            named: list[tuple[str, dict[int, Value]]] = [(BLOCKS, {depth: depth for depth in codec.depths})]
-            every = dict(corpus.space.unit_features)
-            named += [(name, dict(enumerate(values_of(every[name])))) for name, _ in features]
-            for place, (feature, values) in enumerate(named, start=codec.start - start):
-                means = pd.Series(group.scores).groupby(group.codes[:, place]).mean() - group.scores.mean()
-                rows += [(stage_name(corpus.space, unit), feature, values[n], effect) for n, effect in means.items()]
+    for members, group in zip(corpus.space.scoring_groups, corpus.groups, strict=True):
+        for numbers, column in zip(group.codes.T, members.columns, strict=True):
+            if column.layer is None and column.unit is not None:
+                stage = stage_name(corpus.space, column.unit)
+                feature = BLOCKS if column.feature == LAYERS else column.feature
+                means = pd.Series(group.scores).groupby(numbers).mean() - group.scores.mean()
+                rows += [(stage, feature, column.values[number], effect) for number, effect in means.items()]
     return pd.DataFrame(rows, columns=[*KEY, "effect"])
 
 

@@ -13,7 +13,6 @@ from autobuild_lib.processes import in_threads
 from autobuild_lib.spaces.sequence import Codes
 from autobuild_lib.targets import Target
 from autobuild_lib.units.corpus import UnitCorpus
-from autobuild_lib.units.reduced import isolated
 from autobuild_lib.units.ridge import AdditiveRidge
 
 AGREEMENT = [*Key._fields, "scope", "unit", "depth", "modules", "srcc", "spread"]
@@ -105,7 +104,7 @@ def _ridge_scores(table: Table, target: str, contents: Sequence[Codes], head: by
     """Sums of the coefficients of an additive ridge regression over modules, by scoring group."""
     ridge = AdditiveRidge(table.space).fit(table.architectures, Target(target).evaluate(table.labels))
     groups = zip(table.space.scoring_groups, contents, strict=True)
-    return [ridge.predict_codes(isolated(table.space, units, codes, head)) for units, codes in groups]
+    return [ridge.predict_codes(group.isolated(codes, head)) for group, codes in groups]
 
 
 def summarise(correlations: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:

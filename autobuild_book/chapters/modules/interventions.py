@@ -12,7 +12,6 @@ from autobuild_book.chapters.shared.panels import Panel
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.spaces.sequence import Codes
 from autobuild_lib.statistics import greater_than_zero, mean_with_interval
-from autobuild_lib.units.reduced import group_codes, parse_group
 
 EFFECTS = [
     *Key._fields, "unit", "depth", "constant", "scale",
@@ -75,14 +74,11 @@ def _paired(differences: Array) -> tuple[float, float, float, float]:
 
 
 def _contents(space: SequenceSpace, unit: int, texts: Sequence[str]) -> Codes:
-    rows = [parse_group(space, space.scoring_groups[unit], text) for text in texts]
-    return np.frombuffer(b"".join(rows), np.uint8).reshape(len(rows), -1)
+    return space.scoring_groups[unit].parse(texts)
 
 
 def _random_contents(space: SequenceSpace, unit: int, depth: int, size: int, seed: int) -> Codes:
-    units = space.scoring_groups[unit]
-    codes = group_codes(space, units)
-    places = [space.codecs[u].start - space.codecs[units[0]].start for u in units]
-    own = codes[codes[:, places].sum(1, dtype=np.int64) == depth]
-    drawn: Codes = own[np.random.default_rng([seed, 6, unit, depth]).integers(len(own), size=size)]
-    return drawn
+    group = space.scoring_groups[unit]
+    contents = group.contents()
+    deep: Codes = contents[group.depths(contents).sum(1) == depth]
+    return deep[np.random.default_rng([seed, 6, unit, depth]).integers(len(deep), size=size)]

@@ -17,7 +17,6 @@ from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.statistics import srcc
 from autobuild_lib.targets import Target
 from autobuild_lib.units.corpus import UnitCorpus, score_units
-from autobuild_lib.units.reduced import group_texts
 
 KINDS = ("norm", "effect")  # the paper's score and ours
 SHOWN = ("accuracy", "fast", "balanced", "accurate")  # equations by name, of most devices
@@ -100,7 +99,7 @@ def extremes(corpora: Corpora, seed: int) -> pd.DataFrame:
                 for end, value in (("best", scores.max()), ("worst", scores.min())):
                     tied = places if np.isnan(value) else places[scores == value]
                     chosen = group.codes[[rng.choice(tied)]]
-                    (text,) = group_texts(corpus.space, corpus.space.scoring_groups[unit], chosen)
+                    (text,) = corpus.space.scoring_groups[unit].texts(chosen)
                     rows.append((*key, unit, depth, end, text, value, len(tied), len(places)))
     return pd.DataFrame(rows, columns=[*Key._fields, "unit", "depth", "end", "module", "value", "tied", "modules"])
 

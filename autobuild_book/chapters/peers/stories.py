@@ -15,12 +15,12 @@ from autobuild_book.chapters.shared.fits import FitJob, fit_jobs
 from autobuild_lib.data.table import Table
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.spaces import SequenceSpace
+from autobuild_lib.spaces.features import LAYERS
 from autobuild_lib.spaces.sequence import Codes
 from autobuild_lib.statistics import srcc
 from autobuild_lib.targets import Target
 from autobuild_lib.torch_settings import one_thread
 from autobuild_lib.units.corpus import UnitCorpus, score_units
-from autobuild_lib.units.reduced import isolated
 from autobuild_lib.units.ridge import ABSENT, AdditiveRidge, choices_of_codes
 
 Array = npt.NDArray[np.float64]
@@ -79,7 +79,7 @@ def agreement(found: pd.DataFrame) -> pd.DataFrame:
 
 def group_of_unit(space: SequenceSpace) -> dict[int, str]:
     """Name of the scoring group that each unit belongs to."""
-    return {unit: f"unit {n}" for n, units in enumerate(space.scoring_groups) for unit in units}
+    return {unit: f"unit {n}" for n, group in enumerate(space.scoring_groups) for unit in group.units}
 
 
 def layer_names(space: SequenceSpace) -> list[str]:
@@ -90,12 +90,10 @@ def layer_names(space: SequenceSpace) -> list[str]:
 
 def owners(space: SequenceSpace) -> list[tuple[str, str]]:
     """Per byte of a code, the scoring group and the feature (or `DEPTH`) that it belongs to; "" for global features."""
-    found, names = [("", name) for name, _ in space.global_features], group_of_unit(space)
-    for number, (unit, codec) in enumerate(zip(space.units, space.codecs, strict=True)):
-        layer = [name for name, _ in space.layer_features]
-        features = [DEPTH, *(name for name, _ in codec.features), *(layer * unit.max_layers)]
-        found += [(names[number], feature) for feature in features]
-    return found
+    names, columns = group_of_unit(space), space.columns
+    groups = ["" if column.unit is None else names[column.unit] for column in columns]
+    features = [DEPTH if column.feature == LAYERS else column.feature for column in columns]
+    return list(zip(groups, features, strict=True))
 
 
 # -------------------------------------------------------------------- the four views
@@ -147,7 +145,7 @@ def _explain(corpus: UnitCorpus, number: int, rng: np.random.Generator) -> Addit
     depths, group = corpus.depths(number), corpus.groups[number]
     some = [rng.permutation(np.flatnonzero(depths == depth))[:MODULES] for depth in np.unique(depths)]
     rows = np.concatenate(some)
-    codes = isolated(corpus.space, corpus.space.scoring_groups[number], group.codes[rows], corpus.head)
+    codes = corpus.space.scoring_groups[number].isolated(group.codes[rows], corpus.head)
     model = AdditiveRidge(corpus.space)
     model.model.fit(choices_of_codes(corpus.space, codes), group.scores[rows])
     return model

@@ -13,22 +13,22 @@ from autobuild_book.chapters.shared.frontiers import (
     Array,
     Frontier,
     Judge,
-    best_within,
-    dominates,
     training_frontiers,
     training_labels,
 )
-from autobuild_book.chapters.shared.panels import COMMON, REGIONS, SPECIAL, Panel, load_panels, ridge_corpora
+from autobuild_book.chapters.shared.panels import COMMON, REGIONS, SPECIAL, Panel, load_panels
 from autobuild_lib.data.files import FILES
 from autobuild_lib.data.table import Table
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.processes import in_threads
 from autobuild_lib.search import costs
+from autobuild_lib.search.pareto import best_within, dominates
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.spaces.sequence import Codes
 from autobuild_lib.targets import Target
 from autobuild_lib.units.corpus import UnitCorpus, score_units
 from autobuild_lib.units.reduced import GroupContents, ReducedSpace
+from autobuild_lib.units.ridge import ridge_corpora
 
 Frontiers: TypeAlias = Mapping[tuple[str, str], Frontier]
 SCORES = ("norm", "effect", "ridge")

@@ -44,21 +44,21 @@ class _Genome:
 
     def __init__(self, space: SequenceSpace) -> None:
         self.space = space
-        self.places = [place for place, numbers in enumerate(space.allowed) if len(numbers) > 1]
-        self.most = np.array([len(space.allowed[place]) - 1 for place in self.places])
+        self.allowed = [np.array(column.allowed, dtype=np.uint8) for column in space.columns]
+        self.places = [place for place, numbers in enumerate(self.allowed) if len(numbers) > 1]
+        self.most = np.array([len(self.allowed[place]) - 1 for place in self.places])
 
     def codes(self, genes: Genes) -> Codes:
         """Genes [N, places] -> codes [N, code_width]."""
-        first = np.array([numbers[0] for numbers in self.space.allowed], dtype=np.uint8)
-        codes = np.tile(first, (len(genes), 1))
+        codes = np.tile(np.array([numbers[0] for numbers in self.allowed]), (len(genes), 1))
         for column, place in enumerate(self.places):
-            codes[:, place] = np.array(self.space.allowed[place], dtype=np.uint8)[genes[:, column]]
+            codes[:, place] = self.allowed[place][genes[:, column]]
         codes[self.space.absent(codes)] = 0
         return codes
 
     def genes(self, codes: Codes) -> Genes:
         """Codes [N, code_width] -> genes [N, places]; those of absent layers are 0."""
-        columns = [(codes[:, [place]] == np.array(self.space.allowed[place])).argmax(axis=1) for place in self.places]
+        columns = [(codes[:, [place]] == self.allowed[place]).argmax(axis=1) for place in self.places]
         return np.column_stack(columns)
 
 

@@ -12,12 +12,14 @@ import pandas as pd
 from scipy.stats import mannwhitneyu, quantile_test
 
 from autobuild_book.chapters.regions.clusters import BUDGETS, Reduction, groups
+from autobuild_book.chapters.regions.insights import expert_mutation
 from autobuild_book.chapters.regions.nsga2 import nsga2
-from autobuild_book.chapters.shared.frontiers import Frontier, best_within
+from autobuild_book.chapters.shared.frontiers import Frontier
 from autobuild_book.chapters.shared.verdicts import estimate
 from autobuild_lib import surrogate
 from autobuild_lib.processes import in_processes
 from autobuild_lib.search import LayerMutation, StageMutation, costs, evolve, front, hypervolume_curve
+from autobuild_lib.search.pareto import best_within
 from autobuild_lib.statistics import holm
 from autobuild_lib.units.reduced import ReducedSpace
 
@@ -74,7 +76,7 @@ class SearchJob:
             return nsga2(space, evaluate, **options)
         if self.method.startswith("Layer"):
             full = self.method == "Layer-Full"
-            layers = LayerMutation.full(space) if full else LayerMutation.expert(space, self.device)
+            layers = LayerMutation.full(space) if full else expert_mutation(space, self.device)
             return evolve(layers, evaluate, **options)
         return evolve(StageMutation(reduced), evaluate, **options)
 

@@ -8,11 +8,10 @@ import numpy as np
 import pandas as pd
 
 from autobuild_book.chapters.shared.fits import FitJob, fit_jobs, hop_options
-from autobuild_book.chapters.shared.panels import ridge_corpus
 from autobuild_lib.data.table import Table
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.units.corpus import UnitCorpus, score_units
-from autobuild_lib.units.reduced import group_texts
+from autobuild_lib.units.ridge import ridge_corpus
 
 FOLDS = 5
 NORM, EFFECT, RIDGE = "built by norm score", "built by effect score", "built by additive ridge"
@@ -82,8 +81,8 @@ def best_modules(corpora: Mapping[tuple[str, str], UnitCorpus]) -> pd.DataFrame:
     """Return the best module of every unit as text: a row per target and score, a column per unit."""
     rows = {
         key: [
-            group_texts(corpus.space, units, group.codes)[0]
-            for units, group in zip(corpus.space.scoring_groups, corpus.top(1).groups, strict=True)
+            group.texts(best.codes)[0]
+            for group, best in zip(corpus.space.scoring_groups, corpus.top(1).groups, strict=True)
         ]
         for key, corpus in corpora.items()
     }

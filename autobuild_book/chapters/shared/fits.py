@@ -14,18 +14,18 @@ from autobuild_lib import ir_predictor, ir_training, losses, predictor, training
 from autobuild_lib.data import IRTable, Table
 from autobuild_lib.data.table import Labelled
 from autobuild_lib.engine import neighbourhoods, operations, paths, sparse
-from autobuild_lib.graphs import ir, path, ragged
+from autobuild_lib.graphs import ir, path
 from autobuild_lib.ir_training import fit_ir_many
 from autobuild_lib.loading import load
 from autobuild_lib.predictor import NetworkConfig
 from autobuild_lib.processes import in_processes
-from autobuild_lib.spaces import SequenceSpace
+from autobuild_lib.spaces import SequenceSpace, layout
 from autobuild_lib.storage import PARTIAL, remove_abandoned, unfinished
 from autobuild_lib.targets import Target
 from autobuild_lib.training import configure, enough_hops, fit_many
 
 CODE = (  # what the result of a training depends on
-    path, ir, ragged, neighbourhoods, sparse, paths, operations, losses, predictor, ir_predictor, training, ir_training,
+    layout, path, ir, neighbourhoods, sparse, paths, operations, losses, predictor, ir_predictor, training, ir_training,
 )  # fmt: skip
 Rows = TypeVar("Rows", bound=Labelled)
 

@@ -13,6 +13,7 @@ import pandas as pd
 from autobuild_book.chapters.shared.panels import Panel, evaluator
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.search import costs, front, hypervolume_curve
+from autobuild_lib.search.pareto import Marks
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.spaces.sequence import Codes
 from autobuild_lib.surrogate import LABELS
@@ -20,7 +21,6 @@ from autobuild_lib.surrogate.teachers import label_codes, load_teachers
 from autobuild_lib.targets import Target
 
 Array = npt.NDArray[np.float64]
-Marks = npt.NDArray[np.bool_]
 Judge: TypeAlias = Callable[[Codes], pd.DataFrame]  # labels architectures given by their codes
 
 
@@ -109,15 +109,3 @@ def _highest(values: Array, size: int) -> Marks:
     marks = np.zeros(len(values), dtype=np.bool_)
     marks[np.argsort(-values, kind="stable")[:size]] = True
     return marks
-
-
-def dominates(points: Array, others: Array) -> Marks:
-    """Say which of `points` [N, 2] (costs) dominate which of `others` [M, 2], [N, M]: no worse twice, better once."""
-    a, b = points[:, None], others[None]
-    return np.asarray((a <= b).all(2) & (a < b).any(2))
-
-
-def best_within(points: Array, budget: float) -> float:
-    """Return the best accuracy among `points` [N, 2] (costs) within a latency budget; NaN when there is none."""
-    fast = points[points[:, 0] <= budget, 1]
-    return float(-fast.min()) if len(fast) else float("nan")

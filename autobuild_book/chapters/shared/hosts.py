@@ -41,9 +41,7 @@ class Bench:
 
     def with_modules(self, unit: int, contents: Codes) -> Codes:
         """Put contents [hosts, width] of a scoring group into the hosts, one each; [1, width] goes into all."""
-        units, codes = self.space.scoring_groups[unit], self.hosts.copy()
-        codes[:, self.space.codecs[units[0]].start : self.space.codecs[units[-1]].end] = contents
-        return codes
+        return self.space.scoring_groups[unit].put(self.hosts, contents)
 
     def label(self, placed: Sequence[Codes]) -> pd.DataFrame:
         """Label networks [hosts, code_width], a batch per module: modules x hosts rows."""

@@ -5,19 +5,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from autobuild_book.chapters.shared.fits import FitJob, fit_jobs, hop_options
 from autobuild_book.chapters.shared.splits import Split, load_splits
 from autobuild_lib import surrogate
-from autobuild_lib.data.table import Table
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.surrogate import Surrogate
 from autobuild_lib.targets import Target, quoted
-from autobuild_lib.units.corpus import ScoredGroup, UnitCorpus
-from autobuild_lib.units.reduced import group_codes, isolated
-from autobuild_lib.units.ridge import AdditiveRidge
 
 LATENCY = "{latency}"  # in an equation: the latency label of a panel's device
 LABELS = {"gpu": "latency_gpu", "cpu": "latency_cpu", "npu": "latency_npu"}
@@ -108,32 +102,6 @@ def train(
         for predictor in predictors:
             trained[job.table.space.name, predictor.target, job.seed] = predictor
     return trained
-
-
-def ridge_corpus(table: Table, target: str, head: bytes) -> UnitCorpus:
-    """Score every content of every unit by an additive ridge regression on a table: the sum of its coefficients.
-
-    head: code of the global features, as in the corpus that it is compared with. The score is a prediction without
-    the other units, so only differences within a unit mean something.
-    """
-    return ridge_corpora(table, [target], head)[target]
-
-
-def ridge_corpora(table: Table, targets: Sequence[str], head: bytes) -> dict[str, UnitCorpus]:
-    """Return `ridge_corpus` for each target; contents are encoded once for all of them."""
-    space = table.space
-    ridges = [AdditiveRidge(space).fit(table.architectures, Target(t).evaluate(table.labels)) for t in targets]
-    groups: list[list[ScoredGroup]] = [[] for _ in targets]
-    for units in space.scoring_groups:
-        codes = group_codes(space, units)
-        columns = ridges[0].encode(isolated(space, units, codes, head))
-        unknown = np.full(len(codes), np.nan)
-        for own, ridge in zip(groups, ridges, strict=True):
-            own.append(ScoredGroup(codes, ridge.predict_encoded(columns), unknown, unknown))
-    return {
-        target: UnitCorpus(space, target, "ridge", "none", head, tuple(own))
-        for target, own in zip(targets, groups, strict=True)
-    }
 
 
 def evaluator(panel: Panel) -> Surrogate | None:

@@ -19,7 +19,9 @@ MBV3, PN = ab.spaces.ofa_mbv3(), ab.spaces.ofa_pn()
 MUTATIONS: dict[str, Mutation] = {
     "stages": StageMutation(ab.ReducedSpace.full(PN)),
     "layers": LayerMutation.full(MBV3),
-    "expert": LayerMutation.expert(MBV3, "gpu"),
+    "some layers": LayerMutation.among(
+        MBV3, [["mbconv3_e3_k3", "mbconv3_e6_k7", "mbconv3_e4_k5"]] * 5, [3] * 5, [0.5] * 5
+    ),
 }
 GOALS = {"maximise": "acc", "minimise": "latency", "progress": False}
 

@@ -1,8 +1,6 @@
 """Mutations: what one changes, how often, and that it never leaves its space."""
 
-import json
 from collections import Counter
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -10,37 +8,17 @@ from hypothesis import given, strategies as st
 from scipy.stats import binomtest, chisquare
 
 import autobuild_lib as ab
-from autobuild_lib.search import LayerMutation, Mutation, StageMutation
-from autobuild_lib.search.insights import expert_insights
+from autobuild_lib.search import LayerMutation, StageMutation
 from autobuild_lib.search.mutations import choose_stages
-from autobuild_lib.units.reduced import GroupContents, ReducedSpace, group_codes
+from autobuild_lib.units.reduced import GroupContents, ReducedSpace
+from tests.helpers.mutations import move, pairs
 
 FAMILIES = (ab.spaces.ofa_mbv3(), ab.spaces.ofa_pn())
-DEVICES = [(space, device) for space in FAMILIES for device in ("gpu", "cpu", "npu", "max_acc")]
-
-
-def pairs(mutation: Mutation, size: int, seed: int = 0) -> list[tuple[ab.Architecture, ab.Architecture]]:
-    """Architectures of the mutation's own, and what it makes of them."""
-    rng = np.random.default_rng(seed)
-    before = mutation.sample(rng, size)
-    copy = before.copy()
-    after = mutation.mutate(rng, before)
-    np.testing.assert_array_equal(before, copy)  # the given ones stay as they are
-    return list(zip(mutation.space.from_codes(before), mutation.space.from_codes(after), strict=True))
-
-
-def move(before: list[str], after: list[str]) -> str:
-    """Name the single change that leads from one list of layers to another; anything else is an error."""
-    if len(before) == len(after):
-        return {0: "none", 1: "swap"}[sum(a != b for a, b in zip(before, after, strict=True))]
-    short, long = sorted([before, after], key=len)
-    assert any(long[:i] + long[i + 1 :] == short for i in range(len(long))) and len(long) == len(short) + 1
-    return "add" if len(after) > len(before) else "remove"
 
 
 def small(space: ab.SequenceSpace, size: int, seed: int = 0) -> ReducedSpace:
     rng = np.random.default_rng(seed)
-    codes = [rng.permutation(group_codes(space, units))[:size] for units in space.scoring_groups]
+    codes = [rng.permutation(group.contents())[:size] for group in space.scoring_groups]
     head = space.encode_globals({})
     return ReducedSpace(space, head, tuple(GroupContents(each, np.zeros(len(each))) for each in codes))
 
@@ -83,7 +61,7 @@ def test_a_stage_mutation_swaps_whole_contents_of_the_reduced_space(space: ab.Se
     for before, after in pairs(StageMutation(reduced), 2000):
         assert before in reduced and after in reduced
         old, new = before.to_lists(), after.to_lists()
-        groups = [(old[g[0] : g[-1] + 1], new[g[0] : g[-1] + 1]) for g in space.scoring_groups]
+        groups = [[[lists[unit] for unit in group.units] for lists in (old, new)] for group in space.scoring_groups]
         number[sum(a != b for a, b in groups)] += 1
     expected = np.array([5, 10, 10, 5, 1]) / 31  # binomial(5, 1/2) given at least one
     assert chisquare([number[i] for i in range(1, 6)], expected * 2000).pvalue > 1e-3
@@ -193,48 +171,16 @@ def test_samples_of_the_full_space_are_as_the_space_samples() -> None:
         assert np.abs(both[0] - both[1]).max() < 5 * np.sqrt(9000 / 2)
 
 
-# -------------------------------------------------------------------- insights
-
-
-def test_insights_are_those_of_the_source(reference: Path) -> None:
-    source = json.loads((reference / "block_profile_insights.json").read_text())
-    for family, name in (("mbv3", "ofa_mbv3"), ("pn", "ofa_pn")):
-        devices = {key: entry for key, entry in source[family].items() if isinstance(entry, dict)}
-        assert source[family]["default_min_layers"] is None and len(devices) == (5 if family == "mbv3" else 4)
-        for device, entry in devices.items():
-            ours = expert_insights(name, {"n10": "note10"}.get(device, device))
-            assert [list(names) for names in ours.candidates] == entry["block_candidates"]
-            assert list(ours.probability) == entry["stage_mutation_probability"]
-            assert list(ours.max_layers) == entry.get("max_layers", source[family]["default_max_layers"])
-
-
-@pytest.mark.parametrize(("space", "device"), DEVICES, ids=lambda value: getattr(value, "name", value))
-def test_an_expert_space_is_never_left(space: ab.SequenceSpace, device: str) -> None:
-    insights = expert_insights(space.name, device)
-    reached = [set[str]() for _ in space.units]
-    for before, after in pairs(LayerMutation.expert(space, device), 1000):
-        for architecture in (before, after):
-            assert architecture in space
-            for unit, layers in enumerate(architecture.to_lists()):
-                assert len(layers) <= insights.max_layers[unit]
-                reached[unit].update(layers)
-        made = [move(a, b) for a, b in zip(before.to_lists(), after.to_lists(), strict=True)]
-        assert set(made) != {"none"}
-    assert reached == [set(names) for names in insights.candidates]
-
-
-def test_stages_of_an_expert_space_mutate_as_often_as_stated() -> None:
-    changed = np.zeros(5)
-    for before, after in pairs(LayerMutation.expert(FAMILIES[0], "npu"), 4000):
-        changed += [a != b for a, b in zip(before.to_lists(), after.to_lists(), strict=True)]
-    p = np.array([0.25, 0.25, 0.25, 0.5, 0.5])
-    for count, own in zip(changed, p / (1 - np.prod(1 - p)), strict=True):
-        assert binomtest(int(count), 4000, own).pvalue > 1e-3
-
-
-def test_unknown_families_and_devices_list_the_known(toy: ab.SequenceSpace) -> None:
-    with pytest.raises(ValueError, match="no expert insights for space 'toy'; choose from ofa_mbv3, ofa_pn"):
-        LayerMutation.expert(toy, "gpu")
-    with pytest.raises(ValueError, match="ofa_pn on 'note10'; choose from npu, gpu, cpu, max_acc"):
-        LayerMutation.expert(FAMILIES[1], "note10")
-    assert LayerMutation.expert(FAMILIES[0], "note10").depths[0] == range(2, 4)
+def test_mutations_among_some_layers_never_leave_them() -> None:
+    candidates = [["mbconv3_e3_k3", "mbconv3_e6_k7"], *[["mbconv3_e4_k5", "mbconv3_e6_k3", "mbconv3_e3_k7"]] * 4]
+    mutation = LayerMutation.among(FAMILIES[0], candidates, [2, 3, 4, 3, 2], [0.25, 0.5, 1.0, 0.5, 0.25])
+    assert mutation.depths == (range(2, 3), range(2, 4), range(2, 5), range(2, 4), range(2, 3))
+    reached = [set[str]() for _ in candidates]
+    for before, after in pairs(mutation, 500):
+        assert [move(a, b) for a, b in zip(before.to_lists(), after.to_lists(), strict=True)][2] != "none"
+        for allowed, layers, names in zip(mutation.depths, after.to_lists(), reached, strict=True):
+            assert len(layers) in allowed
+            names.update(layers)
+    assert reached == list(map(set, candidates))
+    with pytest.raises(ab.SpaceError, match="unit 1: layer 'mbconv2_e3_k3'"):
+        LayerMutation.among(FAMILIES[0], [["mbconv3_e3_k3"], ["mbconv2_e3_k3"], *candidates[2:]], [2] * 5, [0.5] * 5)

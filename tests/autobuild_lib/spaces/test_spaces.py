@@ -189,11 +189,6 @@ def test_adopt_between_resolutions() -> None:
         ab.spaces.ofa_pn().adopt(architecture)
 
 
-def test_scoring_groups_join_tails(toy: ab.SequenceSpace) -> None:
-    assert toy.scoring_groups == ((0,), (1, 2))
-    assert ab.spaces.ofa_pn().scoring_groups == ((0,), (1,), (2,), (3,), (4, 5))
-
-
 def test_categories_and_widths_of_ofa() -> None:
     found = [(c.name, len(c.values), c.width) for c in ab.spaces.ofa_pn(resolutions=(192, 208, 224)).categories]
     assert found == [("unit", 6, 3), ("index", 4, 2), ("op", 1, 2), ("e", 3, 2), ("k", 3, 3), ("resolution", 3, 3)]

@@ -14,7 +14,6 @@ from hypothesis import given, strategies as st
 import autobuild_lib as ab
 from autobuild_lib.graphs import path_graphs
 from autobuild_lib.predictor import Moments, Predictor
-from autobuild_lib.spaces.sequence import Codes
 from autobuild_lib.surrogate.published import load_published
 from autobuild_lib.units import corpus as units, effects
 
@@ -87,10 +86,10 @@ class TestNorm:
         graphs = path_graphs(space, [architecture])
         with torch.inference_mode():
             inside = [h[0].abs().sum(1) for h in network.node_embeddings(graphs)]
-        for units_of_group in space.scoring_groups:
-            codes = own_codes(space, architecture, units_of_group)
-            norms, depths = units.module_norms(network, space, units_of_group, codes, architecture.code[:1])
-            last = int((graphs.codes[:, 0] <= units_of_group[-1]).sum()) - 1
+        for group in space.scoring_groups:
+            codes = space.to_codes([architecture])[:, group.place]
+            norms, depths = units.module_norms(network, space, group, codes, architecture.code[:1])
+            last = int((graphs.codes[:, 0] <= group.units[-1]).sum()) - 1
             assert norms[0] == pytest.approx(float(inside[depths[0] - 1][last]), rel=1e-5)
 
     def test_scores_are_z_scores_of_the_hop_on_the_scale_of_the_target(self) -> None:
@@ -101,7 +100,7 @@ class TestNorm:
         given = Predictor(space, predictor.network, "y", 0.0, 1.0, moments)
         corpus = ab.score_units(given)
         codes = corpus.groups[0].codes
-        norms, depths = units.module_norms(predictor.network, space, (0,), codes, b"")
+        norms, depths = units.module_norms(predictor.network, space, space.scoring_groups[0], codes, b"")
         expected = np.where(depths == 1, (norms - 1) / 2 * 4 + 10, (norms - 3) / 0.5 * 8 + 20)
         np.testing.assert_allclose(corpus.groups[0].scores, expected)
 
@@ -146,11 +145,6 @@ def predictor_of_proxylessnas() -> Predictor:
     return _cache["pn"]
 
 
-def own_codes(space: ab.SequenceSpace, architecture: ab.Architecture, group: tuple[int, ...]) -> Codes:
-    first, last = space.codecs[group[0]].start, space.codecs[group[-1]].end
-    return np.frombuffer(architecture.code[first:last], np.uint8)[None]
-
-
 class TestEffect:
     @pytest.mark.parametrize("convolution", ["gatv2", "graphconv"])
     @pytest.mark.parametrize("pooling", ["mean", "sum", "max"])
@@ -168,9 +162,8 @@ class TestEffect:
         hosts[:, 0] = 1
         before = predictor.predict(space.from_codes(hosts))[:, None]
         for group, members in zip(corpus.groups, space.scoring_groups, strict=True):
-            first, last = space.codecs[members[0]].start, space.codecs[members[-1]].end
             placed = np.repeat(hosts[:, None], len(group.codes), axis=1)  # [hosts, contents, width]
-            placed[:, :, first:last] = group.codes
+            placed[:, :, members.place] = group.codes
             predicted = predictor.predict(space.from_codes(placed.reshape(-1, space.code_width)))
             rows = predicted.reshape(5, -1) - before
             np.testing.assert_allclose(group.scores, rows.mean(0), atol=2e-5 * predictor.label_sd)
@@ -189,10 +182,9 @@ class TestEffect:
         base = predictor.predict(space.from_codes(hosts)).mean()
         rng = np.random.default_rng(1)
         for group, members in zip(corpus.groups, space.scoring_groups, strict=True):
-            first, last = space.codecs[members[0]].start, space.codecs[members[-1]].end
             for row in rng.integers(0, len(group.codes), 5):
                 placed = hosts.copy()
-                placed[:, first:last] = group.codes[row]
+                placed[:, members.place] = group.codes[row]
                 expected = predictor.predict(space.from_codes(placed)).mean() - base
                 assert group.scores[row] == pytest.approx(expected, abs=2e-5 * predictor.label_sd)
 

@@ -12,8 +12,7 @@ import autobuild_lib as ab
 from autobuild_lib.data.files import bundled_space, manifest
 from autobuild_lib.predictor import NetworkConfig, Predictor, StackedNetwork
 from autobuild_lib.search import LayerMutation, evolve
-from autobuild_lib.spaces.codec import MOST_CONTENTS
-from autobuild_lib.units.reduced import group_codes
+from autobuild_lib.spaces.groups import MOST_CONTENTS
 
 LAYERS = {"op": ["a", "b", "c"], "k": [3, 5, 7]}
 DEEP = sum(9**depth for depth in range(1, 15))
@@ -32,7 +31,7 @@ ENUMERATE: dict[str, Callable[[ab.SequenceSpace], Any]] = {
     "norm score": lambda space: ab.score_units(untrained(space)),
     "effect score": lambda space: ab.score_units(untrained(space), "effect"),
     "whole space": ab.ReducedSpace.full,
-    "group": lambda space: group_codes(space, (1,)),
+    "group": lambda space: space.scoring_groups[1].contents(),
     "iteration": lambda space: next(iter(space)),
 }
 
@@ -52,9 +51,9 @@ def test_a_unit_with_too_many_contents_is_refused_at_once(how: str) -> None:
 def test_units_that_are_scored_together_count_together() -> None:
     units = [ab.Unit(1, 1), ab.Unit(4, 4), ab.Unit(4, 4, score_with_previous=True)]
     space = ab.SequenceSpace("tail", units, LAYERS)
-    assert space.count_contents([1]) == space.count_contents([2]) == 9**4 == len(group_codes(space, (2,)))
+    assert space.alone(1).count_contents() == space.alone(2).count_contents() == 9**4 == len(space.alone(2).contents())
     message = f"units 1, 2, which are scored together, have {9**8:,} contents; at most 5,000,000 are enumerated"
-    for refuse in (lambda: group_codes(space, (1, 2)), lambda: ab.score_units(untrained(space))):
+    for refuse in (space.scoring_groups[1].contents, lambda: ab.score_units(untrained(space))):
         with pytest.raises(ab.SpaceError, match=message):
             refuse()
 
@@ -68,7 +67,7 @@ def test_sizes_beyond_what_python_writes_are_rounded() -> None:
 
 def test_every_bundled_space_is_far_below_the_limit() -> None:
     spaces = [bundled_space(entry) for entry in manifest().values()]
-    largest = max(space.count_contents(group) for space in spaces for group in space.scoring_groups)
+    largest = max(group.count_contents() for space in spaces for group in space.scoring_groups)
     assert largest == 66_339 < MOST_CONTENTS / 50
 
 
@@ -96,7 +95,7 @@ def test_training_says_beforehand_what_cannot_be_scored(caplog: pytest.LogCaptur
 @pytest.mark.parametrize("layers", [63, 64, 200])
 def test_a_unit_of_many_layers_without_a_choice_is_enumerated(layers: int) -> None:
     space = ab.SequenceSpace("long", [ab.Unit(1, layers)], {"k": [3]})
-    codes = group_codes(space, (0,))
+    codes = space.scoring_groups[0].contents()
     assert codes.shape == (layers, 1 + layers) and codes[:, 0].tolist() == list(range(1, layers + 1))
 
 

@@ -17,78 +17,18 @@ from autobuild_lib.units.reduced import (
     GroupContents,
     ReducedSpace,
     best_sums,
-    group_codes,
-    group_texts,
-    parse_group,
 )
 
 
 def some(space: ab.SequenceSpace, sizes: list[int], seed: int = 0, whole: bool = True) -> ReducedSpace:
     """Some contents of each group, with scores that tie often (`whole`) or hardly ever."""
     rng, groups = np.random.default_rng(seed), []
-    for units, size in zip(space.scoring_groups, sizes, strict=True):
-        codes = group_codes(space, units)
+    for group, size in zip(space.scoring_groups, sizes, strict=True):
+        codes = group.contents()
         rows = rng.permutation(len(codes))[:size]
         scores = rng.integers(0, 4, len(rows)).astype(float) if whole else rng.normal(size=len(rows))
         groups.append(GroupContents(codes[rows], -np.sort(-scores)))
     return ReducedSpace(space, bytes(len(space.global_features)), tuple(groups))
-
-
-# -------------------------------------------------------------------- every content
-
-
-def plain_contents(unit: ab.Unit, layers: dict[str, list[Any]]) -> list[str]:
-    """Texts of all contents of a unit, by nested loops in the order that enumeration promises."""
-
-    def written(name: str, value: Any) -> str:
-        return value if isinstance(value, str) else f"{name}{value:g}"
-
-    values = [layers[n] if n not in dict(unit.layer_features) else dict(unit.layer_features)[n] for n in layers]
-    names = ["_".join(map(written, layers, chosen)) for chosen in itertools.product(*values)]
-    features = [[written(name, value) for value in choices] for name, choices in unit.features]
-    return [
-        ";".join([*chosen, ",".join(path)])
-        for depth in range(unit.min_layers, unit.max_layers + 1)
-        for chosen in itertools.product(*features)
-        for path in itertools.product(names, repeat=depth)
-    ]
-
-
-def test_group_codes_are_all_contents_in_order() -> None:
-    layers: dict[str, list[Any]] = {"op": ["a", "b"], "k": [3, 5]}
-    units = [
-        ab.Unit(1, 2),
-        ab.Unit(2, 3, features={"w": [8, 16]}, layer_features={"op": ["b"]}),
-        ab.Unit(1, 1, score_with_previous=True),
-    ]
-    space = ab.SequenceSpace("s", units, layers, {"r": [1, 2]})
-    first, second, third = (plain_contents(unit, layers) for unit in units)
-    assert group_texts(space, (0,), group_codes(space, (0,))) == first
-    assert group_texts(space, (1, 2), group_codes(space, (1, 2))) == [f"{a}|{b}" for a in second for b in third]
-
-
-def test_numbers_of_contents_of_the_ofa_spaces() -> None:
-    mbv3, pn = ([len(group_codes(s, g)) for g in s.scoring_groups] for s in (ab.spaces.ofa_mbv3(), ab.spaces.ofa_pn()))
-    assert mbv3 == [7371] * 5 and sum(mbv3) == 36_855
-    assert pn == [7371] * 4 + [66_339]
-
-
-def test_a_large_unit_is_enumerated_whole() -> None:
-    space = ab.SequenceSpace("large", [ab.Unit(1, 6)], {"e": [1, 2, 3], "k": [1, 2, 3]})
-    codes = group_codes(space, (0,))
-    assert len(codes) == sum(9**depth for depth in range(1, 7)) == 597_870
-    assert len({row.tobytes() for row in codes}) == len(codes)
-    for row in codes[[0, 9, 12_345, -1]]:
-        assert space.from_codes(row[None])[0] in space
-
-
-def test_group_texts_read_back(toy: ab.SequenceSpace) -> None:
-    for units in toy.scoring_groups:
-        codes = group_codes(toy, units)[::37]
-        texts = group_texts(toy, units, codes)
-        assert b"".join(parse_group(toy, units, text) for text in texts) == codes.tobytes()
-    with pytest.raises(ab.SpaceError, match=r"has 1 parts, units \[1, 2\] need 2"):
-        parse_group(toy, (1, 2), "width16;identity_ratio1")
 
 
 # -------------------------------------------------------------------- the product
@@ -215,7 +155,7 @@ def test_scores_are_sums_and_an_outsider_is_named(toy: ab.SequenceSpace) -> None
 
 
 def test_union_is_the_product_of_unions_and_keeps_higher_scores(toy: ab.SequenceSpace) -> None:
-    codes = [group_codes(toy, units)[:4] for units in toy.scoring_groups]
+    codes = [group.contents()[:4] for group in toy.scoring_groups]
 
     def build(rows: list[int], scores: list[float]) -> ReducedSpace:
         return ReducedSpace(toy, b"", tuple(GroupContents(each[rows], np.array(scores)) for each in codes))
@@ -253,7 +193,7 @@ def test_unions_of_what_does_not_match_are_refused() -> None:
 
 
 def test_wrong_contents_are_refused(toy: ab.SequenceSpace) -> None:
-    codes, scores = group_codes(toy, (0,))[:3], np.array([3.0, 2.0, 1.0])
+    codes, scores = toy.scoring_groups[0].contents()[:3], np.array([3.0, 2.0, 1.0])
     for wrong, message in [
         ((codes, scores[:2]), "given uint8"),
         ((codes.astype(int), scores), "given int64"),

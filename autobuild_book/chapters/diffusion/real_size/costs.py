@@ -34,13 +34,12 @@ def costs(architectures: Sequence[Architecture]) -> pd.DataFrame:
 def costs_of_codes(codes: Codes) -> pd.DataFrame:
     """Return the costs of architectures given by their codes [N, code_width]; exact, without building a network."""
     space = unet_space()
-    *starts, middle = [codec.start for codec in space.codecs]
-    blocks, place, encoder, decoder = (codes[:, np.add(starts, i)].astype(np.int64).T for i in range(4))  # [4, N] each
-    widths = np.array(values_of(dict(space.unit_features)["width"]), dtype=np.int64)[place]
+    blocks, (place, encoder, decoder, middle) = space.depths(codes).T, space.unit_choices(codes).T  # [5, N] each
+    widths = np.array(values_of(dict(space.unit_features)["width"]), dtype=np.int64)[place[:-1]]  # of the levels
     first, time = widths[0], TIME * widths[0]
     total = _convolution(INPUTS, first, 3, SIDE**2) + _norm(first) + _convolution(first, OUTPUTS, 3, SIDE**2)
     total += _linear(first, time) + _linear(time, time)
-    total += _middle(widths[-1], time, codes[:, middle + 1].astype(np.int64))
+    total += _middle(widths[-1], time, middle[-1])
     for level in range(len(LEVELS)):
         above, width, below = widths[max(level - 1, 0)], widths[level], widths[min(level + 1, len(LEVELS) - 1)]
         pixels = SIDE**2 // 4**level

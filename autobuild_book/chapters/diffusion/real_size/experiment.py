@@ -14,7 +14,6 @@ from autobuild_book.chapters.diffusion.real_size.space import STAGES
 from autobuild_book.chapters.diffusion.task.table import NAME
 from autobuild_book.chapters.shared.few_labels import fit_job
 from autobuild_book.chapters.shared.hosts import Bench
-from autobuild_book.chapters.shared.panels import ridge_corpus
 from autobuild_lib import data
 from autobuild_lib.data.table import Table, make_table
 from autobuild_lib.evaluation import evaluate
@@ -24,8 +23,7 @@ from autobuild_lib.spaces import Architecture
 from autobuild_lib.spaces.features import Value, values_of
 from autobuild_lib.statistics import srcc
 from autobuild_lib.units.corpus import score_units
-from autobuild_lib.units.reduced import group_codes
-from autobuild_lib.units.ridge import AdditiveRidge
+from autobuild_lib.units.ridge import AdditiveRidge, ridge_corpus
 
 Array = npt.NDArray[np.float64]
 TARGET = "gmacs"
@@ -182,8 +180,8 @@ def true_effects(hosts: int, seed: int) -> list[Array]:
     space = real_size.unet_space()
     bench = Bench(space, real_size.costs_of_codes, space.sample_codes(np.random.default_rng([seed, 3]), hosts))
     mean, found = real_size.costs_of_codes(bench.hosts)["macs"].mean(), []
-    for number, units in enumerate(space.scoring_groups):
-        placed = np.concatenate([bench.with_modules(number, code) for code in group_codes(space, units)])
+    for number, group in enumerate(space.scoring_groups):
+        placed = np.concatenate([bench.with_modules(number, code) for code in group.contents()])
         values = real_size.costs_of_codes(placed)["macs"].to_numpy(dtype=np.float64).reshape(-1, hosts)
         found.append((values.mean(1) - mean) / 1e9)
     return found

@@ -48,10 +48,9 @@ def costs(architectures: Sequence[Architecture]) -> pd.DataFrame:
 
 def costs_of_codes(codes: Codes) -> pd.DataFrame:
     """Return the costs of architectures given by their codes [N, code_width]; exact, without building a network."""
-    starts = [codec.start for codec in unet_space().codecs]
-    blocks = codes[:, starts].astype(np.int64).T  # [5, N]
-    widths = np.array(WIDTHS)[codes[:, np.add(starts, 1)]].T
-    attention = codes[:, np.add(starts, 2)].astype(np.int64).T  # its position among the values is 0 or 1
+    blocks = unet_space().depths(codes).T  # [5, N]
+    width, attention = unet_space().unit_choices(codes).T  # [5, N]; the position of attention is 0 or 1
+    widths = np.array(WIDTHS)[width]
     macs = np.full(len(codes), 9 * INPUTS * STEM * SIDES[0] ** 2 + (TIME_WAVES + TIME) * TIME)
     parameters = np.full(len(codes), (9 * INPUTS + 1) * STEM + (TIME_WAVES + 1 + TIME + 1) * TIME)
     for inputs, width, n, has, side in zip(_stage_inputs(widths), widths, blocks, attention, SIDES, strict=True):

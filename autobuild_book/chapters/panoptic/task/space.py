@@ -59,9 +59,8 @@ def stages(architecture: Architecture) -> Stages:
     """Return the layers of the five stages of an architecture; one of another space is a `SpaceError`."""
     adopted = backbone_space().adopt(architecture)
     return tuple(
-        tuple(Layer(EXPANSIONS[e], KERNELS[k]) for e, k in zip(pairs[0::2], pairs[1::2], strict=True))
-        for c in backbone_space().codecs
-        for pairs in [adopted.code[c.first_layer : c.first_layer + 2 * adopted.code[c.start]]]
+        tuple(Layer(EXPANSIONS[e], KERNELS[k]) for e, k in codec.layers(adopted.code[codec.place]))
+        for codec in backbone_space().codecs
     )
 
 
@@ -88,11 +87,11 @@ def costs_of_codes(codes: Codes) -> pd.DataFrame:
     totals = np.array([3 * 9 * STEM * side**2, 3 * 9 * STEM + 2 * STEM])[:, None] + _head()[:, None]
     totals = totals.repeat(len(codes), 1)  # [2, N]
     for codec, width, stride in zip(backbone_space().codecs, WIDTHS, STRIDES, strict=True):
+        depths, _, layers = codec.split(codes[:, codec.place])
         for index in range(codec.depths[-1]):
-            place = codec.first_layer + 2 * index
-            e, k = np.array(EXPANSIONS)[codes[:, place]], np.array(KERNELS)[codes[:, place + 1]]
+            e, k = np.array(EXPANSIONS)[layers[:, index, 0]], np.array(KERNELS)[layers[:, index, 1]]
             after = side // stride if index == 0 else side
-            totals += _layer(inputs, width, e, k, side, after) * (index < codes[:, codec.start])
+            totals += _layer(inputs, width, e, k, side, after) * (index < depths)
             side, inputs = after, width
         totals += [[width * HEAD * side**2], [(width + 1) * HEAD]]  # the stage's way into the head
     return pd.DataFrame(totals.T, columns=["macs", "parameters"])

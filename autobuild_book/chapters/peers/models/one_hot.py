@@ -7,7 +7,8 @@ import numpy as np
 import pandas as pd
 
 from autobuild_lib.spaces import Architecture, SequenceSpace
-from autobuild_lib.spaces.features import Choices, values_of, written
+from autobuild_lib.spaces.codec import Column
+from autobuild_lib.spaces.features import LAYERS, written
 from autobuild_lib.units.ridge import ABSENT, choices_of_codes
 
 
@@ -25,26 +26,23 @@ def one_hot(space: SequenceSpace, architectures: Sequence[Architecture]) -> pd.D
 @functools.lru_cache(maxsize=16)
 def choice_columns(space: SequenceSpace) -> list[tuple[str, int, int]]:
     """Return name, place in a code and number (or `ABSENT`) of each choice."""
-    found = []
-    for place, (name, texts, absent) in enumerate(_places(space)):
-        numbers = [*space.allowed[place], *([ABSENT] if absent else [])]
+    choices = []
+    for place, column in enumerate(space.columns):
+        may_lack = column.unit is not None and (column.layer or 0) >= space.units[column.unit].min_layers
+        numbers = [*column.allowed, *([ABSENT] if may_lack else [])]
         if len(numbers) > 1:
-            found += [(f"{name} {texts[number] if number >= 0 else absent}", place, number) for number in numbers]
-    return found
+            choices += [(f"{_owner(column)} {_text(column, number)}", place, number) for number in numbers]
+    return choices
 
 
-def _places(space: SequenceSpace) -> list[tuple[str, list[str], str]]:
-    """Per byte of a code: what it belongs to, how its numbers are written, and how that its layer is absent (or "")."""
-    found = [("network", _texts(name, choices), "") for name, choices in space.global_features]
-    for number, (unit, codec) in enumerate(zip(space.units, space.codecs, strict=True)):
-        found.append((f"unit {number}", [f"{depth} layers" for depth in range(unit.max_layers + 1)], ""))
-        found += [(f"unit {number}", _texts(name, choices), "") for name, choices in codec.unit_values]
-        for layer in range(unit.max_layers):
-            for name, choices in space.layer_features:
-                absent = f"no {name}" if layer >= unit.min_layers else ""
-                found.append((f"unit {number} layer {layer}", _texts(name, choices), absent))
-    return found
+def _owner(column: Column) -> str:
+    if column.unit is None:
+        return "network"
+    return f"unit {column.unit}" + (f" layer {column.layer}" if column.layer is not None else "")
 
 
-def _texts(name: str, choices: Choices) -> list[str]:
-    return [written(name, value) for value in values_of(choices)]
+def _text(column: Column, number: int) -> str:
+    if number == ABSENT:
+        return f"no {column.feature}"
+    value = column.values[number]
+    return f"{value} layers" if column.feature == LAYERS else written(column.feature, value)

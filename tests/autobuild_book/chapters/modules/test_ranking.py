@@ -19,7 +19,6 @@ from autobuild_book.chapters.shared import hosts, panels
 from autobuild_book.chapters.shared.panels import Panel, train_all
 from autobuild_book.chapters.shared.splits import Split
 from autobuild_lib.units.corpus import ScoredGroup, UnitCorpus
-from autobuild_lib.units.reduced import group_codes, group_texts
 
 WORTH = {f"{op}_{k}": 1.0 + 3 * i + j for i, op in enumerate("abc") for j, k in enumerate("xyz")}  # 1 ... 9
 Score = Callable[[int, str], float]
@@ -34,9 +33,9 @@ def space() -> ab.SequenceSpace:
 def corpus(score: Score, over: ab.SequenceSpace | None = None) -> UnitCorpus:
     """Every content of every unit, scored by its unit and text."""
     own, groups = over or space(), []
-    for number, units in enumerate(own.scoring_groups):
-        codes = group_codes(own, units)
-        scores = np.array([score(number, text) for text in group_texts(own, units, codes)])
+    for number, group in enumerate(own.scoring_groups):
+        codes = group.contents()
+        scores = np.array([score(number, text) for text in group.texts(codes)])
         groups.append(ScoredGroup(codes, scores, np.full(len(codes), np.nan), np.full(len(codes), np.nan)))
     return UnitCorpus(own, "y", "planted", "none", b"", tuple(groups))
 
@@ -317,9 +316,7 @@ class TestInterventions:
 
     def test_the_opposite_score_holds_nowhere(self) -> None:
         found = intervene(lambda unit, module: -worth(unit, module))
-        assert (
-            not verdict.cells_that_hold(found).any() and (found.gain < 0).all() and (found.gain_p > 0.9).all()
-        )
+        assert not verdict.cells_that_hold(found).any() and (found.gain < 0).all() and (found.gain_p > 0.9).all()
 
     def test_what_counts_is_the_target(self) -> None:
         assert verdict.cells_that_hold(intervene(lambda u, m: -worth(u, m), target="z")).all()
@@ -403,7 +400,7 @@ class TestAgreement:
         own = bench(4)
         found = agreement.agreement({"small": own}, {key(target="z"): shaky}, {"small": table()}, 9, seed=0)
         for sample in agreement.draw_samples(shaky, 9, seed=0):
-            texts = group_texts(space(), (sample.unit,), shaky.groups[sample.unit].codes[sample.places])
+            texts = space().scoring_groups[sample.unit].texts(shaky.groups[sample.unit].codes[sample.places])
             effects = []
             for text in texts:
                 hosts = [str(host).split("|") for host in space().from_codes(own.hosts)]

@@ -29,8 +29,8 @@ from autobuild_book.chapters.panoptic.task.paired import PARTS, PairedMeasuremen
 from autobuild_book.chapters.panoptic.task.space import backbone_space, costs, largest, smallest
 from autobuild_book.chapters.panoptic.task.weights import load_bundled
 from autobuild_book.chapters.shared.fits import FitJob
-from autobuild_book.chapters.shared.panels import ridge_corpus
 from autobuild_book.measured.rows import machine
+from autobuild_lib.units.ridge import ridge_corpus
 
 ROOT = Path(__file__).resolve().parents[4]
 OURS = load_bundled().id

@@ -12,7 +12,6 @@ from autobuild_book.chapters.diffusion.real_size import experiment, figures
 from autobuild_book.chapters.diffusion.real_size.space import STAGES, Stage, of_stages
 from autobuild_book.figures import style
 from autobuild_book.figures.style import WIDTH
-from autobuild_lib.units.reduced import group_codes
 
 
 @pytest.fixture(scope="module")
@@ -91,7 +90,7 @@ def test_true_effects_are_means_over_hosts_with_the_module_in_place(truth: list[
     assert [len(effects) for effects in truth] == [36] * 4 + [2]
     for unit, module in ((0, 7), (2, 30), (4, 1)):
         placed = hosts.copy()
-        placed[:, space.codecs[unit].start : space.codecs[unit].end] = group_codes(space, (unit,))[module]
+        placed[:, space.codecs[unit].place] = space.codecs[unit].contents()[module]
         difference = real_size.costs_of_codes(placed)["macs"].mean() - real_size.costs_of_codes(hosts)["macs"].mean()
         assert truth[unit][module] == pytest.approx(difference / 1e9)
 

@@ -31,7 +31,7 @@ ENDS = [uniform(0, 1, False), uniform(-1, 3, True)]
 def test_four_levels_of_36_choices_and_a_middle_stage() -> None:
     assert SPACE.size == 36**4 * 2 == 3_359_232
     assert [codec.size for codec in SPACE.codecs] == [36] * 4 + [2]
-    assert SPACE.scoring_groups == ((0,), (1,), (2,), (3,), (4,))
+    assert [group.units for group in SPACE.scoring_groups] == [(0,), (1,), (2,), (3,), (4,)]
 
 
 def test_the_space_is_data_and_texts_parse_back() -> None:

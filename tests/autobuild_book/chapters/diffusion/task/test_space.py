@@ -24,7 +24,7 @@ def test_five_stages_of_eighteen_choices() -> None:
     space = unet_space()
     assert space.size == 18**5 == 1_889_568
     assert [codec.size for codec in space.codecs] == [18] * 5
-    assert space.scoring_groups == ((0,), (1,), (2,), (3,), (4,))
+    assert [group.units for group in space.scoring_groups] == [(0,), (1,), (2,), (3,), (4,)]
 
 
 def test_no_special_case_the_space_is_data() -> None:

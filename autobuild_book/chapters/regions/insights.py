@@ -1,10 +1,11 @@
 """What experts chose per stage and device: fewer layers, smaller depths, other mutation probabilities."""
 
-import functools
 from dataclasses import dataclass
 from typing import Any
 
 from autobuild_lib.data.files import FILES
+from autobuild_lib.search import LayerMutation
+from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.storage import read_json
 
 
@@ -17,11 +18,6 @@ class Insights:
     probability: tuple[float, ...]
 
 
-@functools.cache
-def _record() -> dict[str, Any]:
-    return read_json(FILES / "expert_insights.json")
-
-
 def expert_insights(family: str, device: str) -> Insights:
     """Return what Block Profiling (Mills et al., CIKM 2021, arXiv 2109.12426) found, as in the AutoBuild repository.
 
@@ -29,7 +25,7 @@ def expert_insights(family: str, device: str) -> Insights:
         family: "ofa_mbv3" or "ofa_pn".
         device: "gpu", "cpu", "npu", "note10" (ofa_mbv3 only) or "max_acc".
     """
-    families = _record()["families"]
+    families: dict[str, Any] = read_json(FILES / "expert_insights.json")["families"]
     if family not in families:
         raise ValueError(f"no expert insights for space {family!r}; choose from {', '.join(families)}")
     if device not in families[family]:
@@ -37,3 +33,9 @@ def expert_insights(family: str, device: str) -> Insights:
     entry = families[family][device]
     candidates = tuple(tuple(names) for names in entry["candidates"])
     return Insights(candidates, tuple(entry["max_layers"]), tuple(entry["probability"]))
+
+
+def expert_mutation(space: SequenceSpace, device: str) -> LayerMutation:
+    """Return mutations within the layers, depths and probabilities that experts chose per stage for a device."""
+    insights = expert_insights(space.name, device)
+    return LayerMutation.among(space, insights.candidates, insights.max_layers, insights.probability)

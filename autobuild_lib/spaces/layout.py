@@ -1,0 +1,242 @@
+"""Layouts: a search space as data, what each byte in the code of an architecture holds, and the nodes of its graph."""
+
+import functools
+import itertools
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, fields
+from typing import Any, Self
+
+import numpy as np
+import numpy.typing as npt
+
+from autobuild_lib.spaces.codec import Codes, Column, UnitCodec
+from autobuild_lib.spaces.features import (
+    MOST_VALUES,
+    MOST_WIDTH,
+    Category,
+    Choices,
+    Continuous,
+    Features,
+    FrozenFeatures,
+    SpaceError,
+    checked,
+    entries,
+    features_from_json,
+    features_to_json,
+    freeze,
+    values_of,
+    whole_number,
+)
+from autobuild_lib.spaces.groups import ScoringGroup
+from autobuild_lib.spaces.unit import Unit
+
+Integers = npt.NDArray[np.int64]
+
+
+@dataclass(frozen=True, init=False)
+class Layout:
+    """The description of a space; `codes` [N, code_width] are those of its architectures.
+
+    A code holds one byte per choice: the global features, then every unit (see `UnitCodec`).
+    """
+
+    name: str
+    units: tuple[Unit, ...]
+    layer_features: FrozenFeatures
+    global_features: FrozenFeatures
+    embedding_widths: tuple[tuple[str, int], ...]
+
+    def __init__(
+        self,
+        name: str,
+        units: Sequence[Unit],
+        layer_features: Features,
+        global_features: Features | None = None,
+        embedding_widths: Mapping[str, int] | None = None,
+    ) -> None:
+        object.__setattr__(self, "name", checked("name of a space", name, str, "a text"))
+        object.__setattr__(self, "units", tuple(units))
+        object.__setattr__(self, "layer_features", freeze(layer_features))
+        object.__setattr__(self, "global_features", freeze(global_features or {}))
+        pairs = (embedding_widths or {}).items()
+        widths = {name: whole_number(f"embedding width of {name!r}", width, MOST_WIDTH) for name, width in pairs}
+        object.__setattr__(self, "embedding_widths", tuple(sorted(widths.items())))
+        self._check()
+
+    def _check(self) -> None:
+        where = f"space {self.name!r}"
+        if not self.units or not self.layer_features:
+            raise SpaceError(f"{where} needs at least one unit and one layer feature")
+        if self.units[0].score_with_previous:
+            raise SpaceError(f"{where}: the first unit has no previous unit to be scored with")
+        names = [category.name for category in self.categories]
+        if len(set(names)) < len(names):
+            raise SpaceError(f"{where}: layer, unit and global features need different names, given {names}")
+        if unknown := set(dict(self.embedding_widths)) - set(names):
+            raise SpaceError(f"{where}: embedding widths for unknown features {sorted(unknown)}")
+        for category in self.categories:
+            if (size := len(category.values)) > MOST_VALUES:
+                raise SpaceError(f"{where}: feature {category.name!r} has {size} values; "
+                                 f"allowed are at most {MOST_VALUES}")  # fmt: skip
+        for number, (unit, codec) in enumerate(zip(self.units, self.codecs, strict=True)):
+            if unknown := set(dict(unit.layer_features)) - set(dict(self.layer_features)):
+                raise SpaceError(f"{where}, unit {number}: it restricts unknown layer features {sorted(unknown)}")
+            try:
+                _ = codec.layer_names
+            except SpaceError as error:
+                raise SpaceError(f"{where}, unit {number}: {error}") from None
+
+    def __hash__(self) -> int:
+        return self._hash
+
+    @functools.cached_property
+    def _hash(self) -> int:
+        return hash((self.name, self.units, self.layer_features, self.global_features, self.embedding_widths))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Leave cached facts out of pickles: the hash of a text differs between processes."""
+        return {f.name: getattr(self, f.name) for f in fields(self)}
+
+    # ---------------------------------------------------------------- as JSON
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a description that JSON can hold; `from_json` reads it back."""
+        return {
+            "name": self.name,
+            "units": [unit.to_json() for unit in self.units],
+            "layer_features": features_to_json(self.layer_features),
+            "global_features": features_to_json(self.global_features),
+            "embedding_widths": dict(self.embedding_widths),
+        }
+
+    @classmethod
+    def from_json(cls, description: Mapping[str, Any]) -> Self:
+        """Build a space from `to_json`'s description; anything missing or unknown in it is an error."""
+        needed = ("name", "units", "layer_features", "global_features")
+        record = entries("not the description of a search space", description, needed, ["embedding_widths"])
+        units = checked("units", record["units"], list, "a list of units")
+        record["units"] = [Unit.from_json(f"unit {number}", unit) for number, unit in enumerate(units)]
+        checked("embedding_widths", record.get("embedding_widths", {}), dict, "an object with a width for each feature")
+        return cls(**record | {name: features_from_json(name, record[name]) for name in needed[2:]})
+
+    # ---------------------------------------------------------------- what follows from the description
+
+    @functools.cached_property
+    def unit_features(self) -> FrozenFeatures:
+        """Every unit feature with the values it takes in any unit."""
+        merged: dict[str, Choices] = {}
+        for name, choices in itertools.chain.from_iterable(unit.features for unit in self.units):
+            before = merged.get(name, choices)
+            if not isinstance(before, Continuous) and not isinstance(choices, Continuous):
+                merged[name] = tuple(dict.fromkeys([*before, *choices]))
+            elif before != choices:
+                raise SpaceError(f"space {self.name!r}: continuous unit feature {name!r} differs between units")
+            else:
+                merged[name] = choices
+        return tuple(merged.items())
+
+    @functools.cached_property
+    def categories(self) -> tuple[Category, ...]:
+        """The node features in order: unit, index in the unit, then layer, unit and global features."""
+        depth = max(unit.max_layers for unit in self.units)
+        return (
+            self._category("unit", tuple(range(len(self.units)))),
+            self._category("index", tuple(range(depth))),
+            *(self._category(name, choices) for name, choices in self.layer_features),
+            *(self._category(n, c, any(n not in dict(u.features) for u in self.units)) for n, c in self.unit_features),
+            *(self._category(name, choices) for name, choices in self.global_features),
+        )
+
+    def _category(self, name: str, choices: Choices, may_be_absent: bool = False) -> Category:
+        values = values_of(choices)
+        scaled = choices.scaled() if isinstance(choices, Continuous) else None
+        width = dict(self.embedding_widths).get(name, min(len(values), 3) if scaled is None else 3)
+        return Category(name, values, width, scaled, may_be_absent)
+
+    @functools.cached_property
+    def codecs(self) -> tuple[UnitCodec, ...]:
+        """Per unit, how its content is stored in the code of an architecture."""
+        codecs: list[UnitCodec] = []
+        start = len(self.global_features)
+        for number, unit in enumerate(self.units):
+            every = tuple((name, dict(self.unit_features)[name]) for name, _ in unit.features)
+            codecs.append(UnitCodec(f"{self.name}, unit {number}", number, start, unit, every, self.layer_features))
+            start = codecs[-1].place.stop
+        return tuple(codecs)
+
+    @functools.cached_property
+    def scoring_groups(self) -> tuple[ScoringGroup, ...]:
+        """The units, those together that are scored together: a unit and the tail units that follow it."""
+        groups: list[tuple[UnitCodec, ...]] = []
+        for codec in self.codecs:
+            groups = [*groups[:-1], (*groups[-1], codec)] if codec.unit.score_with_previous else [*groups, (codec,)]
+        return tuple(ScoringGroup(self.name, codecs, self.code_width) for codecs in groups)
+
+    def alone(self, unit: int) -> ScoringGroup:
+        """Return a group of one unit."""
+        return ScoringGroup(self.name, (self.codecs[unit],), self.code_width)
+
+    @property
+    def code_width(self) -> int:
+        """Number of bytes in the code of an architecture."""
+        width: int = self.codecs[-1].place.stop
+        return width
+
+    @property
+    def size(self) -> int:
+        """Exact number of architectures."""
+        return math.prod(len(values_of(c)) for _, c in self.global_features) * math.prod(c.size for c in self.codecs)
+
+    # ---------------------------------------------------------------- what stands in codes
+
+    @functools.cached_property
+    def columns(self) -> tuple[Column, ...]:
+        """What each byte of a code holds."""
+        heads = [(name, values_of(choices)) for name, choices in self.global_features]
+        first = [Column(None, None, name, values, tuple(range(len(values)))) for name, values in heads]
+        return (*first, *itertools.chain.from_iterable(codec.columns for codec in self.codecs))
+
+    @functools.cached_property
+    def slots(self) -> Integers:
+        """Unit and index of every layer that an architecture may have, [slots, 2]."""
+        return np.array([(unit, index) for unit, u in enumerate(self.units) for index in range(u.max_layers)])
+
+    def depths(self, codes: Codes) -> Integers:
+        """Return the number of layers of each unit, [N, units]."""
+        return codes[:, [codec.start for codec in self.codecs]].astype(np.int64)
+
+    def absent(self, codes: Codes) -> npt.NDArray[np.bool_]:
+        """Mark the bytes that belong to absent layers: codes [N, code_width] -> [N, code_width]."""
+        layers = np.array([-1 if column.layer is None else column.layer for column in self.columns])
+        return np.asarray(layers >= self.depths(codes)[:, [column.unit or 0 for column in self.columns]])
+
+    def present(self, codes: Codes) -> npt.NDArray[np.bool_]:
+        """Mark the layers that are there, [N, slots]."""
+        unit, index = self.slots.T
+        return np.asarray(index < self.depths(codes)[:, unit])
+
+    def layers(self, codes: Codes) -> Codes:
+        """Return the numbers of each layer's features, [N, slots, layer features]."""
+        return np.concatenate([codec.split(codes[:, codec.place])[2] for codec in self.codecs], axis=1)
+
+    def unit_choices(self, codes: Codes) -> Integers:
+        """Return the numbers of the units' own features, [N, units, unit features].
+
+        Where a unit lacks a feature stands the number behind its last one, which means "absent".
+        """
+        names = [name for name, _ in self.unit_features]
+        absent = np.array([len(values_of(choices)) for _, choices in self.unit_features], dtype=np.int64)
+        chosen = np.tile(absent, (len(codes), len(self.units), 1))
+        for place, column in enumerate(self.columns):
+            if column.unit is not None and column.feature in names:
+                chosen[:, column.unit, names.index(column.feature)] = codes[:, place]
+        return chosen
+
+    def nodes(self, codes: Codes) -> Integers:
+        """Return the codes of all layers, architecture after architecture: [nodes, categories], see `categories`."""
+        present = self.present(codes)
+        row, slot = np.nonzero(present)
+        own = self.unit_choices(codes)[row, self.slots[slot, 0]]
+        heads = codes[row, : len(self.global_features)]
+        return np.hstack([self.slots[slot], self.layers(codes)[present], own, heads]).astype(np.int64)
