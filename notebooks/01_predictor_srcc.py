@@ -58,8 +58,8 @@ import pandas as pd
 import torch
 from myst_nb import glue
 
-from autobuild_book.chapters.ranking import experiment, figures
-from autobuild_book.chapters.shared.ranks import summarise
+from autobuild_book.chapters.ranking import figures, rank_correlations, verdict as judging
+from autobuild_book.chapters.shared.ranks import mean_ranks
 from autobuild_book.chapters.shared.splits import load_splits
 from autobuild_book.figures import ranks as rank_figures
 from autobuild_book.runs.recording import Run
@@ -96,9 +96,9 @@ for split in splits:
 seeds = {"paper": range(seed, seed + paper_seeds), "tuned": range(seed, seed + tuned_seeds)}
 epochs = {"paper": {"epochs": paper_epochs}, "tuned": {"epochs": tuned_epochs}}
 ranks = run.table(
-    "ranks", lambda: experiment.compare_presets(splits, seeds, run.folder / "predictors", epochs)
+    "ranks", lambda: rank_correlations.compare_presets(splits, seeds, run.folder / "predictors", epochs)
 )
-summary = run.table("summary", lambda: summarise(ranks))
+summary = run.table("summary", lambda: mean_ranks(ranks))
 
 # %% [markdown]
 # Three lines to compare with. The **noise ceiling** is the rank correlation of noise-free with noisy labels on the
@@ -107,7 +107,7 @@ summary = run.table("summary", lambda: summarise(ranks))
 # about itself on real measurements: other data, so it is for orientation only.
 
 # %%
-references = run.table("references", lambda: experiment.reference_lines(splits))
+references = run.table("references", lambda: rank_correlations.reference_lines(splits))
 references.round(4).set_index(["family", "target"])
 
 # %% [markdown]
@@ -121,7 +121,7 @@ references.round(4).set_index(["family", "target"])
 
 # %%
 split = splits[0]
-predictor = experiment.train(split, "paper", seed, run.folder / "predictors", epochs["paper"])[0]
+predictor = rank_correlations.train_split(split, "paper", seed, run.folder / "predictors", epochs["paper"])[0]
 paths = graphs.path_graphs(split.test.space, split.test.architectures)
 norms = predictor.norms(split.test.architectures)  # [hops + 1, networks]
 with torch.no_grad():
@@ -174,9 +174,9 @@ glue("figure_srcc_by_hop", rank_figures.srcc_by_hop(summary, references))
 # and all digits.
 
 # %%
-table = experiment.compare_table(summary, references)
+table = rank_correlations.compare_table(summary, references)
 run.table("table", lambda: table)
-experiment.readable(table)
+rank_correlations.heads_by_preset(table)
 
 # %% [markdown]
 # ## Result: how many evaluated networks are needed?
@@ -187,7 +187,7 @@ experiment.readable(table)
 # %%
 curve = run.table(
     "curve",
-    lambda: experiment.learning_curve(
+    lambda: rank_correlations.learning_curve(
         splits, sizes, range(seed, seed + curve_seeds), run.folder / "predictors", epochs["tuned"]
     ),
 )
@@ -236,9 +236,9 @@ assert not (heads.srcc > heads.ceiling + 0.02).any(), "nothing ranks above the n
 # family, 2.3 times are enough. (This limit was added later; it does not concern the eight tasks of the bundled data.)
 
 # %%
-checks, verdict = experiment.verdict(ranks, references)
-run.table("checks", lambda: checks)
-print(f"Claim C1: {verdict}")
+verdict = judging.judge(ranks, references)
+checks = run.table("checks", lambda: verdict.checks)
+print(verdict)
 checks
 
 # %% [markdown]
@@ -248,7 +248,7 @@ checks
 tuned = heads[heads.preset == "tuned"]
 gap = (tuned.ceiling - tuned.srcc).max() if tuned.ceiling.notna().any() else float("nan")
 against_ridge = int((tuned.srcc > tuned.ridge).sum())
-numbers = {"verdict": verdict, "largest_gap": statistics.or_unknown(gap, ".4f"),
+numbers = {"verdict": verdict.word, "largest_gap": statistics.or_unknown(gap, ".4f"),
            "above_ridge": f"{against_ridge} of {len(tuned)}", "paper_epochs": paper_epochs}  # fmt: skip
 for name, value in numbers.items():
     glue(f"srcc_{name}", value, display=False)

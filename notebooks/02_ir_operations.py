@@ -59,13 +59,9 @@ out = "artifacts/standard"
 import pandas as pd
 from myst_nb import glue
 
-from autobuild_book.chapters.operations import (
-    effects as operation_effects,
-    figures,
-    importance as experiment,
-    verdict as operation_verdict,
-)
-from autobuild_book.chapters.shared.ranks import summarise
+from autobuild_book.chapters.operations import effects as operation_effects, figures, hop_zero, rankings
+from autobuild_book.chapters.operations.verdict import LEAST_AGREEMENT, judge
+from autobuild_book.chapters.shared.ranks import mean_ranks
 from autobuild_book.runs.recording import Run
 from autobuild_lib import Target, statistics
 from autobuild_lib.spaces import read_space
@@ -79,7 +75,7 @@ run = Run.start("02_ir_operations", globals())
 # node; an input and an output node stand at its ends. One split, 90 % to train and 10 % to test, serves both families.
 
 # %%
-table, note = experiment.load(data, target, networks, read_space(space) if space else None)
+table, note = hop_zero.load_graphs(data, target, networks, read_space(space) if space else None)
 train, test = table.split(0.9, seed=12345)
 run.uses(table)
 counts = operation_effects.operation_counts(table.graphs)
@@ -120,11 +116,11 @@ glue("figure_families", figures.family_histograms(values, target))
 # the families in place, and nothing else.
 
 # %%
-plan = experiment.Plan(
+plan = hop_zero.Plan(
     paper_seeds, paper_epochs, tuned_seeds, tuned_epochs, tuned_train, shuffles, family_shuffles
 )
-fitted = experiment.train_all(train, target, seed, plan, run.folder / "predictors")
-print(f"{len(fitted)} predictors, {len(experiment.learnt_truly(fitted))} of them with the true labels")
+fitted = hop_zero.train_presets(train, target, seed, plan, run.folder / "predictors")
+print(f"{len(fitted)} predictors, {len(hop_zero.learnt_truly(fitted))} of them with the true labels")
 
 # %% [markdown]
 # ## Result: rank correlation by hop
@@ -133,15 +129,15 @@ print(f"{len(fitted)} predictors, {len(experiment.learnt_truly(fitted))} of them
 # correlation on the mixture; `gap` in the second table is what knowing the family, and nothing else, is worth.
 
 # %%
-ranks = run.table("ranks", lambda: experiment.ranks(fitted, test))
-summary = run.table("summary", lambda: summarise(ranks))
+ranks = run.table("ranks", lambda: hop_zero.rank_families(fitted, test))
+summary = run.table("summary", lambda: mean_ranks(ranks))
 summary.pivot(index="level", columns=["preset", "family"], values="srcc").round(3)
 
 # %% [markdown]
 # What to compare them with:
 
 # %%
-references = run.table("references", lambda: experiment.references(test, target))
+references = run.table("references", lambda: hop_zero.family_references(test, target))
 references.set_index(["family", "target"]).round(3)
 
 # %% [markdown]
@@ -172,8 +168,8 @@ glue("figure_ir_srcc", figures.srcc_by_family(summary, references))
 # `rank_worst` are the best and the worst place of an operation over seeds.
 
 # %%
-importance = run.table("importance", lambda: experiment.importances(fitted))
-summed = run.table("importance_summary", lambda: experiment.importance_table(importance))
+importance = run.table("importance", lambda: hop_zero.importances(fitted))
+summed = run.table("importance_summary", lambda: hop_zero.importance_table(importance))
 shown = ["importance", "low", "high", "rank_best", "rank_worst", "null_low", "null_high", "initial"]
 summed.set_index(["preset", "operation"])[shown].round(2)
 
@@ -204,7 +200,7 @@ by_hand.sort_values(ascending=False).head(5).round(3).to_frame("|s|").rename_axi
 # magnitudes, 5th to 95th percentile, has anything to do with accuracy. For the operation that comes first:
 
 # %%
-preset = experiment.CHEAP if tuned_seeds else experiment.PAPER
+preset = hop_zero.CHEAP if tuned_seeds else hop_zero.PAPER
 top = summed[summed.preset == preset].iloc[0]
 
 
@@ -214,7 +210,7 @@ def readings(labels):
     return pd.Series([table.importance[top.operation] for table in tables], dtype=float)
 
 
-shuffled, true = readings(experiment.SHUFFLED), readings(experiment.TRUE)
+shuffled, true = readings(hop_zero.SHUFFLED), readings(hop_zero.TRUE)
 low, high = shuffled.quantile([0.05, 0.95])
 assert np.allclose([true.mean(), low, high], top[["importance", "null_low", "null_high"]].tolist(), equal_nan=True)
 print(f"{top.operation}: {true.mean():.2f}; shuffled labels ({len(shuffled)} predictors): {low:.2f} to {high:.2f}")
@@ -265,7 +261,7 @@ glue("figure_importance", figures.operation_importance(summed))
 # predictor has seen a convolution without its identity, so both ask it about networks outside the data.
 
 # %%
-explained_by = [fit for fit in fitted if fit.labels in (experiment.TRUE, f"{experiment.SHUFFLED}_1")]
+explained_by = [fit for fit in fitted if fit.labels in (hop_zero.TRUE, f"{hop_zero.SHUFFLED}_1")]
 few = test.take(range(min(explained, len(test))))
 attribution = run.table("attribution", lambda: operation_effects.attributions(explained_by, few))
 attributed = run.table("attribution_summary", lambda: operation_effects.attribution_table(attribution))
@@ -333,7 +329,7 @@ joint.set_index(["family", "operation"]).round(5)
 
 # %%
 agreement = run.table(
-    "agreement", lambda: operation_verdict.agreement_table(importance, attribution, effects, associations)
+    "agreement", lambda: rankings.agreement_table(importance, attribution, effects, associations)
 )
 agreement.set_index(["comparison", "measure"]).round(2)
 
@@ -341,7 +337,7 @@ agreement.set_index(["comparison", "measure"]).round(2)
 # As a picture:
 
 # %% tags=["remove-output"]
-glue("figure_agreement_of_rankings", figures.ranking_agreement(agreement, operation_verdict.LEAST_AGREEMENT))
+glue("figure_agreement_of_rankings", figures.ranking_agreement(agreement, LEAST_AGREEMENT))
 
 # %% [markdown]
 # ```{glue:figure} figure_agreement_of_rankings
@@ -382,9 +378,9 @@ assert per_family.empty or per_family.groupby(["preset", "seed", "labels"]).size
 # mean change can name operations that do nothing (the column `level` in `attribution.csv` is that mean).
 
 # %%
-checks, verdict = operation_verdict.verdict(importance, attribution)
-run.table("checks", lambda: checks)
-print(f"Claim C2: {verdict}")
+verdict = judge(importance, attribution)
+checks = run.table("checks", lambda: verdict.checks)
+print(verdict)
 checks
 
 # %% [markdown]
@@ -400,7 +396,7 @@ quoted = {
 numbers = {name: f"{values[row]:.2f}" if row in values else "unknown" for name, row in quoted.items()}
 head = summary[summary.level == "head"].groupby("preset").srcc.first()
 numbers |= {f"head_{name}": statistics.or_unknown(head.get(name, float("nan")), ".3f") for name in ("paper", "tuned")}
-numbers |= {"verdict": verdict, "epochs": str(paper_epochs)}
+numbers |= {"verdict": verdict.word, "epochs": str(paper_epochs)}
 
 # %% [markdown]
 # Text takes them from here:

@@ -58,7 +58,7 @@ from pathlib import Path
 import pandas as pd
 from myst_nb import glue
 
-from autobuild_book.chapters.modules import agreement, figures, interventions, ranking, verdict as subgraph_verdict
+from autobuild_book.chapters.modules import agreement, figures, interventions, ranking, verdict as judging
 from autobuild_book.chapters.shared.panels import train_all
 from autobuild_book.figures import style
 from autobuild_book.runs.recording import Run
@@ -76,7 +76,7 @@ run = Run.start("03_subgraph_ranking", globals())  # fmt: skip
 # experiment uses these three on every device; its predictors are trained here along with the others.
 
 # %%
-panels = ranking.load(data, equations, read_space(space) if space else None)
+panels = ranking.load_tasks(data, equations, read_space(space) if space else None)
 tasks = ranking.task_table(panels)
 for table in {panel.family: panel.split.train for panel in panels}.values():
     run.uses(table)
@@ -348,7 +348,7 @@ glue("figure_effects", style.note(skipped) if own.empty else figures.interventio
 # correction?
 
 # %%
-cells = run.table("cells", lambda: subgraph_verdict.cells_by_task(effects, tasks).reset_index())
+cells = run.table("cells", lambda: judging.cells_by_task(effects, tasks).reset_index())
 cells.set_index(["family", "label"]) if len(cells) else style.note(skipped)
 
 # %% [markdown]
@@ -364,9 +364,9 @@ cells.set_index(["family", "label"]) if len(cells) else style.note(skipped)
 few = {family: bench.first(sample_hosts) for family, bench in benches.items()}
 training = {panel.family: panel.split.train for panel in panels}
 correlations = run.table(
-    "correlations", lambda: agreement.agreement(few, corpora, training, modules, seed)
+    "correlations", lambda: agreement.score_agreement(few, corpora, training, modules, seed)
 )
-by_scope = run.table("by_scope", lambda: agreement.summarise(correlations, ["scope", "score"]))
+by_scope = run.table("by_scope", lambda: agreement.median_srcc(correlations, ["scope", "score"]))
 by_scope.set_index(["scope", "score"]).round(2)
 
 # %% [markdown]
@@ -376,7 +376,7 @@ by_scope.set_index(["scope", "score"]).round(2)
 # of its coefficients. A constant score counts as 0 (`missing` says how often). Task by task:
 
 # %% tags=["remove-output"]
-summary = agreement.summarise(correlations, ["family", "target", "scope", "score"]).merge(tasks)
+summary = agreement.median_srcc(correlations, ["family", "target", "scope", "score"]).merge(tasks)
 shown = summary[summary.score != "halves"]
 glue("figure_agreement", style.note(skipped) if shown.empty else figures.agreement_by_task(shown))
 
@@ -435,7 +435,7 @@ worst.set_index(["family", "label"]).round(2) if len(worst) else style.note(skip
 # %%
 stability = run.table("stability", lambda: ranking.stability(panels[0], every, seed))
 by = ["family", "target", "measure", "score"]
-steady = agreement.summarise(stability.rename(columns={"value": "srcc"}), by)
+steady = agreement.median_srcc(stability.rename(columns={"value": "srcc"}), by)
 steady.groupby(["measure", "score"], sort=False)["median"].mean().unstack("score").round(2)
 
 # %% [markdown]
@@ -485,25 +485,25 @@ assert overlap.overlap.between(0, 1).all() and correlations.srcc.dropna().betwee
 # The claim is about the paper's norm score.
 
 # %%
-checks, verdict = subgraph_verdict.verdict(effects, correlations, overlap)
-run.table("checks", lambda: checks)
-print(f"Claim C3, norm score: {verdict}")
+verdict = judging.judge(effects, correlations, overlap)
+checks = run.table("checks", lambda: verdict.checks)
+print(verdict)
 checks
 
 # %% [markdown]
 # The same rule for our effect score, for comparison; it decides nothing about the claim.
 
 # %%
-checks_effect, verdict_effect = subgraph_verdict.verdict(effects, correlations, overlap, "effect")
-run.table("checks_effect", lambda: checks_effect)
-print(f"The same for the effect score (ours): {verdict_effect}")
+verdict_effect = judging.judge(effects, correlations, overlap, "effect")
+checks_effect = run.table("checks_effect", lambda: verdict_effect.checks)
+print(verdict_effect)
 checks_effect
 
 # %% [markdown]
 # And one training seed at a time:
 
 # %%
-one_by_one = run.table("by_seed", lambda: subgraph_verdict.by_seed(effects, correlations, overlap))
+one_by_one = run.table("by_seed", lambda: judging.by_seed(effects, correlations, overlap))
 one_by_one.set_index(["score", "seed"]) if len(one_by_one) else style.note(no_pairs)
 
 # %% [markdown]
@@ -511,19 +511,20 @@ one_by_one.set_index(["score", "seed"]) if len(one_by_one) else style.note(no_pa
 # verdicts](verdicts) shows these two numbers.
 
 # %%
-by_task = subgraph_verdict.module_estimates(effects, correlations)
+by_task = judging.module_estimates(effects, correlations)
 pd.DataFrame(by_task).set_index("estimate").round(3)
 
 # %% [markdown]
 # The numbers that the summary below quotes are written to `metrics.json` and glued into the text, never typed.
 
 # %%
-numbers = {"verdict": verdict, "verdict_effect": verdict_effect, "flat_cells": str(flat), "epochs": str(epochs)}
+numbers = {"verdict": verdict.word, "verdict_effect": verdict_effect.word}
+numbers |= {"flat_cells": str(flat), "epochs": str(epochs)}
 medians = by_scope.set_index(["scope", "score"])["median"]
 for (scope, score), value in medians.items():
     numbers[f"{scope}_{score}".replace(", ", "_").replace(" ", "_")] = statistics.or_unknown(value, ".2f")
 for kind in ranking.KINDS:
-    held = subgraph_verdict.cells_that_hold(effects[effects.score == kind])
+    held = judging.cells_that_hold(effects[effects.score == kind])
     numbers[f"cells_{kind}"] = f"{held.mean():.0%}" if len(held) else "none"
     same = steady[(steady.measure == "best 1 %") & (steady.score == kind)]["median"]
     numbers[f"seeds_{kind}"] = statistics.or_unknown(same.mean(), ".0%")

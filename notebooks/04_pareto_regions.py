@@ -61,7 +61,7 @@ from pathlib import Path
 import pandas as pd
 from myst_nb import glue
 
-from autobuild_book.chapters.regions import clusters as reduction, figures, searches as search, verdict as judging
+from autobuild_book.chapters.regions import clusters as reduction, figures, search_gains, search_runs, verdicts
 from autobuild_book.chapters.shared import frontiers
 from autobuild_book.chapters.shared.panels import train_all
 from autobuild_book.figures import style
@@ -107,7 +107,7 @@ reductions = reduction.reduce_spaces(panels, predictors, training_seeds, hosts)
 # these are the ones to evaluate next. The first of each for the first panel:
 
 # %%
-built = run.table("built", lambda: reduction.built(reductions))
+built = run.table("built", lambda: reduction.best_networks(reductions))
 first = (built.family == panels[0].family) & (built.device == panels[0].device) & (built["rank"] == 1)
 pd.set_option("display.max_colwidth", None)
 shown = built[first & (built.seed == seed)].set_index(["region", "score"])
@@ -142,7 +142,7 @@ print(skipped if not known else frontier.groupby(["family", "device"], sort=Fals
 # %%
 clusters = run.table("clusters", lambda: reduction.evaluate_clusters(reductions, judges))
 judged = run.table("judged", lambda: reduction.judge_clusters(clusters, known, noisy))
-summary = run.table("summary", lambda: judging.summarise(judged))
+summary = run.table("summary", lambda: verdicts.cluster_means(judged))
 
 # %% [markdown]
 # The first family, a row per device and a column per score:
@@ -225,7 +225,7 @@ more.unstack("score", sort=False)
 
 # %%
 budgets = run.table("budgets", lambda: reduction.at_budgets(clusters, known))
-gains = run.table("gains", lambda: judging.gains_at_budgets(budgets))
+gains = run.table("gains", lambda: verdicts.cluster_gains(budgets))
 gains.round(2).set_index(["family", "device", "quantile"])
 
 # %% [markdown]
@@ -235,7 +235,7 @@ gains.round(2).set_index(["family", "device", "quantile"])
 # should be easier to improve. The same rule, applied to this frontier, and to any point instead of the region's:
 
 # %%
-ways = run.table("ways", lambda: judging.verdicts(judged))
+ways = run.table("ways", lambda: verdicts.ways_to_count(judged))
 ways.set_index(["score", "counted"])
 
 # %% [markdown]
@@ -255,7 +255,7 @@ if checkpoints and known:
 else:
     published = reduction.committed_comparison()
 print("labelled now" if checkpoints and known else "from the committed comparison, on the bundled data")
-by_published = {score: judging.verdict(published, score, "other_share")[1] for score in reduction.SCORES}
+by_published = {score: verdicts.judge_regions(published, score, "other_share").word for score in reduction.SCORES}
 texts = ", ".join(f"{text} by {score}" for score, text in by_published.items())
 print("the rule of claim C4, judged by the published predictors:", texts)
 means = ["acc_difference", "acc_mae", "latency_difference", "latency_mae", "share", "other_share"]
@@ -280,10 +280,10 @@ published.groupby(["family", "device", "score"], sort=False)[means].mean().round
 # architectures, behind Layer-Insight the experts' profiling; the other three start from nothing.
 
 # %%
-curves, fronts = search.search_panels(reductions, known, range(seed, seed + searches))
+curves, fronts = search_runs.search_panels(reductions, known, range(seed, seed + searches))
 run.table("curves", lambda: curves)
 run.table("fronts", lambda: fronts)
-medians = run.table("medians", lambda: search.medians(curves))
+medians = run.table("medians", lambda: search_gains.median_curves(curves))
 
 # %% [markdown]
 # Hypervolume as the searches go on:
@@ -333,7 +333,7 @@ final.set_index(["family", "device", "method"])["median"].unstack("method", sort
 # enough). A reduced space holds what its equations asked for, and hypervolume also counts what they did not ask for.
 
 # %%
-found = run.table("search_gains", lambda: search.gains_at_budgets(fronts, known))
+found = run.table("search_gains", lambda: search_gains.search_gains(fronts, known))
 found.drop(columns="budget").round(2).set_index(["family", "device", "quantile"])
 
 # %% [markdown]
@@ -343,8 +343,8 @@ found.drop(columns="budget").round(2).set_index(["family", "device", "quantile"]
 # panels and over the rivals of a kind). With three or four seeds no test can be significant.
 
 # %%
-tests = run.table("tests", lambda: search.compare(curves))
-pays = run.table("pays", lambda: search.where_it_pays(tests))
+tests = run.table("tests", lambda: search_gains.rival_tests(curves))
+pays = run.table("pays", lambda: search_gains.where_it_pays(tests))
 outcome = pays.better.astype(str) + " / " + pays.neither.astype(str) + " / " + pays.worse.astype(str)
 pays.assign(outcome=outcome).set_index(["method", "rival", "evaluations"]).outcome.unstack(sort=False)
 
@@ -383,9 +383,9 @@ assert curves.groupby("method").size().nunique() <= 1, "equal budgets and as man
 # at least half of the panels.
 
 # %%
-checks, verdict = judging.verdict(judged)
-run.table("checks_c4", lambda: checks)
-print(f"Claim C4: {verdict}")
+verdict = verdicts.judge_regions(judged)
+checks = run.table("checks_c4", lambda: verdict.checks)
+print(verdict)
 checks
 
 # %% [markdown]
@@ -394,9 +394,9 @@ checks
 # p < 0.05 it is *undecided*.
 
 # %%
-search_checks, search_verdict = search.verdict(tests)
-run.table("checks_c5", lambda: search_checks)
-print(f"Claim C5: {search_verdict}")
+search_verdict = verdicts.judge_searches(tests)
+search_checks = run.table("checks_c5", lambda: search_verdict.checks)
+print(search_verdict)
 search_checks
 
 # %% [markdown]
@@ -404,7 +404,7 @@ search_checks
 # from the surrogates on the built networks, for [the page of limitations](limitations).
 
 # %%
-estimates_c4, estimates_c5 = judging.cluster_estimates(judged), search.search_estimates(tests)
+estimates_c4, estimates_c5 = verdicts.cluster_estimates(judged), verdicts.search_estimates(tests)
 differences = published.groupby(["family", "device", "score"], sort=False)[means].mean().reset_index()
 pd.DataFrame([*estimates_c4, *estimates_c5]).set_index("estimate").round(3)
 
@@ -415,8 +415,9 @@ pd.DataFrame([*estimates_c4, *estimates_c5]).set_index("estimate").round(3)
 rule = ways.drop_duplicates("score").set_index("score")
 same = (published.share >= 0.5) == (published.other_share >= 0.5)
 quoted = [f"{name}_{score}" for name in ("panels", "c4") for score in reduction.SCORES]
-numbers = dict.fromkeys([*quoted, *search.BASELINES], "unknown")
-numbers |= {"c4": verdict, "c5": search_verdict, "c5_effect": search.verdict(tests, "effect")[1]}
+numbers = dict.fromkeys([*quoted, *search_runs.BASELINES], "unknown")
+numbers |= {"c4": verdict.word, "c5": search_verdict.word}
+numbers |= {"c5_effect": verdicts.judge_searches(tests, "effect").word}
 numbers |= {"judges": f"{same.sum()} of {len(same)}", "c4_published": by_published["norm"], "epochs": str(epochs)}
 for score in rule.index:
     numbers |= {f"panels_{score}": rule.panels[score], f"c4_{score}": rule.verdict[score]}

@@ -60,7 +60,7 @@ out = "artifacts/standard"
 # %%
 from myst_nb import glue
 
-from autobuild_book.chapters.machine import experiment, figures, gains
+from autobuild_book.chapters.machine import building, figures, gains, learning, subjects, verdict as judging
 from autobuild_book.chapters.machine.latency import LatencyMeter, complete, machine, measure_rounds
 from autobuild_book.chapters.shared import few_labels
 from autobuild_book.runs.recording import Run
@@ -80,7 +80,7 @@ run = Run.start("07_your_machine", globals())
 # %%
 wanted = [targets] if isinstance(targets, str) else list(targets)
 meter = LatencyMeter(memory_format)
-subject, note = experiment.choose_subject(data, space, measure, label, wanted, meter)
+subject, note = subjects.choose_subject(data, space, measure, label, wanted, meter)
 print(note or f"{subject.space.name} on {machine()}")
 
 # %% [markdown]
@@ -94,11 +94,11 @@ print(note or f"{subject.space.name} on {machine()}")
 # Finished visits are kept: an interrupted run continues.
 
 # %%
-drawn = experiment.draw(subject.space, networks, seed)
+drawn = subjects.draw(subject.space, networks, seed)
 measured = complete(
     measure_rounds(drawn, subject.measure, rounds, run.folder / "first", label, seed)
 )
-table = run.uses(experiment.measured_table(subject, measured))
+table = run.uses(subjects.measured_table(subject, measured))
 run.table("measured", lambda: measured)
 table.labels.describe().loc[["mean", "std", "min", "50%", "max"]].round(3)
 
@@ -110,16 +110,16 @@ table.labels.describe().loc[["mean", "std", "min", "50%", "max"]].round(3)
 # `ceiling` is what a model without any error would reach against the median over all rounds.
 
 # %%
-repeated = run.table("repeatability", lambda: experiment.repeatability(subject, measured))
+repeated = run.table("repeatability", lambda: learning.repeatability(subject, measured))
 lowest = repeated.srcc.min()
-print("Two measurements agree with an SRCC of at least", statistics.or_unknown(lowest, ".2f"), experiment.care(lowest))
+print("Two measurements agree with an SRCC of at least", statistics.or_unknown(lowest, ".2f"), learning.care(lowest))
 repeated.round(3).set_index("target")
 
 # %% [markdown]
 # The same networks, twice; and what their multiply-adds would have told.
 
 # %% tags=["remove-output"]
-both = run.table("halves", lambda: experiment.half_by_half(subject, measured))
+both = run.table("halves", lambda: learning.half_by_half(subject, measured))
 glue("figure_measurements", figures.measurements(both, label))
 
 # %% [markdown]
@@ -147,8 +147,8 @@ glue("figure_measurements", figures.measurements(both, label))
 
 # %%
 seeds = range(seed, seed + predictors)
-trained, predictions = experiment.learn(table, subject.targets, seeds, steps, run.folder / "predictors")
-ranks = run.table("ranks", lambda: experiment.rank_quality(predictions))
+trained, predictions = learning.learn(table, subject.targets, seeds, steps, run.folder / "predictors")
+ranks = run.table("ranks", lambda: learning.rank_quality(predictions))
 glue("figure_rank_quality", figures.rank_quality(ranks, repeated), display=False)
 ranks.pivot(index="target", columns="model", values="srcc").round(3)
 
@@ -188,7 +188,7 @@ modules.loc[subject.targets[0]].T
 # was lucky then is overrated.
 
 # %%
-chosen = experiment.candidates(subject, table, corpora, built, seed)
+chosen = building.candidates(subject, table, corpora, built, seed)
 architectures = list(dict.fromkeys(chosen.architecture))
 final = complete(
     measure_rounds(architectures, subject.measure, final_rounds, run.folder / "final", label, seed)
@@ -204,7 +204,7 @@ print(f"{len(architectures)} different networks, {final_rounds} rounds")
 # rounds: neither was chosen by these rounds.
 
 # %%
-comparison = run.table("comparison", lambda: gains.compare(values))
+comparison = run.table("comparison", lambda: gains.gains_over_best(values))
 columns = ["gain", "low", "high", "first_gain", "first_low", "first_high"]
 comparison.set_index(["target", "group"])[columns].round(1)
 
@@ -233,7 +233,7 @@ glue("figure_final_measurement", figures.final_measurement(gains.by_network(valu
 # Where these networks lie in the plane of both labels:
 
 # %% tags=["remove-output"]
-networks_built = experiment.built_labels(subject, chosen, final)
+networks_built = building.labels_of_built(subject, chosen, final)
 up = next((name for name in ("acc", "flops_m") if name in networks_built), label)
 glue("figure_plane", figures.plane(table.labels, networks_built, across=label, up=up))
 
@@ -269,7 +269,7 @@ curse.round(1).set_index(["target", "group"])
 assert len(table) + len(set(drawn) - set(table.architectures)) == networks
 assert (values.groupby(["target", "group", "place"])["round"].nunique() == final_rounds).all()
 assert ranks.srcc.dropna().between(-1, 1).all() and repeated.srcc.dropna().between(-1, 1).all()
-zero = comparison[comparison.group == experiment.BEST]
+zero = comparison[comparison.group == building.BEST]
 assert len(zero) == len(subject.targets) and (zero.gain == 0).all() and (zero.first_gain == 0).all()
 
 # %% [markdown]
@@ -280,24 +280,24 @@ assert len(zero) == len(subject.targets) and (zero.gain == 0).all() and (zero.fi
 # *Supported* means all targets, *partly* at least half. The effect score is judged by the same rule, for comparison.
 
 # %%
-checks, verdict = gains.verdict(comparison)
-_, verdict_effect = gains.verdict(comparison, experiment.EFFECT)
-run.table("checks", lambda: checks)
-print(f"Built networks beat the best measured ones: {verdict} (norm score), {verdict_effect} (effect score)")
+verdict, verdict_effect = judging.judge(comparison), judging.judge(comparison, few_labels.EFFECT)
+checks = run.table("checks", lambda: verdict.checks)
+print(verdict)
+print(verdict_effect)
 for target in subject.targets:
-    print(gains.sentence(comparison, target))
-    print(gains.sentence(comparison, target, experiment.EFFECT))
+    print(judging.sentence(comparison, target))
+    print(judging.sentence(comparison, target, few_labels.EFFECT))
 
 # %% [markdown]
 # The numbers that the summary below quotes are written to `metrics.json` and glued into the text, never typed.
 
 # %%
 numbers = {
-    "verdict": verdict, "verdict_effect": verdict_effect, "repeatability": statistics.or_unknown(lowest, ".3f"),
-    "care": experiment.care(lowest),
+    "verdict": verdict.word, "verdict_effect": verdict_effect.word,
+    "repeatability": statistics.or_unknown(lowest, ".3f"), "care": learning.care(lowest),
     "networks": len(table), "built": len(architectures), "machine": machine(),
-    "sentences": " ".join(gains.sentence(comparison, target) for target in subject.targets),
-    "ridge": gains.sentence(comparison, subject.targets[-1], experiment.RIDGE),
+    "sentences": " ".join(judging.sentence(comparison, target) for target in subject.targets),
+    "ridge": judging.sentence(comparison, subject.targets[-1], few_labels.RIDGE),
 }
 for name, value in numbers.items():
     glue(f"machine_{name}", value, display=False)

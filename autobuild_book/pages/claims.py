@@ -6,6 +6,10 @@ from typing import TypeAlias
 
 import pandas as pd
 
+from autobuild_book.chapters.modules import verdict as modules_verdict
+from autobuild_book.chapters.operations import verdict as operations_verdict
+from autobuild_book.chapters.ranking import verdict as ranking_verdict
+from autobuild_book.chapters.regions import verdicts as regions_verdicts
 from autobuild_book.chapters.shared.verdicts import WORDS, check_line, estimate_line
 from autobuild_book.pages import markdown
 from autobuild_book.pages.elsewhere import note, other_verdicts
@@ -83,9 +87,7 @@ CLAIMS = (
         "C1",
         "Norms of graph embeddings rank architectures at every hop, better with more hops; the head ranks best "
         "(two families; accuracy and three latencies).",
-        "On the paper preset, norms of the last hop reach 0.9 times the noise ceiling in 7 of 8 tasks; over tasks, "
-        "each hop beats the one before and the head the last hop (paired t-tests, 5 % after Holm's correction). "
-        "*Supported*: all of it; *partly*: at least half; *undecided*: fewer than four tasks.",
+        ranking_verdict.RULE,
         "01_predictor_srcc",
         "Verdict on claim C1",
         "figure-srcc-by-hop",
@@ -94,9 +96,7 @@ CLAIMS = (
     Claim(
         "C2",
         "The FE-MLP at hop 0 gives operation types a readable importance, in op-level graphs that mix both families.",
-        "On the tuned preset, rankings of operations agree between seeds (mean Kendall tau at least 0.6), more than "
-        "with shuffled labels (95th percentile), and with an ablation (interval above 0). *Supported*: all of it; "
-        "*partly*: two of three; *undecided*: without two seeds and shuffled labels.",
+        operations_verdict.RULE,
         "02_ir_operations",
         "Verdict on claim C2",
         "figure-importance",
@@ -105,9 +105,7 @@ CLAIMS = (
     Claim(
         "C3",
         "Module scores single out the best and the worst MBConv subgraphs, and these change with the target equation.",
-        "By norm score, the best module beats random ones and these beat the worst in 80 % of cells (Holm's "
-        "correction); score and measured effect correlate to at least 0.5; any two equations share less than half of "
-        "their best 1 %. *Supported*: all of it; *partly*: two of three; *undecided*: without measured effects.",
+        modules_verdict.RULE,
         "03_subgraph_ranking",
         "Verdict on claim C3",
         "figure-modules-norm",
@@ -117,8 +115,7 @@ CLAIMS = (
         "C4",
         "Reduced spaces of the three best modules per unit, one for each target equation, improve chosen regions of "
         "the training set's accuracy-latency frontier.",
-        "By norm score, in 5 of 6 panels, at least half of the cluster dominates a point of the region's frontier "
-        "for 2 of 3 regions. *Partly*: in half of the panels.",
+        regions_verdicts.RULE_C4,
         "04_pareto_regions",
         "Verdicts",
         "figure-clusters-first",
@@ -128,8 +125,7 @@ CLAIMS = (
         "C5",
         "Evolutionary search inside the product of the 25 best modules per unit beats the full space, with "
         "stage-level or layer-level mutation, and layer spaces reduced by experts.",
-        "By norm score, the final hypervolume beats that of each of three baselines in 5 of 6 panels (p < 0.05 after "
-        "Holm's correction). *Supported*: all three; *partly*: two; *undecided*: too few searches for any p < 0.05.",
+        regions_verdicts.RULE_C5,
         "04_pareto_regions",
         "Verdicts",
         "figure-search-curves",

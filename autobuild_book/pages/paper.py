@@ -54,7 +54,7 @@ FIGURES = (
         "Figure 3",
         "Importance of operation types at hop 0, in op-level graphs of both families.",
         (
-            "autobuild_book.chapters.operations.importance.importances",
+            "autobuild_book.chapters.operations.hop_zero.importances",
             "autobuild_book.chapters.operations.figures.operation_importance",
         ),
         IMPORTANCE,
@@ -90,7 +90,7 @@ FIGURES = (
         "Figure 5, second row",
         "Fronts that searches in the reduced space and in others end with.",
         (
-            "autobuild_book.chapters.regions.searches.search_panels",
+            "autobuild_book.chapters.regions.search_runs.search_panels",
             "autobuild_book.chapters.regions.figures.search_fronts",
         ),
         REGIONS,
@@ -171,7 +171,7 @@ EXPERIMENTS = (
     Entry(
         "Rank correlation by hop (Section 4)",
         "Claim C1.",
-        ("autobuild_lib.evaluate", "autobuild_book.chapters.ranking.experiment.compare_presets"),
+        ("autobuild_lib.evaluate", "autobuild_book.chapters.ranking.rank_correlations.compare_presets"),
         "01_predictor_srcc",
         "Result: how well each hop ranks",
         "rank_figures.srcc_by_hop(",
@@ -183,7 +183,7 @@ EXPERIMENTS = (
         ("autobuild_lib.fit_ir", "autobuild_lib.graphs.ir_graph"),
         IMPORTANCE,
         "Method",
-        "experiment.train_all(",
+        "hop_zero.train_presets(",
     ),
     Entry(
         "Best and worst modules",
@@ -191,7 +191,7 @@ EXPERIMENTS = (
         ("autobuild_lib.score_units", "autobuild_book.chapters.modules.interventions.intervene"),
         MODULES,
         "Verdict on claim C3",
-        "subgraph_verdict.verdict(",
+        "judging.judge(",
     ),
     Entry(
         "Regions of the frontier, K = 3",
@@ -207,7 +207,7 @@ EXPERIMENTS = (
         ("autobuild_lib.search.evolve", "autobuild_lib.search.StageMutation"),
         REGIONS,
         "Result: search",
-        "search.search_panels(",
+        "search_runs.search_panels(",
     ),
     Entry(
         "Panoptic segmentation",

@@ -12,7 +12,7 @@ import torch
 from torch_geometric.loader import DataLoader
 
 import autobuild_lib as ab
-from autobuild_book.chapters.ranking.experiment import default_targets
+from autobuild_book.chapters.ranking.rank_correlations import default_targets
 from autobuild_book.chapters.shared.fits import FitJob, fit_jobs
 from tests.benchmarks.graf import graf_of_graphs, graf_of_sequences
 from tests.benchmarks.ir import SIZES, ir_training

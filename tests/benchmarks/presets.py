@@ -8,7 +8,7 @@ import argparse
 import pandas as pd
 
 import autobuild_lib as ab
-from autobuild_book.chapters.ranking.experiment import default_targets
+from autobuild_book.chapters.ranking.rank_correlations import default_targets
 from autobuild_book.chapters.shared.fits import FitJob, fit_jobs
 from autobuild_lib.statistics import srcc
 from autobuild_lib.units.ridge import AdditiveRidge

@@ -5,10 +5,10 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import ttest_ind
 
-from autobuild_book.chapters.machine.experiment import BEST, RANDOM, SMALLEST, Subject
-from autobuild_book.chapters.shared.few_labels import NORM
+from autobuild_book.chapters.machine.building import BEST, RANDOM
+from autobuild_book.chapters.machine.subjects import Subject
 from autobuild_lib.data.table import Table
-from autobuild_lib.statistics import holm, mean_with_interval
+from autobuild_lib.statistics import mean_with_interval
 
 Array = npt.NDArray[np.float64]
 NETWORK = ["target", "group", "place"]
@@ -31,7 +31,7 @@ def by_network(values: pd.DataFrame) -> pd.DataFrame:
     return values.groupby(NETWORK, sort=False)["value"].median().reset_index()
 
 
-def compare(values: pd.DataFrame) -> pd.DataFrame:
+def gains_over_best(values: pd.DataFrame) -> pd.DataFrame:
     """Compare each group with the best measured networks, measured again in the same rounds.
 
     Args:
@@ -46,11 +46,11 @@ def compare(values: pd.DataFrame) -> pd.DataFrame:
     for target, networks in by_network(values).groupby("target", sort=False):
         best = networks.loc[networks["group"] == BEST, "value"].to_numpy()
         firsts = _first_choices(values[values["target"] == target])
-        for group, own in networks.groupby("group", sort=False)["value"]:
-            *gain, p = _welch(own.to_numpy(), best)
+        for group, each in networks.groupby("group", sort=False)["value"]:
+            *gain, p = _welch(each.to_numpy(), best)
             gains = [100 * number / abs(best.mean()) for number in gain]
             first = 100 * (firsts[group] - firsts[BEST]) / firsts[BEST].abs()
-            rows.append((target, group, len(own), own.mean(), *gains, p, *mean_with_interval(first.to_numpy())))
+            rows.append((target, group, len(each), each.mean(), *gains, p, *mean_with_interval(first.to_numpy())))
     columns = ["target", "group", "networks", "mean", "gain", "low", "high", "p"]
     return pd.DataFrame(rows, columns=[*columns, "first_gain", "first_low", "first_high"])
 
@@ -75,42 +75,10 @@ def second_look(subject: Subject, table: Table, values: pd.DataFrame) -> pd.Data
 
     What the best lose more than the random ones is the winner's curse: some were measured too well by luck.
     """
-    measured = pd.DataFrame({"architecture": table.architectures, subject.label: table.labels[subject.label]})
-    before = values.drop(columns="value").merge(_long(subject, measured), on=["target", "architecture"])
+    before = pd.DataFrame({"architecture": table.architectures, subject.label: table.labels[subject.label]})
+    before = values.drop(columns="value").merge(_long(subject, before), on=["target", "architecture"])
     change = by_network(values).merge(by_network(before), on=NETWORK, suffixes=("", "_before"))
     change["change"] = 100 * (change["value"] - change["value_before"]) / change["value_before"].abs()
-    rows = [
-        (*key, *mean_with_interval(own.to_numpy()))
-        for key, own in change[change["group"].isin([BEST, RANDOM])].groupby(["target", "group"], sort=False)["change"]
-    ]
+    measured = change[change["group"].isin([BEST, RANDOM])].groupby(["target", "group"], sort=False)["change"]
+    rows = [(*key, *mean_with_interval(changes.to_numpy())) for key, changes in measured]
     return pd.DataFrame(rows, columns=["target", "group", "change", "low", "high"])
-
-
-def verdict(comparison: pd.DataFrame, group: str = NORM) -> tuple[pd.DataFrame, str]:
-    """Judge whether built networks beat the best measured ones: a row per target, and the verdict.
-
-    A target holds when the mean gain of the group is above 0 (one-sided Welch's t-tests, Holm's correction over the
-    targets, 5 %). "supported": all targets hold; "partly": at least half; otherwise "not supported".
-    """
-    own = comparison[comparison["group"] == group].reset_index(drop=True)
-    own = own.assign(p=holm(own["p"].fillna(1.0).tolist()))
-    table = own[["target", "gain", "low", "high", "p"]].assign(holds=own["p"] < 0.05)
-    share = table["holds"].mean()
-    return table, "supported" if share == 1 else "partly" if share >= 0.5 else "not supported"
-
-
-def sentence(comparison: pd.DataFrame, target: str, group: str = NORM) -> str:
-    """Say in words how the built networks of a target did, against the best measured and the smallest network.
-
-    Differences are in per cent of the mean of the best measured, and of the smallest network.
-    """
-    rows = comparison[comparison["target"] == target].set_index("group")
-    own, trivial = (rows.loc[name] for name in (group, SMALLEST))
-    won = "beat" if own["low"] > 0 else "lose to" if own["high"] < 0 else "cannot be told from"
-    against = 100 * (own["mean"] - trivial["mean"]) / abs(trivial["mean"])
-    size = "better than" if against > 0 else "short of"
-    interval = "" if np.isnan(own["low"]) else f", 95 % interval {own['low']:+.1f} to {own['high']:+.1f}"
-    return (
-        f"{target}: the networks {group} {won} the best measured ones ({own['gain']:+.1f} %{interval}), "
-        f"and are {abs(against):.1f} % {size} the smallest network."
-    )

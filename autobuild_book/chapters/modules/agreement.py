@@ -6,7 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from autobuild_book.chapters.modules.ranking import ALL_SEEDS, Corpora, Key, Positions, corpus_cells, correlation
+from autobuild_book.chapters.modules.ranking import ALL_SEEDS, Corpora, Key, Positions, corpus_cells, srcc_or_nan
 from autobuild_book.chapters.shared.hosts import Array, Bench
 from autobuild_lib.data.table import Table
 from autobuild_lib.processes import in_threads
@@ -47,7 +47,7 @@ def draw_samples(corpus: UnitCorpus, modules: int, seed: int) -> list[Sample]:
     return [sample for sample in samples if len(sample.places) > 1]
 
 
-def agreement(
+def score_agreement(
     benches: Mapping[str, Bench], corpora: Corpora, tables: Mapping[str, Table], modules: int, seed: int
 ) -> pd.DataFrame:
     """Correlate module scores with measured effects (Spearman), over random modules (see `draw_samples`).
@@ -83,7 +83,7 @@ def _agreement(bench: Bench, corpora: Corpora, table: Table, modules: int, seed:
             for sample in samples:
                 mine = np.searchsorted(places[sample.unit], sample.places)
                 truth = measured[sample.unit][mine]
-                found = correlation(scores[sample.unit][mine], truth), truth.std(ddof=1) / hosts.std(ddof=1)
+                found = srcc_or_nan(scores[sample.unit][mine], truth), truth.std(ddof=1) / hosts.std(ddof=1)
                 rows.append((*key, sample.scope, sample.unit, sample.depth, len(mine), *found))
     return pd.DataFrame(rows, columns=AGREEMENT)
 
@@ -107,7 +107,7 @@ def _ridge_scores(table: Table, target: str, contents: Sequence[Codes], head: by
     return [ridge.predict_codes(group.isolated(codes, head)) for group, codes in groups]
 
 
-def summarise(correlations: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
+def median_srcc(correlations: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     """Return median, lowest and highest `srcc` per group; NaN counts as 0, and `missing` says how often."""
     if correlations.empty:
         return pd.DataFrame(columns=[*by, "median", "low", "high", "missing"])

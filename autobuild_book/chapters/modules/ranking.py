@@ -41,7 +41,7 @@ Corpora = Mapping[Key, UnitCorpus]
 # -------------------------------------------------------------------- data, predictors, scores
 
 
-def load(source: str, equations: Mapping[str, str], space: SequenceSpace | None = None) -> list[Panel]:
+def load_tasks(source: str, equations: Mapping[str, str], space: SequenceSpace | None = None) -> list[Panel]:
     """Load panels with the book's equations; or, with the reader's own `equations` by name, one panel of a source.
 
     Raises `ValueError` when no equation can be computed from the source.
@@ -199,10 +199,10 @@ def stability(panel: Panel, corpora: Corpora, seed: int) -> pd.DataFrame:
 def _compare(one: UnitCorpus, other: UnitCorpus, seed: int) -> list[tuple[str, int, int, float]]:
     rows = [("best 1 %", -1, -1, _shared(top_set(one, seed), top_set(other, seed)))]
     for unit, (mine, theirs) in enumerate(zip(one.groups, other.groups, strict=True)):
-        rows.append(("Spearman", unit, -1, correlation(mine.scores, theirs.scores)))
+        rows.append(("Spearman", unit, -1, srcc_or_nan(mine.scores, theirs.scores)))
         rows.append(("Kendall", unit, -1, _kendall(mine.scores, theirs.scores)))
         for depth, places in corpus_cells(one, unit):
-            rows.append(("Spearman, same depth", unit, depth, correlation(mine.scores[places], theirs.scores[places])))
+            rows.append(("Spearman, same depth", unit, depth, srcc_or_nan(mine.scores[places], theirs.scores[places])))
     return rows
 
 
@@ -211,11 +211,11 @@ def _shared(one: Positions, other: Positions) -> float:
     return len(np.intersect1d(one, other)) / len(one)
 
 
-def correlation(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> float:
+def srcc_or_nan(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> float:
     """Spearman correlation; NaN where one side is constant or not finite."""
     finite = np.isfinite(one).all() and np.isfinite(other).all()
     return srcc(one, other) if finite else float("nan")
 
 
 def _kendall(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> float:
-    return float("nan") if np.isnan(correlation(one, other)) else float(kendalltau(one, other).statistic)
+    return float("nan") if np.isnan(srcc_or_nan(one, other)) else float(kendalltau(one, other).statistic)

@@ -5,11 +5,16 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from autobuild_book.chapters.modules.agreement import UNIT, summarise
-from autobuild_book.chapters.shared.verdicts import estimate
+from autobuild_book.chapters.modules.agreement import UNIT, median_srcc
+from autobuild_book.chapters.shared.verdicts import Verdict, estimate
 from autobuild_lib.statistics import holm
 
-TASK, PANEL = ["family", "target"], ["family", "device"]
+TASK = ["family", "target"]
+RULE = (
+    "By norm score, the best module beats random ones and these beat the worst in 80 % of cells (Holm's "
+    "correction); score and measured effect correlate to at least 0.5; any two equations share less than half of "
+    "their best 1 %. *Supported*: all of it; *partly*: two of three; *undecided*: without measured effects."
+)
 
 
 def cells_that_hold(effects: pd.DataFrame) -> pd.Series:
@@ -18,58 +23,50 @@ def cells_that_hold(effects: pd.DataFrame) -> pd.Series:
     return pd.Series((adjusted < 0.05).all(0) & ~effects.constant.to_numpy(dtype=bool), index=effects.index)
 
 
-def verdict(
-    effects: pd.DataFrame, correlations: pd.DataFrame, overlap: pd.DataFrame, score: str = "norm"
-) -> tuple[pd.DataFrame, str]:
-    """Judge claim C3 on one kind of score: a table of checks, and "supported", "partly" or "not supported".
+def judge(effects: pd.DataFrame, correlations: pd.DataFrame, overlap: pd.DataFrame, score: str = "norm") -> Verdict:
+    """Judge claim C3 on one kind of score by `RULE`.
 
-    Checks: in at least 80 % of all (unit, depth) cells of all targets and training seeds, the best module beats random
-    ones and these beat the worst (paired one-sided t-tests over hosts, Holm's correction over all of them); the median
-    Spearman correlation of score and measured effect, over random modules of a unit, is at least 0.5 (a constant score
-    counts as 0); every two targets of a panel share less than half of the best 1 %. Without measured effects it is
-    "undecided".
+    A cell is a unit and depth of a target and training seed (paired one-sided t-tests over hosts). The correlation
+    (Spearman) is the median over random modules of a unit; that of a constant score counts as 0.
     """
-    own, pairs = effects[effects.score == score], overlap[overlap.score == score].overlap
+    of_score, pairs = effects[effects.score == score], overlap[overlap.score == score].overlap
     units = correlations[(correlations.score == score) & (correlations.scope == UNIT)]
     checks = []
-    if len(own):
-        held = cells_that_hold(own)
-        text = f"{held.sum()} of {len(own)} cells ({held.mean():.0%})"
+    if len(of_score):
+        held = cells_that_hold(of_score)
+        text = f"{held.sum()} of {len(of_score)} cells ({held.mean():.0%})"
         checks.append(("best beats random beats worst", text, bool(held.mean() >= 0.8)))
     if len(units):
-        row = summarise(units, ["score"]).iloc[0]
+        row = median_srcc(units, ["score"]).iloc[0]
         text = f"{row['median']:.3f} (units: {row.low:.2f} to {row.high:.2f})"
         checks.append(("median Spearman(score, effect)", text, bool(row["median"] >= 0.5)))
     if len(pairs):
         text = f"{(pairs < 0.5).sum()} of {len(pairs)} pairs (median {pairs.median():.2f}, largest {pairs.max():.2f})"
         checks.append(("best 1 % of two targets overlap by less than half", text, bool((pairs < 0.5).all())))
     table = pd.DataFrame(checks, columns=["check", "value", "holds"]).astype({"holds": bool})
-    if len(table) < 3:
-        return table, "undecided"
-    share = table.holds.mean()
-    return table, "supported" if share == 1 else "partly" if share >= 0.5 else "not supported"
+    return Verdict(f"Claim C3, {score} score", table, decidable=len(table) == 3)
 
 
 def by_seed(effects: pd.DataFrame, correlations: pd.DataFrame, overlap: pd.DataFrame) -> pd.DataFrame:
     """Return the verdict of every kind of score on each training seed alone: score, seed, verdict, then the checks."""
     rows = []
     for score, seed in dict.fromkeys(zip(overlap.score, overlap.seed, strict=True)):
-        own, related, pairs = (frame[frame.seed == seed] for frame in (effects, correlations, overlap))
-        checks, text = verdict(own, related, pairs, score)
-        values = dict(zip(checks.check, checks.value, strict=True))
-        rows.append({"score": score, "seed": seed, "verdict": text, **values})
+        of_seed = [frame[frame.seed == seed] for frame in (effects, correlations, overlap)]
+        verdict = judge(of_seed[0], of_seed[1], of_seed[2], score)
+        values = dict(zip(verdict.checks.check, verdict.checks.value, strict=True))
+        rows.append({"score": score, "seed": seed, "verdict": verdict.word, **values})
     return pd.DataFrame(rows)
 
 
 def cells_by_task(effects: pd.DataFrame, tasks: pd.DataFrame) -> pd.DataFrame:
     """Count the cells in which best beats random beats worst, such as "12 of 15": a row per task, a column per score.
 
-    tasks: columns family, target, label. Holm's correction is over all cells of one kind of score, as in `verdict`.
+    tasks: columns family, target, label. Holm's correction is over all cells of one kind of score, as in `judge`.
     Without measured effects the table is empty.
     """
     if effects.empty:
         return pd.DataFrame()
-    marked = [own.assign(held=cells_that_hold(own)) for _, own in effects.groupby("score", sort=False)]
+    marked = [cells.assign(held=cells_that_hold(cells)) for _, cells in effects.groupby("score", sort=False)]
     counts = pd.concat(marked).groupby(["family", "target", "score"]).held.agg(["sum", "size"]).reset_index()
     texts = counts.assign(text=counts["sum"].astype(str) + " of " + counts["size"].astype(str)).merge(tasks)
     table = texts.pivot(index=["family", "label"], columns="score", values="text")
@@ -80,10 +77,10 @@ def module_estimates(effects: pd.DataFrame, correlations: pd.DataFrame, score: s
     """Describe claim C3 task by task: the share of cells that hold, and the median correlation over units.
 
     A missing correlation, that of a constant score, counts as 0, as in the verdict. A task is a family and a target.
-    effects, correlations: tables of experiment 3, as for `subgraph_verdict.verdict`.
+    effects, correlations: tables of experiment 3, as for `judge`.
     """
-    own = effects[effects.score == score]
-    held = own.assign(held=cells_that_hold(own)) if len(own) else own.assign(held=False)
+    cells = effects[effects.score == score]
+    held = cells.assign(held=cells_that_hold(cells) if len(cells) else False)
     units = correlations[(correlations.score == score) & (correlations.scope == UNIT)]
     shares = held.groupby(TASK).held.mean()
     medians = units.assign(srcc=units.srcc.fillna(0.0)).groupby(TASK).srcc.median()

@@ -10,7 +10,7 @@ from scipy.stats import t
 from torch import Tensor
 from torch.func import functional_call
 
-from autobuild_book.chapters.operations.importance import TRUE, Fitted, family_rows
+from autobuild_book.chapters.operations.hop_zero import TRUE, Fitted, family_rows
 from autobuild_lib.data import IRTable
 from autobuild_lib.engine.neighbourhoods import neighbourhoods
 from autobuild_lib.extras import extra

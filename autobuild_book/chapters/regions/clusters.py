@@ -129,7 +129,7 @@ def summed_scores(scored: ReducedSpace, codes: Codes) -> Array:
     return np.where((places >= 0).all(1), np.sum(parts, axis=0), np.nan)
 
 
-def built(reductions: Sequence[Reduction], n: int = 5) -> pd.DataFrame:
+def best_networks(reductions: Sequence[Reduction], n: int = 5) -> pd.DataFrame:
     """Return the `n` architectures of highest summed score of every cluster; this needs no evaluation.
 
     Columns: family, device, region, score, seed, rank, architecture.

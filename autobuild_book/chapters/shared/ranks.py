@@ -5,7 +5,7 @@ import pandas as pd
 from autobuild_lib.statistics import mean_with_interval
 
 
-def summarise(ranks: pd.DataFrame) -> pd.DataFrame:
+def mean_ranks(ranks: pd.DataFrame) -> pd.DataFrame:
     """Mean SRCC over seeds per family, target, preset and level, with a 95 % interval.
 
     The interval is over seeds where there are at least two, otherwise over the test rows (`interval` says which).

@@ -16,9 +16,11 @@ import pytest
 from scipy.stats import spearmanr, ttest_ind
 
 import autobuild_lib as ab
-from autobuild_book.chapters.machine import experiment, figures as machine_figures, gains
-from autobuild_book.chapters.machine.experiment import BEST, RANDOM, SMALLEST, Subject
+from autobuild_book.chapters.machine import building, figures as machine_figures, gains, learning, subjects
+from autobuild_book.chapters.machine.building import BEST, RANDOM, SMALLEST
 from autobuild_book.chapters.machine.latency import LatencyMeter, measure_rounds
+from autobuild_book.chapters.machine.subjects import Subject
+from autobuild_book.chapters.machine.verdict import judge, sentence
 from autobuild_book.chapters.shared import few_labels
 from autobuild_book.chapters.shared.few_labels import EFFECT, NORM, RIDGE
 from autobuild_book.chapters.shared.fits import FitJob
@@ -73,7 +75,7 @@ def rounds_of(architectures: list[ab.Architecture], *rows: list[float]) -> pd.Da
 
 def choose(**given: Any) -> tuple[Subject, str]:
     usual = {"source": "bundled", "space": "", "measure": "", "label": "latency", "targets": TARGETS, "meter": METER}
-    return experiment.choose_subject(**{**usual, **given})
+    return subjects.choose_subject(**{**usual, **given})
 
 
 def toy_json(toy: ab.SequenceSpace, folder: Path) -> str:
@@ -124,20 +126,20 @@ def test_any_space_with_a_measure(toy: ab.SequenceSpace, tmp_path: Path, monkeyp
 )
 def test_a_measure_that_is_not_there(name: str, text: str) -> None:
     with pytest.raises(ValueError, match=text):
-        experiment.find_measure(name)
+        subjects.find_measure(name)
 
 
 def test_random_architectures_are_different_and_the_same_for_a_seed(toy: ab.SequenceSpace) -> None:
-    drawn = experiment.draw(toy, 200, 3)
-    assert len(set(drawn)) == 200 and drawn == experiment.draw(toy, 200, 3) != experiment.draw(toy, 200, 4)
+    drawn = subjects.draw(toy, 200, 3)
+    assert len(set(drawn)) == 200 and drawn == subjects.draw(toy, 200, 3) != subjects.draw(toy, 200, 4)
     tiny = ab.SequenceSpace("tiny", [ab.Unit(1, 1)], {"op": ["a", "b"]})
     with pytest.raises(ValueError, match="space 'tiny' gave 2 different architectures, 5 were asked for"):
-        experiment.draw(tiny, 5, 0)
+        subjects.draw(tiny, 5, 0)
 
 
 @pytest.mark.parametrize("space", [MBV3, ab.spaces.ofa_pn()], ids=lambda space: space.name)
 def test_the_smallest_network_is_the_shallowest_with_e3_k3_layers(space: ab.SequenceSpace) -> None:
-    one = experiment.smallest(space)
+    one = subjects.smallest(space)
     assert one.depths == tuple(codec.depths[0] for codec in space.codecs)
     assert {layer for unit in one.to_lists() for layer in unit} == {space.layer_features[0][1][0] + "_e3_k3"}  # type: ignore[index]
     others = space.sample(np.random.default_rng(0), 2000)
@@ -146,17 +148,17 @@ def test_the_smallest_network_is_the_shallowest_with_e3_k3_layers(space: ab.Sequ
 
 def test_labels_that_need_no_measurement(toy: ab.SequenceSpace) -> None:
     drawn = MBV3.sample(np.random.default_rng(0), 5)
-    known = experiment.known_labels(MBV3, drawn)
+    known = subjects.known_labels(MBV3, drawn)
     assert known["flops_m"].tolist() == (ab.networks.count_macs(drawn) / 1e6).tolist()
     assert known["acc"].tolist() == ab.surrogate.ofa_mbv3().predict(drawn)["acc"].tolist()
     low = ab.spaces.ofa_mbv3((192, 224))  # the surrogate speaks for 224 only
-    assert list(experiment.known_labels(low, low.sample(np.random.default_rng(0), 2))) == ["flops_m"]
-    assert experiment.known_labels(toy, toy.sample(np.random.default_rng(0), 3)).shape == (3, 0)
+    assert list(subjects.known_labels(low, low.sample(np.random.default_rng(0), 2))) == ["flops_m"]
+    assert subjects.known_labels(toy, toy.sample(np.random.default_rng(0), 3)).shape == (3, 0)
 
 
 def test_the_table_of_measurements(toy: ab.SequenceSpace, toy_subject: Subject) -> None:
-    drawn = experiment.draw(toy, 3, 0)
-    table = experiment.measured_table(toy_subject, rounds_of(drawn, [1.0, 5.0, 2.0], [3.0, 7.0, 8.0]))
+    drawn = subjects.draw(toy, 3, 0)
+    table = subjects.measured_table(toy_subject, rounds_of(drawn, [1.0, 5.0, 2.0], [3.0, 7.0, 8.0]))
     assert table.kind == "measured here" and len(table.sha256) == 64
     assert (list(table.architectures), table.labels["latency"].tolist()) == (drawn, [2.0, 6.0, 5.0])
 
@@ -165,57 +167,57 @@ def test_the_table_of_measurements(toy: ab.SequenceSpace, toy_subject: Subject) 
 
 
 def test_repeatability_by_hand(toy: ab.SequenceSpace, toy_subject: Subject) -> None:
-    drawn = experiment.draw(toy, 4, 0)
-    found = experiment.repeatability(toy_subject, rounds_of(drawn, [1, 2, 3, 4], [2, 1, 3, 4])).iloc[0]
+    drawn = subjects.draw(toy, 4, 0)
+    found = learning.repeatability(toy_subject, rounds_of(drawn, [1, 2, 3, 4], [2, 1, 3, 4])).iloc[0]
     assert found["srcc"] == pytest.approx(0.8)
     assert found["ceiling"] == pytest.approx(math.sqrt(1.6 / 1.8))
     assert found["low"] < 0.8 < found["high"]
 
 
 def test_odd_rounds_are_compared_with_even_ones(toy: ab.SequenceSpace, toy_subject: Subject) -> None:
-    drawn = experiment.draw(toy, 3, 0)
-    odd, even = experiment.halves(rounds_of(drawn, [1, 1, 1], [20, 21, 22], [3, 5, 9], [40, 41, 44]))
+    drawn = subjects.draw(toy, 3, 0)
+    odd, even = learning.halves(rounds_of(drawn, [1, 1, 1], [20, 21, 22], [3, 5, 9], [40, 41, 44]))
     assert odd["latency"].tolist() == [2, 3, 5] and even["latency"].tolist() == [30, 31, 33]
     with pytest.raises(ValueError, match="repeatability needs at least 2 rounds of measurements, given 1"):
-        experiment.repeatability(toy_subject, rounds_of(drawn, [1, 2, 3]))
+        learning.repeatability(toy_subject, rounds_of(drawn, [1, 2, 3]))
 
 
 def test_the_ceiling_is_what_a_perfect_model_reaches() -> None:
     """Simulated: the correlation of the truth with the mean of two noisy rounds, from the rounds alone."""
-    drawn = experiment.draw(MBV3, 3000, 0)
+    drawn = subjects.draw(MBV3, 3000, 0)
     rng, truth = np.random.default_rng(1), ab.networks.count_macs(drawn) / 1e6
     noisy = [(truth + rng.normal(scale=40, size=len(truth))).tolist() for _ in range(2)]
     subject = Subject(MBV3, METER, "latency", ("latency",))
-    found = experiment.repeatability(subject, rounds_of(drawn, *noisy)).iloc[0]
+    found = learning.repeatability(subject, rounds_of(drawn, *noisy)).iloc[0]
     assert found["srcc"] < 0.8
     assert found["ceiling"] == pytest.approx(spearmanr(truth, np.mean(noisy, axis=0)).statistic, abs=0.01)
 
 
 def test_rounds_that_contradict_each_other_leave_no_ceiling(toy: ab.SequenceSpace, toy_subject: Subject) -> None:
-    drawn = experiment.draw(toy, 4, 0)
-    found = experiment.repeatability(toy_subject, rounds_of(drawn, [1, 2, 3, 4], [4, 3, 2, 1])).iloc[0]
+    drawn = subjects.draw(toy, 4, 0)
+    found = learning.repeatability(toy_subject, rounds_of(drawn, [1, 2, 3, 4], [4, 3, 2, 1])).iloc[0]
     assert (found["srcc"], found["ceiling"]) == (-1, 0)
 
 
 def test_every_architecture_of_a_small_space_can_be_drawn() -> None:
     space = ab.SequenceSpace("small", [ab.Unit(1, 3)], {"op": ["a", "b"]})
-    assert len(set(experiment.draw(space, 14, 0))) == 14
+    assert len(set(subjects.draw(space, 14, 0))) == 14
     with pytest.raises(ValueError, match="gave 14 different architectures, 15 were asked for"):
-        experiment.draw(space, 15, 0)
+        subjects.draw(space, 15, 0)
 
 
 def test_measurements_that_are_all_the_same_rank_nothing(toy: ab.SequenceSpace, toy_subject: Subject) -> None:
-    drawn = experiment.draw(toy, 4, 0)
-    lowest = experiment.repeatability(toy_subject, rounds_of(drawn, [1] * 4, [1] * 4)).srcc.min()
-    assert math.isnan(lowest) and "nothing to rank" in experiment.care(lowest)
-    assert experiment.care(0.9) == "" and "busy" in experiment.care(0.89)
+    drawn = subjects.draw(toy, 4, 0)
+    lowest = learning.repeatability(toy_subject, rounds_of(drawn, [1] * 4, [1] * 4)).srcc.min()
+    assert math.isnan(lowest) and "nothing to rank" in learning.care(lowest)
+    assert learning.care(0.9) == "" and "busy" in learning.care(0.89)
 
 
 def test_half_by_half_has_multiply_adds_where_they_are_known(toy: ab.SequenceSpace, toy_subject: Subject) -> None:
-    both = experiment.half_by_half(toy_subject, rounds_of(experiment.draw(toy, 3, 0), [1, 2, 3], [4, 5, 6]))
+    both = learning.half_by_half(toy_subject, rounds_of(subjects.draw(toy, 3, 0), [1, 2, 3], [4, 5, 6]))
     assert both.to_dict("list") == {"odd": [1, 2, 3], "even": [4, 5, 6]}
-    drawn = experiment.draw(MBV3, 2, 0)
-    both = experiment.half_by_half(Subject(MBV3, METER, "latency", TARGETS), rounds_of(drawn, [1, 2], [3, 4]))
+    drawn = subjects.draw(MBV3, 2, 0)
+    both = learning.half_by_half(Subject(MBV3, METER, "latency", TARGETS), rounds_of(drawn, [1, 2], [3, 4]))
     assert both["flops_m"].tolist() == (ab.networks.count_macs(drawn) / 1e6).tolist()
 
 
@@ -225,9 +227,9 @@ def test_half_by_half_has_multiply_adds_where_they_are_known(toy: ab.SequenceSpa
 def test_every_row_is_predicted_by_predictors_that_did_not_see_it(
     toy: ab.SequenceSpace, toy_subject: Subject, tmp_path: Path, in_process: list[FitJob]
 ) -> None:
-    drawn = experiment.draw(toy, 23, 0)
-    table = experiment.measured_table(toy_subject, measure_rounds(drawn, toy_latency, 1, progress=False))
-    trained, predictions = experiment.learn(table, toy_subject.targets, range(7, 9), 30, tmp_path)
+    drawn = subjects.draw(toy, 23, 0)
+    table = subjects.measured_table(toy_subject, measure_rounds(drawn, toy_latency, 1, progress=False))
+    trained, predictions = learning.learn(table, toy_subject.targets, range(7, 9), 30, tmp_path)
     final, folds = in_process[:2], in_process[2:]
     assert [job.table.architectures for job in final] == [table.architectures] * 2
     assert [job.seed for job in in_process] == [7, 8] + [7] * 5
@@ -240,8 +242,8 @@ def test_every_row_is_predicted_by_predictors_that_did_not_see_it(
 
 @pytest.mark.parametrize(("rows", "epochs"), [(24, 50), (100, 12), (2000, 1)])
 def test_the_number_of_steps_does_not_depend_on_the_number_of_rows(rows: int, epochs: int) -> None:
-    drawn = experiment.draw(MBV3, rows, 0)
-    table = experiment.measured_table(
+    drawn = subjects.draw(MBV3, rows, 0)
+    table = subjects.measured_table(
         Subject(MBV3, METER, "latency", TARGETS), rounds_of(drawn, list(range(1, rows + 1)))
     )
     assert dict(few_labels.fit_job(table, TARGETS, 0, 150).overrides)["epochs"] == epochs
@@ -261,11 +263,11 @@ def test_models_find_what_they_can_express(tmp_path: Path, in_process: list[FitJ
         return 3 + ab.networks.count_macs(architecture) / 3e7
 
     subject = Subject(MBV3, line, "latency", ("1000 / latency",))
-    drawn = experiment.draw(MBV3, 60, 0)
-    table = experiment.measured_table(subject, measure_rounds(drawn, line, 1, progress=False))
-    _, predictions = experiment.learn(table, subject.targets, [0], 120, tmp_path)
-    ranks = experiment.rank_quality(predictions).set_index("model")
-    assert list(ranks.index) == list(experiment.MODELS)
+    drawn = subjects.draw(MBV3, 60, 0)
+    table = subjects.measured_table(subject, measure_rounds(drawn, line, 1, progress=False))
+    _, predictions = learning.learn(table, subject.targets, [0], 120, tmp_path)
+    ranks = learning.rank_quality(predictions).set_index("model")
+    assert list(ranks.index) == list(learning.MODELS)
     assert ranks["srcc"]["multiply-adds"] == pytest.approx(1)
     assert ranks["srcc"]["additive ridge"] > 0.7 and ranks["srcc"]["AutoBuild head"] > 0.5
     assert ranks["srcc"]["AutoBuild last hop"] > 0.3, "norms of different folds are on one scale"
@@ -276,7 +278,7 @@ def test_rank_quality_is_per_target_and_model() -> None:
         "target": ["a"] * 5 + ["b"] * 5, "model": "m",
         "predicted": [1, 2, 3, 4, 5, 1, 2, 3, 4, 5], "truth": [1, 2, 3, 5, 4, 5, 4, 3, 2, 1],
     })  # fmt: skip
-    assert experiment.rank_quality(predictions)["srcc"].tolist() == pytest.approx([0.9, -1])
+    assert learning.rank_quality(predictions)["srcc"].tolist() == pytest.approx([0.9, -1])
 
 
 # -------------------------------------------------------------------- the whole chapter on a cheap measure
@@ -293,12 +295,12 @@ def chapter(toy: ab.SequenceSpace, tmp_path_factory: pytest.TempPathFactory) -> 
     subject = Subject(toy, noisy, "latency", ("1000 / latency",))
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(few_labels, "fit_jobs", lambda jobs, folder: [job.run(folder) for job in jobs])
-        rounds = measure_rounds(experiment.draw(toy, 40, 0), noisy, 2, progress=False)
-        table = experiment.measured_table(subject, rounds)
+        rounds = measure_rounds(subjects.draw(toy, 40, 0), noisy, 2, progress=False)
+        table = subjects.measured_table(subject, rounds)
         folder = tmp_path_factory.mktemp("predictors")
-        trained, predictions = experiment.learn(table, subject.targets, [0, 1], 120, folder)
+        trained, predictions = learning.learn(table, subject.targets, [0, 1], 120, folder)
     corpora = few_labels.score(table, trained)
-    chosen = experiment.candidates(subject, table, corpora, 5, 0)
+    chosen = building.candidates(subject, table, corpora, 5, 0)
     final = measure_rounds(list(dict.fromkeys(chosen["architecture"])), noisy, 3, progress=False)
     values = gains.final_values(subject, chosen, final)
     return locals()
@@ -311,7 +313,7 @@ def test_what_is_measured_at_the_end(chapter: Mapping[str, Any]) -> None:
     fastest = table.labels["latency"].sort_values().index[:5]
     assert by_group[BEST] == [table.architectures[i] for i in fastest], "the first choice first"
     assert set(by_group[RANDOM]) <= set(table.architectures) and len(set(by_group[RANDOM])) == 5
-    assert by_group[SMALLEST] == [experiment.smallest(table.space)]
+    assert by_group[SMALLEST] == [subjects.smallest(table.space)]
     for group in (NORM, EFFECT, RIDGE):
         corpus = chapter["corpora"][target, group]
         everything = list(corpus.top(3))
@@ -321,12 +323,12 @@ def test_what_is_measured_at_the_end(chapter: Mapping[str, Any]) -> None:
 
 def test_no_more_networks_are_taken_than_were_measured(chapter: Mapping[str, Any]) -> None:
     few = chapter["table"].take(range(3))
-    chosen = experiment.candidates(chapter["subject"], few, chapter["corpora"], 5, 0)
+    chosen = building.candidates(chapter["subject"], few, chapter["corpora"], 5, 0)
     assert set(chosen["group"].value_counts().drop(SMALLEST)) == {3}
 
 
 def test_networks_built_from_few_measurements_beat_random_ones(chapter: Mapping[str, Any]) -> None:
-    comparison = gains.compare(chapter["values"]).set_index("group")
+    comparison = gains.gains_over_best(chapter["values"]).set_index("group")
     for group in (NORM, EFFECT, RIDGE):
         assert comparison["gain"][group] > comparison["gain"][RANDOM] + 5
     assert comparison["gain"][RIDGE] > 0, "what is additive, the ridge builds best"
@@ -341,7 +343,7 @@ def test_the_best_modules_are_those_of_the_first_choice(chapter: Mapping[str, An
 
 
 def test_labels_of_what_was_built(chapter: Mapping[str, Any]) -> None:
-    built = experiment.built_labels(chapter["subject"], chapter["chosen"], chapter["final"])
+    built = building.labels_of_built(chapter["subject"], chapter["chosen"], chapter["final"])
     assert built["group"].value_counts().to_dict() == {NORM: 5, EFFECT: 5}
     assert (built["latency"] / built["architecture"].map(toy_latency)).between(0.9, 1.1).all()
 
@@ -368,7 +370,7 @@ GROUPS = {
 
 
 def test_comparison_by_hand() -> None:
-    found = gains.compare(values(GROUPS)).set_index("group")
+    found = gains.gains_over_best(values(GROUPS)).set_index("group")
     own, best = [13.0, 15.0, 14.0], [10.0, 11.0, 12.0]  # medians over rounds
     test = ttest_ind(own, best, equal_var=False, alternative="greater")
     row = found.loc[NORM]
@@ -385,12 +387,12 @@ def test_comparison_by_hand() -> None:
 
 
 def test_a_gain_in_negative_values_is_a_gain() -> None:
-    found = gains.compare(values({NORM: [[-8.0, -8.0]], BEST: [[-10.0, -10.0]]})).set_index("group")
+    found = gains.gains_over_best(values({NORM: [[-8.0, -8.0]], BEST: [[-10.0, -10.0]]})).set_index("group")
     assert (found["gain"][NORM], found["first_gain"][NORM]) == (20, 20)
 
 
 def test_groups_without_spread_have_no_test() -> None:
-    found = gains.compare(values({NORM: [[2.0], [2.0]], BEST: [[1.0], [1.0]]})).set_index("group")
+    found = gains.gains_over_best(values({NORM: [[2.0], [2.0]], BEST: [[1.0], [1.0]]})).set_index("group")
     assert found["gain"][NORM] == 100 and math.isnan(found["p"][NORM])
 
 
@@ -412,9 +414,10 @@ def comparison(**p_values: float) -> pd.DataFrame:
     ],
 )
 def test_verdict(p_values: dict[str, float], text: str) -> None:
-    table, found = gains.verdict(comparison(**p_values))
+    verdict = judge(comparison(**p_values))
+    table, found = verdict.checks, verdict.word
     assert found == text and list(table["target"]) == list(p_values)
-    assert gains.verdict(comparison(**p_values), EFFECT)[1] == "not supported"
+    assert judge(comparison(**p_values), EFFECT).word == "not supported"
 
 
 @pytest.mark.parametrize(
@@ -424,22 +427,22 @@ def test_verdict(p_values: dict[str, float], text: str) -> None:
 def test_the_sentence_says_plainly_who_wins(low: float, high: float, text: str) -> None:
     rows = [("t", NORM, 5.0, low, high, 11.0), ("t", BEST, 0.0, -1.0, 1.0, 10.0), ("t", SMALLEST, 20.0, 0.0, 0.0, 12.0)]
     frame = pd.DataFrame(rows, columns=["target", "group", "gain", "low", "high", "mean"])
-    found = gains.sentence(frame, "t")
+    found = sentence(frame, "t")
     assert found.startswith(f"t: the networks built by norm score {text} the best measured ones (+5.0 %")
     assert found.endswith("8.3 % short of the smallest network.")
     assert ("interval" in found) == math.isfinite(low) and "nan" not in found
     frame.loc[2, "mean"] = 6.0
-    assert gains.sentence(frame, "t").endswith("83.3 % better than the smallest network.")
+    assert sentence(frame, "t").endswith("83.3 % better than the smallest network.")
 
 
 def test_second_look_by_hand(toy: ab.SequenceSpace, toy_subject: Subject) -> None:
-    drawn = experiment.draw(toy, 4, 0)
-    table = experiment.measured_table(toy_subject, rounds_of(drawn, [10.0, 20.0, 40.0, 50.0]))
+    drawn = subjects.draw(toy, 4, 0)
+    table = subjects.measured_table(toy_subject, rounds_of(drawn, [10.0, 20.0, 40.0, 50.0]))
     chosen = pd.DataFrame({
         "target": "1000 / latency", "group": [BEST, BEST, RANDOM, RANDOM, SMALLEST], "place": [0, 1, 0, 1, 0],
-        "architecture": [*drawn, experiment.smallest(toy)],
+        "architecture": [*drawn, subjects.smallest(toy)],
     })  # fmt: skip
-    again = rounds_of([*drawn, experiment.smallest(toy)], [20.0, 25.0, 40.0, 40.0, 7.0])
+    again = rounds_of([*drawn, subjects.smallest(toy)], [20.0, 25.0, 40.0, 40.0, 7.0])
     found = gains.second_look(
         toy_subject, table, gains.final_values(toy_subject, chosen, again)
     ).set_index("group")
@@ -453,8 +456,8 @@ def test_the_best_of_equal_networks_lose_what_was_luck(toy: ab.SequenceSpace) ->
         return float(rng.normal(100, 5))
 
     subject = Subject(toy, noise, "latency", ("1000 / latency",))
-    drawn = experiment.draw(toy, 100, 0)
-    table = experiment.measured_table(subject, measure_rounds(drawn, noise, 1, progress=False))
+    drawn = subjects.draw(toy, 100, 0)
+    table = subjects.measured_table(subject, measure_rounds(drawn, noise, 1, progress=False))
     order = table.labels["latency"].argsort()
     places = {BEST: order[:10], RANDOM: rng.permutation(100)[:10]}
     rows = [("1000 / latency", group, i, drawn[row]) for group, own in places.items() for i, row in enumerate(own)]
@@ -470,16 +473,16 @@ def test_the_best_of_equal_networks_lose_what_was_luck(toy: ab.SequenceSpace) ->
 
 def figures(chapter: Mapping[str, Any]) -> dict[str, style.Picture]:
     subject, table = chapter["subject"], chapter["table"]
-    half = experiment.half_by_half(subject, chapter["rounds"])
+    half = learning.half_by_half(subject, chapter["rounds"])
     networks = gains.by_network(chapter["values"])
-    built = experiment.built_labels(subject, chapter["chosen"], chapter["final"])
+    built = building.labels_of_built(subject, chapter["chosen"], chapter["final"])
     return {
         "measurements": machine_figures.measurements(half, "latency"),
         "with multiply-adds": machine_figures.measurements(half.assign(flops_m=1.0), "latency"),
         "rank_quality": machine_figures.rank_quality(
-            experiment.rank_quality(chapter["predictions"]), experiment.repeatability(subject, chapter["rounds"])
+            learning.rank_quality(chapter["predictions"]), learning.repeatability(subject, chapter["rounds"])
         ),
-        "final": machine_figures.final_measurement(networks, gains.compare(chapter["values"])),
+        "final": machine_figures.final_measurement(networks, gains.gains_over_best(chapter["values"])),
         "plane": machine_figures.plane(table.labels.assign(acc=0.7), built.assign(acc=0.7), "latency", "acc"),
     }
 
@@ -496,7 +499,7 @@ def test_figures_show_what_the_tables_say(chapter: Mapping[str, Any]) -> None:
     (axes,) = drawn["final"].axes
     dots = [line for line in axes.lines if line.get_marker() == "o"]
     assert [len(line.get_xdata()) for line in dots] == [5, 5, 5, 5, 5, 1]  # type: ignore[arg-type]
-    assert [label.get_text() for label in axes.get_yticklabels()] == list(experiment.GROUPS)
+    assert [label.get_text() for label in axes.get_yticklabels()] == list(building.GROUPS)
 
 
 # -------------------------------------------------------------------- alone on the machine

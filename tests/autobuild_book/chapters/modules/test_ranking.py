@@ -78,7 +78,7 @@ def bench(hosts: int = 24) -> interventions.Bench:
 
 class TestLoad:
     def test_the_equations_of_the_book(self) -> None:
-        loaded = ranking.load("ofa_pn", {})
+        loaded = ranking.load_tasks("ofa_pn", {})
         assert [(p.family, p.device) for p in loaded] == [("ofa_pn", "gpu"), ("ofa_pn", "cpu"), ("ofa_pn", "npu")]
         assert set(loaded[0].equations) == {"accuracy", "per latency", "power-log", "fast"}
         assert all(set(p.equations) == {"accuracy", "fast", "balanced", "accurate"} for p in loaded[1:])
@@ -89,7 +89,7 @@ class TestLoad:
         rows = pd.DataFrame({"architecture": list(map(str, table().architectures))}).join(table().labels)
         rows.to_csv(tmp_path / "mine.csv", index=False)
         given = {"mine": "y * 2.0", "none": "speed", "other": "z"}
-        (own,) = ranking.load(str(tmp_path / "mine.csv"), given, space())
+        (own,) = ranking.load_tasks(str(tmp_path / "mine.csv"), given, space())
         assert own.equations == {"mine": "y * 2", "other": "z"} and own.device == ""
         assert interventions.draw_benches([own], {}, 10, 0) == {}, "nothing judges this space"
 
@@ -97,11 +97,11 @@ class TestLoad:
         rows = pd.DataFrame({"architecture": list(map(str, table().architectures)), "acc": table().labels["y"]})
         rows.to_csv(tmp_path / "mine.csv", index=False)
         with pytest.raises(ValueError, match=r"mine\.csv has labels acc; .* latency_gpu, latency_cpu") as caught:
-            ranking.load(str(tmp_path / "mine.csv"), {}, space())
+            ranking.load_tasks(str(tmp_path / "mine.csv"), {}, space())
         assert "\n" not in str(caught.value)
 
     def test_tasks_name_the_device_where_it_matters(self) -> None:
-        tasks = ranking.task_table(ranking.load("ofa_mbv3", {}))
+        tasks = ranking.task_table(ranking.load_tasks("ofa_mbv3", {}))
         assert tasks.label.tolist()[:2] == ["accuracy", "fast, GPU"] and len(tasks) == 10
         assert not tasks.duplicated(["family", "target"]).any()
         assert ranking.task_table([panel(a="y", b="z")]).label.tolist() == ["a", "b"]
@@ -239,7 +239,7 @@ class TestAgreementOfRankings:
         corpora = {key(seed=1): corpus(worth), key(seed=2): corpus(lambda _, __: 1.0)}
         found = ranking.stability(panel(a="y"), corpora, 0)
         assert found[found.measure != "best 1 %"].value.isna().all()
-        assert math.isnan(ranking.correlation(np.array([1.0, np.nan]), np.array([1.0, 2.0])))
+        assert math.isnan(ranking.srcc_or_nan(np.array([1.0, np.nan]), np.array([1.0, 2.0])))
 
 
 # -------------------------------------------------------------------- interventions
@@ -276,7 +276,7 @@ class TestBench:
             assert not set(map(bytes, hosts)) & set(map(bytes, used))
 
     def test_families_with_a_surrogate_have_one(self) -> None:
-        loaded = ranking.load("ofa_mbv3", {})
+        loaded = ranking.load_tasks("ofa_mbv3", {})
         scored = {Key("ofa_mbv3", "acc", 0, "norm"): UnitCorpus(ab.spaces.ofa_mbv3(), "", "", "", bytes([0]), ())}
         own = interventions.draw_benches(loaded, scored, 6, 0)["ofa_mbv3"]
         expected = ab.surrogate.ofa_mbv3().predict(own.space.from_codes(own.hosts))
@@ -351,7 +351,7 @@ class TestInterventions:
 
 def agree(score: Score, hosts: int = 12, target: str = "y") -> pd.DataFrame:
     corpora = {key(target=target): corpus(score)}
-    return agreement.agreement({"small": bench(hosts)}, corpora, {"small": table()}, modules=9, seed=0)
+    return agreement.score_agreement({"small": bench(hosts)}, corpora, {"small": table()}, modules=9, seed=0)
 
 
 class TestAgreement:
@@ -391,14 +391,14 @@ class TestAgreement:
         found = agree(lambda _, module: float(module.count(",")))
         own = found[found.score == "norm"].set_index("scope").srcc
         assert own[ALIKE].min() > 0.6 and own[CELL].isna().all()
-        summary = agreement.summarise(found[found.score == "norm"], ["scope"]).set_index("scope")
+        summary = agreement.median_srcc(found[found.score == "norm"], ["scope"]).set_index("scope")
         assert (summary["median"][CELL], summary.missing[CELL]) == (0, 4) and summary.missing[ALIKE] == 0
 
     def test_measured_effects_are_means_over_hosts(self) -> None:
         noise = np.random.default_rng(0).normal(size=1000)
         shaky = corpus(lambda unit, module: worth(unit, module) + 8 * noise[sum(map(ord, module)) % 1000])
         own = bench(4)
-        found = agreement.agreement({"small": own}, {key(target="z"): shaky}, {"small": table()}, 9, seed=0)
+        found = agreement.score_agreement({"small": own}, {key(target="z"): shaky}, {"small": table()}, 9, seed=0)
         for sample in agreement.draw_samples(shaky, 9, seed=0):
             texts = space().scoring_groups[sample.unit].texts(shaky.groups[sample.unit].codes[sample.places])
             effects = []
@@ -414,7 +414,7 @@ class TestAgreement:
 
     def test_summary_by_hand(self) -> None:
         rows = [("a", 0.2), ("a", 0.6), ("a", math.nan), ("b", -0.5)]
-        found = agreement.summarise(pd.DataFrame(rows, columns=["scope", "srcc"]), ["scope"])
+        found = agreement.median_srcc(pd.DataFrame(rows, columns=["scope", "srcc"]), ["scope"])
         assert found.to_dict("list") == {
             "scope": ["a", "b"], "median": [0.2, -0.5], "low": [0.0, -0.5], "high": [0.6, -0.5], "missing": [1, 0],
         }  # fmt: skip
@@ -428,9 +428,9 @@ class TestAgreement:
         assert (found.label == "mine").all() and (found.ridge > 0.9).all() and (found.spread > 0).all()
 
     def test_without_an_evaluator_tables_are_empty(self) -> None:
-        found = agreement.agreement({}, {key(): corpus(worth)}, {}, 5, 0)
+        found = agreement.score_agreement({}, {key(): corpus(worth)}, {}, 5, 0)
         assert found.empty and list(found) == agreement.AGREEMENT
-        assert agreement.summarise(found, ["scope", "score"]).empty
+        assert agreement.median_srcc(found, ["scope", "score"]).empty
         assert agreement.worst_cells(found, pd.DataFrame(), 3).empty
 
 
@@ -456,7 +456,8 @@ def overlap_table(*values: float, score: str = "norm") -> pd.DataFrame:
 
 class TestVerdict:
     def test_supported_when_all_checks_hold(self) -> None:
-        found, text = verdict.verdict(effects_table(80), correlations_table(0.5), overlap_table(0.1, 0.49))
+        judged = verdict.judge(effects_table(80), correlations_table(0.5), overlap_table(0.1, 0.49))
+        found, text = judged.checks, judged.word
         assert text == "supported" and found.holds.all()
         assert found.value.tolist() == [
             "80 of 100 cells (80%)", "0.500 (units: 0.30 to 0.70)", "2 of 2 pairs (median 0.29, largest 0.49)",
@@ -476,7 +477,8 @@ class TestVerdict:
         self, effects: int, correlations: float, overlap: float, holds: list[bool], expected: str
     ) -> None:
         tables = effects_table(effects), correlations_table(correlations), overlap_table(0.2, overlap)
-        found, text = verdict.verdict(*tables)
+        judged = verdict.judge(*tables)
+        found, text = judged.checks, judged.word
         assert (found.holds.tolist(), text) == (holds, expected)
 
     def test_both_comparisons_must_hold_in_a_cell(self) -> None:
@@ -490,12 +492,13 @@ class TestVerdict:
     def test_constant_scores_count_as_cells_that_fail(self) -> None:
         effects = effects_table(100)
         effects.loc[:20, "constant"] = True
-        assert verdict.verdict(effects, correlations_table(0.9), overlap_table(0.1))[1] == "partly"
+        assert verdict.judge(effects, correlations_table(0.9), overlap_table(0.1)).word == "partly"
 
     def test_missing_correlations_count_as_zero(self) -> None:
         correlations = correlations_table(0.9)
         correlations.loc[[0, 2], "srcc"] = math.nan
-        found, _ = verdict.verdict(effects_table(100), correlations, overlap_table(0.1))
+        judged = verdict.judge(effects_table(100), correlations, overlap_table(0.1))
+        found, _ = judged.checks, judged.word
         assert found.value[1] == "0.000 (units: 0.00 to 0.90)" and not found.holds[1]
 
     def test_a_test_without_a_result_does_not_hold(self) -> None:
@@ -508,18 +511,20 @@ class TestVerdict:
             pd.concat([make(good), make(bad, score="effect")], ignore_index=True)
             for make, good, bad in ((effects_table, 100, 0), (correlations_table, 0.9, -0.5), (overlap_table, 0.1, 0.9))
         ]
-        assert verdict.verdict(*tables)[1] == "supported"
-        assert verdict.verdict(*tables, "effect")[1] == "not supported"
+        assert verdict.judge(*tables).word == "supported"
+        assert verdict.judge(*tables, "effect").word == "not supported"
 
     def test_undecided_without_measured_effects_or_with_one_equation(self) -> None:
         no_effects, no_correlations = (
             pd.DataFrame(columns=interventions.EFFECTS),
             pd.DataFrame(columns=agreement.AGREEMENT),
         )
-        found, text = verdict.verdict(no_effects, no_correlations, overlap_table(0.1))
+        judged = verdict.judge(no_effects, no_correlations, overlap_table(0.1))
+        found, text = judged.checks, judged.word
         assert text == "undecided" and len(found) == 1
-        assert verdict.verdict(effects_table(100), correlations_table(0.9), overlap_table())[1] == "undecided"
-        found, text = verdict.verdict(no_effects, no_correlations, overlap_table())
+        assert verdict.judge(effects_table(100), correlations_table(0.9), overlap_table()).word == "undecided"
+        judged = verdict.judge(no_effects, no_correlations, overlap_table())
+        found, text = judged.checks, judged.word
         assert text == "undecided" and found.empty
 
     def test_seeds_are_judged_one_by_one(self) -> None:
@@ -554,7 +559,7 @@ def test_the_whole_chain_on_planted_scores_supports_a_true_score_and_rejects_an_
     }
     own, both = panel(a="y", b="z"), {"small": bench()}
     effects = interventions.intervene(both, ranking.extremes(corpora, 0), 0)
-    correlations = agreement.agreement(both, corpora, {"small": table()}, 9, 0)
+    correlations = agreement.score_agreement(both, corpora, {"small": table()}, 9, 0)
     overlap = ranking.overlaps([own], corpora, 0)
-    assert verdict.verdict(effects, correlations, overlap, "effect")[1] == "supported"
-    assert verdict.verdict(effects, correlations, overlap, "norm")[1] == "not supported"
+    assert verdict.judge(effects, correlations, overlap, "effect").word == "supported"
+    assert verdict.judge(effects, correlations, overlap, "norm").word == "not supported"

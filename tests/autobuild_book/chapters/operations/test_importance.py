@@ -11,8 +11,9 @@ import pytest
 import torch
 
 import autobuild_lib as ab
-from autobuild_book.chapters.operations import effects as operation_effects, importance as experiment, verdict
-from autobuild_book.chapters.operations.importance import CHEAP, SHUFFLED, TRUE, Fitted, Plan
+from autobuild_book.chapters.operations import effects as operation_effects, hop_zero, rankings
+from autobuild_book.chapters.operations.hop_zero import CHEAP, SHUFFLED, TRUE, Fitted, Plan
+from autobuild_book.chapters.operations.verdict import judge
 from autobuild_book.chapters.shared.fits import FitJob
 from autobuild_lib.data import IRTable
 from autobuild_lib.data.files import FLOPS
@@ -22,7 +23,7 @@ PLAN = Plan(paper_seeds=1, paper_epochs=1, cheap_seeds=2, cheap_epochs=1, cheap_
 
 @pytest.fixture(scope="module")
 def table() -> IRTable:
-    return experiment.load("bundled", "acc", 60)[0]
+    return hop_zero.load_graphs("bundled", "acc", 60)[0]
 
 
 def planted(table: IRTable, effect: dict[str, float], seed: int = 0) -> IRTable:
@@ -38,19 +39,19 @@ def planted(table: IRTable, effect: dict[str, float], seed: int = 0) -> IRTable:
 
 def test_bundled_data_hold_as_many_of_each_family(table: IRTable) -> None:
     assert pd.Series(table.families).value_counts().to_dict() == {"ofa_mbv3": 60, "ofa_pn": 60}
-    whole, note = experiment.load("bundled", "acc", 10_000)
+    whole, note = hop_zero.load_graphs("bundled", "acc", 10_000)
     assert len(whole) == 6000 and note == ""
     with pytest.raises(ValueError, match="the bundled tables have no speed: acc, latency_gpu"):
-        experiment.load("bundled", "speed", 60)
+        hop_zero.load_graphs("bundled", "speed", 60)
 
 
 def test_a_table_of_one_family_becomes_graphs(tmp_path: Path) -> None:
     small = ab.data.load("ofa_pn").take(range(12))
     path = tmp_path / "mine.csv"
     small.labels[["acc"]].assign(architecture=[str(a) for a in small.architectures]).to_csv(path, index=False)
-    mine, note = experiment.load(str(path), "acc", 10, ab.spaces.ofa_pn())
+    mine, note = hop_zero.load_graphs(str(path), "acc", 10, ab.spaces.ofa_pn())
     assert len(mine) == 10 and set(mine.families) == {"ofa_pn"} and note == ""
-    assert list(experiment.family_rows(mine)) == ["ofa_pn"]
+    assert list(hop_zero.family_rows(mine)) == ["ofa_pn"]
 
 
 def test_data_without_graphs_or_labels_are_replaced_and_the_page_says_so(
@@ -59,30 +60,30 @@ def test_data_without_graphs_or_labels_are_replaced_and_the_page_says_so(
     path = tmp_path / "toy.csv"
     architectures = [str(a) for a in toy_table.architectures]
     toy_table.labels.assign(architecture=architectures).to_csv(path, index=False)
-    found, note = experiment.load(str(path), "acc", 5, toy)
+    found, note = hop_zero.load_graphs(str(path), "acc", 5, toy)
     assert note.startswith(f"{path} has no op-level graphs") and note.endswith("the bundled tables instead.")
     assert len(found) == 10 and found.kind == "surrogate"
     small = ab.data.load("ofa_pn").take(range(12))
     small.labels[["latency_cpu"]].assign(architecture=[str(a) for a in small.architectures]).to_csv(path, index=False)
-    _, note = experiment.load(str(path), "acc", 5, ab.spaces.ofa_pn())
+    _, note = hop_zero.load_graphs(str(path), "acc", 5, ab.spaces.ofa_pn())
     assert "has no label acc" in note
 
 
 def test_released_caches_with_and_without_graphs(reference: Path, tmp_path: Path) -> None:
     folder = reference / "released_format"
-    mixed, _ = experiment.load(str(folder / "ofa_mbv3_pn_onnx_ir_cache.pkl"), "acc", 10)
+    mixed, _ = hop_zero.load_graphs(str(folder / "ofa_mbv3_pn_onnx_ir_cache.pkl"), "acc", 10)
     assert mixed.kind == "released" and set(mixed.families) == {"ofa_mbv3", "ofa_pn"}
-    paths, _ = experiment.load(str(folder / "ofa_pn_custom_cache.pkl"), "acc", 10)
+    paths, _ = hop_zero.load_graphs(str(folder / "ofa_pn_custom_cache.pkl"), "acc", 10)
     assert paths.kind == "released" and set(paths.families) == {"ofa_pn"}
     broken = tmp_path / "broken.pkl"
     shutil.copy(folder / "ofa_pn_custom_cache.pkl", broken)
     broken.write_bytes(broken.read_bytes()[:-20])
     with pytest.raises(ValueError, match=r"broken\.pkl"):
-        experiment.load(str(broken), "acc", 10)
+        hop_zero.load_graphs(str(broken), "acc", 10)
 
 
 def test_shuffles_keep_values_and_the_inner_ones_keep_families(table: IRTable) -> None:
-    mixed = experiment.shuffle_labels(table, "acc", PLAN).labels
+    mixed = hop_zero.shuffle_labels(table, "acc", PLAN).labels
     families = np.array(table.families)
     assert list(mixed.columns)[-3:] == ["shuffled_1", "shuffled_2", "within_1"]
     for name in ("shuffled_1", "shuffled_2", "within_1"):
@@ -104,27 +105,27 @@ def test_all_predictors_are_trained_and_read(
         asked.extend(jobs)
         return [job.run(folder) for job in jobs]
 
-    monkeypatch.setattr(experiment, "fit_jobs", run)
+    monkeypatch.setattr(hop_zero, "fit_jobs", run)
     train, test = table.split(0.75, seed=1)
-    fitted = experiment.train_all(train, "acc", 7, PLAN, tmp_path)
+    fitted = hop_zero.train_presets(train, "acc", 7, PLAN, tmp_path)
     keys = [(one.preset, one.seed, one.labels) for one in fitted]
     assert len(set(keys)) == len(keys) == 1 + 2 * 3 + 2
     assert ("paper", 7, TRUE) in keys and (CHEAP, 8, "within_1") in keys
     assert {len(job.table) for job in asked if job.preset == CHEAP} == {60}
     assert {len(job.table) for job in asked if job.preset == "paper"} == {90}
-    ranks = experiment.ranks(fitted, test)
-    assert len(ranks) == 3 * 3 * 6 and set(ranks.family) == {experiment.ALL, "ofa_mbv3", "ofa_pn"}
-    summary = experiment.importance_table(experiment.importances(fitted))
+    ranks = hop_zero.rank_families(fitted, test)
+    assert len(ranks) == 3 * 3 * 6 and set(ranks.family) == {hop_zero.ALL, "ofa_mbv3", "ofa_pn"}
+    summary = hop_zero.importance_table(hop_zero.importances(fitted))
     assert len(summary) == 2 * 13 and summary.importance.notna().all()
     one_epoch = summary[summary.preset == "paper"]  # has hardly moved
     np.testing.assert_allclose(one_epoch.importance, one_epoch.initial, atol=0.01)
 
 
 def test_references_tell_what_the_gap_between_families_is_worth(table: IRTable) -> None:
-    found = experiment.references(table, "acc").set_index("family")
+    found = hop_zero.family_references(table, "acc").set_index("family")
     assert found.ceiling.between(0.9, 1).all() and found.gap.notna().tolist() == [True, False, False]
     labels = pd.DataFrame({"acc": [2.0 if f == "ofa_mbv3" else 1.0 for f in table.families]})
-    assert experiment.references(replace(table, labels=labels), "acc").gap.iloc[0] == pytest.approx(1)
+    assert hop_zero.family_references(replace(table, labels=labels), "acc").gap.iloc[0] == pytest.approx(1)
 
 
 # -------------------------------------------------------------------- attributions
@@ -146,17 +147,17 @@ def test_a_planted_operation_is_found_by_both_attributions(table: IRTable) -> No
     trained = [ab.fit_ir(mine, "y", seed, "tuned", progress=False, **options) for seed in range(3)]
     assert all(ab.evaluate(one, mine).srcc["head"] > 0.95 for one in trained)
     found = operation_effects.attributions([Fitted(CHEAP, n, TRUE, one) for n, one in enumerate(trained)], mine)
-    ablation = verdict.scores(found, TRUE, "ablation")
+    ablation = rankings.scores(found, TRUE, "ablation")
     assert set(ablation.idxmax(axis=1)) <= {"Clip", "Relu"} and ablation.mean().idxmax() == "Clip"
-    level = verdict.scores(found, TRUE, "level")  # what all networks have alike moves this one
+    level = rankings.scores(found, TRUE, "level")  # what all networks have alike moves this one
     assert "BatchNormalization" in set(level.idxmax(axis=1))
-    assert (verdict.scores(found, TRUE, "integrated").Clip > 0).all()  # more of it is better
+    assert (rankings.scores(found, TRUE, "integrated").Clip > 0).all()  # more of it is better
 
 
 def test_attributions_add_up_and_ignore_what_has_the_mean_embedding(table: IRTable) -> None:
     predictor = ab.fit_ir(table, "acc", seed=0, preset="tuned", progress=False, epochs=2)
     found = operation_effects.attribute(predictor, table)
-    every = found[found.family == experiment.ALL].set_index("operation")
+    every = found[found.family == hop_zero.ALL].set_index("operation")
     assert (found.level >= found.signed.abs() - 1e-12).all()
     counts = operation_effects.operation_counts(table.graphs)[list(predictor.operations)]
     weight = predictor.network.features.embeddings["operation"].weight
@@ -254,29 +255,31 @@ def attribution_of(importance: pd.DataFrame, sign: float) -> pd.DataFrame:
 )
 def test_verdict(noise: float, sign: float, holds: list[bool], expected: str) -> None:
     importance = importance_of(noise)
-    checks, text = verdict.verdict(importance, attribution_of(importance, sign))
+    verdict = judge(importance, attribution_of(importance, sign))
+    checks, text = verdict.checks, verdict.word
     assert (checks.holds.tolist(), text) == (holds, expected)
 
 
 def test_without_seeds_or_shuffles_nothing_is_decided() -> None:
     for importance in (importance_of(0.5, seeds=1), importance_of(0.5, shuffles=0)):
-        checks, text = verdict.verdict(importance, attribution_of(importance, 1.0))
+        verdict = judge(importance, attribution_of(importance, 1.0))
+        checks, text = verdict.checks, verdict.word
         assert checks.empty and text == "undecided"
 
 
 def test_agreement_of_seeds_by_hand() -> None:
     rankings = pd.DataFrame([[1, 2, 3], [1, 2, 3], [3, 2, 1]])
-    np.testing.assert_allclose(verdict.kendall_matrix(rankings), [[1, 1, -1], [1, 1, -1], [-1, -1, 1]])
-    mean, low, high = verdict.seed_agreement(rankings)
+    np.testing.assert_allclose(rankings.kendall_matrix(rankings), [[1, 1, -1], [1, 1, -1], [-1, -1, 1]])
+    mean, low, high = rankings.seed_agreement(rankings)
     assert mean == pytest.approx(-1 / 3) and low == -1 and high == 1
-    assert np.isnan(verdict.seed_agreement(rankings[:2])[1:]).all()
+    assert np.isnan(rankings.seed_agreement(rankings[:2])[1:]).all()
 
 
 def test_agreement_table_compares_like_with_like() -> None:
     importance = importance_of(0.5)
     effects = pd.DataFrame({"operation": NAMES[:9], "effect": -np.arange(9.0)})
     associations = pd.DataFrame({"operation": NAMES, "association": -np.arange(13.0)})
-    table = verdict.agreement_table(importance, attribution_of(importance, 1.0), effects, associations)
+    table = rankings.agreement_table(importance, attribution_of(importance, 1.0), effects, associations)
     value = table.set_index("comparison").value
     assert value["importance between seeds, tuned preset"] > 0.8
     assert abs(value["importance between seeds, labels shuffled"]) < 0.2
@@ -291,7 +294,7 @@ def test_presets_are_compared_by_seed() -> None:
     both = pd.concat([cheap, cheap[cheap.seed < 2].assign(preset="paper")])
     effects = pd.DataFrame({"operation": NAMES, "effect": 1.0})
     associations = pd.DataFrame({"operation": NAMES, "association": 1.0})
-    table = verdict.agreement_table(both, attribution_of(cheap, 1.0), effects, associations)
+    table = rankings.agreement_table(both, attribution_of(cheap, 1.0), effects, associations)
     value = table.set_index("comparison").value
     assert value["paper and tuned preset, the same seed"] == pytest.approx(1)
     assert value["paper and tuned preset, other seeds"] < 0.9

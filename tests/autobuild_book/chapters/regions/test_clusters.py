@@ -15,7 +15,8 @@ from hypothesis import given, strategies as st
 from hypothesis.extra.numpy import arrays
 
 import autobuild_lib as ab
-from autobuild_book.chapters.regions import clusters as pareto_regions, verdict
+from autobuild_book.chapters.regions import clusters as pareto_regions
+from autobuild_book.chapters.regions.verdicts import cluster_gains, cluster_means, judge_regions, ways_to_count
 from autobuild_book.chapters.shared import frontiers, panels
 from autobuild_book.chapters.shared.frontiers import Frontier
 from autobuild_book.chapters.shared.panels import Panel
@@ -194,9 +195,9 @@ def test_budgets_by_hand(known: pareto_regions.Frontiers) -> None:
     assert best("training", "all") == pytest.approx([0.5, 0.6, 0.7, 0.8])
     assert best("norm", "fast") == pytest.approx([math.nan, 0.65, 0.65, 0.7], nan_ok=True)
     assert best("norm", "all") == pytest.approx([math.nan, 0.65, 0.65, 0.85], nan_ok=True)
-    gains = verdict.gains_at_budgets(table)
+    gains = cluster_gains(table)
     assert gains.norm.to_list() == pytest.approx([math.nan, 5, -5, 5], nan_ok=True)
-    assert verdict.gains_at_budgets(table.iloc[:0]).empty
+    assert cluster_gains(table.iloc[:0]).empty
 
 
 # -------------------------------------------------------------------- verdict
@@ -218,49 +219,50 @@ def judged(share: Share, score: str = "norm", panels: int = 6, regions: int = 3,
     ("passing", "text"), [(6, "supported"), (5, "supported"), (4, "partly"), (3, "partly"), (2, "not supported")]
 )
 def test_five_of_six_panels(passing: int, text: str) -> None:
-    checks, found = verdict.verdict(judged(lambda panel, _: float(panel < passing)))
+    verdict = judge_regions(judged(lambda panel, _: float(panel < passing)))
+    checks, found = verdict.checks, verdict.word
     assert found == text and checks.holds.sum() == passing and checks.value[0] == "3 of 3 regions"
 
 
 @pytest.mark.parametrize(("regions", "improved", "holds"), [(3, 2, True), (3, 1, False), (2, 2, True), (2, 1, False)])
 def test_two_of_three_regions(regions: int, improved: int, holds: bool) -> None:
     frame = judged(lambda _, region: 0.5 if region < improved else 0.499, regions=regions)  # half is enough
-    checks, _ = verdict.verdict(frame)
+    checks = judge_regions(frame).checks
     assert checks.holds.tolist() == [holds] * 6 and checks.value[0] == f"{improved} of {regions} regions"
 
 
 def test_seeds_are_averaged_before_the_share_is_compared() -> None:
     high, low = (judged(lambda *_, value=value: value, seed=seed) for seed, value in enumerate((1.0, 0.1)))
-    assert verdict.verdict(pd.concat([high, low]))[1] == "supported"
-    assert verdict.verdict(pd.concat([high, low, low.assign(seed=2)]))[1] == "not supported"
+    assert judge_regions(pd.concat([high, low])).word == "supported"
+    assert judge_regions(pd.concat([high, low, low.assign(seed=2)])).word == "not supported"
 
 
 def test_only_the_score_that_is_asked_for_counts() -> None:
     both = pd.concat([judged(lambda *_: 0.0), judged(lambda *_: 1.0, "effect")])
-    assert verdict.verdict(both)[1] == "not supported"
-    assert verdict.verdict(both, "effect")[1] == "supported"
-    ways = verdict.verdicts(both).set_index(["score", "counted"])
+    assert judge_regions(both).word == "not supported"
+    assert judge_regions(both, "effect").word == "supported"
+    ways = ways_to_count(both).set_index(["score", "counted"])
     assert ways.loc[("norm", "region, frontier chosen on noisy labels")].to_list() == ["6 of 6", "supported"]
     assert ways.loc[("effect", "any point, frontier without noise")].to_list() == ["0 of 6", "not supported"]
 
 
 def test_without_panels_it_is_undecided() -> None:
     nothing = judged(lambda *_: 1.0).iloc[:0]
-    assert verdict.verdict(nothing)[1] == "undecided"
-    assert verdict.verdicts(nothing).empty and verdict.summarise(nothing).empty
+    assert judge_regions(nothing).word == "undecided"
+    assert ways_to_count(nothing).empty and cluster_means(nothing).empty
 
 
 def test_one_panel_can_pass() -> None:
-    assert verdict.verdict(judged(lambda *_: 1.0, panels=1))[1] == "supported"
+    assert judge_regions(judged(lambda *_: 1.0, panels=1)).word == "supported"
 
 
 def test_summary_by_hand() -> None:
     two = pd.concat([judged(lambda *_: 0.5), judged(lambda *_: 0.7, seed=1)])
-    summary = verdict.summarise(two)
+    summary = cluster_means(two)
     half = 12.706205 * 0.1  # t(0.975, 1) times sd / sqrt(2) of (0.5, 0.7)
     assert summary.loc[0, ["share", "low", "high"]].to_list() == pytest.approx([0.6, 0.6 - half, 0.6 + half])
     assert len(summary) == 18 and set(summary.seeds) == {2} and summary.gained.to_list() == pytest.approx([0.01] * 18)
-    assert math.isnan(verdict.summarise(two[two.seed == 0]).low[0])
+    assert math.isnan(cluster_means(two[two.seed == 0]).low[0])
 
 
 # -------------------------------------------------------------------- panels and reduced spaces
@@ -332,7 +334,7 @@ def test_the_union_holds_every_region(reductions: list[pareto_regions.Reduction]
 
 
 def test_built_networks_come_best_first(reductions: list[pareto_regions.Reduction], toy: ab.SequenceSpace) -> None:
-    table = pareto_regions.built(reductions, n=4)
+    table = pareto_regions.best_networks(reductions, n=4)
     assert len(table) == 2 * 6 * 4 and not table.duplicated(["score", "region", "seed", "rank"]).any()
     own = table[(table.score == "ridge") & (table.region == "fast") & (table.seed == 1)]
     sums = reductions[1].cluster("ridge", "fast").scores([toy.parse(text) for text in own.architecture])

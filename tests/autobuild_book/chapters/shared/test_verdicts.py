@@ -8,8 +8,8 @@ import pytest
 
 from autobuild_book.chapters.modules import verdict as modules
 from autobuild_book.chapters.modules.agreement import CELL, UNIT
-from autobuild_book.chapters.regions.searches import BASELINES, OURS, search_estimates
-from autobuild_book.chapters.regions.verdict import cluster_estimates
+from autobuild_book.chapters.regions.search_runs import BASELINES, OURS
+from autobuild_book.chapters.regions.verdicts import cluster_estimates, search_estimates
 from autobuild_book.chapters.shared.verdicts import Verdict, check_line, estimate, estimate_line
 
 

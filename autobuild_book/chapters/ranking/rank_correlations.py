@@ -1,11 +1,9 @@
 """Experiment 1: how well the norms of the graph embeddings rank architectures at every hop (claim C1)."""
 
-import itertools
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pandas as pd
 
 from autobuild_book.chapters.shared.fits import FitJob, fit_jobs
@@ -13,14 +11,10 @@ from autobuild_book.chapters.shared.splits import Split, subset
 from autobuild_lib.data.table import Table
 from autobuild_lib.evaluation import evaluate
 from autobuild_lib.predictor import Predictor
-from autobuild_lib.statistics import greater_than_zero, holm, mean_with_interval, srcc
+from autobuild_lib.statistics import srcc
 from autobuild_lib.surrogate import LABELS, published
 from autobuild_lib.targets import Target
 from autobuild_lib.units.ridge import AdditiveRidge
-
-# The four labels of one family. For the smallest of five p-values to hold after Holm's correction (below 0.01), the
-# mean gain over n tasks must be t(0.99, n - 1) / sqrt(n) standard deviations: 2.3 for 4 tasks, 4.0 for 3, 22 for 2.
-FEWEST_TASKS = 4
 
 
 def compare_presets(
@@ -48,7 +42,7 @@ def compare_presets(
     return pd.concat(rows, ignore_index=True)[order]
 
 
-def train(split: Split, preset: str, seed: int, folder: Path, overrides: Mapping[str, Any]) -> list[Predictor]:
+def train_split(split: Split, preset: str, seed: int, folder: Path, overrides: Mapping[str, Any]) -> list[Predictor]:
     """Train one predictor per target of a split; those that `compare_presets` has left in `folder` are read."""
     return _job(split, preset, seed, overrides).run(folder)
 
@@ -115,44 +109,7 @@ def learning_curve(
     return frame.sort_values(["family", "target", "model", "size", "seed"], ignore_index=True)
 
 
-def verdict(ranks: pd.DataFrame, references: pd.DataFrame, preset: str = "paper") -> tuple[pd.DataFrame, str]:
-    """Judge claim C1 on one preset: a table of checks, and "supported", "partly" or "not supported".
-
-    With fewer than `FEWEST_TASKS` tasks it is "undecided", since the tests compare over tasks.
-
-    Checks: the last hop's norms reach 0.9 x ceiling in at least 7 of 8 tasks; over tasks, each hop beats the one
-    before, and the head beats the last hop (paired t-tests, Holm's correction over all of them). A ceiling that is not
-    known counts as 1; a test over fewer than two tasks does not hold. Raises `ValueError` for a preset without rows.
-    """
-    if preset not in set(ranks.preset):
-        known = ", ".join(map(str, ranks.preset.unique())) or "none"
-        raise ValueError(f"there is no predictor of preset {preset!r} to judge; there are: {known}")
-    mean = ranks[ranks.preset == preset].groupby(["family", "target", "level"]).srcc.mean().unstack("level")
-    hops = [f"hop {hop}" for hop in range(mean.shape[1] - 1)]
-    ceiling = references.set_index(["family", "target"]).ceiling.reindex(mean.index).fillna(1.0)
-    reached = mean[hops[-1]] >= 0.9 * ceiling
-    first = {
-        "check": f"{hops[-1]} reaches 0.9 x ceiling",
-        "value": f"{int(reached.sum())} of {len(reached)} tasks",
-        "holds": bool(reached.sum() >= np.ceil(7 / 8 * len(reached))),
-    }
-    pairs = list(itertools.pairwise([*hops, "head"]))
-    differences = [(mean[after] - mean[before]).to_numpy() for before, after in pairs]
-    adjusted = holm([greater_than_zero(d) for d in differences])
-    checks = [first]
-    for (before, after), difference, p in zip(pairs, differences, adjusted, strict=True):
-        centre, low, high = mean_with_interval(difference)
-        tested = f"[{low:+.4f}, {high:+.4f}], p = {p:.3g}" if len(difference) > 1 else "(no test: one task)"
-        value = f"{centre:+.4f} {tested}"
-        checks.append({"check": f"{after} beats {before}", "value": value, "holds": bool(p < 0.05)})
-    table = pd.DataFrame(checks)
-    if len(mean) < FEWEST_TASKS:
-        return table, "undecided"
-    share = table.holds.mean()
-    return table, "supported" if share == 1 else "partly" if share >= 0.5 else "not supported"
-
-
-def readable(table: pd.DataFrame) -> pd.DataFrame:
+def heads_by_preset(table: pd.DataFrame) -> pd.DataFrame:
     """Return `compare_table` for a page: a row per task, the head of each preset with its interval, rounded."""
     heads = table.pivot(index=["family", "target"], columns="preset", values=["head", "low", "high"])
     return heads.swaplevel(axis=1).sort_index(axis=1, level=0, sort_remaining=False).round(3)

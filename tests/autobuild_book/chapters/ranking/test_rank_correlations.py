@@ -13,14 +13,15 @@ import pytest
 from scipy.stats import spearmanr, ttest_1samp
 
 import autobuild_lib as ab
-from autobuild_book.chapters.ranking import experiment
+from autobuild_book.chapters.ranking import rank_correlations
+from autobuild_book.chapters.ranking.verdict import judge
 from autobuild_book.chapters.shared.fits import FitJob
-from autobuild_book.chapters.shared.ranks import summarise
-from autobuild_book.chapters.shared.splits import BUNDLED, load_splits, subset
+from autobuild_book.chapters.shared.ranks import mean_ranks
+from autobuild_book.chapters.shared.splits import BUNDLED, Split, load_splits, subset
 from autobuild_lib.surrogate import bundled
 from autobuild_lib.units.ridge import AdditiveRidge
 
-TASKS = [(family, target) for family in BUNDLED for target in experiment.default_targets()]
+TASKS = [(family, target) for family in BUNDLED for target in rank_correlations.default_targets()]
 LEVELS = ["hop 0", "hop 1", "hop 2", "hop 3", "hop 4", "head"]
 RISING = {level: 0.80 + 0.03 * i for i, level in enumerate(LEVELS)}  # hop 4 at 0.92, head at 0.95
 Change = Callable[[int, str, float], float]
@@ -52,7 +53,8 @@ def holding(table: pd.DataFrame) -> dict[str, bool]:
 
 
 def test_supported_when_all_checks_hold() -> None:
-    table, text = experiment.verdict(ranks(), references())
+    verdict = judge(ranks(), references())
+    table, text = verdict.checks, verdict.word
     assert text == "supported" and table.holds.all()
     assert list(table.check) == [
         "hop 4 reaches 0.9 x ceiling", "hop 1 beats hop 0", "hop 2 beats hop 1", "hop 3 beats hop 2",
@@ -63,39 +65,41 @@ def test_supported_when_all_checks_hold() -> None:
 
 def test_partly_when_half_of_the_checks_hold() -> None:
     flat_end = {**RISING, "hop 3": 0.86, "hop 4": 0.86, "head": 0.86}  # 0.9 x ceiling missed as well
-    table, text = experiment.verdict(ranks(flat_end), references(ceiling=0.95))
+    verdict = judge(ranks(flat_end), references(ceiling=0.95))
+    table, text = verdict.checks, verdict.word
     assert holding(table) == {
         "hop 4 reaches 0.9 x ceiling": True, "hop 1 beats hop 0": True, "hop 2 beats hop 1": True,
         "hop 3 beats hop 2": False, "hop 4 beats hop 3": False, "head beats hop 4": False,
     }  # fmt: skip
     assert text == "partly"
-    assert experiment.verdict(ranks(flat_end), references(ceiling=0.99))[1] == "not supported"
+    assert judge(ranks(flat_end), references(ceiling=0.99)).word == "not supported"
 
 
 def test_not_supported_when_more_hops_are_worse() -> None:
     falling = {level: 0.8 - 0.05 * i for i, level in enumerate(LEVELS)}
-    table, text = experiment.verdict(ranks(falling), references())
+    verdict = judge(ranks(falling), references())
+    table, text = verdict.checks, verdict.word
     assert text == "not supported" and not table.holds.any()
 
 
 @pytest.mark.parametrize(("short", "holds"), [(1, True), (2, False)])
 def test_seven_of_eight_tasks_must_reach_the_ceiling(short: int, holds: bool) -> None:
     drop: Change = lambda i, level, x: x - 0.1 if i < short and level != "head" else x  # noqa: E731
-    table, _ = experiment.verdict(ranks(change=drop), references())
+    table = judge(ranks(change=drop), references()).checks
     assert (table.value[0], table.holds[0]) == (f"{8 - short} of 8 tasks", holds)
 
 
 @pytest.mark.parametrize(("tasks", "needed"), [(1, 1), (4, 4), (7, 7), (8, 7)])
 def test_with_fewer_tasks_the_same_share_is_needed(tasks: int, needed: int) -> None:
     drop: Change = lambda i, _, x: x - 0.5 if i < tasks - needed + 1 else x  # noqa: E731
-    assert not experiment.verdict(ranks(tasks=TASKS[:tasks], change=drop), references(TASKS[:tasks]))[0].holds[0]
+    assert not judge(ranks(tasks=TASKS[:tasks], change=drop), references(TASKS[:tasks])).checks.holds[0]
     fewer: Change = lambda i, _, x: x - 0.5 if i < tasks - needed else x  # noqa: E731
-    assert experiment.verdict(ranks(tasks=TASKS[:tasks], change=fewer), references(TASKS[:tasks]))[0].holds[0]
+    assert judge(ranks(tasks=TASKS[:tasks], change=fewer), references(TASKS[:tasks])).checks.holds[0]
 
 
 def test_each_hop_is_compared_with_the_one_before_within_tasks() -> None:
     spread: Change = lambda i, _, x: x - 0.05 * i  # noqa: E731 - tasks differ by far more than hops
-    table, _ = experiment.verdict(ranks(change=spread), references())
+    table = judge(ranks(change=spread), references()).checks
     assert table.holds[1:].all()
     assert "+0.03" in table.value[1] and "p = " in table.value[1]
 
@@ -109,7 +113,8 @@ def test_a_difference_that_passes_only_without_correction_does_not_hold() -> Non
         for hop, level in enumerate(LEVELS)
     ]
     frame = pd.DataFrame(rows, columns=["family", "target", "preset", "seed", "level", "srcc"])
-    table, text = experiment.verdict(frame, references())
+    verdict = judge(frame, references())
+    table, text = verdict.checks, verdict.word
     assert not table.holds.iloc[-1] and text == "not supported"
 
 
@@ -118,32 +123,33 @@ def test_the_mean_over_seeds_is_judged() -> None:
     frame.loc[frame.seed == 0, "srcc"] -= 0.2
     frame.loc[frame.seed == 1, "srcc"] += 0.2
     pd.testing.assert_series_equal(
-        experiment.verdict(frame, references())[0].holds, experiment.verdict(ranks(), references())[0].holds
+        judge(frame, references()).checks.holds, judge(ranks(), references()).checks.holds
     )
 
 
 def test_only_the_given_preset_is_judged() -> None:
     both = pd.concat([ranks(), ranks(dict.fromkeys(LEVELS, 0.1)).assign(preset="tuned")])
-    assert experiment.verdict(both, references())[1] == "supported"
-    assert experiment.verdict(both, references(), preset="tuned")[1] == "not supported"
+    assert judge(both, references()).word == "supported"
+    assert judge(both, references(), preset="tuned").word == "not supported"
 
 
 def test_a_preset_without_rows_is_an_error_that_lists_the_others() -> None:
     with pytest.raises(ValueError, match="no predictor of preset 'tuned' to judge; there are: paper"):
-        experiment.verdict(ranks(), references(), preset="tuned")
+        judge(ranks(), references(), preset="tuned")
     with pytest.raises(ValueError, match="there are: none"):
-        experiment.verdict(ranks(tasks=[]), references())
+        judge(ranks(tasks=[]), references())
 
 
 def test_one_task_cannot_be_tested_and_says_so() -> None:
-    table, text = experiment.verdict(ranks(tasks=TASKS[:1]), references(TASKS[:1]))
+    verdict = judge(ranks(tasks=TASKS[:1]), references(TASKS[:1]))
+    table, text = verdict.checks, verdict.word
     assert text == "undecided" and table.holds.tolist() == [True] + [False] * 5
     assert table.value[0] == "1 of 1 tasks" and all("no test: one task" in value for value in table.value[1:])
 
 
 @pytest.mark.parametrize(("tasks", "text"), [(2, "undecided"), (3, "undecided"), (4, "supported")])
 def test_few_tasks_decide_nothing(tasks: int, text: str) -> None:
-    assert experiment.verdict(ranks(tasks=TASKS[:tasks]), references(TASKS[:tasks]))[1] == text
+    assert judge(ranks(tasks=TASKS[:tasks]), references(TASKS[:tasks])).word == text
 
 
 @pytest.mark.parametrize(("tasks", "deviations"), [(2, 22.5), (3, 4.0), (4, 2.3)])
@@ -157,20 +163,22 @@ def test_the_gain_that_few_tasks_need(tasks: int, deviations: float) -> None:
 @pytest.mark.parametrize("known", ["nan", "missing"])
 def test_an_unknown_ceiling_counts_as_one(known: str) -> None:
     unknown = references().assign(ceiling=math.nan) if known == "nan" else references().iloc[:0]
-    assert experiment.verdict(ranks(), unknown)[0].value[0] == "8 of 8 tasks"  # hop 4 is near 0.92
-    assert experiment.verdict(ranks({**RISING, "hop 4": 0.89}), unknown)[0].value[0] == "0 of 8 tasks"
+    assert judge(ranks(), unknown).checks.value[0] == "8 of 8 tasks"  # hop 4 is near 0.92
+    assert judge(ranks({**RISING, "hop 4": 0.89}), unknown).checks.value[0] == "0 of 8 tasks"
 
 
 def test_a_correlation_that_does_not_exist_supports_nothing() -> None:
     lost: Change = lambda i, level, x: math.nan if (i, level) == (0, "hop 4") else x  # noqa: E731
-    table, text = experiment.verdict(ranks(change=lost), references())
+    verdict = judge(ranks(change=lost), references())
+    table, text = verdict.checks, verdict.word
     assert text == "partly"
     assert table.value[0] == "7 of 8 tasks"
     assert [check for check, holds in holding(table).items() if not holds] == ["hop 4 beats hop 3", "head beats hop 4"]
 
 
 def test_tables_of_two_hops_are_judged_as_well() -> None:
-    table, text = experiment.verdict(ranks({"hop 0": 0.8, "hop 1": 0.85, "hop 2": 0.92, "head": 0.95}), references())
+    verdict = judge(ranks({"hop 0": 0.8, "hop 1": 0.85, "hop 2": 0.92, "head": 0.95}), references())
+    table, text = verdict.checks, verdict.word
     assert text == "supported" and len(table) == 4 and table.check[0] == "hop 2 reaches 0.9 x ceiling"
 
 
@@ -192,7 +200,7 @@ def two_seeds_and_one() -> pd.DataFrame:
 
 
 def test_summary_by_hand() -> None:
-    summary = summarise(two_seeds_and_one()).set_index(["preset", "level"])
+    summary = mean_ranks(two_seeds_and_one()).set_index(["preset", "level"])
     first, single = summary.loc[("paper", "hop 0")], summary.loc[("tuned", "hop 0")]
     half = 12.706205 * 0.1  # t(0.975, 1) times sd / sqrt(2) of (0.5, 0.7)
     assert (first.srcc, first.low, first.high) == pytest.approx((0.6, 0.6 - half, 0.6 + half), abs=1e-6)
@@ -204,7 +212,7 @@ def test_summary_by_hand() -> None:
 
 def test_compare_table_by_hand() -> None:
     known = references([("f", "t")], ceiling=0.96)
-    table = experiment.compare_table(summarise(two_seeds_and_one()), known)
+    table = rank_correlations.compare_table(mean_ranks(two_seeds_and_one()), known)
     assert list(table.columns) == [
         "family", "target", "preset", "head", "low", "high", "interval", "seeds",
         "hop 0", "ceiling", "ridge", "published",
@@ -216,8 +224,8 @@ def test_compare_table_by_hand() -> None:
 
 def test_readable_has_a_row_per_task_and_the_heads_of_the_table() -> None:
     known = references().drop_duplicates(["family", "target"])
-    table = experiment.compare_table(summarise(ranks()), known)
-    shown = experiment.readable(table)
+    table = rank_correlations.compare_table(mean_ranks(ranks()), known)
+    shown = rank_correlations.heads_by_preset(table)
     assert len(shown) == len(TASKS) and list(shown["paper"]) == ["head", "low", "high"]
     for row in table.to_dict("records"):
         assert shown.loc[(row["family"], row["target"]), (row["preset"], "head")] == round(row["head"], 3)
@@ -236,8 +244,8 @@ def noisy(toy_table: ab.data.Table) -> ab.data.Table:
 
 
 @pytest.fixture(scope="module")
-def splits(noisy: ab.data.Table) -> list[experiment.Split]:
-    return [experiment.Split(noisy.take(range(110)), noisy.take(range(110, 150)), ("additive", "other"))]
+def splits(noisy: ab.data.Table) -> list[Split]:
+    return [Split(noisy.take(range(110)), noisy.take(range(110, 150)), ("additive", "other"))]
 
 
 @pytest.fixture
@@ -275,12 +283,12 @@ def test_load_splits_errors(toy_csv: Path, toy: ab.SequenceSpace) -> None:
 def test_ceiling_by_hand(toy_table: ab.data.Table) -> None:
     four = toy_table.take(range(4))
     given = replace(four, labels=pd.DataFrame({"y": [1.0, 2, 3, 4]}), noise_free=pd.DataFrame({"y": [2.0, 1, 4, 3]}))
-    assert experiment._ceiling(given, ab.Target("y")) == pytest.approx(0.6)
-    assert experiment._ceiling(given, ab.Target("10 - y")) == pytest.approx(0.6)
+    assert rank_correlations._ceiling(given, ab.Target("y")) == pytest.approx(0.6)
+    assert rank_correlations._ceiling(given, ab.Target("10 - y")) == pytest.approx(0.6)
 
 
-def test_reference_lines(splits: list[experiment.Split], noisy: ab.data.Table) -> None:
-    lines = experiment.reference_lines(splits).set_index("target")
+def test_reference_lines(splits: list[Split], noisy: ab.data.Table) -> None:
+    lines = rank_correlations.reference_lines(splits).set_index("target")
     split = splits[0]
     truth = split.test.labels.additive.to_numpy()
     ridge = AdditiveRidge(noisy.space).fit(split.train.architectures, split.train.labels.additive.to_numpy())
@@ -297,8 +305,8 @@ def test_reference_lines_quote_the_published_number() -> None:
     drawn = space.sample(np.random.default_rng(0), 30)
     records = [(a, {"acc": 0.7 + 0.01 * sum(a.depths), "latency_cpu": 1.0 + i}) for i, a in enumerate(drawn)]
     table = ab.data.from_records(space, records)
-    split = experiment.Split(table.take(range(20)), table.take(range(20, 30)), ("acc", "latency_cpu", "acc * 2"))
-    published = experiment.reference_lines([split]).set_index("target").published
+    split = Split(table.take(range(20)), table.take(range(20, 30)), ("acc", "latency_cpu", "acc * 2"))
+    published = rank_correlations.reference_lines([split]).set_index("target").published
     assert published["acc"] == pytest.approx(0.9934, abs=1e-4)
     assert published["latency_cpu"] == pytest.approx(0.9311, abs=1e-4)
     assert math.isnan(published["acc * 2"])
@@ -316,14 +324,14 @@ def in_process(monkeypatch: pytest.MonkeyPatch) -> list[FitJob]:
         asked.extend(jobs)
         return [job.run(folder) for job in jobs]
 
-    monkeypatch.setattr(experiment, "fit_jobs", run)
+    monkeypatch.setattr(rank_correlations, "fit_jobs", run)
     return asked
 
 
-def test_compare_presets(splits: list[experiment.Split], tmp_path: Path, in_process: list[FitJob]) -> None:
+def test_compare_presets(splits: list[Split], tmp_path: Path, in_process: list[FitJob]) -> None:
     small = {"epochs": 1, "width": 8, "hops": 2}
     seeds = {"paper": [5], "tuned": [5, 6]}
-    found = experiment.compare_presets(splits, seeds, tmp_path, {"paper": small, "tuned": small})
+    found = rank_correlations.compare_presets(splits, seeds, tmp_path, {"paper": small, "tuned": small})
     assert len(found) == 2 * 3 * 4  # targets, predictors of each, levels
     assert set(found.preset + found.seed.astype(str)) == {"paper5", "tuned5", "tuned6"}
     assert set(found.level) == {"hop 0", "hop 1", "hop 2", "head"}
@@ -331,23 +339,23 @@ def test_compare_presets(splits: list[experiment.Split], tmp_path: Path, in_proc
     predictor = in_process[0].run(tmp_path)[1]
     own = found[(found.preset == "paper") & (found.target == "other")].set_index("level").srcc
     pd.testing.assert_series_equal(own, ab.evaluate(predictor, splits[0].test).srcc, check_names=False)
-    experiment.verdict(found, experiment.reference_lines(splits))  # the parts fit together
-    experiment.compare_table(summarise(found), experiment.reference_lines(splits))
+    judge(found, rank_correlations.reference_lines(splits))  # the parts fit together
+    rank_correlations.compare_table(mean_ranks(found), rank_correlations.reference_lines(splits))
 
 
 def test_overrides_go_to_their_own_preset(
-    splits: list[experiment.Split], tmp_path: Path, in_process: list[FitJob]
+    splits: list[Split], tmp_path: Path, in_process: list[FitJob]
 ) -> None:
     paper, tuned = ({"epochs": 1, "width": width, "hops": 1} for width in (8, 4))
     seeds = {"paper": [0], "tuned": [0]}
-    experiment.compare_presets(splits, seeds, tmp_path, {"paper": paper, "tuned": tuned})
+    rank_correlations.compare_presets(splits, seeds, tmp_path, {"paper": paper, "tuned": tuned})
     assert {(job.preset, dict(job.overrides)["width"]) for job in in_process} == {("paper", 8), ("tuned", 4)}
 
 
-def test_learning_curve(splits: list[experiment.Split], tmp_path: Path, in_process: list[FitJob]) -> None:
-    half = experiment.Split(splits[0].train.take(range(60)), splits[0].test, ("additive + other",))
+def test_learning_curve(splits: list[Split], tmp_path: Path, in_process: list[FitJob]) -> None:
+    half = Split(splits[0].train.take(range(60)), splits[0].test, ("additive + other",))
     small = {"epochs": 1, "width": 8, "hops": 2}
-    curve = experiment.learning_curve([splits[0], half], [40, 5000], [0, 1], tmp_path, small)
+    curve = rank_correlations.learning_curve([splits[0], half], [40, 5000], [0, 1], tmp_path, small)
     assert not curve.duplicated(["target", "size", "seed", "model"]).any()
     assert {(target, size) for target, size in zip(curve.target, curve["size"], strict=True)} == {
         ("additive", 40), ("additive", 110), ("other", 40), ("other", 110),
@@ -370,5 +378,5 @@ def test_subsets_are_repeatable_distinct_rows_and_differ_between_seeds(noisy: ab
 
 def test_default_targets_have_published_predictors() -> None:
     stated = json.loads((Path(bundled.FILES) / "published_predictors.json").read_text(encoding="utf-8"))
-    assert experiment.default_targets() == ["acc", "latency_gpu", "latency_cpu", "latency_npu"]
-    assert all(set(experiment.default_targets()) == set(stated[family]) for family in BUNDLED)
+    assert rank_correlations.default_targets() == ["acc", "latency_gpu", "latency_cpu", "latency_npu"]
+    assert all(set(rank_correlations.default_targets()) == set(stated[family]) for family in BUNDLED)

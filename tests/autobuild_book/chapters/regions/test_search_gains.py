@@ -11,8 +11,9 @@ import pandas as pd
 import pytest
 from scipy.stats import mannwhitneyu
 
-from autobuild_book.chapters.regions import clusters, searches
+from autobuild_book.chapters.regions import clusters, search_gains, search_runs
 from autobuild_book.chapters.regions.clusters import Reduction
+from autobuild_book.chapters.regions.verdicts import judge_searches
 from autobuild_book.chapters.shared import frontiers, panels
 from autobuild_lib import surrogate
 from autobuild_lib.processes import in_processes
@@ -48,20 +49,20 @@ def known(reductions: list[Reduction]) -> clusters.Frontiers:
 @pytest.fixture(autouse=True)
 def here(monkeypatch: pytest.MonkeyPatch) -> None:
     """Run jobs here, without processes."""
-    monkeypatch.setattr(searches, "in_processes", lambda work, jobs, what, **_: [work(*job) for job in jobs])
+    monkeypatch.setattr(search_runs, "in_processes", lambda work, jobs, what, **_: [work(*job) for job in jobs])
 
 
 @pytest.fixture(scope="module")
 def run(reductions: list[Reduction], known: clusters.Frontiers) -> tuple[pd.DataFrame, pd.DataFrame]:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(searches, "in_processes", lambda work, jobs, what, **_: [work(*job) for job in jobs])
-        return searches.search_panels(reductions, known, [3, 4], SMALL)
+        patch.setattr(search_runs, "in_processes", lambda work, jobs, what, **_: [work(*job) for job in jobs])
+        return search_runs.search_panels(reductions, known, [3, 4], SMALL)
 
 
 class TestSearches:
     def test_every_method_has_the_same_budget_and_seeds(self, run: tuple[pd.DataFrame, pd.DataFrame]) -> None:
         curves = run[0]
-        assert set(curves.method) == set(searches.METHODS) and set(curves.seed) == {3, 4}
+        assert set(curves.method) == set(search_runs.METHODS) and set(curves.seed) == {3, 4}
         per_run = curves.groupby(["family", "device", "method", "seed"]).evaluations.apply(list)
         assert len(per_run) == 12 and all(each == [4, 10, 20] for each in per_run)  # a fifth, a half or STEP, all
         assert curves.hypervolume.between(0, 1.2).all()
@@ -85,11 +86,11 @@ class TestSearches:
         labels = judge.predict([judge.space.parse(text) for text in own.architecture])
         np.testing.assert_allclose(own[["acc", "latency"]], labels[["acc", "latency_gpu"]], rtol=1e-6)
 
-    @pytest.mark.parametrize("score", searches.OURS)
+    @pytest.mark.parametrize("score", search_runs.OURS)
     def test_reduced_searches_stay_in_the_union_of_their_training_seed(
         self, run: tuple[pd.DataFrame, pd.DataFrame], reductions: list[Reduction], score: str
     ) -> None:
-        fronts = run[1][run[1].method == searches.OURS[score]]
+        fronts = run[1][run[1].method == search_runs.OURS[score]]
         for seed, reduction in zip((3, 4), reductions, strict=True):  # the spaces are taken in turn
             union, space = reduction.union(score), reduction.panel.split.train.space
             assert union.size <= 12**5
@@ -98,10 +99,10 @@ class TestSearches:
     def test_runs_repeat_exactly_and_seeds_matter(
         self, run: tuple[pd.DataFrame, pd.DataFrame], reductions: list[Reduction], known: clusters.Frontiers
     ) -> None:
-        again = searches.search_panels(reductions, known, [3, 4], SMALL)
+        again = search_runs.search_panels(reductions, known, [3, 4], SMALL)
         for first, second in zip(run, again, strict=True):
             pd.testing.assert_frame_equal(first, second)
-        other = searches.search_panels(reductions, known, [5], SMALL)[0]
+        other = search_runs.search_panels(reductions, known, [5], SMALL)[0]
         assert not set(other.hypervolume) & set(run[0].hypervolume)
 
     def test_a_search_that_runs_dry_keeps_its_last_hypervolume(
@@ -110,18 +111,18 @@ class TestSearches:
         tiny = ReducedSpace.full(reductions[0].panel.split.train.space)
         tiny = ReducedSpace(tiny.space, tiny.head, tuple(GroupContents(g.codes[:1], np.zeros(1)) for g in tiny.groups))
         frontier = known["ofa_pn", "gpu"]
-        method = searches.OURS["norm"]
-        job = searches.SearchJob("ofa_pn", "gpu", "latency_gpu", frontier, method, [tiny], [0], SMALL)
+        method = search_runs.OURS["norm"]
+        job = search_runs.SearchJob("ofa_pn", "gpu", "latency_gpu", frontier, method, [tiny], [0], SMALL)
         curve, _ = job.run()
         assert curve.evaluations.tolist() == [4, 10, 20] and curve.hypervolume.nunique() == 1
 
     def test_panels_without_a_frontier_are_left_out(self, reductions: list[Reduction]) -> None:
-        curves, fronts = searches.search_panels(reductions, {}, [0], SMALL)
+        curves, fronts = search_runs.search_panels(reductions, {}, [0], SMALL)
         assert curves.empty and fronts.empty
-        tests = searches.compare(curves)
-        assert tests.empty and searches.medians(curves).empty and searches.where_it_pays(tests).empty
-        assert searches.gains_at_budgets(fronts, {}).empty
-        assert searches.verdict(tests)[1] == "undecided"
+        tests = search_gains.rival_tests(curves)
+        assert tests.empty and search_gains.median_curves(curves).empty and search_gains.where_it_pays(tests).empty
+        assert search_gains.search_gains(fronts, {}).empty
+        assert judge_searches(tests).word == "undecided"
 
 
 # -------------------------------------------------------------------- constructed curves
@@ -136,11 +137,11 @@ def curves(level: Level, seeds: int = 12) -> pd.DataFrame:
     rows = [
         (*names, method, seed, evaluations, level(method, number, evaluations) + 0.01 * rng.random())
         for number, names in enumerate(PANELS)
-        for method in searches.METHODS
+        for method in search_runs.METHODS
         for seed in range(seeds)
         for evaluations in (50, 125, 250)
     ]
-    return pd.DataFrame(rows, columns=searches.CURVES)
+    return pd.DataFrame(rows, columns=search_runs.CURVES)
 
 
 def ahead(wins: dict[str, int]) -> Level:
@@ -154,8 +155,9 @@ def ahead(wins: dict[str, int]) -> Level:
      ((4, 4, 4), "not supported")],
 )  # fmt: skip
 def test_all_three_baselines_in_five_of_six_panels(wins: tuple[int, ...], text: str) -> None:
-    won = dict(zip(searches.BASELINES, wins, strict=True))
-    checks, found = searches.verdict(searches.compare(curves(ahead(won))))
+    won = dict(zip(search_runs.BASELINES, wins, strict=True))
+    verdict = judge_searches(search_gains.rival_tests(curves(ahead(won))))
+    checks, found = verdict.checks, verdict.word
     assert found == text
     assert checks.value.tolist() == [f"{n} of 6 panels" for n in wins]
     assert checks.holds.tolist() == [n > 4 for n in wins]
@@ -163,44 +165,45 @@ def test_all_three_baselines_in_five_of_six_panels(wins: tuple[int, ...], text: 
 
 def test_only_the_final_budget_and_the_paper_s_baselines_count() -> None:
     def level(method: str, _: int, evaluations: int) -> float:
-        if method == searches.OUTSIDE:
+        if method == search_runs.OUTSIDE:
             return 0.5
-        return 0.0 if method in searches.OURS.values() else -0.1 if evaluations == 250 else 0.1
+        return 0.0 if method in search_runs.OURS.values() else -0.1 if evaluations == 250 else 0.1
 
-    tests = searches.compare(curves(level))
-    assert searches.verdict(tests)[1] == "supported" == searches.verdict(tests, "effect")[1]
-    pays = searches.where_it_pays(tests).set_index(["evaluations", "method", "rival"])
-    ours = searches.OURS["norm"]
+    tests = search_gains.rival_tests(curves(level))
+    assert judge_searches(tests).word == "supported" == judge_searches(tests, "effect").word
+    pays = search_gains.where_it_pays(tests).set_index(["evaluations", "method", "rival"])
+    ours = search_runs.OURS["norm"]
     assert pays.loc[(250, ours, "Layer-Full")].tolist() == [6, 0, 0]
     assert pays.loc[(125, ours, "Layer-Full")].tolist() == [0, 0, 6]
     assert pays.loc[(250, ours, "NSGA-II")].tolist() == [0, 0, 6]
-    assert pays.loc[(50, ours, searches.OURS["effect"])].tolist() == [0, 6, 0]
+    assert pays.loc[(50, ours, search_runs.OURS["effect"])].tolist() == [0, 6, 0]
 
 
 def test_each_score_is_judged_by_itself() -> None:
-    ours = searches.OURS
-    tests = searches.compare(curves(lambda method, *_: {ours["norm"]: -0.1, ours["effect"]: 0.1}.get(method, 0.0)))
-    assert searches.verdict(tests)[1] == "not supported"
-    assert searches.verdict(tests, "effect")[1] == "supported"
+    ours = search_runs.OURS
+    level = {ours["norm"]: -0.1, ours["effect"]: 0.1}
+    tests = search_gains.rival_tests(curves(lambda method, *_: level.get(method, 0.0)))
+    assert judge_searches(tests).word == "not supported"
+    assert judge_searches(tests, "effect").word == "supported"
 
 
 @pytest.mark.parametrize(("seeds", "text"), [(5, "undecided"), (6, "supported")])
 def test_too_few_seeds_decide_nothing(seeds: int, text: str) -> None:
     """Without ties, the least p is 1 / C(2n, n): 1/252 for five seeds, times 18 tests above 0.05."""
-    won = dict.fromkeys(searches.BASELINES, 6)
-    assert searches.verdict(searches.compare(curves(ahead(won), seeds)))[1] == text
+    won = dict.fromkeys(search_runs.BASELINES, 6)
+    assert judge_searches(search_gains.rival_tests(curves(ahead(won), seeds))).word == text
 
 
 def test_p_values_are_corrected_over_panels_and_rivals_of_a_kind() -> None:
     frame = curves(lambda method, panel, _: 0.001 * panel * (method == "Stage-Full"))
-    tests = searches.compare(frame)
-    ours = searches.OURS["effect"]
+    tests = search_gains.rival_tests(frame)
+    ours = search_runs.OURS["effect"]
 
     def values(method: str, names: tuple[str, str]) -> Any:
         own = frame[(frame.family == names[0]) & (frame.device == names[1]) & (frame.evaluations == 125)]
         return own[own.method == method].hypervolume
 
-    for rivals in (searches.BASELINES, (searches.OUTSIDE,)):
+    for rivals in (search_runs.BASELINES, (search_runs.OUTSIDE,)):
         pairs = list(itertools.product(rivals, PANELS))
         raw = [mannwhitneyu(values(ours, names), values(rival, names), alternative="less").pvalue
                for rival, names in pairs]  # fmt: skip
@@ -214,9 +217,9 @@ def test_p_values_are_corrected_over_panels_and_rivals_of_a_kind() -> None:
 def test_medians_by_hand() -> None:
     frame = pd.DataFrame({"family": "f", "device": "gpu", "method": "m", "evaluations": 50,
                           "hypervolume": [5.0, 1, 2, 9, 4, 3]})  # fmt: skip
-    (row,) = searches.medians(frame).to_dict("records")
+    (row,) = search_gains.median_curves(frame).to_dict("records")
     assert (row["median"], row["low"], row["high"], row["searches"]) == (3.5, 1, 9, 6)  # 1 - 2 / 64 of 95 % needs all
-    assert math.isnan(searches.medians(frame.iloc[:5]).low[0])
+    assert math.isnan(search_gains.median_curves(frame.iloc[:5]).low[0])
 
 
 def test_gains_at_budgets_by_hand(known: clusters.Frontiers) -> None:
@@ -229,7 +232,7 @@ def test_gains_at_budgets_by_hand(known: clusters.Frontiers) -> None:
         return pd.DataFrame([{**row, "acc": training + more}])
 
     fronts = pd.concat([front(0, budget, 0.01), front(1, budget + 1e-9, 0.9), front(2, budget - 1, 0.03)])
-    gains = searches.gains_at_budgets(fronts, known).set_index("quantile")["NSGA-II"]
+    gains = search_gains.search_gains(fronts, known).set_index("quantile")["NSGA-II"]
     assert gains[0.5] == pytest.approx(1.0), "percentage points of the median seed; a slower network does not count"
     assert 0.25 not in gains.index or math.isnan(gains[0.25])
 

@@ -57,7 +57,7 @@ class Fitted:
 # -------------------------------------------------------------------- data
 
 
-def load(source: str, target: str, networks: int, space: SequenceSpace | None = None) -> tuple[IRTable, str]:
+def load_graphs(source: str, target: str, networks: int, space: SequenceSpace | None = None) -> tuple[IRTable, str]:
     """Load networks as IR graphs, at most `networks` of each family, and say in a note where others are shown instead.
 
     `source` is "bundled" (both families), a cache of IR graphs, or anything `data.load` takes, which is turned into IR
@@ -114,7 +114,7 @@ def shuffle_labels(table: IRTable, target: str, plan: Plan) -> IRTable:
     return replace(table, labels=table.labels.assign(**columns))
 
 
-def train_all(train: IRTable, target: str, seed: int, plan: Plan, folder: Path) -> list[Fitted]:
+def train_presets(train: IRTable, target: str, seed: int, plan: Plan, folder: Path) -> list[Fitted]:
     """Train both presets on the true labels, and the cheap one on shuffled labels too, from the same seeds.
 
     Shuffled labels of one seed train side by side, from the same initial weights and with the same batches.
@@ -143,7 +143,7 @@ def learnt_truly(fitted: Sequence[Fitted]) -> list[Fitted]:
 # -------------------------------------------------------------------- rank correlation by hop
 
 
-def ranks(fitted: Sequence[Fitted], test: IRTable) -> pd.DataFrame:
+def rank_families(fitted: Sequence[Fitted], test: IRTable) -> pd.DataFrame:
     """Evaluate on the test rows, of both families and of each: a row per predictor, family and level.
 
     Columns: family, target, preset, seed, level ("hop 0", ..., "head"), srcc, low, high (over the rows), mae.
@@ -158,8 +158,8 @@ def ranks(fitted: Sequence[Fitted], test: IRTable) -> pd.DataFrame:
     return pd.concat(found, ignore_index=True)[order]
 
 
-def references(test: IRTable, target: str) -> pd.DataFrame:
-    """Return what the rank correlations of `ranks` are to be compared with: a row per family.
+def family_references(test: IRTable, target: str) -> pd.DataFrame:
+    """Return what the rank correlations of `rank_families` are to be compared with: a row per family.
 
     Columns: family, target; ceiling, the correlation of noise-free with noisy labels (NaN where they are unknown); and
     gap, that of the family's mean with the label: what knowing the family, and nothing else, is worth.

@@ -1,0 +1,89 @@
+"""Experiment 4, second half: what searches gain, over the training table and over each other (claim C5)."""
+
+import itertools
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+import pandas as pd
+from scipy.stats import mannwhitneyu, quantile_test
+
+from autobuild_book.chapters.regions.clusters import BUDGETS, groups
+from autobuild_book.chapters.regions.search_runs import BASELINES, FRACTIONS, METHODS, OURS, OUTSIDE, PANEL
+from autobuild_book.chapters.shared.frontiers import Frontier
+from autobuild_lib.search import costs
+from autobuild_lib.search.pareto import best_within
+from autobuild_lib.statistics import holm
+
+SIGNIFICANT = 0.05
+
+
+def median_curves(curves: pd.DataFrame) -> pd.DataFrame:
+    """Median hypervolume over seeds with its 95 % interval (order statistics; NaN for fewer than six seeds).
+
+    Columns: family, device, method, evaluations, median, low, high, searches.
+    """
+    rows = []
+    for key, group in curves.groupby([*PANEL, "method", "evaluations"], sort=False):
+        values = group["hypervolume"].to_numpy()
+        low, high = np.asarray(quantile_test(values, p=0.5).confidence_interval(0.95))
+        rows.append((*key, float(np.median(values)), low, high, len(values)))
+    return pd.DataFrame(rows, columns=[*PANEL, "method", "evaluations", "median", "low", "high", "searches"])
+
+
+def search_gains(fronts: pd.DataFrame, frontiers: Mapping[tuple[str, str], Frontier]) -> pd.DataFrame:
+    """Return what a search gains over the training table within a latency budget, in points of accuracy.
+
+    A row per family, device and quantile (of the training frontier's latencies), a column per method: medians over
+    seeds, NaN where half of the searches or more found nothing fast enough.
+    """
+    rows = []
+    for key, group in groups(fronts, [*PANEL, "method"]):
+        known = frontiers[key[:2]].points
+        each = [costs(one, "acc", "latency") for _, one in group.groupby("seed")]
+        for quantile in BUDGETS:
+            budget = float(np.quantile(known[:, 0], quantile))
+            found = np.median(np.nan_to_num([best_within(points, budget) for points in each], nan=-np.inf))
+            gain = 100 * (found - best_within(known, budget)) if np.isfinite(found) else np.nan
+            rows.append((*key[:2], quantile, budget, key[2], gain))
+    keys = [*PANEL, "quantile", "budget"]
+    long = pd.DataFrame(rows, columns=[*keys, "method", "gain"])
+    wide = long.pivot_table(index=keys, columns="method", values="gain", sort=False, dropna=False).dropna(how="all")
+    return wide[[method for method in METHODS if method in wide]].reset_index()
+
+
+def rival_tests(curves: pd.DataFrame) -> pd.DataFrame:
+    """Test our two methods against the others at the fractions of the budget (one-sided Mann-Whitney tests).
+
+    Columns: evaluations, method, rival, family, device, searches, difference (of medians), better, worse: p-values
+    that the method is, corrected by Holm over all panels and over the rivals of a kind: the paper's baselines, the
+    outside reference, our other score.
+    """
+    final = int(curves["evaluations"].max()) if len(curves) else 0
+    wide = curves.pivot(index=[*PANEL, "evaluations", "seed"], columns="method", values="hypervolume")
+    parts = []
+    for fraction, method in itertools.product(FRACTIONS, OURS.values()):
+        others = tuple(other for other in OURS.values() if other != method)
+        for rivals in (BASELINES, (OUTSIDE,), others):
+            parts.append(_tests(wide, round(fraction * final), method, rivals))
+    return pd.concat(parts, ignore_index=True)
+
+
+def _tests(wide: pd.DataFrame, evaluations: int, method: str, rivals: Sequence[str]) -> pd.DataFrame:
+    """Tests that are corrected together."""
+    rows = []
+    for rival, (names, group) in itertools.product(rivals, list(wide.groupby(level=PANEL, sort=False))):
+        own, other = (group.xs(evaluations, level="evaluations")[name].to_numpy() for name in (method, rival))
+        better, worse = (mannwhitneyu(own, other, alternative=side).pvalue for side in ("greater", "less"))
+        difference = float(np.median(own) - np.median(other))
+        rows.append((evaluations, method, rival, *names, len(own), difference, better, worse))
+    columns = ["evaluations", "method", "rival", *PANEL, "searches", "difference", "better", "worse"]
+    frame = pd.DataFrame(rows, columns=columns)
+    return frame.assign(better=holm(frame["better"].to_list()), worse=holm(frame["worse"].to_list()))
+
+
+def where_it_pays(tests: pd.DataFrame) -> pd.DataFrame:
+    """Count, per budget, method and rival, the panels where the method is significantly better, worse, or neither."""
+    better, worse = tests["better"] < SIGNIFICANT, tests["worse"] < SIGNIFICANT
+    outcome = tests.assign(better=better, neither=~better & ~worse, worse=worse)
+    keys = ["evaluations", "method", "rival"]
+    return outcome.groupby(keys, sort=False)[["better", "neither", "worse"]].sum().reset_index()
