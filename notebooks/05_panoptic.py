@@ -61,7 +61,8 @@ from pathlib import Path
 import pandas as pd
 from myst_nb import glue
 
-from autobuild_book.chapters.panoptic import committed, figures
+from autobuild_book.chapters.panoptic import bundled_rows, figures
+from autobuild_book.chapters.shared import choices
 from autobuild_book.figures import style
 from autobuild_book.runs.recording import Run
 from autobuild_lib import statistics
@@ -110,7 +111,7 @@ described.map(lambda value: f"{value:,.0f}" if abs(value) >= 1000 else f"{value:
 # since it works at half the image's resolution. The smallest and the largest backbone are in between:
 
 # %%
-rows, trainings = committed.committed_rows(), committed.committed_trainings()
+rows, trainings = bundled_rows.measured_rows(), bundled_rows.trainings_of_rows()
 measurable = subject.measurable
 bounds = run.table("bounds", lambda: pictures.bounds(rows) if measurable else pd.DataFrame())
 bounds.set_index("network").round(3) if len(bounds) else skipped
@@ -174,7 +175,7 @@ training_seeds = range(seed, seed + seeds)
 presets = {"paper": epochs, "tuned": tuned_epochs}
 fits = learning.fit_all(subject, training_seeds, sizes, presets, Path(out) / "predictors")
 ranks = run.table("ranks", lambda: learning.ranks(subject, fits))
-summary = run.table("summary", lambda: learning.summarise(ranks))
+summary = run.table("summary", lambda: learning.ranks_by_size(ranks))
 learning.readable(summary)
 
 # %% [markdown]
@@ -244,10 +245,10 @@ glue("figure_stage_importance", figures.stage_importance(features, depths))
 # %%
 searched = search.searched_before(rows) if measurable else None
 ours = run.table("built", lambda: panoptic_builders.propose(subject, corpora, searched))
-chosen = committed.committed_choice()
+chosen = bundled_rows.final_choices()
 judged = chosen if measurable and len(chosen) else pd.concat([ours, panoptic_builders.labelled_front(subject)])
-shared = panoptic_builders.overlap(ours, chosen)
-shared.set_index("group")
+shared = choices.count_shared(ours, chosen, ["group"])
+shared.rename(columns={"of": "networks", "same": "shared"}).set_index("group")[["networks", "shared"]]
 
 # %% [markdown]
 # `shared` counts how many of this run's proposals are among those that were chosen once, with three training seeds, and
@@ -262,8 +263,8 @@ shared.set_index("group")
 
 # %%
 wanted = [*judged[judged.group == panoptic_builders.FRONT].architecture, *judged.architecture, *ours.architecture]
-finals = committed.committed_finals()
-measured = final.complete(wanted if measurable else [], finals, run.folder / "final.csv", budget)
+finals = bundled_rows.final_rows()
+measured = final.find_or_measure(wanted if measurable else [], finals, run.folder / "final.csv", budget)
 known = final.front_again(subject, judged, measured) if measured.rows else None
 print(f"{len(measured.rows)} measured on set B, {measured.fresh} of them just now; not yet: {len(measured.missing)}")
 run.table("missing", lambda: pd.DataFrame({"architecture": list(measured.missing)})).head()
@@ -298,9 +299,9 @@ again.round(4)
 # multiply-adds. `sure` counts those that also pass Holm's correction over all backbones of the builder.
 
 # %%
-comparison = final.compare(judged, measured, known)
-networks = run.table("networks", lambda: final.judge(comparison))
-groups = run.table("groups", lambda: final.summarise(networks, measured))
+comparison = final.against_front(judged, measured, known)
+networks = run.table("networks", lambda: final.mark_wins(comparison))
+groups = run.table("groups", lambda: final.by_builder(networks, measured))
 groups.set_index(["region", "group"]).round({"macs": -3, "pq": 4, "over": 4, "low": 4, "high": 4})
 
 # %% [markdown]

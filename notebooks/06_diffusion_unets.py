@@ -60,10 +60,18 @@ out = "artifacts/standard"
 import pandas as pd
 from myst_nb import glue
 
-from autobuild_book.chapters.diffusion import choice, figures, final as judging, labels, ranks as ranking
+from autobuild_book.chapters.diffusion import (
+    bundled_rows,
+    choice,
+    figures,
+    final as judging,
+    labels,
+    pictures as digit_pictures,
+    ranks as ranking,
+)
 from autobuild_book.chapters.diffusion.real_size import experiment, figures as real_size_figures
 from autobuild_book.chapters.diffusion.scores import effects_by_score
-from autobuild_book.chapters.shared import few_labels
+from autobuild_book.chapters.shared import choices, few_labels
 from autobuild_book.figures import style
 from autobuild_book.runs.recording import Run
 from autobuild_lib import statistics
@@ -102,7 +110,7 @@ described.map(lambda value: f"{value:,.0f}" if abs(value) >= 1000 else f"{value:
 # and Brown).
 
 # %%
-rows = labels.label_rows() if bundled else []
+rows = bundled_rows.label_rows() if bundled else []
 skipped = pd.DataFrame({"skipped": ["these data do not hold the single runs"]})
 spread = run.table("spread", lambda: labels.spread(rows, table) if bundled else skipped)
 spread.round(3)
@@ -214,8 +222,8 @@ modules.T
 
 # %%
 proposed = run.table("choices", lambda: choice.propose(table, corpora, seed, target))
-chosen, measured = judging.to_compare(proposed, bundled)
-same = run.table("same_choice", lambda: choice.agreement(proposed, chosen))
+chosen, measured = judging.to_compare(proposed, bundled), bundled_rows.final_rows()
+same = run.table("same_choice", lambda: choices.count_shared(proposed, chosen, ["setting", "group"]))
 print(f"{same.same.sum()} of {same.of.sum()} choices of this run are those that are compared below")
 same.pivot_table("same", "group", "setting", sort=False).astype("Int64")
 
@@ -232,7 +240,7 @@ same.pivot_table("same", "group", "setting", sort=False).astype("Int64")
 jobs = judging.missing(pd.concat([chosen, proposed]), measured) if choice.has_costs(table) else []
 measured = [*measured, *judging.measure_within(jobs, measured, minutes, run.folder / "live.csv")]
 done = {row.key for row in measured}
-left = run.table("not_measured", lambda: judging.as_table(job for job in jobs if job.key not in done))
+left = run.table("not_measured", lambda: judging.table_of_jobs(job for job in jobs if job.key not in done))
 print(f"{len(left)} trainings of {left.architecture.nunique()} architectures are not measured yet")
 
 # %% [markdown]
@@ -243,8 +251,8 @@ print(f"{len(left)} trainings of {left.architecture.nunique()} architectures are
 # better**, and -0.1 is a distance about 10 % smaller. MACs are millions.
 
 # %%
-values = run.table("final", lambda: judging.values(chosen, measured))
-comparison = run.table("comparison", lambda: judging.compare(values))
+values = run.table("final", lambda: judging.values_by_seed(chosen, measured))
+comparison = run.table("comparison", lambda: judging.against_group(values))
 key = ["setting", "group", "place"]
 texts = statistics.interval_texts(comparison["difference"], comparison["low"], comparison["high"])
 table_of_results = comparison.assign(macs=(comparison.macs / 1e6).round(1), difference=texts).set_index(key)
@@ -309,8 +317,8 @@ glue("figure_distance_macs", missing if known is None else figures.distance_agai
 
 # %%
 checked = {
-    "against random": judging.compare(values, choice.RANDOM),
-    "flow loss, against the best": judging.compare(values, label="flow_loss"),
+    "against random": judging.against_group(values, choice.RANDOM),
+    "flow loss, against the best": judging.against_group(values, label="flow_loss"),
 }
 run.table("cross_checks", lambda: pd.concat(checked, names=["check"]).reset_index("check"))
 texts = {name: statistics.interval_texts(frame.difference, frame.low, frame.high, 4) for name, frame in checked.items()}
@@ -324,7 +332,7 @@ pd.concat(columns, axis=1).fillna("")
 # it after the same training. Ten digits prove nothing; they show what a log distance is about.
 
 # %% tags=["remove-output"]
-pictures = judging.pictures(chosen) if bundled else {}
+pictures = digit_pictures.grid_of_digits(chosen) if bundled else {}
 waiting = style.note("the pictures of these networks have not been made yet")
 glue("figure_inpainted", figures.inpainted_digits(*pictures) if pictures else waiting)
 
@@ -525,7 +533,7 @@ pd.concat([checks, checks_effect])[["group", "place", "macs", "difference", "low
 # The numbers that the summary below quotes are written to `metrics.json` and glued into the text, never typed.
 
 # %%
-numbers = judging.numbers(table, spread, ranks, comparison) | {
+numbers = judging.summary_numbers(table, spread, ranks, comparison) | {
     "verdict": verdict, "verdict_effect": verdict_effect, "same": f"{same.same.sum()} of {same.of.sum()}",
 }
 for name, value in numbers.items():

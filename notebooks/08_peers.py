@@ -67,6 +67,7 @@ from autobuild_book.chapters.peers import contests, costs as prices, figures, me
 from autobuild_book.chapters.peers.models.graf import graph_features
 from autobuild_book.chapters.peers.models.registry import find_model
 from autobuild_book.chapters.peers.models.sequence_graf import sequence_features
+from autobuild_book.chapters.shared.splits import subset
 from autobuild_book.figures import style
 from autobuild_book.runs.recording import Run
 from autobuild_lib import Target, graphs, spaces, statistics
@@ -332,10 +333,10 @@ results.readable(behind)
 # the 10,000. Zero-cost proxies are measured on three networks and multiplied.
 
 # %%
-subset = contests.subset(first, cost_rows, seed)
+rows_to_learn = subset(first, cost_rows, seed)
 task = (chosen[0].name, chosen[0].targets[0])
-costs = prices.costs(subset, task[1], cost_models, 10_000, seed)
-proxies = prices.proxy_seconds(subset, 10_000)
+costs = prices.costs(rows_to_learn, task[1], cost_models, 10_000, seed)
+proxies = prices.proxy_seconds(rows_to_learn, 10_000)
 costs = run.table("costs", lambda: results.with_quality(costs, summary, task, cost_rows))
 print(f"zero-cost proxies of 10,000 networks: about {proxies:,.0f} seconds")
 costs.round(3).set_index("model")
@@ -372,7 +373,7 @@ glue("figure_cost", figures.cost_and_quality(costs.dropna()))
 # %%
 from autobuild_book.chapters.peers import stories as explanation
 
-story_table = contests.subset(first, story_rows, seed)
+story_table = subset(first, story_rows, seed)
 told = [target for target in story_targets if target in chosen[0].targets] or list(chosen[0].targets[:1])
 predictors = run.folder / "predictors"
 shares = run.table("shares", lambda: explanation.stories(story_table, told, seed, predictors))

@@ -220,7 +220,7 @@ EXPERIMENTS = (
     Entry(
         "Inpainting with diffusion models (Section 5.3)",
         "Claim C7.",
-        ("autobuild_book.chapters.diffusion.final.verdict", "autobuild_book.chapters.diffusion.task.train"),
+        ("autobuild_book.chapters.diffusion.final.verdict", "autobuild_book.chapters.diffusion.task.training.train"),
         "06_diffusion_unets",
         "Verdict on claim C7",
         "judging.verdict(",

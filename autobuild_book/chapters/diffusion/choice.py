@@ -14,7 +14,7 @@ Beside them stand, within each bound: one built by the additive ridge, the one w
 alone would build), and the best labelled one, measured again. Random ones have at most as many MACs as the first choice
 of the norm score, and at least 95 % of them. The smallest U-Net of the space is measured too: it costs seconds.
 
-Claim C7 is decided in the middle setting, by the networks built by norm score (see `diffusion_final`).
+Claim C7 is decided in the middle setting, by the networks built by norm score (see `final`).
 """
 
 import functools
@@ -26,7 +26,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from autobuild_book.chapters.diffusion.committed import CHOICE
+from autobuild_book.chapters.diffusion.bundled_rows import CHOICE
 from autobuild_book.chapters.diffusion.task.space import costs_of_codes, unet_space
 from autobuild_book.chapters.shared.few_labels import EFFECT, NORM, RIDGE, score, train
 from autobuild_lib.data.table import Table
@@ -79,17 +79,18 @@ def choose(
     values, texts = Target(target).evaluate(labels), list(map(str, table.architectures))
     rows: list[tuple[str, str, int, str]] = []
 
-    def add(setting: Setting, group: str, found: Codes) -> None:
-        rows.extend((setting.name, group, place, str(a)) for place, a in enumerate(space.from_codes(found)))
+    def add(setting: Setting, group: str, chosen: Codes) -> None:
+        rows.extend((setting.name, group, place, str(a)) for place, a in enumerate(space.from_codes(chosen)))
 
     for setting in settings(table, target):
-        chosen = {group: best_within(own, macs, setting.bound, setting.built) for group, own in sums.items()}
+        chosen = {group: highest_within(sums[group], macs, setting.bound, setting.built) for group in sums}
         for group, places in chosen.items():
             add(setting, group, codes[places[:1] if group == RIDGE else places])
-        add(setting, MOST_MACS, codes[best_within(macs, macs, setting.bound, 1)])
-        rows.append((setting.name, BEST, 0, texts[best_within(values, labels["macs"].to_numpy(), setting.bound, 1)[0]]))
-        own = macs[chosen[NORM][0]]
-        alike = np.flatnonzero((macs <= own) & (macs >= EQUAL * own))
+        add(setting, MOST_MACS, codes[highest_within(macs, macs, setting.bound, 1)])
+        best = highest_within(values, labels["macs"].to_numpy(), setting.bound, 1)[0]
+        rows.append((setting.name, BEST, 0, texts[best]))
+        most = macs[chosen[NORM][0]]
+        alike = np.flatnonzero((macs <= most) & (macs >= EQUAL * most))
         drawn = np.random.default_rng([seed, len(rows)]).permutation(alike)
         add(setting, RANDOM, codes[drawn[: setting.random]])
     rows.append((ANY, SMALLEST, 0, str(space.from_codes(codes[[macs.argmin()]])[0])))
@@ -120,29 +121,23 @@ def summed_scores(corpus: UnitCorpus) -> Array:
     return np.asarray(functools.reduce(np.add.outer, [group.scores for group in corpus.groups])).ravel()
 
 
-def best_within(values: Array, macs: Array, bound: float, n: int) -> npt.NDArray[np.intp]:
+def highest_within(values: Array, macs: Array, bound: float, n: int) -> npt.NDArray[np.intp]:
     """Return the places of the `n` highest values [N] whose `macs` [N] are within the bound, best first."""
     allowed = np.flatnonzero(macs <= bound)
-    own, n = values[allowed], min(n, len(allowed))
+    n = min(n, len(allowed))
     if n:
-        allowed = allowed[own >= np.partition(own, -n)[-n]]  # so that few are left to be sorted
+        least = np.partition(values[allowed], -n)[-n]
+        allowed = allowed[values[allowed] >= least]  # so that few are left to be sorted
     return np.asarray(allowed[np.argsort(-values[allowed], kind="stable")[:n]])
 
 
 def choose_from(table: Table, seeds: Sequence[int], steps: int, folder: Path) -> pd.DataFrame:
     """Train predictors, kept in `folder`, score all modules and choose by the rule."""
-    trained, _ = train(table, (TARGET,), seeds, steps, folder, repeats=0)
-    return choose(table, score(table, trained), seeds[0])
+    predictors, _ = train(table, (TARGET,), seeds, steps, folder, repeats=0)
+    return choose(table, score(table, predictors), seeds[0])
 
 
-def pictured(chosen: pd.DataFrame) -> dict[str, str]:
-    """Return what the pictures show, by name: first choices and the best labelled one of the deciding setting."""
+def first_choices(chosen: pd.DataFrame) -> dict[str, str]:
+    """Return what the pictures show, by group: first choices and the best labelled one of the deciding setting."""
     first = chosen[(chosen["setting"] == AS_BEST) & (chosen["place"] == 0)].set_index("group")["architecture"]
     return {group: str(first[group]) for group in (BEST, NORM, EFFECT)}
-
-
-def agreement(chosen: pd.DataFrame, committed: pd.DataFrame) -> pd.DataFrame:
-    """Say, per group and setting, how many choices are the same as those that are committed: columns same, of."""
-    merged = chosen.merge(committed[CHOICE].drop(columns="place"), "left", indicator="found")
-    found = merged.assign(found=merged["found"] == "both").groupby(["setting", "group"], sort=False)["found"]
-    return found.agg(same="sum", of="size").reset_index()

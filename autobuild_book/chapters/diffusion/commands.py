@@ -17,11 +17,11 @@ from autobuild_book.arguments import (
     print_report,
     whole,
 )
-from autobuild_book.chapters.diffusion import choice, committed
+from autobuild_book.chapters.diffusion import bundled_rows, choice, pictures
 from autobuild_book.chapters.diffusion.task import images, measuring, metrics, table
 from autobuild_book.chapters.diffusion.task.space import unet_space
+from autobuild_book.chapters.shared.choices import write_choices
 from autobuild_lib import data
-from autobuild_lib.storage import replace_text
 
 
 def add_diffusion(parser: argparse.ArgumentParser) -> None:
@@ -70,43 +70,41 @@ def _add_pictures(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_pictures)
 
 
-def _measure(given: argparse.Namespace) -> None:
-    if given.sample is None:
-        architectures = measuring.read_architectures(given.architectures)
+def _measure(options: argparse.Namespace) -> None:
+    if options.sample is None:
+        architectures = measuring.read_architectures(options.architectures)
     else:
-        architectures = measuring.sample_architectures(given.sample)
-    check_file(given.out)
-    rows = measuring.measure(architectures, given.seeds, given.out, half=given.half, workers=given.workers)
-    print(f"{len(rows)} rows of {len(architectures)} architectures are in {given.out}")
+        architectures = measuring.sample_architectures(options.sample)
+    check_file(options.out)
+    rows = measuring.measure(architectures, options.seeds, options.out, half=options.half, workers=options.workers)
+    print(f"{len(rows)} rows of {len(architectures)} architectures are in {options.out}")
 
 
-def _table(given: argparse.Namespace) -> None:
-    join_manifest(given.folder, table.NAME, table.write_table(given.rows, given.folder))
-    rows = measuring.read_rows(given.rows)
-    print_report(pd.DataFrame({label: asdict(table.agreement(rows, label)) for label in table.MEASURED}))
+def _table(options: argparse.Namespace) -> None:
+    join_manifest(options.folder, table.NAME, table.write_table(options.rows, options.folder))
+    rows = measuring.read_rows(options.rows)
+    print_report(pd.DataFrame({label: asdict(table.seed_agreement(rows, label)) for label in table.MEASURED}))
 
 
-def _choose(given: argparse.Namespace) -> None:
-    check_writable(given.out)
-    given.out.mkdir(parents=True, exist_ok=True)
-    chosen = choice.choose_from(data.load(table.NAME), choice.SEEDS, choice.STEPS, given.out / "predictors")
-    replace_text(given.out / "choices.csv", chosen.to_csv(index=False, lineterminator="\n"))
-    texts = list(dict.fromkeys(chosen["architecture"]))
-    replace_text(given.out / "choices.txt", "\n".join(texts) + "\n")
-    print(f"{len(chosen)} choices, {len(texts)} different architectures, are in {given.out}")
+def _choose(options: argparse.Namespace) -> None:
+    check_writable(options.out)
+    options.out.mkdir(parents=True, exist_ok=True)
+    chosen = choice.choose_from(data.load(table.NAME), choice.SEEDS, choice.STEPS, options.out / "predictors")
+    different = write_choices(chosen, options.out, "choices")
+    print(f"{len(chosen)} choices, {different} different architectures, are in {options.out}")
 
 
-def _built(given: argparse.Namespace) -> None:
-    join_beside(given.folder, table.NAME, committed.write_built(given.choices, given.rows, given.folder))
+def _built(options: argparse.Namespace) -> None:
+    join_beside(options.folder, table.NAME, bundled_rows.write_finals(options.choices, options.rows, options.folder))
 
 
-def _pictures(given: argparse.Namespace) -> None:
-    texts = dict.fromkeys(choice.pictured(committed.read_choices()).values())
-    drawn = committed.draw_pictures([unet_space().parse(text) for text in texts], given.seed)
-    join_beside(given.folder, table.NAME, committed.write_pictures(drawn, given.seed, given.folder))
+def _pictures(options: argparse.Namespace) -> None:
+    texts = dict.fromkeys(choice.first_choices(bundled_rows.final_choices()).values())
+    drawn = pictures.draw_pictures([unet_space().parse(text) for text in texts], options.seed)
+    join_beside(options.folder, table.NAME, pictures.write_pictures(drawn, options.seed, options.folder))
 
 
-def _features(given: argparse.Namespace) -> None:
-    check_file(given.out)
-    metrics.train_features(given.out)
-    print(f"wrote {given.out}")
+def _features(options: argparse.Namespace) -> None:
+    check_file(options.out)
+    metrics.train_features(options.out)
+    print(f"wrote {options.out}")

@@ -12,60 +12,38 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from autobuild_book.chapters.diffusion.choice import AS_BEST, BEST, MOST_MACS, pictured
-from autobuild_book.chapters.diffusion.committed import (
-    CHOICE,
-    CHOICES,
-    PICTURES,
-    picture_batch,
-    quantised,
-    read_built,
-    read_choices,
-    read_pictures,
-)
+from autobuild_book.chapters.diffusion.bundled_rows import CHOICE, final_choices
+from autobuild_book.chapters.diffusion.choice import AS_BEST, BEST, MOST_MACS
 from autobuild_book.chapters.diffusion.ranks import COST, HEAD, RIDGE as RIDGE_MODEL
 from autobuild_book.chapters.diffusion.task.measuring import RECIPES, ROWS, Job, Measurement
 from autobuild_book.chapters.diffusion.task.space import costs, unet_space
-from autobuild_book.chapters.diffusion.task.table import MEASURED, NAME, agreement
+from autobuild_book.chapters.diffusion.task.table import MEASURED, seed_agreement
 from autobuild_book.chapters.shared.few_labels import EFFECT, NORM, RIDGE
 from autobuild_book.chapters.shared.measured_again import beside_committed
-from autobuild_lib.data import manifest
 from autobuild_lib.data.table import Table
 from autobuild_lib.search import front
 from autobuild_lib.statistics import greater_than_zero, holm, mean_with_interval
 
-Images = npt.NDArray[np.uint8]
-Masks = npt.NDArray[np.bool_]
 LABEL = "log_distance"
-ROWS_OF_PICTURES = {BEST: "best labelled", NORM: "norm score", EFFECT: "effect score"}
 SEEDS = (100, 101, 102, 103, 104)  # none of those behind the labels
 SUPPORTED, NOT_SUPPORTED, NOT_MEASURED = "supported", "not supported", "not yet measured"
 
 
-def committed() -> tuple[pd.DataFrame, list[Measurement]]:
-    """Return the bundled choices and their rows; both are empty while they are not measured."""
-    if NAME not in manifest() or CHOICES not in manifest()[NAME].beside:
-        return pd.DataFrame(columns=CHOICE), []
-    return read_choices(), read_built()
-
-
-def to_compare(proposed: pd.DataFrame, is_bundled: bool) -> tuple[pd.DataFrame, list[Measurement]]:
-    """Return what is compared, and the rows there are: for the bundled table the bundled choices, once there are any,
-    otherwise what is proposed."""
-    chosen, rows = committed()
-    return (chosen if is_bundled and len(chosen) else proposed), rows
+def to_compare(proposed: pd.DataFrame, is_bundled: bool) -> pd.DataFrame:
+    """Return what is compared: for the bundled table the bundled choices, once there are any, otherwise `proposed`."""
+    chosen = final_choices()
+    return chosen if is_bundled and len(chosen) else proposed
 
 
 def missing(chosen: pd.DataFrame, rows: Sequence[Measurement], seeds: Sequence[int] = SEEDS) -> list[Job]:
     """Return the measurements of chosen architectures that are not among the rows, the cheapest first."""
-    known = {row.key for row in rows}
+    done = {row.key for row in rows}
     architectures = [unet_space().parse(text) for text in dict.fromkeys(chosen["architecture"])]
     order = np.argsort(costs(architectures)["macs"], kind="stable")
     jobs = [Job(architectures[place], seed, "final", RECIPES["final"]) for place in order for seed in seeds]
-    return [job for job in jobs if job.key not in known]
+    return [job for job in jobs if job.key not in done]
 
 
 def measure_within(jobs: Sequence[Job], rows: Sequence[Measurement], minutes: float, out: Path) -> list[Measurement]:
@@ -81,19 +59,19 @@ def measure_within(jobs: Sequence[Job], rows: Sequence[Measurement], minutes: fl
     return ROWS.complete(jobs[:fits], out, unit="training")
 
 
-def values(chosen: pd.DataFrame, rows: Sequence[Measurement]) -> pd.DataFrame:
+def values_by_seed(chosen: pd.DataFrame, rows: Sequence[Measurement]) -> pd.DataFrame:
     """Return the choices that were measured, a row per seed: `CHOICE`, seed, macs and the labels."""
     recipe = RECIPES["final"].id
-    own = [row for row in rows if (row.half, row.recipe) == ("final", recipe)]
-    frame = pd.DataFrame(own, columns=list(ROWS.columns))
+    finals = [row for row in rows if (row.half, row.recipe) == ("final", recipe)]
+    frame = pd.DataFrame(finals, columns=list(ROWS.columns))
     return chosen.merge(frame[["architecture", "seed", "macs", *MEASURED]], on="architecture")
 
 
-def compare(found: pd.DataFrame, reference: str = BEST, label: str = LABEL) -> pd.DataFrame:
+def against_group(values: pd.DataFrame, reference: str = BEST, label: str = LABEL) -> pd.DataFrame:
     """Compare every network with the mean of a group of the same setting, seed by seed.
 
     Args:
-        found: from `values`.
+        values: from `values_by_seed`.
         reference: name of the group.
         label: lower is better.
 
@@ -103,14 +81,14 @@ def compare(found: pd.DataFrame, reference: str = BEST, label: str = LABEL) -> p
         not measured are left out.
     """
     rows = []
-    in_settings: dict[Any, pd.DataFrame] = dict(list(found[found["group"] == reference].groupby("setting")))
-    for key, own in found.groupby(CHOICE, sort=False):
+    in_settings: dict[Any, pd.DataFrame] = dict(list(values[values["group"] == reference].groupby("setting")))
+    for key, runs in values.groupby(CHOICE, sort=False):
         if key[0] not in in_settings:
             continue
-        by_seed = own.set_index("seed")[label]
+        by_seed = runs.set_index("seed")[label]
         differences = (by_seed - in_settings[key[0]].groupby("seed")[label].mean()).dropna().to_numpy()
         numbers = (*mean_with_interval(by_seed.to_numpy()), *mean_with_interval(differences))
-        rows.append((*key, int(own["macs"].iloc[0]), len(by_seed), *numbers, greater_than_zero(-differences)))
+        rows.append((*key, int(runs["macs"].iloc[0]), len(by_seed), *numbers, greater_than_zero(-differences)))
     names = ["macs", "seeds", "mean", "mean_low", "mean_high", "difference", "low", "high", "p"]
     return pd.DataFrame(rows, columns=[*CHOICE, *names])
 
@@ -127,15 +105,15 @@ def verdict(comparison: pd.DataFrame, group: str = NORM) -> tuple[pd.DataFrame, 
 
 def sentence(comparison: pd.DataFrame, group: str = NORM, setting: str = AS_BEST) -> str:
     """Say in words how the networks of a group did against the best labelled one."""
-    own = comparison[(comparison["setting"] == setting) & (comparison["group"] == group)].sort_values("place")
+    networks = comparison[(comparison["setting"] == setting) & (comparison["group"] == group)].sort_values("place")
     name = f"{group if group.startswith('built') else f'with {group}'} ({setting})"
-    if own.empty:
+    if networks.empty:
         return f"The network {name} has not been measured yet."
-    found = [_against_best(*row) for row in own[["macs", "difference", "low", "high"]].to_numpy(np.float64)]
-    if len(found) == 1:
-        return f"The network {name} {found[0]}."
-    parts = [f"number {place} {text}" for place, text in enumerate(found, 1)]
-    return f"Of the {len(found)} networks {name}, {', and '.join(parts)}."
+    texts = [_against_best(*row) for row in networks[["macs", "difference", "low", "high"]].to_numpy(np.float64)]
+    if len(texts) == 1:
+        return f"The network {name} {texts[0]}."
+    parts = [f"number {place} {text}" for place, text in enumerate(texts, 1)]
+    return f"Of the {len(texts)} networks {name}, {', and '.join(parts)}."
 
 
 def _against_best(macs: float, difference: float, low: float, high: float) -> str:
@@ -147,39 +125,27 @@ def _against_best(macs: float, difference: float, low: float, high: float) -> st
 def on_the_front(comparison: pd.DataFrame) -> pd.DataFrame:
     """Return the networks measured at the end, each once, labelled ones last; `front`: none dominates it."""
     last = comparison.sort_values("group", key=lambda group: group == BEST, kind="stable")
-    one = last.drop_duplicates("architecture", ignore_index=True)
-    return one.assign(front=front(one[["macs", "mean"]].to_numpy(np.float64)))
+    networks = last.drop_duplicates("architecture", ignore_index=True)
+    return networks.assign(front=front(networks[["macs", "mean"]].to_numpy(np.float64)))
 
 
-def as_table(jobs: Iterable[Job]) -> pd.DataFrame:
+def table_of_jobs(jobs: Iterable[Job]) -> pd.DataFrame:
     """Return jobs as a table: columns architecture, seed, half."""
     rows = [(str(job.architecture), job.seed, job.half) for job in jobs]
     return pd.DataFrame(rows, columns=["architecture", "seed", "half"])
 
 
-def pictures(chosen: pd.DataFrame) -> tuple[dict[str, Images], Masks] | None:
-    """Return the rows of the grid of inpainted digits, and its masks; None while they are not made.
-
-    Images [10, 8, 8] from 0 to 255, masks [10, 8, 8], for the seed that the bundled pictures were made with.
-    """
-    if PICTURES not in manifest()[NAME].beside:
-        return None
-    found, seed = read_pictures()
-    batch = picture_batch(seed)
-    real, drawn = quantised(batch.images).numpy(), pictured(chosen)
-    built = {ROWS_OF_PICTURES[group]: found[text].numpy() for group, text in drawn.items() if text in found}
-    return {"masked": real, **built, "real": real}, batch.masks[:, 0].bool().numpy()
-
-
-def numbers(table: Table, spread: pd.DataFrame, ranks: pd.DataFrame, comparison: pd.DataFrame) -> dict[str, str | int]:
+def summary_numbers(
+    table: Table, spread: pd.DataFrame, ranks: pd.DataFrame, comparison: pd.DataFrame
+) -> dict[str, str | int]:
     """Return the numbers and sentences that the summary of the chapter quotes."""
-    known = ranks.set_index("model").reindex([HEAD, COST, RIDGE_MODEL]).to_dict("index")
+    by_model = ranks.set_index("model").reindex([HEAD, COST, RIDGE_MODEL]).to_dict("index")
     texts = {
         "norm": sentence(comparison), "effect": sentence(comparison, EFFECT), "ridge": sentence(comparison, RIDGE),
         "most_macs": sentence(comparison, MOST_MACS),
     }  # fmt: skip
     icc = spread.set_index("label")["icc"]["log_distance"] if "icc" in spread else float("nan")
-    ranked = {"macs": known[COST], "head": known[HEAD], "ridge": known[RIDGE_MODEL]}
+    ranked = {"macs": by_model[COST], "head": by_model[HEAD], "ridge": by_model[RIDGE_MODEL]}
     texts |= {f"{name}_srcc": f"{row['srcc']:.2f}" for name, row in ranked.items()}
     texts |= {f"{name}_gain": _with_interval(ranked[name]) for name in ("head", "ridge")}
     return {"networks": len(table), "icc": f"{icc:.2f}", **texts}
@@ -196,5 +162,5 @@ def measure_again(row: Measurement, rows: Sequence[Measurement]) -> pd.DataFrame
     """Repeat a committed training, see `measured_again.beside_committed`; `rows` tell the spread between seeds."""
     again = Job(unet_space().parse(row.architecture), row.seed, row.half, RECIPES[row.half]).run()
     return beside_committed(
-        [(label, getattr(again, label), getattr(row, label), agreement(rows, label).seed_sd) for label in MEASURED]
+        [(label, getattr(again, label), getattr(row, label), seed_agreement(rows, label).seed_sd) for label in MEASURED]
     )

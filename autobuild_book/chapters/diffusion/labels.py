@@ -7,9 +7,8 @@ import pandas as pd
 
 from autobuild_book.chapters.diffusion.task.measuring import ROWS, Measurement
 from autobuild_book.chapters.diffusion.task.metrics import baselines
-from autobuild_book.chapters.diffusion.task.table import MEASURED, NAME, Agreement, agreement
+from autobuild_book.chapters.diffusion.task.table import MEASURED, NAME, Agreement, seed_agreement
 from autobuild_lib import data
-from autobuild_lib.data.files import bundled_file
 from autobuild_lib.data.table import Table
 from autobuild_lib.search import front
 from autobuild_lib.spaces import read_space
@@ -29,16 +28,11 @@ def load_table(source: str, space: str, target: str) -> tuple[Table, str]:
     """
     if source == "bundled":
         return data.load(NAME), ""
-    found = data.load(source, read_space(space) if space else None)
-    if lacking := [label for label in Target(target).labels if label not in found.labels]:
+    table = data.load(source, read_space(space) if space else None)
+    if lacking := [label for label in Target(target).labels if label not in table.labels]:
         text = f"{source} has no label {', '.join(lacking)}, which the target {target} needs: this page uses {NAME}."
         return data.load(NAME), text
-    return found, ""
-
-
-def label_rows() -> list[Measurement]:
-    """Return the trainings behind the bundled table."""
-    return ROWS.read(bundled_file(NAME, f"{NAME}_rows.csv"))
+    return table, ""
 
 
 def spread(rows: Sequence[Measurement], table: Table) -> pd.DataFrame:
@@ -51,28 +45,28 @@ def spread(rows: Sequence[Measurement], table: Table) -> pd.DataFrame:
     """
     records, runs = {}, len({row.seed for row in rows})
     for label in MEASURED:
-        found = agreement(rows, label)
+        seeds = seed_agreement(rows, label)
         with_macs = srcc_with_interval(table.labels["macs"].to_numpy(), table.labels[label].to_numpy())
-        parts = (found.spread, found.seed_sd, found.shared_seeds, found.low, found.high, found.other_seeds)
-        records[label] = (*parts, reliability(found, runs), *with_macs)
+        parts = (seeds.spread, seeds.seed_sd, seeds.shared_seeds, seeds.low, seeds.high, seeds.other_seeds)
+        records[label] = (*parts, reliability(seeds, runs), *with_macs)
     columns = ["spread", "seed_sd", "icc", "icc_low", "icc_high", "icc_other", "reliability"]
     columns += ["srcc_macs", "macs_low", "macs_high"]
     return pd.DataFrame.from_dict(records, orient="index", columns=columns).rename_axis("label").reset_index()
 
 
-def reliability(found: Agreement, runs: int) -> float:
+def reliability(agreement: Agreement, runs: int) -> float:
     """Return the part of the variance of a mean over `runs` shared seeds that its architecture explains.
 
     By the formula of Spearman and Brown; its root is what a model without any error would correlate with the label.
     """
-    return runs * found.shared_seeds / (1 + (runs - 1) * found.shared_seeds)
+    return runs * agreement.shared_seeds / (1 + (runs - 1) * agreement.shared_seeds)
 
 
 def ceiling(spread: pd.DataFrame, target: str) -> float:
     """Return what a model without any error would correlate with the target; NaN unless that is a measured label."""
-    known = spread.set_index("label")["reliability"] if "reliability" in spread else pd.Series(dtype=np.float64)
+    by_label = spread.set_index("label")["reliability"] if "reliability" in spread else pd.Series(dtype=np.float64)
     label = str(Target(target)).removeprefix("-")
-    return float(np.sqrt(max(known[label], 0.0))) if label in known else float("nan")
+    return float(np.sqrt(max(by_label[label], 0.0))) if label in by_label else float("nan")
 
 
 def beside_baselines(table: Table, seeds: Sequence[int]) -> pd.DataFrame:

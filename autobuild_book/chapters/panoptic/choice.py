@@ -26,17 +26,17 @@ def choose(searched: Sequence[Measurement], folder: Path) -> pd.DataFrame:
     searched: the rows that `search` measured. folder: for trained predictors; a later call finds them there.
     Raises `ValueError`, before any training, when rows are missing.
     """
-    found = _search_again(searched)
+    evaluations = _search_again(searched)
     subject = load_subject("bundled", REGIONS)
     fits = fit_all(subject, SEEDS, [], {"paper": EPOCHS}, folder)
-    proposals = propose(subject, score_modules(subject, fits, HOSTS), found)
+    proposals = propose(subject, score_modules(subject, fits, HOSTS), evaluations)
     return pd.concat([proposals, labelled_front(subject)], ignore_index=True)
 
 
 def _search_again(searched: Sequence[Measurement]) -> pd.DataFrame:
-    wanted, rows = START + ROUNDS * MUTATIONS, len({row.architecture for row in searched})
-    found = search(by_looking_up(searched)) if rows >= wanted else None
-    if found is None or found[QUALITY].isna().any():
-        raise ValueError(f"rows of {rows} searched architectures lack some of the {wanted} that the search evaluates; "
+    needed, rows = START + ROUNDS * MUTATIONS, len({row.architecture for row in searched})
+    evaluations = search(by_looking_up(searched)) if rows >= needed else None
+    if evaluations is None or evaluations[QUALITY].isna().any():
+        raise ValueError(f"rows of {rows} searched architectures lack some of the {needed} that the search evaluates; "
                          "`autobuild task panoptic search` measures them")  # fmt: skip
-    return found
+    return evaluations

@@ -14,15 +14,15 @@ from autobuild_book.arguments import (
     whole,
 )
 from autobuild_book.chapters.panoptic import search
+from autobuild_book.chapters.panoptic.bundled_rows import write_rows
 from autobuild_book.chapters.panoptic.choice import choose
-from autobuild_book.chapters.panoptic.committed import write_committed
 from autobuild_book.chapters.panoptic.task import measuring, table
 from autobuild_book.chapters.panoptic.task.paired import FINAL, measure_paired
 from autobuild_book.chapters.panoptic.task.space import backbone_space
 from autobuild_book.chapters.panoptic.task.training import train
 from autobuild_book.chapters.panoptic.task.weights import Recipe
+from autobuild_book.chapters.shared.choices import write_choices
 from autobuild_book.measured.rows import read_architectures
-from autobuild_lib.storage import replace_text
 
 SUPERNET = "a folder that `train` wrote (default: the bundled supernet)"
 
@@ -99,54 +99,52 @@ def _add_rows(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_rows)
 
 
-def _train(given: argparse.Namespace) -> None:
-    check_writable(given.out)
-    architecture = None if given.architecture is None else backbone_space().parse(given.architecture)
-    found = train(given.out, seed=given.seed, architecture=architecture, recipe=Recipe(steps=given.steps))
-    print(f"network {found.id} is in {given.out}")
+def _train(options: argparse.Namespace) -> None:
+    check_writable(options.out)
+    architecture = None if options.architecture is None else backbone_space().parse(options.architecture)
+    network = train(options.out, seed=options.seed, architecture=architecture, recipe=Recipe(steps=options.steps))
+    print(f"network {network.id} is in {options.out}")
 
 
-def _measure(given: argparse.Namespace) -> None:
-    if given.sample is None:
-        architectures = read_architectures(given.architectures, backbone_space())
+def _measure(options: argparse.Namespace) -> None:
+    if options.sample is None:
+        architectures = read_architectures(options.architectures, backbone_space())
     else:
-        architectures = measuring.sample_architectures(given.sample)
-    check_file(given.out)
-    exam = measuring.Exam(given.images, given.count, given.calibration)
-    rows = measuring.measure(architectures, given.out, folder=given.supernet, exam=exam, workers=given.workers)
-    print(f"{len(rows)} rows are in {given.out}")
+        architectures = measuring.sample_architectures(options.sample)
+    check_file(options.out)
+    exam = measuring.Exam(options.images, options.count, options.calibration)
+    rows = measuring.measure(architectures, options.out, folder=options.supernet, exam=exam, workers=options.workers)
+    print(f"{len(rows)} rows are in {options.out}")
 
 
-def _table(given: argparse.Namespace) -> None:
-    join_manifest(given.folder, table.NAME, table.write_table(given.rows, given.supernet, given.folder))
+def _table(options: argparse.Namespace) -> None:
+    join_manifest(options.folder, table.NAME, table.write_table(options.rows, options.supernet, options.folder))
 
 
-def _search(given: argparse.Namespace) -> None:
-    check_file(given.out)
-    found = search.search(search.by_measuring(given.out, given.supernet, given.workers))
-    print(f"{len(found)} evaluations are in {given.out}")
+def _search(options: argparse.Namespace) -> None:
+    check_file(options.out)
+    evaluations = search.search(search.by_measuring(options.out, options.supernet, options.workers))
+    print(f"{len(evaluations)} evaluations are in {options.out}")
 
 
-def _choose(given: argparse.Namespace) -> None:
-    check_writable(given.out)
-    if not (rows := measuring.ROWS.read(given.searched)):
-        raise ValueError(f"{given.searched}: there are no rows; `autobuild task panoptic search` makes them")
-    chosen = choose(rows, given.out / "predictors")
-    replace_text(given.out / "chosen.csv", chosen.to_csv(index=False, lineterminator="\n"))
-    texts = list(dict.fromkeys(chosen["architecture"]))
-    replace_text(given.out / "chosen.txt", "\n".join(texts) + "\n")
-    print(f"{len(chosen)} proposals, {len(texts)} different architectures, are in {given.out}")
+def _choose(options: argparse.Namespace) -> None:
+    check_writable(options.out)
+    if not (rows := measuring.ROWS.read(options.searched)):
+        raise ValueError(f"{options.searched}: there are no rows; `autobuild task panoptic search` makes them")
+    chosen = choose(rows, options.out / "predictors")
+    different = write_choices(chosen, options.out, "chosen")
+    print(f"{len(chosen)} proposals, {different} different architectures, are in {options.out}")
 
 
-def _compare(given: argparse.Namespace) -> None:
-    architectures = read_architectures(given.architectures, backbone_space())
-    check_file(given.out)
-    rows = measure_paired(architectures, given.out, folder=given.supernet, workers=given.workers)
-    print(f"{len(rows)} rows are in {given.out}")
+def _compare(options: argparse.Namespace) -> None:
+    architectures = read_architectures(options.architectures, backbone_space())
+    check_file(options.out)
+    rows = measure_paired(architectures, options.out, folder=options.supernet, workers=options.workers)
+    print(f"{len(rows)} rows are in {options.out}")
 
 
-def _rows(given: argparse.Namespace) -> None:
-    written = write_committed(
-        given.folder, rows=given.rows, finals=given.finals, chosen=given.chosen, trainings=given.trainings
+def _rows(options: argparse.Namespace) -> None:
+    written = write_rows(
+        options.folder, rows=options.rows, finals=options.finals, chosen=options.chosen, trainings=options.trainings
     )
-    join_beside(given.folder, table.NAME, written)
+    join_beside(options.folder, table.NAME, written)

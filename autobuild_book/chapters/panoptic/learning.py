@@ -12,10 +12,13 @@ import pandas as pd
 from autobuild_book.chapters.panoptic.task.space import backbone_space
 from autobuild_book.chapters.panoptic.task.table import NAME
 from autobuild_book.chapters.shared.fits import FitJob, fit_jobs, hop_options
+from autobuild_book.chapters.shared.frontiers import front_places
+from autobuild_book.chapters.shared.ranks import mean_ranks
 from autobuild_lib import data
 from autobuild_lib.data.table import Table
 from autobuild_lib.evaluation import evaluate
 from autobuild_lib.predictor import Predictor
+from autobuild_lib.search import costs
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.statistics import mean_with_interval, srcc_with_interval
 from autobuild_lib.targets import Target
@@ -23,10 +26,9 @@ from autobuild_lib.torch_settings import one_thread
 from autobuild_lib.units.ridge import AdditiveRidge
 
 Array = npt.NDArray[np.float64]
-LABELS = (("pq", "macs"), ("pan_seg_PQ", "flops_pan_seg"), ("acc", "flops_m"))  # quality and cost, as tables call them
+LABEL_PAIRS = (("pq", "macs"), ("pan_seg_PQ", "flops_pan_seg"), ("acc", "flops_m"))  # quality and cost in tables
 QUALITY, COST = "{quality}", "{cost}"  # in an equation
 RIDGE, LINE = "additive ridge", "multiply-adds alone"
-TASK = ["target", "model", "level", "size"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +50,10 @@ class Subject:
         """Whether further architectures can be measured here, as these were."""
         return self.table.source == NAME and self.table.space == backbone_space()
 
+    def front_places(self) -> npt.NDArray[np.intp]:
+        """Return the places of the labelled backbones that no other one dominates, by rising cost."""
+        return front_places(costs(self.table.labels, self.quality, self.cost))
+
     def values(self, labels: pd.DataFrame, region: str) -> Array:
         """Evaluate the equation of a region, [N]."""
         return Target(self.regions[region]).evaluate(labels)
@@ -56,14 +62,14 @@ class Subject:
 def load_subject(source: str, regions: Mapping[str, str], space: SequenceSpace | None = None) -> Subject:
     """Load "bundled" (the backbones measured here) or another source; `{quality}` and `{cost}` stand for its labels.
 
-    Raises `ValueError` when the source has none of the pairs in `LABELS`, or a region has one of their names.
+    Raises `ValueError` when the source has none of the pairs in `LABEL_PAIRS`, or a region has one of their names.
     """
     table = data.load(NAME if source == "bundled" else source, space=space)
-    for quality, cost in LABELS:
+    for quality, cost in LABEL_PAIRS:
         if quality in table.labels and cost in table.labels:
             break
     else:
-        pairs = ", or ".join(" and ".join(pair) for pair in LABELS)
+        pairs = ", or ".join(" and ".join(pair) for pair in LABEL_PAIRS)
         raise ValueError(f"{source} has labels {', '.join(map(str, table.labels))}; needs {pairs}")
     if quality in regions or not regions:
         raise ValueError(f"regions {list(regions)}: give at least one, and none named {quality}")
@@ -113,8 +119,9 @@ def fit_all(
 
 def full_size(fits: Sequence[Fit], preset: str) -> list[Fit]:
     """Return the trainings of a preset on the largest training parts, one per seed."""
-    own = [fit for fit in fits if fit.preset == preset]
-    return [fit for fit in own if len(fit.train) == max(len(other.train) for other in own)]
+    of_preset = [fit for fit in fits if fit.preset == preset]
+    most = max(len(fit.train) for fit in of_preset)
+    return [fit for fit in of_preset if len(fit.train) == most]
 
 
 # -------------------------------------------------------------------- models without a graph
@@ -122,10 +129,10 @@ def full_size(fits: Sequence[Fit], preset: str) -> list[Fit]:
 
 def costs_of(subject: Subject, table: Table) -> Array:
     """Return the cost label of a table, [N]; it must be positive."""
-    found = table.labels[subject.cost].to_numpy(dtype=np.float64)
-    if not (found > 0).all():
-        raise ValueError(f"{table.source}: label {subject.cost} must be above 0, its least value is {found.min():g}")
-    return found
+    values = table.labels[subject.cost].to_numpy(dtype=np.float64)
+    if not (values > 0).all():
+        raise ValueError(f"{table.source}: label {subject.cost} must be above 0, its least value is {values.min():g}")
+    return values
 
 
 def cost_curve(subject: Subject, table: Table) -> np.polynomial.Polynomial:
@@ -154,13 +161,13 @@ def ranks(subject: Subject, fits: Sequence[Fit]) -> pd.DataFrame:
     Columns: target, model, level ("hop 0", ..., "head"), size, seed, srcc, and its interval over rows low, high.
     """
     rows: list[tuple[Any, ...]] = []
-    known = set()
+    done = set()
     for fit in fits:
         for name, predictor in fit.predictors.items():
-            for level, found in evaluate(predictor, fit.test)[["srcc", "low", "high"]].iterrows():
-                rows.append((name, f"{fit.preset} preset", level, len(fit.train), fit.seed, *found))
-        if (key := (len(fit.train), fit.seed)) not in known:
-            known.add(key)
+            for level, srcc in evaluate(predictor, fit.test)[["srcc", "low", "high"]].iterrows():
+                rows.append((name, f"{fit.preset} preset", level, len(fit.train), fit.seed, *srcc))
+        if (key := (len(fit.train), fit.seed)) not in done:
+            done.add(key)
             rows += _ranks_without_graph(subject, fit)
     columns = ["target", "model", "level", "size", "seed", "srcc", "low", "high"]
     return pd.DataFrame(rows, columns=columns)
@@ -173,27 +180,18 @@ def _ranks_without_graph(subject: Subject, fit: Fit) -> Iterator[tuple[Any, ...]
             yield (name, model, "head", len(fit.train), fit.seed, *srcc_with_interval(predicted, truth))
 
 
-def summarise(ranks: pd.DataFrame) -> pd.DataFrame:
-    """Average over seeds: columns target, model, level, size, srcc, low, high, seeds.
-
-    The 95 % interval is over seeds where there are at least two, otherwise over test rows; it ends at -1 and 1.
-    """
-    rows = []
-    for key, group in ranks.groupby(TASK, sort=False):
-        mean, *ends = mean_with_interval(group["srcc"].to_numpy())
-        low, high = np.clip(ends, -1, 1)
-        if len(group) == 1:
-            low, high = group["low"].iloc[0], group["high"].iloc[0]
-        rows.append((*key, mean, low, high, len(group)))
-    return pd.DataFrame(rows, columns=[*TASK, "srcc", "low", "high", "seeds"])
+def ranks_by_size(ranks: pd.DataFrame) -> pd.DataFrame:
+    """Average over seeds: columns target, model, level, size, srcc, low, high, seeds; intervals end at -1 and 1."""
+    means = mean_ranks(ranks, ["target", "model", "level", "size"]).drop(columns="interval")
+    return means.assign(low=means["low"].clip(-1, 1), high=means["high"].clip(-1, 1))
 
 
 def readable(summary: pd.DataFrame) -> pd.DataFrame:
     """Return the largest size for a page: a row per target, a column per model and level, with intervals as text."""
-    own = summary[summary["size"] == summary["size"].max()]
-    text = [f"{r.srcc:.3f} [{r.low:.3f}, {r.high:.3f}]" for r in own.itertuples()]
-    hops = [level for level in own["level"].unique() if level != "head"]
-    shown = own.assign(text=text, column=own["model"] + ", " + own["level"])
+    largest = summary[summary["size"] == summary["size"].max()]
+    text = [f"{r.srcc:.3f} [{r.low:.3f}, {r.high:.3f}]" for r in largest.itertuples()]
+    hops = [level for level in largest["level"].unique() if level != "head"]
+    shown = largest.assign(text=text, column=largest["model"] + ", " + largest["level"])
     shown = shown[shown["level"].isin(["head", *hops[-1:]])]
     wide = shown.pivot(index="column", columns="target", values="text")
     return pd.DataFrame(wide.reindex(index=shown["column"].unique(), columns=shown["target"].unique()))

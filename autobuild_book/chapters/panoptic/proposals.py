@@ -11,7 +11,6 @@ from autobuild_book.chapters.panoptic.learning import Fit, Subject, cost_curve
 from autobuild_book.chapters.panoptic.task.space import backbone_space, costs, costs_of_codes
 from autobuild_book.measured.extremes import sample_extreme_codes
 from autobuild_lib.processes import in_threads
-from autobuild_lib.search import costs as as_costs, front
 from autobuild_lib.spaces import Architecture
 from autobuild_lib.spaces.sequence import Codes
 from autobuild_lib.units.corpus import UnitCorpus, score_units
@@ -25,7 +24,7 @@ NORM, EFFECT, RIDGE = "norm score", "effect score", "additive ridge"
 MACS, RANDOM, SEARCH, LABELLED = "multiply-adds alone", "random, equal multiply-adds", "search", "labelled, best"
 FRONT = "labelled front"
 BUILDERS = (NORM, EFFECT, RIDGE, MACS, RANDOM, SEARCH, LABELLED)
-COLUMNS = ["region", "group", "place", "architecture"]
+CHOICE = ["region", "group", "place", "architecture"]
 Corpora = Mapping[tuple[str, str], UnitCorpus]
 
 
@@ -37,9 +36,9 @@ def score_modules(subject: Subject, fits: Sequence[Fit], hosts: int) -> dict[tup
         return score_units([fit.predictors[name] for fit in fits], kind, hosts=hosts, progress=False)
 
     tasks = [(name, kind) for name in subject.targets for kind in ("norm", "effect")]
-    found = dict(zip(tasks, in_threads(score, tasks, "scoring"), strict=True))
-    ridges = ridge_corpora(subject.table, list(subject.targets.values()), found[tasks[0]].head)
-    return found | {(name, "ridge"): ridges[target] for name, target in subject.targets.items()}
+    corpora = dict(zip(tasks, in_threads(score, tasks, "scoring"), strict=True))
+    ridges = ridge_corpora(subject.table, list(subject.targets.values()), corpora[tasks[0]].head)
+    return corpora | {(name, "ridge"): ridges[target] for name, target in subject.targets.items()}
 
 
 def score_by_depth(corpora: Corpora, target: str) -> pd.DataFrame:
@@ -72,20 +71,20 @@ class Pool:
         """Draw the pool by a fixed seed."""
         space = backbone_space()
         drawn = np.unique(sample_extreme_codes(space, np.random.default_rng(POOL_SEED), POOL), axis=0)
-        known = {row.tobytes() for row in space.to_codes(architectures)}
-        codes = drawn[[row.tobytes() not in known for row in drawn]]
+        taken = {row.tobytes() for row in space.to_codes(architectures)}
+        codes = drawn[[row.tobytes() not in taken for row in drawn]]
         return cls(codes, costs_of_codes(codes)["macs"].to_numpy(dtype=np.float64))
 
     def nearest(self, macs: Sequence[float]) -> list[Architecture]:
         """Return a different architecture for each number of multiply-adds, as near to it as there is."""
         left, chosen = self.macs.copy(), []
-        for wanted in macs:
-            chosen.append(int(np.abs(left - wanted).argmin()))
+        for goal in macs:
+            chosen.append(int(np.abs(left - goal).argmin()))
             left[chosen[-1]] = np.inf
         return backbone_space().from_codes(self.codes[chosen])
 
 
-def built(corpora: Corpora, region: str) -> dict[str, list[Architecture]]:
+def by_summed_scores(corpora: Corpora, region: str) -> dict[str, list[Architecture]]:
     """Return the networks of highest summed score among the products of each unit's best modules, by builder."""
     names = dict(zip(SCORES, (NORM, EFFECT, RIDGE), strict=True))
     return {names[score]: corpora[region, score].top(TOP).best(SIZE) for score in SCORES}
@@ -110,46 +109,23 @@ def propose(subject: Subject, corpora: Corpora, searched: pd.DataFrame | None = 
     networks at the cost that a regression on nothing else likes best; both only where multiply-adds can be counted.
     searched: the evaluations of a search, which proposes nothing without them.
     """
-    known = pd.Series(list(subject.table.architectures), dtype=object, name="architecture")
-    labelled = pd.concat([known, subject.table.labels], axis=1)
+    architectures = pd.Series(list(subject.table.architectures), dtype=object, name="architecture")
+    labelled = pd.concat([architectures, subject.table.labels], axis=1)
     pool = Pool.beside(subject.table.architectures) if subject.measurable else None
     rows = []
     for region in subject.regions:
-        groups = built(corpora, region)
+        groups = by_summed_scores(corpora, region)
         if pool is not None:
             groups[MACS] = pool.nearest([best_cost(subject, region, pool.macs)] * SIZE)
             groups[RANDOM] = pool.nearest(costs(groups[NORM])["macs"].tolist())
         if searched is not None:
             groups[SEARCH] = best_of(subject, searched, region)
         groups[LABELLED] = best_of(subject, labelled, region)
-        rows += [(region, group, place, str(one)) for group, own in groups.items() for place, one in enumerate(own)]
-    return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def front_rows(labels: pd.DataFrame, quality: str, cost: str) -> list[int]:
-    """Return the places of the rows that no other one dominates, by rising cost."""
-    points = as_costs(labels, quality, cost)
-    chosen = np.flatnonzero(front(points))
-    return [int(one) for one in chosen[np.argsort(points[chosen, 0], kind="stable")]]
-
-
-def mark_regions(subject: Subject, labels: pd.DataFrame) -> dict[str, npt.NDArray[np.bool_]]:
-    """Say, by region, which rows of a front belong to it: of n rows and r regions the ceil(n / r) of highest value."""
-    size = -(-len(labels) // len(subject.regions))
-    best = {name: np.argsort(-subject.values(labels, name), kind="stable")[:size] for name in subject.regions}
-    return {name: np.isin(np.arange(len(labels)), own) for name, own in best.items()}
+        rows += [(region, group, place, str(a)) for group, some in groups.items() for place, a in enumerate(some)]
+    return pd.DataFrame(rows, columns=CHOICE)
 
 
 def labelled_front(subject: Subject) -> pd.DataFrame:
     """Return the labelled architectures that no other one dominates, by rising cost, as proposals of group `FRONT`."""
-    chosen = front_rows(subject.table.labels, subject.quality, subject.cost)
-    rows = [("all", FRONT, place, str(subject.table.architectures[one])) for place, one in enumerate(chosen)]
-    return pd.DataFrame(rows, columns=COLUMNS)
-
-
-def overlap(ours: pd.DataFrame, theirs: pd.DataFrame) -> pd.DataFrame:
-    """Count, by builder, the proposals that two runs share: columns group, networks (of ours), shared."""
-    both = ours.merge(theirs.drop(columns="place"), on=["region", "group", "architecture"], how="left", indicator=True)
-    both = both.assign(shared=both["_merge"] == "both")
-    counted = both.groupby("group", sort=False)["shared"].agg(["size", "sum"]).reset_index()
-    return counted.rename(columns={"size": "networks", "sum": "shared"})
+    architectures = [str(subject.table.architectures[row]) for row in subject.front_places()]
+    return pd.DataFrame([("all", FRONT, place, text) for place, text in enumerate(architectures)], columns=CHOICE)

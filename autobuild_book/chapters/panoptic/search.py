@@ -38,19 +38,19 @@ def by_measuring(out: Path, supernet: Path | None = None, workers: int = 1) -> E
 
 def by_looking_up(rows: Sequence[Measurement]) -> Evaluator:
     """Return an evaluator that knows these rows; any other architecture is a failed evaluation."""
-    known = {row.architecture: row for row in rows}
+    by_architecture = {row.architecture: row for row in rows}
 
     def evaluate(architectures: list[Architecture], /) -> pd.DataFrame:
-        return _labels([known[str(one)] for one in architectures])
+        return _labels([by_architecture[str(architecture)] for architecture in architectures])
 
     return evaluate
 
 
 def searched_before(rows: Sequence[Measurement]) -> pd.DataFrame | None:
-    """Run the search on committed rows of the bundled supernet; None where there are fewer than it evaluates."""
-    ours = load_bundled().id
-    own = [row for row in rows if row.key[1:] == (ours, Exam().images, Exam().count, Exam().calibration)]
-    return search(by_looking_up(own)) if len(own) >= START + ROUNDS * MUTATIONS else None
+    """Run the search on rows of the bundled supernet; None where there are fewer than it evaluates."""
+    how = load_bundled().id, Exam().images, Exam().count, Exam().calibration
+    searched = [row for row in rows if row.key[1:] == how]
+    return search(by_looking_up(searched)) if len(searched) >= START + ROUNDS * MUTATIONS else None
 
 
 def _labels(rows: Sequence[Measurement]) -> pd.DataFrame:

@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from autobuild_book.chapters.shared.splits import computable, train_and_test
 from autobuild_lib import data
-from autobuild_lib.data.files import FLOPS
+from autobuild_lib.data.files import FLOPS, manifest
 from autobuild_lib.data.table import ARCHITECTURE, Table
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.statistics import srcc
@@ -55,7 +56,7 @@ CONTESTS = (
 
 def contests_that_exist() -> list[Contest]:
     """Return the contests whose tables come with this version of the library."""
-    return [one for one in CONTESTS if {one.source, one.proxies or one.source} <= set(data.manifest())]
+    return [contest for contest in CONTESTS if {contest.source, contest.proxies or contest.source} <= set(manifest())]
 
 
 def choose(
@@ -67,17 +68,15 @@ def choose(
     none is left.
     """
     bundled = source == "bundled"
-    known = contests_that_exist() if bundled else [Contest(_load(source, space).space.name, source, ())]
-    wanted, found = dict.fromkeys(str(Target(target)) for target in targets), []
-    for one in known:
-        labels = set(_load(one.source, space).labels)
-        usable = tuple(target for target in wanted if set(Target(target).labels) <= labels)
-        own = one.targets if one.kind == SMALL else usable
-        if own:
-            found.append(replace(one, targets=own, lower=tuple(str(Target(target)) for target in lower)))
-    if not found:
+    contests = contests_that_exist() if bundled else [Contest(_load(source, space).space.name, source, ())]
+    chosen = []
+    for contest in contests:
+        usable = contest.targets if contest.kind == SMALL else computable(targets, _load(contest.source, space))
+        if usable:
+            chosen.append(replace(contest, targets=usable, lower=tuple(str(Target(target)) for target in lower)))
+    if not chosen:
         raise ValueError(f"{source}: no target of {list(targets)} can be computed")
-    return found
+    return chosen
 
 
 def named(contests: Sequence[Contest], kind: str) -> list[str]:
@@ -112,7 +111,7 @@ def field_of(contest: Contest, seed: int = 0, space: SequenceSpace | None = None
     if contest.proxies:
         return _with_proxies(table, contest.proxies)
     if len(table) >= FEW:
-        return Field(*table.split(0.9, seed=12345))
+        return Field(*train_and_test(table))
     return Field(*table.split(0.75, seed=seed), drawn=seed)
 
 
@@ -122,17 +121,12 @@ def _load(source: str, space: SequenceSpace | None) -> Table:
 
 
 def _with_proxies(table: Table, name: str) -> Field:
-    known = _load(name, table.space)
-    texts = [str(architecture) for architecture in known.architectures]
-    proxies = known.labels.drop(columns=FLOPS, errors="ignore").assign(**{ARCHITECTURE: texts})
+    measured = _load(name, table.space)
+    texts = [str(architecture) for architecture in measured.architectures]
+    proxies = measured.labels.drop(columns=FLOPS, errors="ignore").assign(**{ARCHITECTURE: texts})
     place = {architecture: row for row, architecture in enumerate(table.architectures)}
-    rows = [place[architecture] for architecture in known.architectures]
+    rows = [place[architecture] for architecture in measured.architectures]
     return Field(table.take(rows[TEST_WITH_PROXIES:]), table.take(rows[:TEST_WITH_PROXIES]), proxies=proxies)
-
-
-def subset(table: Table, size: int, seed: int) -> Table:
-    """Return `size` of the rows, drawn at random, in their order; with at least as many as there are, all of them."""
-    return table.take(np.sort(np.random.default_rng([seed, size]).permutation(len(table))[:size]))
 
 
 def sizes_of(contest: Contest, sizes: Sequence[int], space: SequenceSpace | None = None) -> list[int]:
@@ -153,15 +147,15 @@ def quality(predicted: Array, truth: Array, lower_is_better: bool = False) -> di
         in standard deviations of the truth; 0 is best.
     """
     sign = -1.0 if lower_is_better else 1.0
-    order, wanted = (np.argsort(-sign * values, kind="stable") for values in (predicted, truth))
+    order, true_order = (np.argsort(-sign * values, kind="stable") for values in (predicted, truth))
     tenth = max(1, round(len(truth) / 10))
-    recall = len(set(order[:tenth]) & set(wanted[:tenth])) / tenth
-    best, found = sign * truth[wanted[0]], (sign * truth[order[:LOOKED_AT]]).max()
+    recall = len(set(order[:tenth]) & set(true_order[:tenth])) / tenth
+    best, reached = sign * truth[true_order[0]], (sign * truth[order[:LOOKED_AT]]).max()
     spread = float(truth.std())
     return {
         "srcc": srcc(predicted, truth),
         "recall": recall,
-        "regret": float(best - found) / spread if spread else float("nan"),
+        "regret": float(best - reached) / spread if spread else float("nan"),
     }
 
 

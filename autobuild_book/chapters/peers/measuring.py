@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from autobuild_book.chapters.peers.contests import CONTESTS, Contest, field_of, quality, sizes_of, subset
+from autobuild_book.chapters.peers.contests import CONTESTS, Contest, field_of, quality, sizes_of
 from autobuild_book.chapters.peers.models.registry import (
     EMBEDDED,
     EXTENDED,
@@ -23,6 +23,7 @@ from autobuild_book.chapters.peers.models.registry import (
     TUNED,
     find_model,
 )
+from autobuild_book.chapters.shared.splits import subset
 from autobuild_lib.data.files import FILES
 from autobuild_lib.processes import in_processes
 from autobuild_lib.spaces import SequenceSpace

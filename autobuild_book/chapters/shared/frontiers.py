@@ -1,6 +1,7 @@
 """Who labels built networks, and the frontier of the training architectures that they are compared with."""
 
 import functools
+import itertools
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,8 +27,8 @@ Judge: TypeAlias = Callable[[Codes], pd.DataFrame]  # labels architectures given
 
 def surrogate_judges(panels: Sequence[Panel]) -> dict[str, Judge]:
     """Return, by family, the surrogate without noise; families without one are left out."""
-    found = {panel.family: evaluator(panel) for panel in panels}
-    return {family: one.predict_codes for family, one in found.items() if one is not None}
+    surrogates = {panel.family: evaluator(panel) for panel in panels}
+    return {family: surrogate.predict_codes for family, surrogate in surrogates.items() if surrogate is not None}
 
 
 def published_judges(panels: Sequence[Panel], checkpoints: Path) -> dict[str, Judge]:
@@ -74,21 +75,39 @@ def training_frontiers(
 ) -> dict[tuple[str, str], Frontier]:
     """Return the frontier of every panel's training architectures, by family and device; see `training_labels`.
 
-    The region of an equation is the part of the frontier that the equation values most: of n points and r equations
-    the ceil(n / r) points of highest value. With `noisy`, the labels of the table decide who is on the frontier, as
-    they do for whoever has no others; the points are the judge's all the same. Panels without labels are left out.
+    The region of an equation is the part of the frontier that the equation values most (`mark_regions`). With `noisy`,
+    the labels of the table decide who is on the frontier, as they do for whoever has no others; the points are the
+    judge's all the same. Panels without labels are left out.
     """
     return {(p.family, p.device): _frontier(p, labels[p.family], noisy) for p in panels if p.family in labels}
 
 
 def _frontier(panel: Panel, labels: pd.DataFrame, noisy: bool) -> Frontier:
     points = costs(labels, "acc", panel.latency)
-    chosen = np.flatnonzero(front(costs(panel.split.train.labels, "acc", panel.latency) if noisy else points))
-    chosen = chosen[np.lexsort(points[chosen].T[::-1])]
-    values = {region: Target(e).evaluate(labels.iloc[chosen]) for region, e in panel.equations.items()}
-    size = -(-len(chosen) // len(values))
-    regions = {region: _highest(value, size) for region, value in values.items()}
-    return Frontier(points[chosen], regions, points.max(0), np.ptp(points, axis=0))
+    places = front_places(points, costs(panel.split.train.labels, "acc", panel.latency) if noisy else points)
+    regions = mark_regions(panel.equations, labels.iloc[places])
+    return Frontier(points[places], regions, points.max(0), np.ptp(points, axis=0))
+
+
+def front_places(points: Array, deciding: Array | None = None) -> npt.NDArray[np.intp]:
+    """Return the places of the `points` [N, 2] (costs) that no other one dominates, by rising first cost.
+
+    deciding: [N, 2], costs by which one dominates another instead.
+    """
+    places = np.flatnonzero(front(points if deciding is None else deciding))
+    return places[np.lexsort(points[places].T[::-1])]
+
+
+def mark_regions(equations: Mapping[str, str], labels: pd.DataFrame) -> dict[str, Marks]:
+    """Say, by region, which rows of a front belong to it: of n rows and r regions the ceil(n / r) of highest value."""
+    size = -(-len(labels) // len(equations))
+    return {region: _highest(Target(equation).evaluate(labels), size) for region, equation in equations.items()}
+
+
+def region_texts(regions: Mapping[str, Marks]) -> list[str]:
+    """Return the names of the regions that each point of a front belongs to, joined by commas."""
+    marks = zip(*regions.values(), strict=True)
+    return [", ".join(itertools.compress(regions, point)) for point in marks]
 
 
 def frontier_table(frontiers: Mapping[tuple[str, str], Frontier]) -> pd.DataFrame:
@@ -99,9 +118,8 @@ def frontier_table(frontiers: Mapping[tuple[str, str], Frontier]) -> pd.DataFram
     rows = []
     for names, frontier in frontiers.items():
         volume = frontier.hypervolume(frontier.points)
-        for place, (latency, cost) in enumerate(frontier.points):
-            own = ", ".join(region for region, marks in frontier.regions.items() if marks[place])
-            rows.append((*names, latency, -cost, own, volume))
+        for (latency, cost), regions in zip(frontier.points, region_texts(frontier.regions), strict=True):
+            rows.append((*names, latency, -cost, regions, volume))
     return pd.DataFrame(rows, columns=["family", "device", "latency", "acc", "regions", "hypervolume"])
 
 

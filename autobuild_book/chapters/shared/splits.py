@@ -33,18 +33,27 @@ def load_splits(source: str, targets: Sequence[str], space: SequenceSpace | None
     Raises `ValueError` when no target can be computed from a source.
     """
     splits = []
-    for one in BUNDLED if source == "bundled" else (source,):
-        table = data.load(one, space=space)
-        labels = [str(name) for name in table.labels]
-        wanted = dict.fromkeys(str(Target(t)) for t in targets)  # one spelling each, without repeats
-        usable = tuple(t for t in wanted if set(Target(t).labels) <= set(labels))
+    for name in BUNDLED if source == "bundled" else (source,):
+        table = data.load(name, space=space)
+        usable = computable(targets, table)
         if not usable:
-            found = ", ".join(map(quoted, labels))
-            raise ValueError(f"{one} has labels {found}; no target of {list(targets)} can be computed")
-        splits.append(Split(*table.split(0.9, seed=12345), usable))
+            labels = ", ".join(quoted(str(label)) for label in table.labels)
+            raise ValueError(f"{name} has labels {labels}; no target of {list(targets)} can be computed")
+        splits.append(Split(*train_and_test(table), usable))
     return splits
 
 
+def computable(targets: Sequence[str], table: Table) -> tuple[str, ...]:
+    """Return the targets that the labels of a table suffice for, in one spelling each and without repeats."""
+    spelled = dict.fromkeys(str(Target(target)) for target in targets)
+    return tuple(target for target in spelled if set(Target(target).labels) <= set(table.labels))
+
+
+def train_and_test(table: Table) -> tuple[Table, Table]:
+    """Split a table 90/10, the same in all chapters."""
+    return table.split(0.9, seed=12345)
+
+
 def subset(table: Table, size: int, seed: int) -> Table:
-    """Return `size` rows of a table, drawn by `seed` and `size`, in the table's order."""
+    """Return `size` rows of a table, all where it has fewer, drawn by `seed` and `size`, in the table's order."""
     return table.take(np.sort(np.random.default_rng([seed, size]).permutation(len(table))[:size]))

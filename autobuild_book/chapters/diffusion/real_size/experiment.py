@@ -9,8 +9,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from autobuild_book.chapters.diffusion import real_size, task
+from autobuild_book.chapters.diffusion import real_size
 from autobuild_book.chapters.diffusion.real_size.space import STAGES
+from autobuild_book.chapters.diffusion.task.space import costs as mini_costs, unet_space
 from autobuild_book.chapters.diffusion.task.table import NAME
 from autobuild_book.chapters.shared.few_labels import fit_job
 from autobuild_book.chapters.shared.hosts import Bench
@@ -81,7 +82,7 @@ def choice_costs() -> pd.DataFrame:
     `mini_k_parameters`, `mini_m_macs` and `mini_percent`, of a mini U-Net of width 32 with two blocks and attention
     everywhere, missing where it has no such choice.
     """
-    original, small = real_size.original(), task.unet_space().parse(MINI_REFERENCE)
+    original, small = real_size.original(), unet_space().parse(MINI_REFERENCE)
     rows: list[tuple[str, str, Step]] = []
     beside: list[tuple[int, str, Step]] = []
     for place, (stage, unit) in enumerate(zip(STAGES, original.space.units, strict=True)):
@@ -95,7 +96,7 @@ def choice_costs() -> pd.DataFrame:
     table["step"] = [row[2].text for row in rows]
     changes = _changes(real_size.costs, original, [row[2] for row in rows], ("m_parameters", 1e6, "gmacs", 1e9))
     table = table.join(changes)
-    known = _changes(task.costs, small, [row[2] for row in beside], ("mini_k_parameters", 1e3, "mini_m_macs", 1e6))
+    known = _changes(mini_costs, small, [row[2] for row in beside], ("mini_k_parameters", 1e3, "mini_m_macs", 1e6))
     known.insert(0, "mini_stages", [row[1] for row in beside])
     known.index = pd.Index([row[0] for row in beside])
     return table.join(known.rename(columns={"percent": "mini_percent"}))

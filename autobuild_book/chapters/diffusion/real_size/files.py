@@ -106,4 +106,3 @@ def read_text(path: Path) -> Tensor:
         given = f"tensors {sorted(found)}" if text is None else f"prompt_embeds of shape {tuple(text.shape)}"
         raise ValueError(f"{path}: {given}, expected finite prompt_embeds [1, tokens, channels]; {HOW}")
     return text.float()
-

@@ -81,7 +81,7 @@ def by_architecture(rows: Sequence[Measurement]) -> pd.DataFrame:
     return frame.iloc[np.lexsort((frame["seed"], place))].set_index([ARCHITECTURE, "seed"])
 
 
-def agreement(rows: Sequence[Measurement], label: str = "log_distance") -> Agreement:
+def seed_agreement(rows: Sequence[Measurement], label: str = "log_distance") -> Agreement:
     """Return how much of a label is due to the architecture, from measured rows."""
     return intraclass_correlation(by_architecture(rows)[label].unstack(sort=False))
 

@@ -9,9 +9,9 @@ import pytest
 
 import autobuild_lib as ab
 from autobuild_book.chapters.diffusion import choice
+from autobuild_book.chapters.diffusion.bundled_rows import CHOICE
 from autobuild_book.chapters.diffusion.choice import ANY, AS_BEST, AS_MEDIAN, BEST, MOST_MACS, RANDOM, SMALLEST, TARGET
-from autobuild_book.chapters.diffusion.committed import CHOICE
-from autobuild_book.chapters.diffusion.task import costs, unet_space
+from autobuild_book.chapters.diffusion.task.space import costs, unet_space
 from autobuild_book.chapters.shared import few_labels
 from autobuild_book.chapters.shared.few_labels import EFFECT, NORM, RIDGE
 from tests.helpers.unet_tables import random_corpus, unet_table
@@ -91,21 +91,14 @@ def test_only_the_random_ones_depend_on_the_seed(chosen: pd.DataFrame) -> None:
 
 def test_best_within_a_bound_by_hand() -> None:
     values, macs = np.array([5.0, 9.0, 7.0, 9.0]), np.array([1.0, 4.0, 2.0, 3.0])
-    assert choice.best_within(values, macs, 3, 2).tolist() == [3, 2]
-    assert choice.best_within(values, macs, np.inf, 3).tolist() == [1, 3, 2], "equal ones in their order"
-    assert choice.best_within(values, macs, 0.5, 1).tolist() == []
+    assert choice.highest_within(values, macs, 3, 2).tolist() == [3, 2]
+    assert choice.highest_within(values, macs, np.inf, 3).tolist() == [1, 3, 2], "equal ones in their order"
+    assert choice.highest_within(values, macs, 0.5, 1).tolist() == []
 
 
 def test_pictures_show_first_choices_of_the_deciding_setting(chosen: pd.DataFrame) -> None:
     rows = chosen.set_index(["setting", "group", "place"]).sort_index()["architecture"]
-    assert choice.pictured(chosen) == {group: rows[AS_BEST, group, 0] for group in (BEST, NORM, EFFECT)}
-
-
-def test_agreement_counts_the_same_choice_wherever_it_stands() -> None:
-    one = pd.DataFrame([("s", "a", 0, "x"), ("s", "a", 1, "y"), ("s", "b", 0, "x")], columns=CHOICE)
-    other = pd.DataFrame([("s", "a", 0, "y"), ("s", "a", 1, "z"), ("t", "b", 0, "x")], columns=CHOICE)
-    found = choice.agreement(one, other).set_index("group")
-    assert found["same"].to_dict() == {"a": 1, "b": 0} and found["of"].to_dict() == {"a": 2, "b": 1}
+    assert choice.first_choices(chosen) == {group: rows[AS_BEST, group, 0] for group in (BEST, NORM, EFFECT)}
 
 
 def test_without_macs_or_in_another_space_the_highest_sums_are_proposed(toy: ab.SequenceSpace) -> None:

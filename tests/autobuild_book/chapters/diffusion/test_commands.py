@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from autobuild_book.chapters.diffusion import choice, commands, committed
+from autobuild_book.chapters.diffusion import bundled_rows, choice, commands, pictures
 from autobuild_book.chapters.diffusion.task import measuring, metrics
 from autobuild_book.chapters.diffusion.task.measuring import Job, Measurement, rows_to_csv, sample_architectures
 from autobuild_book.chapters.shared.few_labels import EFFECT, NORM
@@ -95,13 +95,13 @@ def test_choices_are_written_for_people_and_for_measure(
 ) -> None:
     texts = list(map(str, sample_architectures(2)))
     rows = [("s", "g", 0, texts[1]), ("s", "h", 0, texts[0]), ("t", "g", 0, texts[1])]
-    chosen = pd.DataFrame(rows, columns=committed.CHOICE)
+    chosen = pd.DataFrame(rows, columns=bundled_rows.CHOICE)
     asked = []
     monkeypatch.setattr(commands.data, "load", lambda name: name)
     monkeypatch.setattr(choice, "choose_from", lambda *arguments: (asked.append(arguments), chosen)[1])
     run("choose", "--out", tmp_path / "made")
     assert asked == [("diffusion_unets", choice.SEEDS, choice.STEPS, tmp_path / "made" / "predictors")]
-    assert committed.read_choices(tmp_path / "made" / "choices.csv").equals(chosen)
+    assert pd.read_csv(tmp_path / "made" / "choices.csv").equals(chosen)
     listed = measuring.read_architectures(tmp_path / "made" / "choices.txt")
     assert list(map(str, listed)) == [texts[1], texts[0]]
     assert "3 choices, 2 different architectures" in capsys.readouterr().out
@@ -109,7 +109,7 @@ def test_choices_are_written_for_people_and_for_measure(
 
 def test_what_was_built_joins_the_entry_of_the_table(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
-    monkeypatch.setattr(committed, "write_built", lambda *arguments: (asked.append(arguments), {"b.csv": "12"})[1])
+    monkeypatch.setattr(bundled_rows, "write_finals", lambda *arguments: (asked.append(arguments), {"b.csv": "12"})[1])
     entries = {"other": {"rows": 1}, "diffusion_unets": {"rows": 2, "beside": {"a.csv": "34", "b.csv": "old"}}}
     (tmp_path / "manifest.json").write_text(json.dumps(entries))
     run("built", "--choices", "c.csv", "--rows", "r.csv", "--folder", tmp_path)
@@ -123,9 +123,9 @@ def test_pictures_are_of_the_first_choices(tmp_path: Path, monkeypatch: pytest.M
     rows = [(choice.AS_BEST, NORM, 0, str(one)), (choice.AS_BEST, EFFECT, 0, str(two)),
             (choice.AS_BEST, choice.BEST, 0, str(two)), (choice.ANY, NORM, 0, str(two))]  # fmt: skip
     asked = []
-    monkeypatch.setattr(committed, "read_choices", lambda: pd.DataFrame(rows, columns=committed.CHOICE))
-    monkeypatch.setattr(committed, "draw_pictures", lambda *arguments: (asked.append(arguments), {})[1])
-    monkeypatch.setattr(committed, "write_pictures", lambda *arguments: (asked.append(arguments), {"p": "1"})[1])
+    monkeypatch.setattr(bundled_rows, "final_choices", lambda: pd.DataFrame(rows, columns=bundled_rows.CHOICE))
+    monkeypatch.setattr(pictures, "draw_pictures", lambda *arguments: (asked.append(arguments), {})[1])
+    monkeypatch.setattr(pictures, "write_pictures", lambda *arguments: (asked.append(arguments), {"p": "1"})[1])
     (tmp_path / "manifest.json").write_text(json.dumps({"diffusion_unets": {}}))
     run("pictures", "--seed", 103, "--folder", tmp_path)
     assert asked == [([two, one], 103), ({}, 103, tmp_path)], "each architecture is trained once"

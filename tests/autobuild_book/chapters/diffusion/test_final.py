@@ -12,11 +12,12 @@ import pytest
 from scipy.stats import ttest_rel
 
 from autobuild_book.chapters.diffusion import final, labels, ranks as diffusion_ranks
+from autobuild_book.chapters.diffusion.bundled_rows import CHOICE
 from autobuild_book.chapters.diffusion.choice import ANY, AS_BEST, BEST, MOST_MACS, RANDOM
-from autobuild_book.chapters.diffusion.committed import CHOICE
-from autobuild_book.chapters.diffusion.task import Measurement, sample_architectures, unet_space
-from autobuild_book.chapters.diffusion.task.measuring import Job
-from autobuild_book.chapters.diffusion.task.table import agreement, intraclass_correlation
+from autobuild_book.chapters.diffusion.final import against_group, values_by_seed
+from autobuild_book.chapters.diffusion.task.measuring import Job, Measurement, sample_architectures
+from autobuild_book.chapters.diffusion.task.space import unet_space
+from autobuild_book.chapters.diffusion.task.table import intraclass_correlation, seed_agreement
 from autobuild_book.chapters.shared.few_labels import EFFECT, NORM, RIDGE
 from tests.helpers.unet_tables import unet_row, unet_table
 
@@ -41,13 +42,13 @@ ROWS = [
 
 def test_values_are_those_of_the_untouched_half() -> None:
     others = [unet_row(TEXTS[0], 0, 9.0, "labels"), unet_row(TEXTS[5], 100, 9.0)]
-    found = final.values(CHOSEN, [*ROWS, *others])
+    found = values_by_seed(CHOSEN, [*ROWS, *others])
     assert len(found) == 7 * 3 and set(found["seed"]) == set(SEEDS) and found["log_distance"].max() < 9
-    assert final.values(CHOSEN, []).empty and final.compare(final.values(CHOSEN, [])).empty
+    assert values_by_seed(CHOSEN, []).empty and against_group(values_by_seed(CHOSEN, [])).empty
 
 
 def test_comparison_with_the_best_by_hand() -> None:
-    found = final.compare(final.values(CHOSEN, ROWS)).set_index(["setting", "group", "place"]).sort_index()
+    found = against_group(values_by_seed(CHOSEN, ROWS)).set_index(["setting", "group", "place"]).sort_index()
     row = found.loc[AS_BEST, NORM, 0]
     differences = np.array([-0.5, -0.2, -0.5])
     half = 4.302653 * differences.std(ddof=1) / math.sqrt(3)
@@ -60,20 +61,20 @@ def test_comparison_with_the_best_by_hand() -> None:
 
 
 def test_comparison_with_the_mean_of_a_group() -> None:
-    found = final.compare(final.values(CHOSEN, ROWS), RANDOM)
+    found = against_group(values_by_seed(CHOSEN, ROWS), RANDOM)
     assert set(found["setting"]) == {AS_BEST}, "nothing random was measured in the other setting"
     row = found[(found["group"] == NORM) & (found["place"] == 0)].iloc[0]
     assert row["difference"] == pytest.approx(np.mean([1.0 - 2.2, 1.2 - 2.1, 1.1 - 2.1]))
 
 
 def test_only_seeds_that_both_have_are_compared() -> None:
-    found = final.compare(final.values(CHOSEN, ROWS[1:])).set_index(["setting", "group", "place"]).sort_index()
+    found = against_group(values_by_seed(CHOSEN, ROWS[1:])).set_index(["setting", "group", "place"]).sort_index()
     row = found.loc[AS_BEST, NORM, 0]
     assert row["seeds"] == 2 and row["difference"] == pytest.approx(-0.35)
 
 
 def test_another_label() -> None:
-    found = final.compare(final.values(CHOSEN, ROWS), label="flow_loss")
+    found = against_group(values_by_seed(CHOSEN, ROWS), label="flow_loss")
     assert found["difference"].iloc[0] == pytest.approx(-0.1)
 
 
@@ -114,7 +115,7 @@ def test_for_two_networks_the_verdict_is_what_the_interval_says(shift: float) ->
     rng = np.random.default_rng(int(100 * shift))
     for _ in range(50):
         noisy = [unet_row(TEXTS[n], s, float(rng.normal(-shift * (n < 2), 0.1))) for n in range(3) for s in range(5)]
-        comparison = final.compare(final.values(CHOSEN[:3], noisy))
+        comparison = against_group(values_by_seed(CHOSEN[:3], noisy))
         own = comparison[comparison["group"] == NORM]
         assert (final.verdict(comparison)[1] == "supported") == (own["high"].min() < 0)
 
@@ -136,12 +137,12 @@ def test_the_sentence_says_plainly_who_wins(low: float, high: float, text: str) 
 
 
 def test_the_front_counts_every_network_once() -> None:
-    found = final.on_the_front(final.compare(final.values(CHOSEN, ROWS)))
+    found = final.on_the_front(against_group(values_by_seed(CHOSEN, ROWS)))
     assert found["architecture"].is_unique and found["group"].iloc[-1] == BEST
     for row in found.itertuples():
         others = found[(found["macs"] <= row.macs) & (found["mean"] <= row.mean)]
         assert row.front == (len(others) == 1)
-    assert final.on_the_front(final.compare(final.values(CHOSEN, []))).empty
+    assert final.on_the_front(against_group(values_by_seed(CHOSEN, []))).empty
 
 
 # -------------------------------------------------------------------- what nobody has measured
@@ -153,7 +154,7 @@ def test_what_is_missing_comes_cheapest_first() -> None:
     jobs = final.missing(CHOSEN, [], SEEDS)
     macs = [unet_row(str(job.architecture), 0, 0).macs for job in jobs]
     assert len(jobs) == 5 * 3 and macs == sorted(macs)
-    assert final.as_table(jobs).iloc[0].tolist() == [str(jobs[0].architecture), 100, "final"]
+    assert final.table_of_jobs(jobs).iloc[0].tolist() == [str(jobs[0].architecture), 100, "final"]
 
 
 def test_as_much_is_measured_as_the_minutes_allow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -177,17 +178,10 @@ def test_as_much_is_measured_as_the_minutes_allow(tmp_path: Path, monkeypatch: p
 
 def test_the_bundled_choice_is_compared_where_there_is_one(monkeypatch: pytest.MonkeyPatch) -> None:
     proposed = chosen((ANY, NORM, 0, 5))
-    monkeypatch.setattr(final, "committed", lambda: (CHOSEN, ROWS))
-    assert final.to_compare(proposed, True)[0] is CHOSEN and final.to_compare(proposed, True)[1] is ROWS
-    assert final.to_compare(proposed, False)[0] is proposed
-    monkeypatch.setattr(final, "committed", lambda: (CHOSEN[:0], []))
-    assert final.to_compare(proposed, True)[0] is proposed
-
-
-def test_without_measurements_nothing_is_committed(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(final, "manifest", dict)
-    choices, rows = final.committed()
-    assert list(choices) == CHOICE and choices.empty and rows == []
+    monkeypatch.setattr(final, "final_choices", lambda: CHOSEN)
+    assert final.to_compare(proposed, True) is CHOSEN and final.to_compare(proposed, False) is proposed
+    monkeypatch.setattr(final, "final_choices", lambda: CHOSEN[:0])
+    assert final.to_compare(proposed, True) is proposed
 
 
 def test_a_measurement_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -198,7 +192,7 @@ def test_a_measurement_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
     assert (same["here"] == same["committed"]).all() and (same["spreads"] == 0).all()
     monkeypatch.setattr(Job, "run", lambda job: unet_row(str(job.architecture), job.seed, 1.001))
     elsewhere = final.measure_again(row, known).set_index("what").loc["log_distance"]
-    assert elsewhere.spread == pytest.approx(agreement(known).seed_sd)
+    assert elsewhere.spread == pytest.approx(seed_agreement(known).seed_sd)
     assert elsewhere.difference == pytest.approx(0.001) and elsewhere.spreads == pytest.approx(0.001 / elsewhere.spread)
 
 
@@ -225,7 +219,7 @@ def test_spread_says_what_the_table_of_variances_says() -> None:
 
 
 def test_reliability_of_two_runs() -> None:
-    found = dataclasses.replace(agreement(label_rows()), shared_seeds=0.5)
+    found = dataclasses.replace(seed_agreement(label_rows()), shared_seeds=0.5)
     assert labels.reliability(found, 1) == 0.5 and labels.reliability(found, 2) == pytest.approx(2 / 3)
 
 
@@ -263,15 +257,15 @@ def test_own_tables_take_the_place_of_the_bundled_one(tmp_path: Path, monkeypatc
 
 
 def test_numbers_of_the_summary() -> None:
-    table, comparison = unet_table(5), final.compare(final.values(CHOSEN, ROWS))
+    table, comparison = unet_table(5), against_group(values_by_seed(CHOSEN, ROWS))
     models = [diffusion_ranks.HEAD, diffusion_ranks.RIDGE, diffusion_ranks.COST]
     gains = {"gain": [-0.11, 0.13, 0.0], "gain_low": [-0.2, 0.03, 0.0], "gain_high": [-0.05, 0.24, 0.0]}
     ranks = pd.DataFrame({"model": models, "srcc": [0.61, 0.85, 0.72], **gains})
     spread = labels.spread(label_rows(), unet_table(6))
-    found: dict[str, Any] = final.numbers(table, spread, ranks, comparison)
+    found: dict[str, Any] = final.summary_numbers(table, spread, ranks, comparison)
     assert (found["networks"], found["head_srcc"], found["macs_srcc"]) == (5, "0.61", "0.72")
     assert found["ridge_srcc"] == "0.85" and found["ridge_gain"] == "+0.13 [+0.03, +0.24]"
     assert found["head_gain"] == "-0.11 [-0.20, -0.05]"
     assert found["norm"] == final.sentence(comparison) and "not been measured" in found["ridge"]
-    bare = final.numbers(table, pd.DataFrame({"skipped": ["x"]}), ranks[:1], comparison)
+    bare = final.summary_numbers(table, pd.DataFrame({"skipped": ["x"]}), ranks[:1], comparison)
     assert (bare["icc"], bare["macs_srcc"]) == ("nan", "nan")

@@ -12,7 +12,7 @@ from sklearn.linear_model import LinearRegression
 import autobuild_lib as ab
 from autobuild_book.chapters.diffusion import ranks, scores
 from autobuild_book.chapters.diffusion.choice import TARGET
-from autobuild_book.chapters.diffusion.task import unet_space
+from autobuild_book.chapters.diffusion.task.space import unet_space
 from autobuild_book.chapters.shared import few_labels
 from autobuild_book.chapters.shared.few_labels import EFFECT, NORM, RIDGE, Fold
 from autobuild_lib.predictor import Predictor

@@ -26,6 +26,7 @@ from autobuild_book.chapters.peers.measuring import COLUMNS, PeerJob
 from autobuild_book.chapters.peers.models import registry
 from autobuild_book.chapters.peers.models.registry import MODELS
 from autobuild_book.chapters.peers.proxy_tables import sample_architectures
+from autobuild_book.chapters.shared.splits import subset
 from autobuild_lib.units.ridge import AdditiveRidge
 from tests.benchmarks.peer_presets import candidates, validation_splits
 
@@ -93,9 +94,9 @@ class TestRows:
         assert field.proxies.zen.tolist() == order.tolist()
 
     def test_subsets_are_repeatable_distinct_rows(self, toy_table: ab.data.Table) -> None:
-        first, again, other = (contests.subset(toy_table, 30, seed).architectures for seed in (1, 1, 2))
+        first, again, other = (subset(toy_table, 30, seed).architectures for seed in (1, 1, 2))
         assert first == again != other and len(set(first)) == 30
-        assert contests.subset(toy_table, 999, 5).architectures == toy_table.architectures
+        assert subset(toy_table, 999, 5).architectures == toy_table.architectures
 
     def test_configurations_were_chosen_without_any_test_row(self) -> None:
         for family, parts in zip(("ofa_mbv3", "ofa_pn"), validation_splits(), strict=True):
@@ -132,7 +133,7 @@ class TestMeasuring:
     def test_a_run_is_what_the_model_says(self, toy_contest: Contest) -> None:
         found = PeerJob(toy_contest, "additive ridge", 50, 2).run()
         field = contests.field_of(toy_contest, 2)
-        train = contests.subset(field.train, 50, 2)
+        train = subset(field.train, 50, 2)
         assert list(found) == COLUMNS and found.target.tolist() == ["additive", "other"]
         for row, lower in zip(found.itertuples(), (False, True), strict=True):
             ridge = AdditiveRidge(train.space).fit(train.architectures, train.labels[row.target].to_numpy())
@@ -170,7 +171,7 @@ class TestMeasuring:
         large, small = contests.CONTESTS[0], contests.CONTESTS[3]
         for contest, size, expected in ((large, 2699, [0, 3]), (large, 2700, [0, 0]), (small, 51, [0, 3])):
             fields = [contests.field_of(contest, seed) for seed in (0, 3)]
-            chosen = [contests.subset(field.train, size, seed) for field, seed in zip(fields, (0, 3), strict=True)]
+            chosen = [subset(field.train, size, seed) for field, seed in zip(fields, (0, 3), strict=True)]
             assert [field.draw(size, seed) for field, seed in zip(fields, (0, 3), strict=True)] == expected
             same = chosen[0].architectures == chosen[1].architectures
             assert same == (len(set(expected)) == 1)

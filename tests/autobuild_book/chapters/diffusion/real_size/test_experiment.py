@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 
 import autobuild_lib as ab
-from autobuild_book.chapters.diffusion import real_size, task
+from autobuild_book.chapters.diffusion import real_size
 from autobuild_book.chapters.diffusion.real_size import experiment, figures
 from autobuild_book.chapters.diffusion.real_size.space import STAGES, Stage, of_stages
+from autobuild_book.chapters.diffusion.task.space import costs as mini_costs, unet_space
 from autobuild_book.figures import style
 from autobuild_book.figures.style import WIDTH
 
@@ -58,7 +59,7 @@ def test_a_row_is_the_difference_of_two_networks(costs: pd.DataFrame) -> None:
 def test_the_mini_row_beside_it_is_the_same_choice_there(costs: pd.DataFrame) -> None:
     whole = "|".join(["width32;yes;residual,residual"] * 5)
     without = "width32;yes;residual,residual|" * 4 + "width32;no;residual,residual"
-    small, large = task.costs([task.unet_space().parse(text) for text in (without, whole)]).to_numpy()
+    small, large = mini_costs([unet_space().parse(text) for text in (without, whole)]).to_numpy()
     found = row(costs, "L1", "attention, decoder", "add")
     assert found.mini_stages == "U1" and found.mini_m_macs == (large - small)[0] / 1e6
     assert found.mini_percent == pytest.approx(100 * (large - small)[0] / large[0])

@@ -22,9 +22,9 @@ from autobuild_book.chapters.diffusion.task.table import (
     MEASURED,
     NAME,
     UNITS,
-    agreement,
     by_architecture,
     intraclass_correlation,
+    seed_agreement,
     write_table,
 )
 from autobuild_book.chapters.diffusion.task.training import Recipe
@@ -124,10 +124,10 @@ def test_rows_written_twice_count_once() -> None:
 
 
 def test_agreement_of_rows() -> None:
-    found = agreement(synthetic())
+    found = seed_agreement(synthetic())
     labels = pd.DataFrame(synthetic()).pivot_table(index="architecture", columns="seed", values="log_distance")
     assert astuple(found) == pytest.approx(astuple(intraclass_correlation(labels)))
-    assert found.shared_seeds > 0.9 > found.other_seeds and agreement(synthetic(), "flow_loss").spread > 0
+    assert found.shared_seeds > 0.9 > found.other_seeds and seed_agreement(synthetic(), "flow_loss").spread > 0
 
 
 BAD = {

@@ -1,4 +1,4 @@
-"""Rows beside the table: written together, read back after a check, and complete where they are committed."""
+"""Rows beside the table: written together, read back after a check, and complete where they are bundled_rows."""
 
 import argparse
 import json
@@ -10,13 +10,14 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from autobuild_book.chapters.panoptic import commands, committed
+from autobuild_book.chapters.panoptic import bundled_rows, commands
 from autobuild_book.chapters.panoptic.task.measuring import ROWS, Measurement, sample_architectures
 from autobuild_book.chapters.panoptic.task.paired import FINAL, PAIRED_ROWS, PARTS, PairedMeasurement
 from autobuild_book.chapters.panoptic.task.space import backbone_space, smallest
 from autobuild_book.chapters.panoptic.task.table import NAME
 from autobuild_book.chapters.panoptic.task.training import train
 from autobuild_book.chapters.panoptic.task.weights import Recipe, load, load_bundled
+from autobuild_book.chapters.shared import choices
 from autobuild_lib.data import DataError, files, manifest
 
 FOUR = [str(one) for one in sample_architectures(4)]
@@ -53,7 +54,7 @@ def written(trainings: list[Path], tmp_path: Path) -> dict[str, str]:
 
 
 def write(folder: Path, trainings: list[Path]) -> dict[str, str]:
-    return committed.write_committed(
+    return bundled_rows.write_rows(
         folder / "made", rows=[folder / "first.csv", folder / "second.csv"], finals=[folder / "final.csv"],
         chosen=folder / "chosen.csv", trainings=trainings,
     )  # fmt: skip
@@ -64,32 +65,32 @@ def bundled(written: dict[str, str], tmp_path: Path, monkeypatch: pytest.MonkeyP
     entry = replace(manifest()[NAME], beside=written)
     monkeypatch.setattr(files, "FILES", tmp_path / "made")
     monkeypatch.setattr(files, "manifest", lambda: {NAME: entry})
-    monkeypatch.setattr(committed, "manifest", lambda: {NAME: entry})
+    monkeypatch.setattr(choices, "manifest", lambda: {NAME: entry})
     return tmp_path / "made"
 
 
 def test_what_was_written_is_read(bundled: Path, trainings: list[Path]) -> None:
     supernet, alone = map(load, trainings)
-    keys = [(row.architecture, row.network) for row in committed.committed_rows()]
+    keys = [(row.architecture, row.network) for row in bundled_rows.measured_rows()]
     assert keys == [(FOUR[0], supernet.id), (FOUR[1], supernet.id), (str(smallest()), alone.id)]  # each once
-    assert [row.key for row in committed.committed_finals()] == [(FOUR[2], supernet.id, "B", 1600, 0)]
-    assert committed.committed_choice().to_numpy().tolist() == [["light", "norm score", 0, FOUR[2]]]
-    found = committed.committed_trainings().set_index("network")
+    assert [row.key for row in bundled_rows.final_rows()] == [(FOUR[2], supernet.id, "B", 1600, 0)]
+    assert bundled_rows.final_choices().to_numpy().tolist() == [["light", "norm score", 0, FOUR[2]]]
+    found = bundled_rows.trainings_of_rows().set_index("network")
     assert found.loc[supernet.id].tolist() == [0, 1, ""] and found.loc[alone.id].tolist() == [3, 1, str(smallest())]
 
 
 def test_a_changed_file_is_refused(bundled: Path) -> None:
-    path = bundled / committed.ROWS_FILE
+    path = bundled / bundled_rows.ROWS_FILE
     path.write_text(path.read_text().replace("0.5", "0.6", 1))
     with pytest.raises(DataError, match=r"panoptic_rows\.csv: sha256 is"):
-        committed.committed_rows()
+        bundled_rows.measured_rows()
 
 
 def test_verifying_a_table_verifies_what_is_beside_it(bundled: Path) -> None:
     entry = files.manifest()[NAME]
     shutil.copy(Path(files.__file__).parent / "files" / entry.file, bundled)
     files.check_bundled(entry)
-    (bundled / committed.CHOSEN_FILE).write_text("changed")
+    (bundled / bundled_rows.CHOSEN_FILE).write_text("changed")
     with pytest.raises(DataError, match=r"panoptic_chosen\.csv: sha256 is"):
         files.check_bundled(entry)
 
@@ -100,24 +101,10 @@ def test_rows_of_an_unknown_training(written: dict[str, str], trainings: list[Pa
 
 
 def test_without_files_there_is_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(committed, "manifest", lambda: {NAME: replace(manifest()[NAME], beside={})})
-    assert committed.committed_rows() == [] and committed.committed_finals() == []
-    assert list(committed.committed_choice()) == committed.CHOICE and committed.committed_choice().empty
-    assert list(committed.committed_trainings()) == committed.TRAINING and committed.committed_trainings().empty
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("region,group\nlight,norm\n", r"columns region, group; expected rows with region, group, place, architecture"),
-        ("region,group,place,architecture\n", "expected rows"),
-        ("region,group,place,architecture\nlight,norm,0,e9_k3\n", "row 2: panoptic_backbones"),
-    ],
-)
-def test_a_choice_that_is_none(tmp_path: Path, text: str, message: str) -> None:
-    (tmp_path / "chosen.csv").write_text(text)
-    with pytest.raises(ValueError, match=message):
-        committed.read_choice(tmp_path / "chosen.csv")
+    monkeypatch.setattr(choices, "manifest", lambda: {NAME: replace(manifest()[NAME], beside={})})
+    assert bundled_rows.measured_rows() == [] and bundled_rows.final_rows() == []
+    assert list(bundled_rows.final_choices()) == bundled_rows.CHOICE and bundled_rows.final_choices().empty
+    assert list(bundled_rows.trainings_of_rows()) == bundled_rows.TRAINING and bundled_rows.trainings_of_rows().empty
 
 
 # -------------------------------------------------------------------- commands
@@ -135,7 +122,7 @@ def test_search_choose_and_compare(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     rows = [plain(text, "0123") for text in FOUR]
     (tmp_path / "searched.csv").write_text(ROWS.write(rows))
     chosen = pd.DataFrame([("light", "norm score", 0, FOUR[0]), ("heavy", "search", 0, FOUR[0])],
-                          columns=committed.CHOICE)  # fmt: skip
+                          columns=bundled_rows.CHOICE)  # fmt: skip
     monkeypatch.setattr(commands, "choose", lambda *given: asked.append(given) or chosen)
     monkeypatch.setattr(commands, "measure_paired", lambda *given, **options: asked.append((given, options)) or [1])
     monkeypatch.setattr(commands.search, "search", lambda evaluate: asked.append(evaluate) or FOUR)
@@ -143,7 +130,7 @@ def test_search_choose_and_compare(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     run("choose", "--searched", tmp_path / "searched.csv", "--out", tmp_path)
     run("compare", "--architectures", tmp_path / "chosen.txt", "--out", tmp_path / "final.csv")
     assert asked[1] == (rows, tmp_path / "predictors")
-    assert committed.read_choice(tmp_path / "chosen.csv").equals(chosen)
+    assert choices.read_choices(tmp_path / "chosen.csv", bundled_rows.CHOICE, backbone_space()).equals(chosen)
     assert (tmp_path / "chosen.txt").read_text() == f"{FOUR[0]}\n"
     assert asked[2] == (([backbone_space().parse(FOUR[0])], tmp_path / "final.csv"), {"folder": None, "workers": 1})
     out = capsys.readouterr().out
@@ -167,12 +154,12 @@ def is_committed(name: str) -> bool:
     return NAME in manifest() and name in manifest()[NAME].beside
 
 
-@pytest.mark.skipif(not is_committed(committed.ROWS_FILE), reason="the rows are not measured yet")
+@pytest.mark.skipif(not is_committed(bundled_rows.ROWS_FILE), reason="the rows are not measured yet")
 def test_the_committed_rows_are_of_described_trainings_and_hold_what_was_chosen() -> None:
-    trainings, chosen = committed.committed_trainings(), committed.committed_choice()
-    finals = committed.committed_finals()
+    trainings, chosen = bundled_rows.trainings_of_rows(), bundled_rows.final_choices()
+    finals = bundled_rows.final_rows()
     known = set(trainings["network"])
-    assert {row.network for row in committed.committed_rows()} | {row.network for row in finals} <= known
+    assert {row.network for row in bundled_rows.measured_rows()} | {row.network for row in finals} <= known
     ours = load_bundled().id
     measured = {row.architecture for row in finals if row.key[1:] == (ours, FINAL.images, FINAL.count, 0)}
     assert set(chosen["architecture"]) <= measured

@@ -5,68 +5,53 @@ from pathlib import Path
 
 import pandas as pd
 
+from autobuild_book.chapters.panoptic.proposals import CHOICE
 from autobuild_book.chapters.panoptic.task.measuring import ROWS, Measurement
 from autobuild_book.chapters.panoptic.task.paired import PAIRED_ROWS, PairedMeasurement
 from autobuild_book.chapters.panoptic.task.space import backbone_space
 from autobuild_book.chapters.panoptic.task.table import NAME
 from autobuild_book.chapters.panoptic.task.weights import load
+from autobuild_book.chapters.shared.choices import choices_to_csv, file_beside, read_choices
 from autobuild_book.measured.rows import R, RowFormat
-from autobuild_lib.data.files import bundled_file, manifest
 from autobuild_lib.released.checksums import sha256_of
-from autobuild_lib.spaces import SpaceError
 from autobuild_lib.storage import read_json, replace_json, replace_text
 
 ROWS_FILE, FINAL_FILE, CHOSEN_FILE, NETWORKS_FILE = (
     f"{NAME}_{end}" for end in ("rows.csv", "final.csv", "chosen.csv", "networks.json")
 )
-CHOICE = ["region", "group", "place", "architecture"]
 TRAINING = ["network", "seed", "steps", "architecture"]
 
 
-def committed_rows() -> list[Measurement]:
-    """Return the rows behind the section on agreement and behind the search; none where there are none yet."""
-    return ROWS.read(bundled_file(NAME, ROWS_FILE)) if _is_there(ROWS_FILE) else []
+def measured_rows() -> list[Measurement]:
+    """Return the rows behind the section on agreement and behind the search; none while there are none."""
+    path = file_beside(NAME, ROWS_FILE)
+    return [] if path is None else ROWS.read(path)
 
 
-def committed_finals() -> list[PairedMeasurement]:
+def final_rows() -> list[PairedMeasurement]:
     """Return the rows of what was built and of what it is compared with."""
-    return PAIRED_ROWS.read(bundled_file(NAME, FINAL_FILE)) if _is_there(FINAL_FILE) else []
+    path = file_beside(NAME, FINAL_FILE)
+    return [] if path is None else PAIRED_ROWS.read(path)
 
 
-def committed_choice() -> pd.DataFrame:
+def final_choices() -> pd.DataFrame:
     """Return what was chosen to be measured: columns `CHOICE`."""
-    return read_choice(bundled_file(NAME, CHOSEN_FILE)) if _is_there(CHOSEN_FILE) else pd.DataFrame(columns=CHOICE)
+    path = file_beside(NAME, CHOSEN_FILE)
+    return pd.DataFrame(columns=CHOICE) if path is None else read_choices(path, CHOICE, backbone_space())
 
 
-def committed_trainings() -> pd.DataFrame:
+def trainings_of_rows() -> pd.DataFrame:
     """Return which training the `network` of a row is from: columns `TRAINING`, architecture "" for a supernet."""
-    if not _is_there(NETWORKS_FILE):
+    path = file_beside(NAME, NETWORKS_FILE)
+    if path is None:
         return pd.DataFrame(columns=TRAINING)
-    found = read_json(bundled_file(NAME, NETWORKS_FILE))
-    return pd.DataFrame([{"network": key, **entry} for key, entry in found.items()])[TRAINING]
-
-
-def _is_there(name: str) -> bool:
-    return NAME in manifest() and name in manifest()[NAME].beside
-
-
-def read_choice(path: Path) -> pd.DataFrame:
-    """Read proposals; anything else is a `ValueError`."""
-    frame = pd.read_csv(path)
-    if list(frame) != CHOICE or frame.empty:
-        raise ValueError(f"{path}: columns {', '.join(map(str, frame))[:200]}; expected rows with {', '.join(CHOICE)}")
-    for number, text in enumerate(frame["architecture"], start=2):
-        try:
-            backbone_space().parse(text)
-        except SpaceError as error:
-            raise ValueError(f"{path}, row {number}: {error}") from None
-    return frame
+    return pd.DataFrame([{"network": key, **training} for key, training in read_json(path).items()])[TRAINING]
 
 
 # -------------------------------------------------------------------- writing
 
 
-def write_committed(
+def write_rows(
     folder: Path, *, rows: Sequence[Path], finals: Sequence[Path], chosen: Path, trainings: Sequence[Path]
 ) -> dict[str, str]:
     """Copy rows, proposals and the descriptions of trainings into `folder`; return checksums by file name.
@@ -77,21 +62,21 @@ def write_committed(
     plain, paired = (_join(kind, paths, networks) for kind, paths in ((ROWS, rows), (PAIRED_ROWS, finals)))
     replace_text(folder / ROWS_FILE, ROWS.write(plain))
     replace_text(folder / FINAL_FILE, PAIRED_ROWS.write(paired))
-    replace_text(folder / CHOSEN_FILE, read_choice(chosen).to_csv(index=False, lineterminator="\n"))
+    replace_text(folder / CHOSEN_FILE, choices_to_csv(read_choices(chosen, CHOICE, backbone_space())))
     replace_json(folder / NETWORKS_FILE, networks)
     return {name: sha256_of(folder / name) for name in (ROWS_FILE, FINAL_FILE, CHOSEN_FILE, NETWORKS_FILE)}
 
 
 def _join(kind: RowFormat[R], paths: Iterable[Path], networks: dict[str, dict[str, object]]) -> list[R]:
     """Read the rows of several files, each once."""
-    found = {row.key: row for path in paths for row in kind.read(path)}
-    if unknown := {key[1] for key in found if key[1] not in networks}:  # type: ignore[index]
+    rows = {row.key: row for path in paths for row in kind.read(path)}
+    if unknown := {key[1] for key in rows if key[1] not in networks}:  # type: ignore[index]
         raise ValueError(f"rows of networks {', '.join(sorted(unknown))}, whose trainings are not given")
-    return list(found.values())
+    return list(rows.values())
 
 
 def _describe(folder: Path) -> tuple[str, dict[str, object]]:
-    trained = load(folder)
-    alone = "" if trained.architecture is None else str(trained.architecture)
-    facts: dict[str, object] = {"seed": trained.seed, "steps": trained.recipe.steps, "architecture": alone}
-    return trained.id, facts | {"sha256": trained.sha256}
+    training = load(folder)
+    alone = "" if training.architecture is None else str(training.architecture)
+    facts: dict[str, object] = {"seed": training.seed, "steps": training.recipe.steps, "architecture": alone}
+    return training.id, facts | {"sha256": training.sha256}
