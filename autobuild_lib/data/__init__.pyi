@@ -1,18 +1,4 @@
-from .caches import load_ir, read_cache
-from .files import load, manifest, read_csv
-from .ir import IRTable, ir_table, make_ir_table
-from .table import DataError, Table, from_records
-
-__all__ = [
-    "DataError",
-    "IRTable",
-    "Table",
-    "from_records",
-    "ir_table",
-    "load",
-    "load_ir",
-    "make_ir_table",
-    "manifest",
-    "read_cache",
-    "read_csv",
-]
+from .caches import load_ir as load_ir, read_cache as read_cache
+from .files import load as load, manifest as manifest, read_csv as read_csv
+from .ir import IRTable as IRTable, ir_table as ir_table, make_ir_table as make_ir_table
+from .table import DataError as DataError, Table as Table, from_records as from_records

@@ -23,24 +23,16 @@ class DataError(ValueError):
 
 @dataclass(frozen=True, eq=False, kw_only=True)
 class Labelled:
-    """Rows with labels; what a row is, a subclass says.
+    """Rows with labels; what a row is, a subclass says."""
 
-    ROW_FIELDS: names of fields that hold a tuple of one value per row; the first is what a predictor takes.
+    ROW_FIELDS: ClassVar[tuple[str, ...]] = ()  # each holds one value per row; the first is what a predictor takes
 
-    labels: a column per label; NaN where a number is missing.
-    noise_free: the same columns before noise was added, where that is known.
-    rows: the number of each row in the source, as errors give it.
-    kind: "surrogate", "released", "measured here" or "yours". sha256: of the rows.
-    """
-
-    ROW_FIELDS: ClassVar[tuple[str, ...]] = ()
-
-    labels: pd.DataFrame
-    rows: tuple[int, ...]
-    noise_free: pd.DataFrame | None = None
-    kind: str = "yours"
+    labels: pd.DataFrame  # a column per label; NaN where a number is missing
+    rows: tuple[int, ...]  # the number of each row in the source, as errors give it
+    noise_free: pd.DataFrame | None = None  # the same columns before noise was added, where that is known
+    kind: str = "yours"  # or "surrogate", "released", "measured here"
     source: str = "records"
-    sha256: str = ""
+    sha256: str = ""  # of the rows
     part: str = "all"  # which rows of the source these are
 
     def __len__(self) -> int:
@@ -73,9 +65,8 @@ class Labelled:
         names = [name for name in target.labels if name in self.labels]
         if missing := [self.rows[place] for place in np.flatnonzero(self.labels[names].isna().any(axis=1))]:
             rows = ", ".join(map(str, missing[:5])) + (", ..." if len(missing) > 5 else "")
-            found = f"labels are missing in {len(missing)} of {len(self)} rows: {rows}"
-            remedy = "leave them out with table.complete(target), or --drop-missing"
-            raise DataError(f"{self.source}: target {target}: {found}; {remedy}")
+            where = f"{self.source}: target {target}: labels are missing in {len(missing)} of {len(self)} rows: {rows}"
+            raise DataError(f"{where}; leave them out with table.complete(target), or --drop-missing")
         try:
             return target.evaluate(self.labels.set_axis(self.rows))
         except ValueError as error:
@@ -102,14 +93,8 @@ class Labelled:
 
     def describe(self) -> dict[str, Any]:
         """Return what identifies the data: kind, source, rows, labels and checksum."""
-        return {
-            "kind": self.kind,
-            "source": self.source,
-            "rows": len(self),
-            "labels": list(self.labels),
-            "sha256": self.sha256,
-            "part": self.part,
-        }
+        counted = {"rows": len(self), "labels": list(self.labels), "sha256": self.sha256, "part": self.part}
+        return {"kind": self.kind, "source": self.source, **counted}
 
 
 @dataclass(frozen=True, eq=False)
@@ -139,19 +124,16 @@ def make_table(
     duplicates: str = "refuse",
     text: bool = False,
 ) -> Table:
-    """Check and assemble a table.
+    """Check and assemble a table; what is not said here is as in `Labelled`.
 
     Args:
         space: what all architectures belong to.
         architectures: one per row.
-        labels: by name, a number per row, see `check_labels`.
-        source: names the table in errors.
-        kind: see `Labelled`.
+        labels: by name, a number per row, or a text of it where `text` says so.
         noise_free: some of the labels before noise was added.
-        rows: numbers of the rows in errors (default: from 0).
+        rows: default: from 0.
         sha256: of the source file (default: of the rows).
         duplicates: "refuse" an architecture that stands in several rows, or take the "mean" of its labels.
-        text: labels are texts, as a CSV has them.
     """
     if duplicates not in DUPLICATES:
         raise ValueError(f"duplicates={duplicates!r}; choose from {', '.join(DUPLICATES)}")
@@ -165,7 +147,7 @@ def make_table(
     if len(first) < len(places):
         if duplicates == "refuse":
             _refuse_duplicates(source, architectures, places, numbers)
-        checked, free = (None if own is None else _means(own, places) for own in (checked, free))  # type: ignore[assignment]
+        checked, free = _means(checked, places), None if free is None else _means(free, places)
         sha256 = ""
     return Table(
         space,
@@ -183,9 +165,9 @@ def _refuse_duplicates(
     source: str, architectures: Sequence[Architecture], places: Sequence[int], rows: Sequence[int]
 ) -> NoReturn:
     row = next(row for row, place in enumerate(places) if row != place)
+    again = f"architecture {architectures[row]} stands in row {rows[places[row]]} already"
     remedy = 'if it was measured several times, load with duplicates="mean" (--duplicates mean)'
-    raise DataError(f"{source}, row {rows[row]}: architecture {architectures[row]} stands in row {rows[places[row]]} "
-                    f"already; {remedy}")  # fmt: skip
+    raise DataError(f"{source}, row {rows[row]}: {again}; {remedy}")
 
 
 def _means(labels: pd.DataFrame, places: Sequence[int]) -> pd.DataFrame:
@@ -251,5 +233,5 @@ def from_records(
         if set(labels) != set(names):
             raise DataError(f"{source}, row {row}: labels {sorted(labels)}, the first row has {sorted(names)}")
     columns = {name: [labels[name] for _, labels in rows] for name in names}
-    own = [space.adopt(architecture) for architecture, _ in rows]
-    return make_table(space, own, columns, source=source, kind="yours", duplicates=duplicates)
+    adopted = [space.adopt(architecture) for architecture, _ in rows]
+    return make_table(space, adopted, columns, source=source, kind="yours", duplicates=duplicates)

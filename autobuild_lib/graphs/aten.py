@@ -11,6 +11,7 @@ from autobuild_lib.graphs.ir import Shape
 
 Attributes = dict[str, Any]  # fields of `IRNode`
 Arguments = Mapping[str, Any]  # of an ATen operation, by name
+REACH = "help(ir_from_module) says what is out of reach"
 Rule = Callable[[Arguments, list[Shape], list[Shape]], tuple[str, Attributes] | None]
 
 
@@ -31,13 +32,8 @@ def shapes_of(node: fx.Node) -> list[Shape]:
     """Return the shapes of the tensors that a node computes; one that depends on values is a `ValueError`."""
     shapes: list[Shape] = [tuple(value.shape) for value in tensors_of(node)]
     if not all(isinstance(size, int) for shape in shapes for size in shape):
-        raise ValueError(f"the shape of what {name_of(node)} returns depends on values; {out_of_reach()}")
+        raise ValueError(f"the shape of what {name_of(node)} returns depends on values; {REACH}")
     return shapes
-
-
-def out_of_reach() -> str:
-    """Say what has no place in the IR, for the end of a message."""
-    return f"out of reach are {'; '.join(OUT_OF_REACH)}"
 
 
 def arguments_of(node: fx.Node) -> Arguments:
@@ -87,6 +83,7 @@ def _adaptive_pooling(kind: str) -> Rule:
 
 
 def _mean(arguments: Arguments, inputs: list[Shape], outputs: list[Shape]) -> tuple[str, Attributes]:
+    """Over both spatial dimensions of [N, C, H, W] it is pooling."""
     dimensions = len(inputs[0])
     over = {axis % dimensions for axis in _sides(arguments.get("dim") or [], 1)}
     return ("GlobalAveragePool" if dimensions == 4 and over == {2, 3} else "ReduceMean"), {}
@@ -189,12 +186,3 @@ RULES: dict[str, Rule] = {
     "linear": _linear,
     "linalg_vector_norm": _norm,
 }
-
-OUT_OF_REACH = (
-    "shapes and branches that depend on values",
-    "Fourier transforms and complex numbers",
-    "inverses, factorisations and eigenvalues",
-    "random draws from the input",
-    "quantised and sparse tensors",
-    "operators from outside PyTorch",
-)

@@ -52,10 +52,10 @@ class IRGraph:
 
     def __post_init__(self) -> None:
         nodes = len(self.operations)
-        for name, wanted in (("shapes", SHAPES), ("attributes", ATTRIBUTES)):
-            if (found := getattr(self, name).shape) != (nodes, wanted):
-                raise ValueError(f"IR graph: {name} has shape {found}; {nodes} nodes need {(nodes, wanted)}")
-            if not np.isfinite(getattr(self, name)).all():
+        for name, rows, width in (("shapes", self.shapes, SHAPES), ("attributes", self.attributes, ATTRIBUTES)):
+            if rows.shape != (nodes, width):
+                raise ValueError(f"IR graph: {name} has shape {rows.shape}; {nodes} nodes need {(nodes, width)}")
+            if not np.isfinite(rows).all():
                 raise ValueError(f"IR graph: {name} must be finite numbers")
         if nodes == 0 or self.operations.min() < 0 or self.operations.max() >= len(OPERATIONS):
             raise ValueError(f"IR graph: operations must be at least one place from 0 to {len(OPERATIONS) - 1}")

@@ -1,15 +1,12 @@
 """The IR graph of a PyTorch module that `torch.export` can trace.
 
-PyTorch reports a module's operations as calls of its ATen library, with the shape of every result, whether they were
-written as modules, functions, methods or operators. Each becomes the ONNX operation of that meaning:
+PyTorch reports a module's operations as calls of its ATen library, however they were written, with the shape of every
+result. Each becomes the ONNX operation of that meaning (`aten.py`), or others that compute the same (`exact.py`):
 
-- A mean over both spatial dimensions of [N, C, H, W], and adaptive pooling to 1 x 1, are `GlobalAveragePool`; any other
-  mean is `ReduceMean`. `ReLU6`, `Hardtanh` and `clamp` are `Clip`; `x.flatten` is `Flatten`, `x.view` is `Reshape`.
-- The module is traced for inference: identities, dropout and copies are not nodes; their readers read what they read.
-- What depends on parameters and constants alone is no node, and parameters are no inputs (they show in the attributes
-  of an operation, or not at all). So is noise that does not depend on the input.
 - Each tensor given to the module is an `Input` node, each tensor it returns feeds an `Output` node.
-- An operation without an ONNX counterpart is replaced by others that compute the same (`exact.py`).
+- The module is traced for inference: identities, dropout and copies are not nodes; their readers read what they read.
+- What depends on parameters and constants alone, or is noise, is no node, and parameters are no inputs (they show in
+  the attributes of an operation, or not at all).
 - Blocks under `no_grad`, `autocast` or `checkpoint` are read as if they stood alone.
 - An operation in place stands for its tensor from then on. Writing into a part of a tensor is `ScatterND`; other views
   of that tensor are computed anew when they are read.
@@ -25,11 +22,11 @@ from torch.utils._pytree import tree_leaves
 
 from autobuild_lib.graphs.aten import (
     CONSTANT,
+    REACH,
     RULES,
     TRANSPARENT,
     arguments_of,
     name_of,
-    out_of_reach,
     shapes_of,
     tensors_of,
 )
@@ -45,14 +42,9 @@ def ir_from_module(module: nn.Module, example_input: Tensor | Sequence[Tensor]) 
     """Trace a module to its IR graph.
 
     PyTorch must be able to trace it (`torch.export`), and its operations must be ONNX's or made of those. Out of reach
-    are:
-
-    - shapes and branches that depend on values (`nonzero`, a boolean mask as an index, `torch.cond`, loops);
-    - Fourier transforms and complex numbers;
-    - inverses, factorisations and eigenvalues of matrices;
-    - random draws from the input (`bernoulli`, fractional pooling);
-    - quantised and sparse tensors;
-    - operators from outside PyTorch.
+    are shapes and branches that depend on values (`nonzero`, a boolean mask as an index, `torch.cond`, loops), Fourier
+    transforms and complex numbers, inverses, factorisations and eigenvalues, random draws from the input
+    (`bernoulli`, fractional pooling), quantised and sparse tensors, and operators from outside PyTorch.
 
     Args:
         module: in any mode; it is traced as in evaluation, and left as it was. May be on the `meta` device.
@@ -102,8 +94,7 @@ class _Reader:
             if node.op == "output":
                 self._outputs(node)
         if self.unsupported:
-            names = ", ".join(sorted(self.unsupported))
-            raise ValueError(f"operations {names} have no counterpart in the IR; {out_of_reach()}")
+            raise ValueError(f"operations {', '.join(sorted(self.unsupported))} have no counterpart in the IR; {REACH}")
         return _needed(self.nodes)
 
     def _next(self, node: fx.Node) -> None:
@@ -145,6 +136,7 @@ class _Reader:
 
     def _share(self, node: fx.Node, source: object) -> None:
         """Let a node stand where a source stands, or be a constant as it is."""
+        self.places.pop(node, None)
         for place in [self.places[value] for value in self._fresh(source)]:
             self.places[node] = place
 
@@ -154,9 +146,10 @@ class _Reader:
             return
         shapes = shapes_of(node)
         inputs = [shape for source in read for shape in shapes_of(source)[:1]]
-        rule = RULES.get(name.removesuffix("_") if not name.endswith("__") else name)
-        if rule is not None and (made := rule(arguments_of(node), inputs, shapes)) is not None:
-            self._add(node, IRNode(made[0], [self.places[s] for s in read], inputs, shapes, **made[1]))
+        rule = RULES.get(name if name.endswith("__") else name.removesuffix("_"))
+        if rule is not None and (translated := rule(arguments_of(node), inputs, shapes)) is not None:
+            operation, attributes = translated
+            self._add(node, IRNode(operation, [self.places[s] for s in read], inputs, shapes, **attributes))
         elif (graph := expanded(node)) is not None:
             self._inline(node, graph, tree_leaves((node.args, node.kwargs)))
         else:
@@ -188,20 +181,16 @@ class _Reader:
             return
         views = self.views[tensors_of(target)[0].untyped_storage()._cdata]
         whole = views[0]
-        self._share_or_clear(target, value)
+        self._share(target, value)
         if tensors_of(target)[0].numel() < tensors_of(whole)[0].numel():
             read = [source for source in (whole, value) if source in self.places]
             if read:
                 shapes = [shapes_of(source)[0] for source in read]
                 self._add(whole, IRNode("ScatterND", [self.places[s] for s in read], shapes, shapes_of(whole)))
         elif whole is not target:
-            self._share_or_clear(whole, value)
+            self._share(whole, value)
         self.stale.update(view for view in views[1:] if view not in (target, value))
         self.stale -= {whole, target, value}
-
-    def _share_or_clear(self, node: fx.Node, value: fx.Node) -> None:
-        self.places.pop(node, None)
-        self._share(node, value)
 
     def _outputs(self, node: fx.Node) -> None:
         for source in self._fresh(node.args):

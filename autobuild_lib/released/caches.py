@@ -21,7 +21,7 @@ _MOST_LABELS = 1000
 
 @dataclass(frozen=True)
 class ReleasedFile:
-    """One released cache: the file name and the address it is downloaded from."""
+    """One released cache: its file name, and the address that it is downloaded from."""
 
     file_name: str
     url: str
@@ -41,19 +41,12 @@ RELEASED: Mapping[str, ReleasedFile] = {
 
 @dataclass(frozen=True)
 class ReleasedRecord:
-    """One architecture of a released cache.
+    """One architecture of a released cache."""
 
-    Attributes:
-        resolution: side of the input image, in pixels.
-        stages: names of the layers, stage by stage.
-        labels: label name -> value.
-        graph: inert op-level graph (`unpickle.Graph`), if the cache has one.
-    """
-
-    resolution: int
-    stages: list[list[str]]
+    resolution: int  # side of the input image, in pixels
+    stages: list[list[str]]  # names of the layers
     labels: dict[str, float]
-    graph: object | None
+    graph: object | None  # inert op-level graph (`unpickle.Graph`), if the cache has one
 
 
 class RecordError(ValueError):
@@ -94,13 +87,9 @@ def read_records(path: Path) -> list[ReleasedRecord]:
     An entry is a dict: the architecture `[resolution, [[layer name, ...], ...]]` under "original config" (or "net"),
     optionally "graph", and otherwise labels, which are finite numbers.
 
-    Args:
-        path: the pickle.
-
     Raises:
         RecordError: an entry is malformed; the message names file, entry (from 0), key, value and what is allowed.
         UnsafePickleError, BrokenPickleError: see `read_pickle`.
-        OSError: the file cannot be opened.
     """
     entries = read_pickle(path)
     if not isinstance(entries, list) or not entries:
@@ -112,14 +101,14 @@ def _checked(entries: list[object], path: Path) -> Iterator[ReleasedRecord]:
     """Read entries, as many as fit in such a file: one of them may stand in it many times."""
     allowance, names = Allowance(FREE + path.stat().st_size, "layers and labels", RecordError), set[str]()
     for number, entry in enumerate(entries):
-        record = _record(entry, f"{path}: entry {number}")
+        record = _record(entry, place := f"{path}: entry {number}")
         names.update(record.labels)
         if len(names) > _MOST_LABELS:
-            raise RecordError(f"{path}: entry {number}: more than {_MOST_LABELS:,} labels; allowed: at most that")
+            raise RecordError(f"{place}: more than {_MOST_LABELS:,} labels; allowed: at most that")
         try:
             allowance.spend(1 + len(record.labels) + sum(map(len, record.stages)))
         except RecordError as error:
-            raise RecordError(f"{path}: entry {number}: {error}") from None
+            raise RecordError(f"{place}: {error}") from None
         yield record
 
 

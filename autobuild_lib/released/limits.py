@@ -7,14 +7,7 @@ FREE = 1_000_000  # objects and references that a file of any size may hold
 
 @dataclass
 class Allowance:
-    """How much may be made of one file.
-
-    Attributes:
-        most: the limit.
-        what: what is counted, for messages.
-        error: what is raised beyond the limit.
-        spent: how much there is so far.
-    """
+    """How much may be made of one file: beyond the most, an error says what was counted."""
 
     most: int
     what: str = "objects and references"

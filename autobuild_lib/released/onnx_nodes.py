@@ -10,7 +10,7 @@ from autobuild_lib.graphs.ir import IRNode, Shape
 from autobuild_lib.released.limits import FREE, Allowance
 from autobuild_lib.released.unpickle import Graph, Node
 
-RENAMED = {"input_dummy": "Input", "output_dummy": "Output", "Swish": "Silu"}
+RENAMED = {"input_dummy": "Input", "output_dummy": "Output", "Swish": "Silu"}  # the first two stand at the ends
 CONVOLUTIONS = {"Conv", "ConvTranspose"}
 KERNELS = {*CONVOLUTIONS, "MaxPool", "AveragePool"}
 LARGEST = 2**31  # of a size in a shape
@@ -19,7 +19,7 @@ _MALFORMED = (AttributeError, IndexError, KeyError, OverflowError, TypeError, Va
 
 @dataclass(frozen=True)
 class _Read:
-    """One node of a cache, as it was found."""
+    """One node of a cache."""
 
     key: str
     operation: str
@@ -30,14 +30,10 @@ class _Read:
 
 
 def onnx_nodes(graph: object, place: str, allowance: Allowance | None = None) -> list[IRNode]:
-    """Read an inert `Graph` of a cache as IR nodes in topological order.
+    """Read an inert `Graph` of a cache as IR nodes in topological order; the file's `allowance` counts what it holds.
 
     What a node reads are the tensors that other nodes compute; a node that reads none takes its first input, which is
-    the image. Dummy nodes at the ends, where a cache has them, become `Input` and `Output`, and `Swish` becomes `Silu`.
-    The `allowance` of a file counts what its graphs hold.
-
-    Raises:
-        DataError: the graph is malformed, or not acyclic; the message starts with `place`.
+    the image. Raises `DataError`, which names the `place`, for a graph that is malformed or not acyclic.
     """
     if not isinstance(graph, Graph):
         raise DataError(f"{place}: graph is a {type(graph).__name__}; allowed: an onnx_ir.graph.Graph")
@@ -84,14 +80,14 @@ def _sorted(nodes: Mapping[str, _Read], edges: Sequence[tuple[str, str]]) -> Seq
 def _read_node(node: object) -> _Read:
     if not isinstance(node, Node):
         raise TypeError(f"a {type(node).__name__} among the nodes")
-    found = vars(node)
-    attributes = {_text(entry["name"]): entry for entry in _listed(found["attribute"] or [])}
-    dimensions = [len(_listed(entry["dims"])) for entry in (found["initializer"] or {}).values()]
+    fields = vars(node)
+    attributes = {_text(entry["name"]): entry for entry in _listed(fields["attribute"] or [])}
+    dimensions = [len(_listed(entry["dims"])) for entry in (fields["initializer"] or {}).values()]
     return _Read(
-        key=_text(found["str_id"]),
-        operation=RENAMED.get(_text(found["op_type"]), _text(found["op_type"])),
-        inputs=_shapes(found["inputs"]),
-        outputs=_shapes(found["outputs"]),
+        key=_text(fields["str_id"]),
+        operation=RENAMED.get(_text(fields["op_type"]), _text(fields["op_type"])),
+        inputs=_shapes(fields["inputs"]),
+        outputs=_shapes(fields["outputs"]),
         attributes=attributes,
         constants=min(dimensions, default=0),
     )

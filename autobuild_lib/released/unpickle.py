@@ -1,14 +1,12 @@
 """Reads pickles from outside without running them.
 
-The standard unpickler can call whatever a file names. This module never hands a file to it: a small machine of its own
-takes the opcodes that plain data need and has no way to import or look up anything. The few names that a file may hold
-are listed in `_KNOWN`; each stands for a function of this module that checks its arguments first.
+The standard unpickler can call whatever a file names. This machine takes the opcodes that plain data need and has no
+way to import anything: the names that a file may hold stand for functions here that check their arguments (`_KNOWN`).
 
-Numbers, text, bytes, None, lists, tuples, dicts and sets come back as they are, numpy scalars and arrays of numbers or
-text too. `onnx_ir.graph.Graph` and `onnx_ir.node.Node` become `Graph` and `Node`, which hold attributes and do nothing.
-Keys and set members are scalars or short flat tuples of scalars: nothing deep is ever hashed, compared or printed.
-Objects and references are counted, so that a file takes memory in proportion to its size; keys other than text, which a
-file could choose so that all of them collide, may be few. Bytes after the end of the pickle are refused.
+Numbers, text, bytes, None, lists, tuples, dicts, sets, numpy scalars and arrays of numbers or text come back as they
+are; `onnx_ir.graph.Graph` and `onnx_ir.node.Node` become `Graph` and `Node`, which hold attributes and do nothing. Keys
+are scalars or short flat tuples of scalars: nothing deep is hashed, compared or printed. Objects and references are
+counted, so that a file takes memory in proportion to its size; keys other than text, which could collide, may be few.
 """
 
 import gc
@@ -56,16 +54,11 @@ class Node:
 
 
 def read_pickle(path: Path, max_bytes: int = DEFAULT_MAX_BYTES) -> object:
-    """Read plain data from a pickle (protocols 0 to 5), running nothing that the file brings along.
-
-    Args:
-        path: the file.
-        max_bytes: largest accepted size of the file, in bytes.
+    """Read plain data from a pickle (protocols 0 to 5) of at most `max_bytes`, running nothing that it brings along.
 
     Raises:
         UnsafePickleError: the file asks for something outside plain data, or is too large.
         BrokenPickleError: the file is empty, truncated, or not a pickle.
-        OSError: the file cannot be opened.
     """
     with Path(path).open("rb") as file:
         data = file.read(min(os.fstat(file.fileno()).st_size, max_bytes) + 1)  # read takes memory for all it may give
@@ -138,8 +131,8 @@ class _Machine:
         return items
 
 
-def _refusal(found: str, allowed: str) -> UnsafePickleError:
-    return UnsafePickleError(f"found {found}; allowed: {allowed}")
+def _refusal(what: str, allowed: str) -> UnsafePickleError:
+    return UnsafePickleError(f"found {what}; allowed: {allowed}")
 
 
 def _describe(value: object) -> str:
@@ -177,8 +170,8 @@ def _checked_array(raw: object, dtype: object, shape: object, order: object = "C
     points = np.frombuffer(raw, np.dtype(np.uint32).newbyteorder(dtype.byteorder)) if dtype.kind == "U" else None
     if points is not None and (points > 0x10FFFF).any():
         raise _refusal("numpy text with impossible characters", "Unicode")
-    own = np.dtype(dtype.str)  # the one of the file may still change its byte order
-    return np.frombuffer(raw, own).reshape(shape, order="F" if order == "F" else "C")
+    settled = np.dtype(dtype.str)  # the one of the file may still change its byte order
+    return np.frombuffer(raw, settled).reshape(shape, order="F" if order == "F" else "C")
 
 
 def _scalar(dtype: object, raw: object) -> object:
@@ -252,7 +245,7 @@ for _builtins in ("builtins", "__builtin__"):
                _Global(f"{_builtins}.set", call=_set),
                _Global(f"{_builtins}.frozenset", call=_frozenset),
                _Global(f"{_builtins}.bytes", call=lambda: b"")]
-_GLOBALS = {tuple(known.name.rsplit(".", 1)): known for known in _KNOWN}
+_GLOBALS = {tuple(stand_in.name.rsplit(".", 1)): stand_in for stand_in in _KNOWN}
 _ALLOWED_GLOBALS = "numpy scalars and arrays, onnx_ir.graph.Graph, onnx_ir.node.Node"
 
 
@@ -270,12 +263,8 @@ def _find(module: object, name: object) -> _Global:
 Action = Callable[[_Machine], object]
 
 
-def _pushing(make: Callable[[], object]) -> Action:
-    return lambda machine: machine.stack.append(make())
-
-
-def _pushing_new(make: Callable[[], object], objects: int) -> Action:
-    """Push an empty container, which takes as much memory as so many small objects."""
+def _pushing(make: Callable[[], object], objects: int = 0) -> Action:
+    """Push a new value, which takes as much memory as so many small objects."""
     def act(machine: _Machine) -> None:
         machine.spend(objects)
         machine.stack.append(make())
@@ -332,46 +321,15 @@ def _mark(machine: _Machine) -> None:
     machine.marks.append(len(machine.stack))
 
 
-def _short_text(machine: _Machine) -> None:
-    read = machine.file.read
-    length = read(1)[0]
-    raw = read(length)
-    if len(raw) != length:
-        raise ValueError("the file ends too early")
-    machine.stack.append(raw.decode("utf-8", "surrogatepass"))
-
-
-def _short_get(machine: _Machine) -> None:
-    machine.stack.append(machine.memo[machine.file.read(1)[0]])
-
-
-def _append(machine: _Machine) -> None:
-    item = machine.stack.pop()
-    _extend(machine.stack[-1], [item])
-
-
-def _appends(machine: _Machine) -> None:
-    items = machine.pop_mark()
-    _extend(machine.stack[-1], items)
-
-
-def _extend(target: object, items: list[Any]) -> None:
+def _extend(machine: _Machine, items: list[Any]) -> None:
+    target = machine.stack[-1]
     if not isinstance(target, list):
         raise _refusal(f"items appended to {_describe(target)}", "to a list")
     target.extend(items)
 
 
-def _set_item(machine: _Machine) -> None:
-    value, key = machine.stack.pop(), machine.stack.pop()
-    _update(machine, machine.stack[-1], [key], [value])
-
-
-def _set_items(machine: _Machine) -> None:
-    items = machine.pop_mark()
-    _update(machine, machine.stack[-1], items[::2], items[1::2])
-
-
-def _update(machine: _Machine, target: object, keys: list[Any], values: list[Any]) -> None:
+def _update(machine: _Machine, items: list[Any]) -> None:
+    target, keys, values = machine.stack[-1], items[::2], items[1::2]
     if not isinstance(target, dict):
         raise _refusal(f"items set on {_describe(target)}", "on a dict")
     for key in keys:
@@ -381,13 +339,15 @@ def _update(machine: _Machine, target: object, keys: list[Any], values: list[Any
 
 
 def _push_dict(machine: _Machine) -> None:
-    items, made = machine.pop_mark(), dict[Any, Any]()
-    _update(machine, made, items[::2], items[1::2])
-    machine.stack.append(made)
+    items = machine.pop_mark()
+    machine.spend()
+    machine.stack.append({})
+    _update(machine, items)
 
 
 def _push_frozenset(machine: _Machine) -> None:
     items = machine.pop_mark()
+    machine.spend(3)
     machine.count_keys(items)
     machine.stack.append(_frozenset(items))
 
@@ -477,8 +437,7 @@ def _fill_array(array: np.ndarray[Any, Any], state: object) -> None:
     if array.shape != (0,) or not isinstance(state, tuple) or len(state) != 5:
         raise _refusal("a second or unknown state of a numpy array", "version, shape, dtype, order, data")
     _, shape, dtype, is_fortran, raw = state
-    own = _checked_array(raw, dtype, shape).dtype
-    plain: Any = (1, shape, own, is_fortran is True, bytes(raw))
+    plain: Any = (1, shape, _checked_array(raw, dtype, shape).dtype, is_fortran is True, bytes(raw))
     array.__setstate__(plain)
 
 
@@ -497,20 +456,18 @@ def _check_frame(machine: _Machine) -> None:
 def _actions_by_name() -> dict[str, Action]:
     readers = {opcode.name: opcode.arg.reader for opcode in pickletools.opcodes if opcode.arg}
     values = ("INT BININT BININT1 BININT2 LONG LONG1 LONG4 FLOAT BINFLOAT UNICODE BINUNICODE BINUNICODE8 "
-              "SHORT_BINBYTES BINBYTES BINBYTES8 BYTEARRAY8")
+              "SHORT_BINUNICODE SHORT_BINBYTES BINBYTES BINBYTES8 BYTEARRAY8")
     return {
         **{name: _pushing_argument(readers[name]) for name in values.split()},
-        **{name: _getting(readers[name]) for name in ("GET", "LONG_BINGET")},
+        **{name: _getting(readers[name]) for name in ("GET", "BINGET", "LONG_BINGET")},
         **{name: _putting(readers[name]) for name in ("PUT", "BINPUT", "LONG_BINPUT")},
-        "SHORT_BINUNICODE": _short_text,
-        "BINGET": _short_get,
         "MEMOIZE": _memoize,
         "NONE": _pushing(lambda: None),
         "NEWTRUE": _pushing(lambda: True),
         "NEWFALSE": _pushing(lambda: False),
-        "EMPTY_LIST": _pushing_new(list, 1),
-        "EMPTY_DICT": _pushing_new(dict, 1),
-        "EMPTY_SET": _pushing_new(set, 3),
+        "EMPTY_LIST": _pushing(list, 1),
+        "EMPTY_DICT": _pushing(dict, 1),
+        "EMPTY_SET": _pushing(set, 3),
         "EMPTY_TUPLE": _pushing(tuple),
         "MARK": _mark,
         "POP": lambda machine: machine.stack.pop(),
@@ -519,13 +476,11 @@ def _actions_by_name() -> dict[str, Action]:
         "TUPLE": _pushing_gathered(tuple),
         "DICT": _push_dict,
         "FROZENSET": _push_frozenset,
-        "TUPLE1": _pushing_tuple(1),
-        "TUPLE2": _pushing_tuple(2),
-        "TUPLE3": _pushing_tuple(3),
-        "APPEND": _append,
-        "APPENDS": _appends,
-        "SETITEM": _set_item,
-        "SETITEMS": _set_items,
+        **{f"TUPLE{count}": _pushing_tuple(count) for count in (1, 2, 3)},
+        "APPEND": lambda machine: _extend(machine, [machine.stack.pop()]),
+        "APPENDS": lambda machine: _extend(machine, machine.pop_mark()),
+        "SETITEM": lambda machine: _update(machine, [machine.stack.pop(), machine.stack.pop()][::-1]),
+        "SETITEMS": lambda machine: _update(machine, machine.pop_mark()),
         "ADDITEMS": _add_items,
         "GLOBAL": _global,
         "STACK_GLOBAL": _stack_global,

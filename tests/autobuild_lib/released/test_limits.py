@@ -55,6 +55,8 @@ FLOODS: dict[str, bytes] = {
     "tuples": b"](" + b"N\x85" * N + b"e",
     "tuples in tuples": b"N" + b"\x85" * N,
     "marked lists": b"](" + b"(l" * N + b"e",
+    "marked dicts": b"](" + b"(d" * N + b"e",
+    "frozen sets": b"](" + b"(\x91" * N + b"e",
     "places of the memo": b"N" + b"\x94" * N,
     "graphs": named("onnx_ir.graph", "Graph") + b"\x940(" + b"h\x00)\x81" * N + b"l",
     "attributes of graphs": b"}(" + b"".join(text(f"a{i}") + b"N" for i in range(1000)) + b"u\x94"
