@@ -58,11 +58,13 @@ def whole(least: int, most: int = 2**32 - 1) -> Callable[[str], int]:
     return read
 
 
-def split(given: argparse.Namespace, target: str, known: SequenceSpace | None = None) -> tuple[data.Table, data.Table]:
-    """Load the table that the arguments name, split for training and testing."""
-    space = read_space(given.space) if given.space else known
-    table = data.load(given.data, space=space, duplicates=given.duplicates)
-    return (table.complete(target) if given.drop_missing else table).split(0.9, seed=given.split_seed)
+def split(
+    arguments: argparse.Namespace, target: str, space: SequenceSpace | None = None
+) -> tuple[data.Table, data.Table]:
+    """Load the table that the arguments name, split for training and testing; they may name another space."""
+    space = read_space(arguments.space) if arguments.space else space
+    table = data.load(arguments.data, space=space, duplicates=arguments.duplicates)
+    return (table.complete(target) if arguments.drop_missing else table).split(0.9, seed=arguments.split_seed)
 
 
 def check_writable(out: Path) -> None:

@@ -100,9 +100,9 @@ def _said(error: Exception) -> str:
     return str(error)
 
 
-def _kept(given: argparse.Namespace) -> str:
+def _kept(arguments: argparse.Namespace) -> str:
     """Say where a command keeps what it has finished, if it does: in the argument that its parser calls `keeps`."""
-    place = getattr(given, getattr(given, "keeps", ""), None)
+    place = getattr(arguments, getattr(arguments, "keeps", ""), None)
     return f"; what was finished is kept in {place}" if place is not None and place.exists() else ""
 
 

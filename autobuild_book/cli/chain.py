@@ -44,23 +44,23 @@ def check_installed(modules: Mapping[str, str] = MODULES) -> None:
             raise ModuleNotFoundError(missing(module, extra), name=module)
 
 
-def _chain(given: argparse.Namespace) -> None:
+def _chain(arguments: argparse.Namespace) -> None:
     check_installed()
-    if given.pages and given.out is not None:
+    if arguments.pages and arguments.out is not None:
         raise ValueError("--pages: the book is built from artifacts/PROFILE; leave --out out")
-    given.out = given.out or Path("artifacts") / given.profile
-    settings = {"seed": given.seed, "data": given.data, "space": given.space, "out": str(given.out)}
-    plan = plans.chain_plan(given.profile, {name: value for name, value in settings.items() if value is not None})
-    plan = plans.only(plan, given.only) if given.only else plan
-    check_writable(given.out)
-    if given.dry_run:
-        _list(plan, given.out)
+    arguments.out = arguments.out or Path("artifacts") / arguments.profile
+    settings = {"seed": arguments.seed, "data": arguments.data, "space": arguments.space, "out": str(arguments.out)}
+    plan = plans.chain_plan(arguments.profile, {name: value for name, value in settings.items() if value is not None})
+    plan = plans.only(plan, arguments.only) if arguments.only else plan
+    check_writable(arguments.out)
+    if arguments.dry_run:
+        _list(plan, arguments.out)
         return
-    used = given.cores or cores()
-    with front.in_use(given.out):
-        unfinished = front.run_plan(plan, given.out, given.profile, ["--cores", str(used)], used)
-        code = _build_pages(given.profile) if given.pages else 0
-        lines = front.failures(unfinished, given.out)
+    used = arguments.cores or cores()
+    with front.in_use(arguments.out):
+        unfinished = front.run_plan(plan, arguments.out, arguments.profile, ["--cores", str(used)], used)
+        code = _build_pages(arguments.profile) if arguments.pages else 0
+        lines = front.failures(unfinished, arguments.out)
     print(*lines, sep="\n", end="\n" * bool(lines), file=sys.stderr)
     if unfinished or code:
         pages = "; the pages were not built, see above" if code else ""

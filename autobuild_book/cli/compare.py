@@ -23,26 +23,27 @@ def add_compare(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_compare)
 
 
-def _compare(given: argparse.Namespace) -> None:
-    if given.out is not None:
-        check_writable(given.out)
-    found = compare(given.runs)
-    found = found.choose(given.metrics) if given.metrics else found
-    if given.out is not None:
-        _write(found, given.out)
-    print(f"{len(found.table)} runs of {found.notebook}, {len(found.metrics)} metrics")
-    print(found.table.to_string(index=False, float_format="{:.4g}".format, na_rep=""))
-    if given.out is not None:
-        print(f"comparison.csv, .html, .svg and .png are in {given.out}")
+def _compare(arguments: argparse.Namespace) -> None:
+    if arguments.out is not None:
+        check_writable(arguments.out)
+    comparison = compare(arguments.runs)
+    if arguments.metrics:
+        comparison = comparison.choose(arguments.metrics)
+    if arguments.out is not None:
+        _write(comparison, arguments.out)
+    print(f"{len(comparison.table)} runs of {comparison.notebook}, {len(comparison.metrics)} metrics")
+    print(comparison.table.to_string(index=False, float_format="{:.4g}".format, na_rep=""))
+    if arguments.out is not None:
+        print(f"comparison.csv, .html, .svg and .png are in {arguments.out}")
 
 
-def _write(found: Comparison, folder: Path) -> None:
+def _write(comparison: Comparison, folder: Path) -> None:
     folder.mkdir(parents=True, exist_ok=True)
-    replace_text(folder / "comparison.csv", found.table.to_csv(index=False, lineterminator="\n"))
-    replace_text(folder / "comparison.html", found.html("comparison.svg"))
-    drawn = found.metrics[:MOST_PANELS]
-    figure = run_comparison(found.table, found.parameters, drawn)
+    replace_text(folder / "comparison.csv", comparison.table.to_csv(index=False, lineterminator="\n"))
+    replace_text(folder / "comparison.html", comparison.html("comparison.svg"))
+    drawn = comparison.metrics[:MOST_PANELS]
+    figure = run_comparison(comparison.table, comparison.parameters, drawn)
     for kind in ("svg", "png"):
         figure.savefig(folder / f"comparison.{kind}", dpi=RESOLUTION)
-    if len(drawn) < len(found.metrics):
-        print(f"the first {len(drawn)} of {len(found.metrics)} metrics are drawn; choose others with --metric")
+    if len(drawn) < len(comparison.metrics):
+        print(f"the first {len(drawn)} of {len(comparison.metrics)} metrics are drawn; choose others with --metric")

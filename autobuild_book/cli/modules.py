@@ -68,23 +68,23 @@ def add_search(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_search, keeps="log")
 
 
-def _corpus(given: argparse.Namespace) -> units.UnitCorpus:
-    made = [predictor.load(folder) for folder in given.predictor]
-    return units.score_units(made, given.score, hosts=given.hosts, seed=given.seed)
+def _corpus(arguments: argparse.Namespace) -> units.UnitCorpus:
+    predictors = [predictor.load(folder) for folder in arguments.predictor]
+    return units.score_units(predictors, arguments.score, hosts=arguments.hosts, seed=arguments.seed)
 
 
-def _score(given: argparse.Namespace) -> None:
-    check_file(given.out)
-    corpus = _corpus(given)
+def _score(arguments: argparse.Namespace) -> None:
+    check_file(arguments.out)
+    corpus = _corpus(arguments)
     table = corpus.table.sort_values(["unit", "score"], ascending=[True, False], kind="stable")
-    if given.out is not None:
-        replace_text(given.out, table.to_csv(index=False, lineterminator="\n"))
+    if arguments.out is not None:
+        replace_text(arguments.out, table.to_csv(index=False, lineterminator="\n"))
     print(f"{corpus.kind} scores of {len(table):,} modules for {corpus.target}")
-    ends = [part.iloc[rows] for _, part in table.groupby("unit") for rows in _ends(len(part), given.show)]
-    if given.show:
+    ends = [part.iloc[rows] for _, part in table.groupby("unit") for rows in _ends(len(part), arguments.show)]
+    if arguments.show:
         _print_scores(pd.concat(ends))
-    if given.out is not None:
-        print(f"all modules are in {given.out}")
+    if arguments.out is not None:
+        print(f"all modules are in {arguments.out}")
 
 
 def _ends(rows: int, show: int) -> tuple[slice, slice]:
@@ -96,61 +96,60 @@ def _print_scores(table: pd.DataFrame) -> None:
     print(table.dropna(axis=1, how="all").to_string(index=False, float_format="{:.6g}".format))
 
 
-def _build(given: argparse.Namespace) -> None:
-    check_file(given.out)
-    corpus = _corpus(given)
-    reduced = corpus.top(given.k[0] if len(given.k) == 1 else given.k)
-    if given.out is not None:
-        reduced.save(given.out)
+def _build(arguments: argparse.Namespace) -> None:
+    check_file(arguments.out)
+    corpus = _corpus(arguments)
+    reduced = corpus.top(arguments.k[0] if len(arguments.k) == 1 else arguments.k)
+    if arguments.out is not None:
+        reduced.save(arguments.out)
     print(f"{reduced.size:,} networks from the best modules by {corpus.kind} score for {corpus.target}")
-    best = reduced.best(given.show)
-    predictions = np.mean([predictor.load(folder).predict(best) for folder in given.predictor], axis=0)
+    best = reduced.best(arguments.show)
+    predictions = np.mean([predictor.load(folder).predict(best) for folder in arguments.predictor], axis=0)
     if best:
         columns = {"summed score": reduced.scores(best), "predicted": predictions, "architecture": list(map(str, best))}
         _print_scores(pd.DataFrame(columns))
-    if given.out is not None:
-        print(f"the reduced space is in {given.out}")
+    if arguments.out is not None:
+        print(f"the reduced space is in {arguments.out}")
 
 
-def _search(given: argparse.Namespace) -> None:
-    _check_files(given)
-    reduced = _where(given)
+def _search(arguments: argparse.Namespace) -> None:
+    _check_files(arguments)
+    reduced = _where(arguments)
     names = ("start", "rounds", "mutations", "seed", "log", "workers", "retry_failed")
-    options = {name: getattr(given, name) for name in names}
-    evaluator = _evaluator(given.evaluator, reduced.space)
-    if given.evaluator == "surrogate":
-        costs(pd.DataFrame(columns=list(surrogate.LABELS)), given.maximise, given.minimise)  # that labels are there
-    elif given.workers is None:
+    options = {name: getattr(arguments, name) for name in names}
+    goals = {"maximise": arguments.maximise, "minimise": arguments.minimise}
+    evaluator = _evaluator(arguments.evaluator, reduced.space)
+    if arguments.evaluator == "surrogate":
+        costs(pd.DataFrame(columns=list(surrogate.LABELS)), **goals)  # that labels are there
+    elif arguments.workers is None:
         options["workers"] = 0  # what it has evaluated may have taken hours, and is in the log at once
-    if given.log is not None:
-        given.log.parent.mkdir(parents=True, exist_ok=True)
-    found = evolve(
-        StageMutation(reduced), evaluator, maximise=given.maximise, minimise=given.minimise, progress=True, **options
-    )
-    if given.out is not None:
-        written = found.assign(architecture=found.architecture.map(str))
-        replace_text(given.out, written.to_csv(index=False, lineterminator="\n"))
-    best = found[front(costs(found, given.maximise, given.minimise))]
-    print(f"{len(best)} of {len(found)} evaluated architectures form the front")
+    if arguments.log is not None:
+        arguments.log.parent.mkdir(parents=True, exist_ok=True)
+    evaluated = evolve(StageMutation(reduced), evaluator, progress=True, **goals, **options)
+    if arguments.out is not None:
+        written = evaluated.assign(architecture=evaluated.architecture.map(str))
+        replace_text(arguments.out, written.to_csv(index=False, lineterminator="\n"))
+    best = evaluated[front(costs(evaluated, **goals))]
+    print(f"{len(best)} of {len(evaluated)} evaluated architectures form the front")
     print_report(best.drop(columns="architecture").assign(architecture=best.architecture.map(str)))
-    if given.out is not None:
-        print(f"all evaluations are in {given.out}")
+    if arguments.out is not None:
+        print(f"all evaluations are in {arguments.out}")
 
 
-def _check_files(given: argparse.Namespace) -> None:
+def _check_files(arguments: argparse.Namespace) -> None:
     """Refuse files that cannot be written, or that this command reads."""
-    check_file(given.out)
-    check_file(given.log)
-    used = [path for path in (given.log, given.space, *(given.reduced or ())) if path is not None]
-    if given.out is not None and given.out.resolve() in [Path(path).resolve() for path in used]:
-        raise ValueError(f"--out {given.out}: it is also --log, --space or --reduced, and would be overwritten")
+    check_file(arguments.out)
+    check_file(arguments.log)
+    used = [path for path in (arguments.log, arguments.space, *(arguments.reduced or ())) if path is not None]
+    if arguments.out is not None and arguments.out.resolve() in [Path(path).resolve() for path in used]:
+        raise ValueError(f"--out {arguments.out}: it is also --log, --space or --reduced, and would be overwritten")
 
 
-def _where(given: argparse.Namespace) -> ReducedSpace:
-    if given.reduced is None:
-        space = read_space(given.space)
+def _where(arguments: argparse.Namespace) -> ReducedSpace:
+    if arguments.reduced is None:
+        space = read_space(arguments.space)
         return ReducedSpace.full(space)
-    first, *others = [ReducedSpace.load(path) for path in given.reduced]
+    first, *others = [ReducedSpace.load(path) for path in arguments.reduced]
     for other in others:
         first = first | other
     return first
@@ -165,10 +164,10 @@ def _evaluator(name: str, space: SequenceSpace) -> Evaluator:
         raise ValueError(f"--evaluator {name}: give surrogate or module:function")
     sys.path.insert(0, "")  # the current folder, as `python -m` does
     try:
-        found: Evaluator = getattr(importlib.import_module(module), function)
+        evaluator: Evaluator = getattr(importlib.import_module(module), function)
     except (Exception, SystemExit) as error:  # anything: the module's own code runs
         raise ValueError(f"--evaluator {name}: {type(error).__name__}: {error}{_place(error)}") from None
-    return found
+    return evaluator
 
 
 def _place(error: BaseException) -> str:

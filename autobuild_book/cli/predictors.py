@@ -59,16 +59,17 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_evaluate)
 
 
-def _fit(given: argparse.Namespace) -> None:
-    train, test = split(given, given.target)
-    check_before_training(given.out, given.target, test)
-    options = {name: value for name in training.OPTIONS if (value := getattr(given, name)) is not None}
-    _say_if_too_few_hops(train.space, given.preset, options)
-    made = training.fit(train.space, train, given.target, given.seed, given.preset, progress=True, **options)
+def _fit(arguments: argparse.Namespace) -> None:
+    train, test = split(arguments, arguments.target)
+    check_before_training(arguments.out, arguments.target, test)
+    options = {name: value for name in training.OPTIONS if (value := getattr(arguments, name)) is not None}
+    _say_if_too_few_hops(train.space, arguments.preset, options)
+    task = train.space, train, arguments.target, arguments.seed, arguments.preset
+    made = training.fit(*task, progress=True, **options)
     report = evaluation.evaluate(made, test)
-    made.save(given.out)
+    made.save(arguments.out)
     _print_evaluation(report, made, test)
-    print(f"saved in {given.out}")
+    print(f"saved in {arguments.out}")
 
 
 def _say_if_too_few_hops(space: SequenceSpace, preset: str, options: dict[str, Any]) -> None:
@@ -92,9 +93,9 @@ def _check_unseen(made: predictor.Predictor, test: data.Table) -> None:
         raise ValueError(f"{used}; give the seed of its own split as --split-seed, or data that it has not seen")
 
 
-def _evaluate(given: argparse.Namespace) -> None:
-    made = predictor.load(given.predictor)
-    _, test = split(given, made.target, known=made.space if given.data.endswith(".csv") else None)
+def _evaluate(arguments: argparse.Namespace) -> None:
+    made = predictor.load(arguments.predictor)
+    _, test = split(arguments, made.target, space=made.space if arguments.data.endswith(".csv") else None)
     _check_unseen(made, test)
     _print_evaluation(evaluation.evaluate(made, test), made, test)
 
@@ -121,26 +122,26 @@ def add_surrogate(parser: argparse.ArgumentParser) -> None:
         action.set_defaults(run=run)
 
 
-def _families(given: argparse.Namespace) -> list[str]:
-    return [given.family] if given.family else list(surrogate.SPACES)
+def _families(arguments: argparse.Namespace) -> list[str]:
+    return [arguments.family] if arguments.family else list(surrogate.SPACES)
 
 
-def _distill(given: argparse.Namespace) -> None:
-    check_file(given.out)
-    size = {} if given.size is None else {"size": given.size}
-    for family in _families(given):
-        distillation.distill(family, given.checkpoints, given.folder, **size)
-    _check(given)
+def _distill(arguments: argparse.Namespace) -> None:
+    check_file(arguments.out)
+    size = {} if arguments.size is None else {"size": arguments.size}
+    for family in _families(arguments):
+        distillation.distill(family, arguments.checkpoints, arguments.folder, **size)
+    _check(arguments)
 
 
-def _check(given: argparse.Namespace) -> None:
-    check_file(given.out)
-    size = {} if given.size is None else {"size": given.size}
-    found = [
-        distillation.fidelity(bundled.load_from(family, given.folder), family, given.checkpoints, **size)
-        for family in _families(given)
+def _check(arguments: argparse.Namespace) -> None:
+    check_file(arguments.out)
+    size = {} if arguments.size is None else {"size": arguments.size}
+    tables = [
+        distillation.fidelity(bundled.load_from(family, arguments.folder), family, arguments.checkpoints, **size)
+        for family in _families(arguments)
     ]
-    table = pd.concat(found)
-    if given.out is not None:
-        replace_text(given.out, table.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
+    table = pd.concat(tables)
+    if arguments.out is not None:
+        replace_text(arguments.out, table.to_csv(index=False, float_format="%.6g", lineterminator="\n"))
     print_report(table)

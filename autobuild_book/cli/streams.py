@@ -32,8 +32,8 @@ def lasting_output() -> Iterator[Callable[[], OSError | None]]:
     before = sys.stdout, sys.stderr
     with ExitStack() as kept:
         sys.stdout, sys.stderr = (
-            _lasting(stream, own, kept)
-            for stream, own in zip(before, (sys.__stdout__, sys.__stderr__), strict=True)
+            _lasting(stream, ours, kept)
+            for stream, ours in zip(before, (sys.__stdout__, sys.__stderr__), strict=True)
         )
         try:
             yield lambda out=sys.stdout: _failure(out)  # type: ignore[misc]
@@ -41,13 +41,13 @@ def lasting_output() -> Iterator[Callable[[], OSError | None]]:
             sys.stdout, sys.stderr = before
 
 
-def _lasting(stream: TextIO | None, own: TextIO | None, kept: ExitStack) -> TextIO:
+def _lasting(stream: TextIO | None, ours: TextIO | None, kept: ExitStack) -> TextIO:
     """Return output like the process's own that never fails; output that is redirected inside it stays as it is."""
     if stream is None:
         return kept.enter_context(open(os.devnull, "w", encoding="utf-8"))
     if not isinstance(stream, io.TextIOWrapper):
         return stream
-    if stream is not own:
+    if stream is not ours:
         stream.reconfigure(errors="backslashreplace")  # for paths that are not text
         return stream
     with suppress(OSError):

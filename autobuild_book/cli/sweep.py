@@ -32,19 +32,19 @@ def add_sweep(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_sweep, keeps="out")
 
 
-def _sweep(given: argparse.Namespace) -> None:
-    sweep = plan_sweep(given.notebook, given.settings, given.profile, given.out)
-    given.out = sweep.out
+def _sweep(arguments: argparse.Namespace) -> None:
+    sweep = plan_sweep(arguments.notebook, arguments.settings, arguments.profile, arguments.out)
+    arguments.out = sweep.out
     print(f"{len(sweep.runs)} runs of {sweep.notebook} ({sweep.profile} profile) in {sweep.out}", flush=True)
-    if given.dry_run:
+    if arguments.dry_run:
         _list(sweep)
         return
-    options = _options(given)
+    options = _options(arguments)
     plan = plans.sweep_plan(sweep.notebook, sweep.profile, sweep.runs, sweep.out)
     check_writable(sweep.out)
     with front.in_use(sweep.out):
         sweep.write()
-        unfinished = front.run_plan(plan, sweep.out, sweep.profile, options, given.cores or cores())
+        unfinished = front.run_plan(plan, sweep.out, sweep.profile, options, arguments.cores or cores())
         reasons = front.failures(unfinished[:MOST_REASONS], sweep.out)
     if unfinished:
         print(*reasons, sep="\n", file=sys.stderr)
@@ -59,14 +59,14 @@ def _list(sweep: Sweep) -> None:
         print(f"  {'to run' if name in missing else 'there':6}  {name}  {json.dumps(parameters)}")
 
 
-def _options(given: argparse.Namespace) -> list[str]:
+def _options(arguments: argparse.Namespace) -> list[str]:
     """Return the options of Snakemake that say where the runs go."""
-    plugins = {f"snakemake_executor_plugin_{name}": "cluster" for name in CLUSTERS if name == given.executor}
+    plugins = {f"snakemake_executor_plugin_{name}": "cluster" for name in CLUSTERS if name == arguments.executor}
     check_installed(MODULES | plugins)
-    profile = given.workflow_profile or CLUSTERS.get(given.executor)
+    profile = arguments.workflow_profile or CLUSTERS.get(arguments.executor)
     if profile is not None and not any(profile.glob("config*.yaml")):
         raise ValueError(f"--workflow-profile {profile}: there is no config.yaml")
-    options = ["--executor", given.executor, "--workflow-profile", "none" if profile is None else str(profile)]
-    if given.cores or given.executor == "local":
-        options += ["--cores", str(given.cores or "all")]
+    options = ["--executor", arguments.executor, "--workflow-profile", "none" if profile is None else str(profile)]
+    if arguments.cores or arguments.executor == "local":
+        options += ["--cores", str(arguments.cores or "all")]
     return options

@@ -51,12 +51,12 @@ def _data_verify(_: argparse.Namespace) -> None:
         print(f"surrogate of {family} is as its card says")
 
 
-def _data_fetch(given: argparse.Namespace) -> None:
-    folder = given.folder or caches.data_folder()
-    if given.what == "checkpoints":
+def _data_fetch(arguments: argparse.Namespace) -> None:
+    folder = arguments.folder or caches.data_folder()
+    if arguments.what == "checkpoints":
         _fetch_checkpoints(folder)
         return
-    for name in caches.RELEASED if given.what == "released" else (given.what,):
+    for name in caches.RELEASED if arguments.what == "released" else (arguments.what,):
         print(fetch(caches.RELEASED[name].file_name, folder, caches.RELEASED[name].url))
 
 
@@ -67,7 +67,7 @@ def _fetch_checkpoints(folder: Path) -> None:
             print(fetch(name, folder, f"{CHECKPOINTS}/{name}", known_sha256=labels[label]["sha256"]))
 
 
-def _data_build(given: argparse.Namespace) -> None:
-    given.folder.mkdir(parents=True, exist_ok=True)
+def _data_build(arguments: argparse.Namespace) -> None:
+    arguments.folder.mkdir(parents=True, exist_ok=True)
     for family in surrogate.SPACES:
-        join_manifest(given.folder, family, distillation.build_table(family, given.folder, seed=given.seed))
+        join_manifest(arguments.folder, family, distillation.build_table(family, arguments.folder, seed=arguments.seed))

@@ -1,4 +1,4 @@
-from .caches import load_ir as load_ir, read_cache as read_cache
+from .caches import RELEASED as RELEASED, load_ir as load_ir, read_cache as read_cache
 from .files import load as load, manifest as manifest, read_csv as read_csv
 from .ir import IRTable as IRTable, ir_table as ir_table, make_ir_table as make_ir_table
 from .table import DataError as DataError, Table as Table, from_records as from_records

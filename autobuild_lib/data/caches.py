@@ -9,7 +9,7 @@ import pandas as pd
 from autobuild_lib.data.ir import IRTable, make_ir_table
 from autobuild_lib.data.table import DataError, Table, make_table
 from autobuild_lib.graphs.ir import PLACES, graph_of
-from autobuild_lib.released.caches import ReleasedRecord, find_released, read_records
+from autobuild_lib.released.caches import RELEASED as RELEASED, ReleasedRecord, find_released, read_records
 from autobuild_lib.released.limits import FREE, Allowance
 from autobuild_lib.released.onnx_nodes import onnx_nodes
 from autobuild_lib.spaces import Architecture, SequenceSpace, SpaceError, ofa_mbv3, ofa_pn

@@ -25,15 +25,10 @@ class Cells:
 
 
 def read_cells(path: Path, content: bytes) -> Cells:
-    """Split the content of a CSV file into cells.
+    """Split the content of a CSV file into cells; `DataError` for what is no such file.
 
     The separator is the one that a line `sep=` names, or else the first of `SEPARATORS` by which the header has a
-    column `architecture`. Columns without a name are left out where pandas wrote them, that is in front (an index),
-    and where they are empty.
-
-    Raises:
-        DataError: for what is no CSV, a header without one column `architecture` and distinct names, a row of another
-            length than the header, and a column without a name that holds something.
+    column `architecture`. Columns without a name are left out in front (an index), and where they are empty.
     """
     try:
         text = content.decode("utf-16" if content.startswith(MARKS_OF_UTF16) else "utf-8-sig")

@@ -88,7 +88,8 @@ def _read(source: str, space: SequenceSpace | None, folder: Path | None, duplica
     if source.startswith("released:") or (path.suffix == ".pkl" and path.is_file()):
         return data.read_cache(source, space, folder, duplicates)
     if not path.is_file():
-        allowed = f"a bundled table ({', '.join(manifest())}), a released cache (released:ofa_mbv3, ...)"
+        caches = ", ".join(f"released:{name}" for name in data.RELEASED)
+        allowed = f"a bundled table ({', '.join(manifest())}), a released cache ({caches})"
         raise FileNotFoundError(f"no such data: {source!r}; give {allowed}, or the path of a .csv or .pkl file")
     if path.suffix != ".csv":
         raise DataError(f"{path}: cannot read {path.suffix or 'a file without suffix'}; allowed are .csv and .pkl")

@@ -89,15 +89,6 @@ def _mean(arguments: Arguments, inputs: list[Shape], outputs: list[Shape]) -> tu
     return ("GlobalAveragePool" if dimensions == 4 and over == {2, 3} else "ReduceMean"), {}
 
 
-def _linear(arguments: Arguments, inputs: list[Shape], outputs: list[Shape]) -> tuple[str, Attributes]:
-    return "Gemm", {"bias": arguments["bias"] is not None}
-
-
-def _norm(arguments: Arguments, inputs: list[Shape], outputs: list[Shape]) -> tuple[str, Attributes] | None:
-    operation = {1: "ReduceL1", 2: "ReduceL2"}.get(arguments["ord"])
-    return None if operation is None else (operation, {})
-
-
 def _extremum(operation: str) -> Rule:
     """Of two tensors, or of one over dimensions; with the place of it, an operation for each (see `exact.py`)."""
 
@@ -129,50 +120,45 @@ CONSTANT = {
     "new_ones", "new_full", "new_empty",
 }  # fmt: skip
 
-# ATen operations (in-place forms included) of one operation of the IR without attributes.
+# For operations of the IR without attributes, those of ATen (in-place forms included) that they are.
 PLAIN = {
-    "Add": ["add"], "Sub": ["sub", "rsub", "subtract"], "Mul": ["mul", "multiply"],
-    "Div": ["div", "divide", "true_divide"], "MatMul": ["matmul", "mm", "bmm", "mv", "dot"], "Gemm": ["addmm"],
-    "Einsum": ["einsum"], "Pow": ["pow", "square"], "Neg": ["neg"], "Abs": ["abs"], "Sqrt": ["sqrt"],
-    "Reciprocal": ["reciprocal"], "Exp": ["exp"], "Log": ["log"], "Erf": ["erf"], "Sign": ["sign"],
-    "Floor": ["floor"], "Ceil": ["ceil"], "Round": ["round"], "Mod": ["remainder", "fmod"],
-    "Sin": ["sin"], "Cos": ["cos"], "Tan": ["tan"], "Asin": ["asin"], "Acos": ["acos"], "Atan": ["atan"],
-    "Sinh": ["sinh"], "Cosh": ["cosh"], "Asinh": ["asinh"], "Acosh": ["acosh"], "Atanh": ["atanh"],
-    "Greater": ["gt"], "GreaterOrEqual": ["ge"], "Less": ["lt"], "LessOrEqual": ["le"], "Equal": ["eq"],
-    "Not": ["logical_not", "bitwise_not"], "And": ["logical_and", "bitwise_and", "__and__"],
-    "Or": ["logical_or", "bitwise_or", "__or__"], "Xor": ["logical_xor", "bitwise_xor", "__xor__"],
-    "IsNaN": ["isnan"], "IsInf": ["isinf"],
-    "CumSum": ["cumsum"], "Where": ["where", "masked_fill"], "Max": ["maximum"], "Min": ["minimum"],
-    "Relu": ["relu"], "Clip": ["relu6", "hardtanh", "clamp", "clip", "clamp_min", "clamp_max"],
-    "HardSwish": ["hardswish"], "HardSigmoid": ["hardsigmoid"], "Sigmoid": ["sigmoid"], "Tanh": ["tanh"],
-    "LeakyRelu": ["leaky_relu", "rrelu"], "PRelu": ["prelu"], "Elu": ["elu"], "Selu": ["selu"], "Celu": ["celu"],
-    "Gelu": ["gelu"], "Silu": ["silu"], "Mish": ["mish"], "Softplus": ["softplus"], "Softmax": ["softmax"],
-    "LogSoftmax": ["log_softmax"], "Shrink": ["hardshrink", "softshrink"],
-    "BatchNormalization": ["batch_norm"], "InstanceNormalization": ["instance_norm"],
-    "LayerNormalization": ["layer_norm"], "GroupNormalization": ["group_norm"], "RMSNormalization": ["rms_norm"],
-    "Attention": ["scaled_dot_product_attention"], "LSTM": ["lstm"], "GRU": ["gru"], "RNN": ["rnn_tanh", "rnn_relu"],
-    "Gather": ["embedding", "index_select", "gather", "index", "select", "take_along_dim", "diagonal", "unfold"],
-    "ScatterElements": ["scatter", "scatter_add", "scatter_reduce", "index_add", "index_copy"],
-    "ScatterND": ["index_put", "slice_scatter", "select_scatter"],
-    "TopK": ["topk", "sort", "argsort"], "ArgMax": ["argmax"], "ArgMin": ["argmin"], "OneHot": ["one_hot"],
-    "Trilu": ["tril", "triu"], "Det": ["det", "linalg_det"],
-    "Flatten": ["flatten"],
-    "Reshape": ["view", "reshape", "_unsafe_view", "unflatten", "view_as", "reshape_as", "ravel"],
-    "Transpose": ["permute", "transpose", "swapaxes", "swapdims", "t", "numpy_T", "mT", "movedim", "moveaxis"],
-    "Squeeze": ["squeeze"], "Unsqueeze": ["unsqueeze"], "Expand": ["expand", "expand_as", "repeat", "tile"],
-    "Concat": ["cat", "concat", "concatenate", "stack", "hstack", "vstack"],
-    "Split": ["split", "split_with_sizes", "chunk", "unbind", "tensor_split"], "Slice": ["slice", "narrow", "flip"],
-    "Pad": ["pad", "constant_pad_nd"], "DepthToSpace": ["pixel_shuffle"], "SpaceToDepth": ["pixel_unshuffle"],
-    "Col2Im": ["col2im"], "GridSample": ["grid_sampler"], "MaxUnpool": ["max_unpool2d", "max_unpool3d"],
-    "Resize": [*(f"upsample_nearest{n}d" for n in (1, 2, 3)), *(f"_upsample_nearest_exact{n}d" for n in (1, 2, 3)),
-               "upsample_linear1d", "upsample_bilinear2d", "upsample_trilinear3d", "upsample_bicubic2d",
-               "_upsample_bilinear2d_aa", "_upsample_bicubic2d_aa"],
-    "ReduceSum": ["sum"], "ReduceMax": ["amax", "any"], "ReduceMin": ["amin", "all"], "ReduceProd": ["prod"],
-    "ReduceLogSumExp": ["logsumexp"],
+    "Add": "add", "Sub": "sub rsub subtract", "Mul": "mul multiply", "Div": "div divide true_divide",
+    "MatMul": "matmul mm bmm mv dot", "Gemm": "addmm", "Einsum": "einsum", "Pow": "pow square", "Neg": "neg",
+    "Abs": "abs", "Sqrt": "sqrt", "Reciprocal": "reciprocal", "Exp": "exp", "Log": "log", "Erf": "erf", "Sign": "sign",
+    "Floor": "floor", "Ceil": "ceil", "Round": "round", "Mod": "remainder fmod", "Sin": "sin", "Cos": "cos",
+    "Tan": "tan", "Asin": "asin", "Acos": "acos", "Atan": "atan", "Sinh": "sinh", "Cosh": "cosh", "Asinh": "asinh",
+    "Acosh": "acosh", "Atanh": "atanh", "Greater": "gt", "GreaterOrEqual": "ge", "Less": "lt", "LessOrEqual": "le",
+    "Equal": "eq", "Not": "logical_not bitwise_not", "And": "logical_and bitwise_and __and__",
+    "Or": "logical_or bitwise_or __or__", "Xor": "logical_xor bitwise_xor __xor__", "IsNaN": "isnan", "IsInf": "isinf",
+    "CumSum": "cumsum", "Where": "where masked_fill", "Max": "maximum", "Min": "minimum", "Relu": "relu",
+    "Clip": "relu6 hardtanh clamp clip clamp_min clamp_max", "HardSwish": "hardswish", "HardSigmoid": "hardsigmoid",
+    "Sigmoid": "sigmoid", "Tanh": "tanh", "LeakyRelu": "leaky_relu rrelu", "PRelu": "prelu", "Elu": "elu",
+    "Selu": "selu", "Celu": "celu", "Gelu": "gelu", "Silu": "silu", "Mish": "mish", "Softplus": "softplus",
+    "Softmax": "softmax", "LogSoftmax": "log_softmax", "Shrink": "hardshrink softshrink",
+    "BatchNormalization": "batch_norm", "InstanceNormalization": "instance_norm", "LayerNormalization": "layer_norm",
+    "GroupNormalization": "group_norm", "RMSNormalization": "rms_norm", "Attention": "scaled_dot_product_attention",
+    "LSTM": "lstm", "GRU": "gru", "RNN": "rnn_tanh rnn_relu",
+    "Gather": "embedding index_select gather index select take_along_dim diagonal unfold",
+    "ScatterElements": "scatter scatter_add scatter_reduce index_add index_copy",
+    "ScatterND": "index_put slice_scatter select_scatter", "TopK": "topk sort argsort", "ArgMax": "argmax",
+    "ArgMin": "argmin", "OneHot": "one_hot", "Trilu": "tril triu", "Det": "det linalg_det", "Flatten": "flatten",
+    "Reshape": "view reshape _unsafe_view unflatten view_as reshape_as ravel",
+    "Transpose": "permute transpose swapaxes swapdims t numpy_T mT movedim moveaxis", "Squeeze": "squeeze",
+    "Unsqueeze": "unsqueeze", "Expand": "expand expand_as repeat tile",
+    "Concat": "cat concat concatenate stack hstack vstack",
+    "Split": "split split_with_sizes chunk unbind tensor_split", "Slice": "slice narrow flip",
+    "Pad": "pad constant_pad_nd", "DepthToSpace": "pixel_shuffle", "SpaceToDepth": "pixel_unshuffle",
+    "Col2Im": "col2im", "GridSample": "grid_sampler", "MaxUnpool": "max_unpool2d max_unpool3d",
+    "Resize": "upsample_nearest1d upsample_nearest2d upsample_nearest3d _upsample_nearest_exact1d "
+        "_upsample_nearest_exact2d _upsample_nearest_exact3d upsample_linear1d upsample_bilinear2d "
+        "upsample_trilinear3d upsample_bicubic2d _upsample_bilinear2d_aa _upsample_bicubic2d_aa",
+    "ReduceSum": "sum", "ReduceMax": "amax any", "ReduceMin": "amin all", "ReduceProd": "prod",
+    "ReduceLogSumExp": "logsumexp",
 }  # fmt: skip
+NORMS: dict[float, tuple[str, Attributes]] = {1: ("ReduceL1", {}), 2: ("ReduceL2", {})}  # others: see `exact.py`
 
 RULES: dict[str, Rule] = {
-    **{name: _plain(operation) for operation, names in PLAIN.items() for name in names},
+    **{name: _plain(operation) for operation, names in PLAIN.items() for name in names.split()},
     **{f"conv{n}d": _convolution("Conv") for n in (1, 2, 3)},
     **{f"conv_transpose{n}d": _convolution("ConvTranspose") for n in (1, 2, 3)},
     **{f"max_pool{n}d": _pooling("MaxPool") for n in (1, 2, 3)},
@@ -183,6 +169,6 @@ RULES: dict[str, Rule] = {
     "max": _extremum("Max"),
     "min": _extremum("Min"),
     "mean": _mean,
-    "linear": _linear,
-    "linalg_vector_norm": _norm,
+    "linear": lambda arguments, inputs, outputs: ("Gemm", {"bias": arguments["bias"] is not None}),
+    "linalg_vector_norm": lambda arguments, inputs, outputs: NORMS.get(arguments["ord"]),
 }

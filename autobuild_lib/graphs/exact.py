@@ -90,11 +90,6 @@ def _roll(x: Tensor, shifts: int | Sequence[int], dims: int | Sequence[int] = ()
     return x
 
 
-def _shuffle(x: Tensor, groups: int) -> Tensor:
-    parts = x.reshape(len(x), groups, x.shape[1] // groups, *x.shape[2:])
-    return parts.transpose(1, 2).reshape(x.shape)
-
-
 def _glu(x: Tensor, dim: int = -1) -> Tensor:
     first, second = x.chunk(2, dim)
     return first * second.sigmoid()
@@ -146,7 +141,6 @@ def _bilinear(x: Tensor, y: Tensor, weight: Tensor, bias: Tensor | None = None) 
 
 EXACT: dict[str, Function] = {
     "roll": _roll,
-    "channel_shuffle": _shuffle,
     "glu": _glu,
     "log_sigmoid": lambda x: x.sigmoid().log(),
     "threshold": lambda x, threshold, value: torch.where(x > threshold, x, value),
@@ -158,7 +152,6 @@ EXACT: dict[str, Function] = {
     "exp2": lambda x: 2**x,
     "erfc": lambda x: 1 - x.erf(),
     "trunc": lambda x: x.sign() * x.abs().floor(),
-    "frac": lambda x: x - x.sign() * x.abs().floor(),
     "floor_divide": lambda x, y: (x / y).floor(),
     "ne": lambda x, y: ~(x == y),
     "logit": _logit,

@@ -1,8 +1,7 @@
 """The op-level IR: a network as a directed acyclic graph of operations in ONNX vocabulary (paper, Section 4.2).
 
-The names are those of ONNX operators (domain `ai.onnx`, up to opset 24) but for three: `Input` and `Output`, the ends
-of a graph, and `Silu`, which is ONNX's `Swish` with alpha = 1 (since opset 24; exporters to older ones write `Sigmoid`
-and `Mul`).
+The names are those of ONNX operators (`ai.onnx`, up to opset 24) but for the ends of a graph, `Input` and `Output`, and
+`Silu`, which is ONNX's `Swish` with alpha = 1 (before opset 24 `Sigmoid` and `Mul`).
 """
 
 from collections.abc import Iterable, Sequence

@@ -206,10 +206,6 @@ def _set(items: object) -> set[object]:
     return {_checked_key(item) for item in items}
 
 
-def _frozenset(items: object) -> frozenset[object]:
-    return frozenset(_set(items))
-
-
 def _checked_key(key: object) -> object:
     parts = key if isinstance(key, tuple) and len(key) <= _LONGEST_KEY else (key,)
     if not all(isinstance(part, _SCALARS) for part in parts):
@@ -243,7 +239,7 @@ for _core in ("numpy.core", "numpy._core"):
 for _builtins in ("builtins", "__builtin__"):
     _KNOWN += [_Global(f"{_builtins}.complex", call=_complex),
                _Global(f"{_builtins}.set", call=_set),
-               _Global(f"{_builtins}.frozenset", call=_frozenset),
+               _Global(f"{_builtins}.frozenset", call=lambda items: frozenset(_set(items))),
                _Global(f"{_builtins}.bytes", call=lambda: b"")]
 _GLOBALS = {tuple(stand_in.name.rsplit(".", 1)): stand_in for stand_in in _KNOWN}
 _ALLOWED_GLOBALS = "numpy scalars and arrays, onnx_ir.graph.Graph, onnx_ir.node.Node"
@@ -317,10 +313,6 @@ def _memoize(machine: _Machine) -> None:
     memo[len(memo)] = machine.stack[-1]
 
 
-def _mark(machine: _Machine) -> None:
-    machine.marks.append(len(machine.stack))
-
-
 def _extend(machine: _Machine, items: list[Any]) -> None:
     target = machine.stack[-1]
     if not isinstance(target, list):
@@ -338,6 +330,15 @@ def _update(machine: _Machine, items: list[Any]) -> None:
     target.update(zip(keys, values, strict=True))
 
 
+def _add_items(machine: _Machine) -> None:
+    items = machine.pop_mark()
+    target = machine.stack[-1]
+    machine.count_keys(items)
+    if not isinstance(target, set):
+        raise _refusal(f"items added to {_describe(target)}", "to a set")
+    target.update(_set(items))
+
+
 def _push_dict(machine: _Machine) -> None:
     items = machine.pop_mark()
     machine.spend()
@@ -349,16 +350,7 @@ def _push_frozenset(machine: _Machine) -> None:
     items = machine.pop_mark()
     machine.spend(3)
     machine.count_keys(items)
-    machine.stack.append(_frozenset(items))
-
-
-def _add_items(machine: _Machine) -> None:
-    items = machine.pop_mark()
-    target = machine.stack[-1]
-    machine.count_keys(items)
-    if not isinstance(target, set):
-        raise _refusal(f"items added to {_describe(target)}", "to a set")
-    target.update(_set(items))
+    machine.stack.append(frozenset(_set(items)))
 
 
 def _global(machine: _Machine) -> None:
@@ -469,7 +461,7 @@ def _actions_by_name() -> dict[str, Action]:
         "EMPTY_DICT": _pushing(dict, 1),
         "EMPTY_SET": _pushing(set, 3),
         "EMPTY_TUPLE": _pushing(tuple),
-        "MARK": _mark,
+        "MARK": lambda machine: machine.marks.append(len(machine.stack)),
         "POP": lambda machine: machine.stack.pop(),
         "POP_MARK": _Machine.pop_mark,
         "LIST": _pushing_gathered(list),

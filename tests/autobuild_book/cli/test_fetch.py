@@ -1,0 +1,101 @@
+"""The command `autobuild data fetch`, from a server of this machine."""
+
+import threading
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from autobuild_book.cli import tables
+from autobuild_lib.released import caches as released
+from tests.helpers.commands import Run, assert_refused
+
+
+@pytest.fixture
+def serve(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[Path], str]]:
+    """Serve a folder on the loopback address; return its address."""
+    servers = []
+
+    class Quiet(SimpleHTTPRequestHandler):
+        def log_message(self, format: str, *arguments: Any) -> None:
+            pass
+
+    def start(folder: Path) -> str:
+        server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(folder)))
+        threading.Thread(target=server.serve_forever, args=(0.02,), daemon=True).start()
+        servers.append(server)
+        return f"http://127.0.0.1:{server.server_port}"
+
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    yield start
+    for server in servers:
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def caches(tmp_path: Path, serve: Callable[[Path], str], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder of small caches, served in place of the authors' data set."""
+    folder = tmp_path / "served"
+    folder.mkdir()
+    for name, cache in released.RELEASED.items():
+        (folder / cache.file_name).write_bytes(name.encode() * 1000)
+    url = serve(folder)
+    served = {name: replace(c, url=f"{url}/{c.file_name}") for name, c in released.RELEASED.items()}
+    monkeypatch.setattr(released, "RELEASED", served)
+    return folder
+
+
+def test_fetch_all_caches_or_one(run: Run, caches: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    code, out, _ = run("data", "fetch", "released", "--folder", tmp_path / "all")
+    assert code == 0 and out.splitlines() == [str(tmp_path / "all" / c.file_name) for c in released.RELEASED.values()]
+    assert all((tmp_path / "all" / path.name).read_bytes() == path.read_bytes() for path in caches.iterdir())
+    monkeypatch.setenv("AUTOBUILD_DATA", str(tmp_path / "one"))
+    code, out, _ = run("data", "fetch", "ofa_pn")
+    assert code == 0 and out == f"{tmp_path / 'one' / 'ofa_pn_custom_cache.pkl'}\n"
+    listed = [line.split() for line in run("data", "list")[1].splitlines()]
+    assert ["released:ofa_pn", "released", "here"] in listed
+
+
+def test_fetch_refuses_what_is_not_there_or_has_changed(run: Run, caches: Path, tmp_path: Path) -> None:
+    name = released.RELEASED["ofa_pn"].file_name
+    fetch = ["data", "fetch", "ofa_pn", "--folder", tmp_path / "here"]
+    content = (caches / name).read_bytes()
+    (caches / name).unlink()
+    assert_refused(run(*fetch), "404", name, f"put the file at {tmp_path / 'here' / name}")
+    assert not (tmp_path / "here" / name).exists()
+
+    (caches / name).write_bytes(content)
+    assert run(*fetch)[0] == 0
+    (tmp_path / "here" / name).unlink()
+    (caches / name).write_bytes(content[::-1])
+    code, out, err = run(*fetch)
+    assert code == 1 and out == "" and "sha256" in err.splitlines()[-1] and "Traceback" not in err
+    assert not list((tmp_path / "here").glob("*.pkl*"))
+
+
+def test_fetch_into_a_file_is_refused(run: Run, caches: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    assert_refused(run("data", "fetch", "ofa_pn", "--folder", tmp_path / "file"), str(tmp_path / "file"))
+
+
+def test_fetch_checkpoints_only_as_published(
+    run: Run, reference: Path, serve: Callable[[Path], str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    served = tmp_path / "served"
+    served.mkdir()
+    for path in (reference / "l1_predictors").glob("*.pt"):
+        (served / path.name).symlink_to(path)
+    monkeypatch.setattr(tables, "CHECKPOINTS", serve(served))
+    code, out, _ = run("data", "fetch", "checkpoints", "--folder", tmp_path / "here")
+    assert code == 0 and len(out.splitlines()) == 8 and all(Path(line).is_file() for line in out.splitlines())
+    damaged = Path(out.splitlines()[-1])
+    (served / damaged.name).unlink()
+    (served / damaged.name).write_bytes(damaged.read_bytes()[::-1])
+    damaged.unlink()
+    code, out, err = run("data", "fetch", "checkpoints", "--folder", tmp_path / "here")
+    assert code == 1 and damaged.name in err.splitlines()[-1] and not damaged.exists()

@@ -1,0 +1,103 @@
+"""The commands `autobuild data`: bundled tables listed, checked, and made again."""
+
+import hashlib
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import pytest
+
+import autobuild_lib as ab
+from autobuild_lib import surrogate
+from autobuild_lib.data import files
+from autobuild_lib.released import caches as released
+from autobuild_lib.surrogate import bundled
+from tests.helpers.commands import Run
+
+
+@pytest.fixture
+def copied(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A copy of the bundled files that the library uses instead of its own."""
+    folder = tmp_path / "files"
+    folder.mkdir()
+    for path in files.FILES.iterdir():
+        (folder / path.name).write_bytes(path.read_bytes())
+    monkeypatch.setattr(files, "FILES", folder)
+    monkeypatch.setattr(bundled, "FILES", folder)
+    surrogate.load_bundled.cache_clear()
+    yield folder
+    surrogate.load_bundled.cache_clear()
+
+
+def test_data_list(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("AUTOBUILD_DATA", str(tmp_path))
+    (tmp_path / "ofa_pn_custom_cache.pkl").write_bytes(b"")
+    code, out, err = run("data", "list")
+    lines = {line.split()[0]: line for line in out.splitlines()}
+    assert (code, err) == (0, "") and len(lines) == len(ab.data.manifest()) + len(released.RELEASED)
+    assert "surrogate" in lines["ofa_mbv3"] and "3,000 rows" in lines["ofa_mbv3"] and "latency_npu" in lines["ofa_mbv3"]
+    assert lines["released:ofa_pn"].endswith("here") and "not here" not in lines["released:ofa_pn"]
+    assert lines["released:ofa_mbv3"].endswith("autobuild data fetch ofa_mbv3")
+
+
+def test_data_list_with_a_home_that_nobody_has(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("AUTOBUILD_DATA", "~nobody_of_this_name/data")
+    code, _, err = run("data", "list")
+    assert code == 1 and "AUTOBUILD_DATA" in err and err.count("\n") == 1
+
+
+def test_data_verify(run: Run, copied: Path) -> None:
+    code, out, err = run("data", "verify")
+    assert (code, err) == (0, "") and out.count("\n") == len(ab.data.manifest()) + len(surrogate.SPACES)
+    assert "ofa_pn.csv" in out and "surrogate of ofa_mbv3" in out
+
+
+@pytest.mark.parametrize("name", ["ofa_mbv3.csv", "ofa_pn.csv", "surrogate_ofa_pn.safetensors"])
+def test_data_verify_names_a_changed_or_missing_file(run: Run, copied: Path, name: str) -> None:
+    content = bytearray((copied / name).read_bytes())
+    content[len(content) // 2] ^= 1
+    (copied / name).write_bytes(content)
+    code, _, err = run("data", "verify")
+    assert code == 1 and err.count("\n") == 1 and str(copied / name) in err and "sha256" in err
+    (copied / name).unlink()
+    code, _, err = run("data", "verify")
+    assert code == 1 and err.count("\n") == 1 and str(copied / name) in err
+
+
+@pytest.mark.parametrize(
+    "card", ["{}", "[]", "no", '{"sha256": 1, "network": {"hops": 0}}', '{"sha256": 1, "network": 3}']
+)
+def test_data_verify_refuses_a_damaged_model_card(run: Run, copied: Path, card: str) -> None:
+    (copied / "surrogate_ofa_mbv3.json").write_text(card)
+    code, _, err = run("data", "verify")
+    assert code == 1 and err.count("\n") == 1 and str(copied / "surrogate_ofa_mbv3.json") in err
+
+
+def test_data_build_makes_the_bundled_tables_again(run: Run, tmp_path: Path) -> None:
+    code, out, _ = run("data", "build", "--folder", tmp_path / "built")
+    assert code == 0 and str(tmp_path / "built") in out
+    entries = json.loads((tmp_path / "built" / "manifest.json").read_text(encoding="utf-8"))
+    for name, entry in entries.items():
+        content = (tmp_path / "built" / entry["file"]).read_bytes()
+        assert hashlib.sha256(content).hexdigest() == entry["sha256"]
+        made = ab.data.load(tmp_path / "built" / entry["file"], surrogate.SPACES[name]())
+        bundled = ab.data.load(name)
+        assert made.architectures == bundled.architectures and len(set(made.architectures)) == 3000
+        pd.testing.assert_frame_equal(made.labels, bundled.labels, rtol=1e-4, atol=2e-6)
+        kept = entry | {"sha256": ab.data.manifest()[name].sha256}
+        assert files.Bundled(name=name, **kept) == ab.data.manifest()[name]
+
+
+def test_noise_of_the_bundled_tables_is_the_published_test_error() -> None:
+    for family in surrogate.SPACES:
+        table = ab.data.load(family)
+        assert table.noise_free is not None and list(table.labels) == [*surrogate.LABELS, "flops_m"]
+        for label in surrogate.LABELS:
+            noise = table.labels[label] - table.noise_free[label]
+            stated = surrogate.published()[family][label]["mae"]
+            assert noise.abs().mean() == pytest.approx(stated, rel=0.06)
+            assert noise.std() == pytest.approx(stated * np.sqrt(np.pi / 2), rel=0.06)
+            assert abs(noise.mean()) < 4 * noise.std() / np.sqrt(3000)
+            assert abs(np.corrcoef(noise, table.noise_free[label])[0, 1]) < 0.075
