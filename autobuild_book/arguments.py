@@ -4,7 +4,6 @@ import argparse
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
@@ -12,8 +11,6 @@ from autobuild_lib import data
 from autobuild_lib.data.files import FILES
 from autobuild_lib.data.table import DUPLICATES
 from autobuild_lib.spaces import SequenceSpace, read_space
-from autobuild_lib.storage import read_json, replace_json
-from autobuild_lib.values import shown
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:
@@ -85,34 +82,3 @@ def check_file(out: Path | None) -> None:
 def print_report(report: pd.DataFrame) -> None:
     """Print a table of numbers."""
     print(report.to_string(float_format="{:.4f}".format, na_rep=""))
-
-
-def join_manifest(folder: Path, name: str, entry: dict[str, Any]) -> None:
-    """Add a table to the manifest of a folder, and say so; files that stand beside it already are kept."""
-    known = _read_manifest(folder)
-    beside = known.get(name, {}).get("beside", {}) | entry.get("beside", {})
-    _write_manifest(folder, known | {name: entry | ({"beside": beside} if beside else {})})
-    print(f"wrote {entry['file']} ({entry['rows']} architectures) and manifest.json in {folder}")
-
-
-def join_beside(folder: Path, name: str, files: dict[str, str]) -> None:
-    """Add files with their checksums to the manifest entry of a table."""
-    known = _read_manifest(folder)
-    if name not in known:
-        raise ValueError(f"{folder / 'manifest.json'}: no table {name}; make it first, with the action `table`")
-    known[name]["beside"] = known[name].get("beside", {}) | files
-    _write_manifest(folder, known)
-    print(f"wrote {', '.join(files)} and manifest.json in {folder}")
-
-
-def _read_manifest(folder: Path) -> dict[str, Any]:
-    path = folder / "manifest.json"
-    found = read_json(path, "a manifest") if path.is_file() else {}
-    for name, entry in found.items():
-        if not isinstance(entry, dict) or not isinstance(entry.get("beside", {}), dict):
-            raise ValueError(f"{path}: the entry {shown(name)} is no object, or what stands beside it is none")
-    return found
-
-
-def _write_manifest(folder: Path, entries: dict[str, Any]) -> None:
-    replace_json(folder / "manifest.json", entries)

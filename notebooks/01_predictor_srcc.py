@@ -58,12 +58,13 @@ import pandas as pd
 import torch
 from myst_nb import glue
 
+from autobuild_book import intervals
 from autobuild_book.chapters.ranking import figures, rank_correlations, verdict as judging
 from autobuild_book.chapters.shared.ranks import mean_ranks
 from autobuild_book.chapters.shared.splits import load_splits
 from autobuild_book.figures import ranks as rank_figures
 from autobuild_book.runs.recording import Run
-from autobuild_lib import Target, graphs, statistics
+from autobuild_lib import Target, graphs
 from autobuild_lib.spaces import read_space
 
 run = Run.start("01_predictor_srcc", globals())
@@ -248,7 +249,7 @@ checks
 tuned = heads[heads.preset == "tuned"]
 gap = (tuned.ceiling - tuned.srcc).max() if tuned.ceiling.notna().any() else float("nan")
 against_ridge = int((tuned.srcc > tuned.ridge).sum())
-numbers = {"verdict": verdict.word, "largest_gap": statistics.or_unknown(gap, ".4f"),
+numbers = {"verdict": verdict.word, "largest_gap": intervals.or_unknown(gap, ".4f"),
            "above_ridge": f"{against_ridge} of {len(tuned)}", "paper_epochs": paper_epochs}  # fmt: skip
 for name, value in numbers.items():
     glue(f"srcc_{name}", value, display=False)

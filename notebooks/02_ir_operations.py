@@ -59,11 +59,12 @@ out = "artifacts/standard"
 import pandas as pd
 from myst_nb import glue
 
+from autobuild_book import intervals
 from autobuild_book.chapters.operations import effects as operation_effects, figures, hop_zero, rankings
 from autobuild_book.chapters.operations.verdict import LEAST_AGREEMENT, judge
 from autobuild_book.chapters.shared.ranks import mean_ranks
 from autobuild_book.runs.recording import Run
-from autobuild_lib import Target, statistics
+from autobuild_lib import Target
 from autobuild_lib.spaces import read_space
 
 run = Run.start("02_ir_operations", globals())
@@ -395,7 +396,7 @@ quoted = {
 }
 numbers = {name: f"{values[row]:.2f}" if row in values else "unknown" for name, row in quoted.items()}
 head = summary[summary.level == "head"].groupby("preset").srcc.first()
-numbers |= {f"head_{name}": statistics.or_unknown(head.get(name, float("nan")), ".3f") for name in ("paper", "tuned")}
+numbers |= {f"head_{name}": intervals.or_unknown(head.get(name, float("nan")), ".3f") for name in ("paper", "tuned")}
 numbers |= {"verdict": verdict.word, "epochs": str(paper_epochs)}
 
 # %% [markdown]

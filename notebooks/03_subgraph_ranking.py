@@ -58,11 +58,11 @@ from pathlib import Path
 import pandas as pd
 from myst_nb import glue
 
+from autobuild_book import intervals
 from autobuild_book.chapters.modules import agreement, figures, interventions, ranking, verdict as judging
 from autobuild_book.chapters.shared.panels import train_all
 from autobuild_book.figures import style
 from autobuild_book.runs.recording import Run
-from autobuild_lib import statistics
 from autobuild_lib.spaces import read_space
 
 run = Run.start("03_subgraph_ranking", globals())  # fmt: skip
@@ -522,12 +522,12 @@ numbers = {"verdict": verdict.word, "verdict_effect": verdict_effect.word}
 numbers |= {"flat_cells": str(flat), "epochs": str(epochs)}
 medians = by_scope.set_index(["scope", "score"])["median"]
 for (scope, score), value in medians.items():
-    numbers[f"{scope}_{score}".replace(", ", "_").replace(" ", "_")] = statistics.or_unknown(value, ".2f")
+    numbers[f"{scope}_{score}".replace(", ", "_").replace(" ", "_")] = intervals.or_unknown(value, ".2f")
 for kind in ranking.KINDS:
     held = judging.cells_that_hold(effects[effects.score == kind])
     numbers[f"cells_{kind}"] = f"{held.mean():.0%}" if len(held) else "none"
     same = steady[(steady.measure == "best 1 %") & (steady.score == kind)]["median"]
-    numbers[f"seeds_{kind}"] = statistics.or_unknown(same.mean(), ".0%")
+    numbers[f"seeds_{kind}"] = intervals.or_unknown(same.mean(), ".0%")
 
 # %% [markdown]
 # Text takes them from here:

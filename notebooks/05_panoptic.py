@@ -61,11 +61,11 @@ from pathlib import Path
 import pandas as pd
 from myst_nb import glue
 
+from autobuild_book import intervals
 from autobuild_book.chapters.panoptic import bundled_rows, figures
 from autobuild_book.chapters.shared import choices
 from autobuild_book.figures import style
 from autobuild_book.runs.recording import Run
-from autobuild_lib import statistics
 from autobuild_lib.spaces import read_space
 
 run = Run.start("05_panoptic", globals())  # fmt: skip
@@ -423,7 +423,7 @@ by_builder.set_index("group")
 other = dict(zip(by_builder.group, by_builder.verdict, strict=True))
 plain = dict(zip(by_builder.group, by_builder.uncorrected, strict=True)).get(panoptic_builders.NORM, "undecided")
 heads = summary[(summary["size"] == summary["size"].max()) & (summary.target == subject.quality)]
-srcc = {one.model: statistics.or_unknown(one.srcc, ".3f") for one in heads[heads.level == "head"].itertuples()}
+srcc = {one.model: intervals.or_unknown(one.srcc, ".3f") for one in heads[heads.level == "head"].itertuples()}
 rest = agreement.set_index("comparison").rest.map("{:.2f}".format).to_dict() if len(agreement) else {}
 numbers = {
     "verdict": verdict, "effect": other.get(panoptic_builders.EFFECT, "undecided"), "epochs": epochs,

@@ -60,6 +60,7 @@ out = "artifacts/standard"
 import pandas as pd
 from myst_nb import glue
 
+from autobuild_book import intervals
 from autobuild_book.chapters.diffusion import (
     bundled_rows,
     choice,
@@ -74,7 +75,6 @@ from autobuild_book.chapters.diffusion.scores import effects_by_score
 from autobuild_book.chapters.shared import choices, few_labels
 from autobuild_book.figures import style
 from autobuild_book.runs.recording import Run
-from autobuild_lib import statistics
 
 run = Run.start("06_diffusion_unets", globals())
 
@@ -144,7 +144,7 @@ trained, folds = few_labels.train(table, (target,), seeds, steps, run.folder / "
 predictions = ranking.out_of_fold(folds, cost)
 ranks = run.table("ranks", lambda: ranking.rank_quality(predictions, seed))
 glue("figure_unet_ranks", figures.unet_ranks(ranks, labels.ceiling(spread, target)), display=False)
-texts = {name: statistics.interval_texts(ranks[name], ranks[f"{name}_low"], ranks[f"{name}_high"], 2)
+texts = {name: intervals.interval_texts(ranks[name], ranks[f"{name}_low"], ranks[f"{name}_high"], 2)
          for name in ("srcc", "partial", "gain")}  # fmt: skip
 pd.DataFrame(texts, ranks["model"])
 
@@ -254,7 +254,7 @@ print(f"{len(left)} trainings of {left.architecture.nunique()} architectures are
 values = run.table("final", lambda: judging.values_by_seed(chosen, measured))
 comparison = run.table("comparison", lambda: judging.against_group(values))
 key = ["setting", "group", "place"]
-texts = statistics.interval_texts(comparison["difference"], comparison["low"], comparison["high"])
+texts = intervals.interval_texts(comparison["difference"], comparison["low"], comparison["high"])
 table_of_results = comparison.assign(macs=(comparison.macs / 1e6).round(1), difference=texts).set_index(key)
 table_of_results[["macs", "mean", "difference"]].round(3)
 
@@ -321,7 +321,7 @@ checked = {
     "flow loss, against the best": judging.against_group(values, label="flow_loss"),
 }
 run.table("cross_checks", lambda: pd.concat(checked, names=["check"]).reset_index("check"))
-texts = {name: statistics.interval_texts(frame.difference, frame.low, frame.high, 4) for name, frame in checked.items()}
+texts = {name: intervals.interval_texts(frame.difference, frame.low, frame.high, 4) for name, frame in checked.items()}
 columns = [pd.Series(own, pd.MultiIndex.from_frame(checked[name][key]), name=name) for name, own in texts.items()]
 pd.concat(columns, axis=1).fillna("")
 

@@ -60,11 +60,11 @@ out = "artifacts/standard"
 # %%
 from myst_nb import glue
 
+from autobuild_book import intervals
 from autobuild_book.chapters.machine import building, figures, gains, learning, subjects, verdict as judging
 from autobuild_book.chapters.machine.latency import LatencyMeter, complete, machine, measure_rounds
 from autobuild_book.chapters.shared import few_labels
 from autobuild_book.runs.recording import Run
-from autobuild_lib import statistics
 
 run = Run.start("07_your_machine", globals())
 
@@ -112,7 +112,7 @@ table.labels.describe().loc[["mean", "std", "min", "50%", "max"]].round(3)
 # %%
 repeated = run.table("repeatability", lambda: learning.repeatability(subject, measured))
 lowest = repeated.srcc.min()
-print("Two measurements agree with an SRCC of at least", statistics.or_unknown(lowest, ".2f"), learning.care(lowest))
+print("Two measurements agree with an SRCC of at least", intervals.or_unknown(lowest, ".2f"), learning.care(lowest))
 repeated.round(3).set_index("target")
 
 # %% [markdown]
@@ -294,7 +294,7 @@ for target in subject.targets:
 # %%
 numbers = {
     "verdict": verdict.word, "verdict_effect": verdict_effect.word,
-    "repeatability": statistics.or_unknown(lowest, ".3f"), "care": learning.care(lowest),
+    "repeatability": intervals.or_unknown(lowest, ".3f"), "care": learning.care(lowest),
     "networks": len(table), "built": len(architectures), "machine": machine(),
     "sentences": " ".join(judging.sentence(comparison, target) for target in subject.targets),
     "ridge": judging.sentence(comparison, subject.targets[-1], few_labels.RIDGE),

@@ -63,6 +63,7 @@ import pandas as pd
 from IPython.display import Markdown
 from myst_nb import glue
 
+from autobuild_book import intervals
 from autobuild_book.chapters.peers import contests, costs as prices, figures, measuring, results
 from autobuild_book.chapters.peers.models.graf import graph_features
 from autobuild_book.chapters.peers.models.registry import find_model
@@ -70,7 +71,7 @@ from autobuild_book.chapters.peers.models.sequence_graf import sequence_features
 from autobuild_book.chapters.shared.splits import subset
 from autobuild_book.figures import style
 from autobuild_book.runs.recording import Run
-from autobuild_lib import Target, graphs, spaces, statistics
+from autobuild_lib import Target, graphs, spaces
 from autobuild_lib.spaces import read_space
 
 run = Run.start("08_peers", globals())  # fmt: skip
@@ -458,7 +459,7 @@ Markdown(box)
 
 # %%
 sentences = results.sentences(advice["srcc"])
-stories = " to ".join(statistics.or_unknown(value, ".2f") for value in (agreement.srcc.min(), agreement.srcc.max()))
+stories = " to ".join(intervals.or_unknown(value, ".2f") for value in (agreement.srcc.min(), agreement.srcc.max()))
 numbers = {
     "lost": f"{len(lost)} of {len(judged)}", "won": f"{len(won)} of {len(judged)}",
     "few": sentences[0], "many": sentences[-1], "stories": stories,

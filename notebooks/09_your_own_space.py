@@ -60,10 +60,11 @@ import numpy as np
 from myst_nb import glue
 
 import autobuild_lib as ab
+from autobuild_book import intervals
 from autobuild_book.chapters.own import experiment, mlps
 from autobuild_book.figures import comparison, style
 from autobuild_book.runs.recording import Run
-from autobuild_lib import statistics, targets
+from autobuild_lib import targets
 from autobuild_lib.spaces import read_space
 from autobuild_lib.training import enough_hops
 
@@ -216,7 +217,7 @@ assert not trains or runs.accuracy.between(0, 1).all()
 numbers = {"head": float(report.srcc["head"]), "rows": len(table), "label": label}
 run.finish(**numbers, gains=gains.to_dict("records"))
 texts = [experiment.in_words(row.gain, row.low, row.high) for row in gains.itertuples()] if trains else []
-glue("own_head", statistics.or_unknown(numbers["head"], ".2f"), display=False)
+glue("own_head", intervals.or_unknown(numbers["head"], ".2f"), display=False)
 glue("own_rows", f"{len(table):,}", display=False)
 for name, text in zip(["norm", "effect"], texts or ["not measured"] * 2, strict=True):
     glue(f"own_gain_{name}", text, display=False)

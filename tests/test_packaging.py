@@ -107,8 +107,8 @@ LIBRARY = [
     "units", "search",
 ]  # fmt: skip
 COMPANION = [
-    "houses", "downloads", "figures", "runs", "chain", "measured", "arguments", "chapters.shared", "chapters", "labs",
-    "pages", "cli",
+    "houses", "intervals", "downloads", "figures", "runs", "chain", "measured", "arguments", "chapters.shared",
+    "chapters", "labs", "pages", "cli",
 ]  # fmt: skip
 
 

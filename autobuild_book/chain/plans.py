@@ -95,7 +95,7 @@ def sweep_plan(
     check_out(str(out))
     common, sections = read_profile(profile, folder)
     usual = {**common, **sections[notebook]}
-    return {str(out / name): {notebook: {**usual, **given, "out": str(out / name)}} for name, given in runs.items()}
+    return {str(out / name): {notebook: {**usual, **run, "out": str(out / name)}} for name, run in runs.items()}
 
 
 def read_profile(name: str, folder: Path = NOTEBOOKS) -> tuple[dict[str, Any], dict[str, dict[str, Any]]]:
@@ -104,8 +104,8 @@ def read_profile(name: str, folder: Path = NOTEBOOKS) -> tuple[dict[str, Any], d
     if not path.parent.is_dir():
         raise ValueError(f"no notebooks in {folder.absolute()}: run this in the root of a clone")
     if not re.fullmatch(r"\w+", str(name)) or not path.is_file():
-        known = sorted(other.stem for other in path.parent.glob("*.yml"))
-        raise ValueError(f"profile {name!r}; choose from {', '.join(known)}")
+        profiles = sorted(other.stem for other in path.parent.glob("*.yml"))
+        raise ValueError(f"profile {name!r}; choose from {', '.join(profiles)}")
     sections = yaml.safe_load(path.read_text(encoding="utf-8"))
     common = {"profile": name, "out": f"artifacts/{name}", **sections.pop("common")}
     notebooks = sorted(other.stem for other in folder.glob("[0-9]*.ipynb"))

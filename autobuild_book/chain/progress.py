@@ -87,11 +87,11 @@ class Progress:
     def left(self) -> float | None:
         """Return an estimate of the seconds until all is done, None where nothing is known."""
         rest = [(each.cores, self._rest(each)) for each in self.watched if each.state in ("waiting", "running")]
-        known = [(cores or self.cores, seconds) for cores, seconds in rest if seconds is not None]
-        if not known or len(known) < len(rest):
+        timed = [(cores or self.cores, seconds) for cores, seconds in rest if seconds is not None]
+        if not timed or len(timed) < len(rest):
             return None if rest else 0.0
-        work = sum(min(cores, self.cores) * seconds for cores, seconds in known)
-        return max(work / self.cores, *(seconds for _, seconds in known), 0.0)
+        work = sum(min(cores, self.cores) * seconds for cores, seconds in timed)
+        return max(work / self.cores, *(seconds for _, seconds in timed), 0.0)
 
     def _rest(self, each: Watched) -> float | None:
         elapsed = time.monotonic() - each.started if each.state == "running" else 0.0

@@ -3,9 +3,10 @@
 import argparse
 from pathlib import Path
 
-from autobuild_book.arguments import add_folder, join_manifest, whole
+from autobuild_book.arguments import add_folder, whole
 from autobuild_book.downloads import fetch
 from autobuild_book.measured import distillation
+from autobuild_book.measured.tables import join_manifest
 from autobuild_lib import data, surrogate
 from autobuild_lib.data import files
 from autobuild_lib.released import caches
@@ -70,4 +71,5 @@ def _fetch_checkpoints(folder: Path) -> None:
 def _data_build(arguments: argparse.Namespace) -> None:
     arguments.folder.mkdir(parents=True, exist_ok=True)
     for family in surrogate.SPACES:
-        join_manifest(arguments.folder, family, distillation.build_table(family, arguments.folder, seed=arguments.seed))
+        entry = distillation.build_table(family, arguments.folder, seed=arguments.seed)
+        print(join_manifest(arguments.folder, family, entry))

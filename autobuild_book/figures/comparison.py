@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from autobuild_book.figures.style import INK, PALETTE, Picture, picture, styled
-from autobuild_lib.statistics import mean_with_interval
+from autobuild_book.intervals import mean_with_interval
 
 LONGEST = 44  # letters of a name on an axis
 

@@ -100,9 +100,9 @@ def fidelity(
     rows = []
     for sample, codes in samples.items():
         truth, predicted = label_codes(teachers, space, codes), surrogate.predict_codes(codes)
-        for label, wanted in zip(LABELS, truth, strict=True):
-            mae = float(np.abs(predicted[label] - wanted).mean())
-            srcc = float(spearmanr(predicted[label], wanted).statistic)
+        for label, teacher in zip(LABELS, truth, strict=True):
+            mae = float(np.abs(predicted[label] - teacher).mean())
+            srcc = float(spearmanr(predicted[label], teacher).statistic)
             stated = published()[family][label]["mae"]
             rows.append((family, sample, label, mae, stated, mae / stated, srcc))
     return pd.DataFrame(rows, columns=["family", "sample", "label", "mae", "published_mae", "ratio", "srcc"])

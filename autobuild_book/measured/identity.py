@@ -211,7 +211,7 @@ def _is_installed(module: str, path: str | None = None) -> bool:
         return module.partition(".")[0] in sys.stdlib_module_names
     if {"site-packages", "dist-packages"} & set(Path(path).parts):
         return True
-    return any(given.is_relative_to(place) for given in (Path(path), Path(path).resolve()) for place in INSTALLED)
+    return any(form.is_relative_to(place) for form in (Path(path), Path(path).resolve()) for place in INSTALLED)
 
 
 def _file(module: str) -> str | None:

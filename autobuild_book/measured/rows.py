@@ -1,54 +1,36 @@
-"""Measured rows: a CSV file that survives kills and other processes, and jobs that add to it, here or in several."""
+"""Measured rows in a CSV file: what a row is, and how rows are written, checked and read."""
 
 import csv
 import functools
 import io
 import logging
-import platform
-import re
-from collections.abc import Collection, Generator, Hashable, Iterable, Sequence
-from contextlib import closing
+from collections.abc import Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, fields
 from pathlib import Path
-from typing import Any, Generic, Protocol, TypeVar, get_type_hints
-
-import torch
+from typing import Any, ClassVar, Generic, TypeVar, get_type_hints
 
 from autobuild_lib import values
-from autobuild_lib.processes import WorkerPool
-from autobuild_lib.progress import progress_bar
-from autobuild_lib.spaces import Architecture, SequenceSpace, SpaceError
-from autobuild_lib.store import GrowingFile, held
+from autobuild_lib.spaces import SequenceSpace, SpaceError
+from autobuild_lib.store import GrowingFile
 
 logger = logging.getLogger(__name__)
-CPU = Path("/proc/cpuinfo")
 
 
-class Row(Protocol):
-    """A frozen dataclass of texts and numbers; `key` says what was asked for."""
+@dataclass(frozen=True)
+class Measurement:
+    """A row of texts and numbers about an architecture (text); `ASKED` names what else was asked for."""
 
-    @property
-    def architecture(self) -> str:
-        """Its text form."""
+    ASKED: ClassVar[tuple[str, ...]] = ()
 
-    @property
-    def key(self) -> Hashable:
-        """The same as that of the job that makes the row."""
-
-
-R = TypeVar("R", bound=Row)
-R_co = TypeVar("R_co", bound=Row, covariant=True)
-
-
-class Job(Protocol[R_co]):
-    """Work that makes one row; it can be sent to another process."""
+    architecture: str
 
     @property
-    def key(self) -> Hashable:
-        """What identifies the row."""
+    def key(self) -> tuple[Any, ...]:
+        """What was asked for; the same as that of the job that makes the row."""
+        return self.architecture, *(getattr(self, name) for name in self.ASKED)
 
-    def run(self) -> R_co:
-        """Do the work."""
+
+R = TypeVar("R", bound=Measurement)
 
 
 @dataclass(frozen=True)
@@ -68,7 +50,7 @@ class RowFormat(Generic[R]):
     def columns(self) -> dict[str, type]:
         """Names, and for each `str`, `int` or `float`."""
         hints = get_type_hints(self.kind)
-        return {f.name: hints[f.name] for f in fields(self.kind)}  # type: ignore[arg-type]
+        return {f.name: hints[f.name] for f in fields(self.kind)}
 
     def write(self, rows: Iterable[R]) -> str:
         """Return rows as the text of a file."""
@@ -139,81 +121,8 @@ class RowFormat(Generic[R]):
             self._checked(f"{name} of {row.architecture}", name, getattr(row, name))
         return row
 
-    def complete(
-        self, jobs: Sequence[Job[R]], path: Path, *, unit: str, workers: int = 1, progress: bool = True
-    ) -> list[R]:
-        """Run the jobs whose rows the file does not hold; return the rows of all jobs, in their order.
-
-        A finished row is appended at once, so a killed call continues where it was. One worker runs in this process,
-        several in processes of their own. One call at a time adds to a file: another is a `BlockingIOError` that says
-        which process does. Rows with a number that cannot be are left out; when all else is done, they are a
-        `ValueError`.
-        """
-        if not self._pending(jobs, path):
-            return self._rows(jobs, path)
-        with held(path.with_name(f"{path.name}.lock"), str(path)):
-            self._add(jobs, path, unit, workers, progress)
-        return self._rows(jobs, path)
-
-    def _rows(self, jobs: Sequence[Job[R]], path: Path) -> list[R]:
-        done = {row.key: row for row in self.read(path)} if path.is_file() else {}
-        return [done[job.key] for job in jobs]
-
-    def _pending(self, jobs: Sequence[Job[R]], path: Path) -> list[Job[R]]:
-        done = {row.key for row in self.read(path)} if path.is_file() else set()
-        return list({job.key: job for job in jobs if job.key not in done}.values())
-
-    def _add(self, jobs: Sequence[Job[R]], path: Path, unit: str, workers: int, progress: bool) -> None:
-        pending, wrong = self._pending(jobs, path), list[str]()
-        bar = progress_bar(None, "measuring", total=len(jobs), initial=len(jobs) - len(pending), unit=unit,
-                           disable=not progress, smoothing=0)  # fmt: skip
-        with bar, closing(_run(pending, workers)) as rows:
-            for row in rows:
-                try:
-                    self.append(path, self.check(row))
-                except ValueError as error:
-                    wrong.append(str(error))
-                bar.update()
-        if wrong:
-            raise ValueError(f"{path}: {len(wrong)} of {len(pending)} new rows are left out: {wrong[0]}")
-
-
-def _run(jobs: Sequence[Job[R]], workers: int) -> Generator[R, None, None]:
-    if workers == 1 or len(jobs) < 2:
-        yield from (job.run() for job in jobs)
-        return
-    with WorkerPool(min(workers, len(jobs))) as pool:
-        yield from pool.as_finished(_run_job, jobs)
-
-
-def _run_job(job: Job[R]) -> R:
-    return job.run()
-
 
 def _text(rows: Iterable[Sequence[object]]) -> str:
     text = io.StringIO()
     csv.writer(text, lineterminator="\n").writerows(rows)
     return text.getvalue()
-
-
-def read_architectures(path: Path, space: SequenceSpace) -> list[Architecture]:
-    """Read architectures in text form, one per line; empty lines and lines that begin with # are left out."""
-    architectures = []
-    for number, line in enumerate(path.read_text(encoding="utf-8-sig").splitlines(), start=1):
-        if line.strip() and not line.startswith("#"):
-            try:
-                architectures.append(space.parse(line))
-            except SpaceError as error:
-                raise ValueError(f"{path}, line {number}: {error}") from None
-    if not architectures:
-        example = next(iter(space))
-        raise ValueError(f"{path}: there is no architecture; write one per line, such as {example}")
-    return architectures
-
-
-def machine() -> str:
-    """Describe what results depend on to the last bit: the processor, its vector units, and the version of PyTorch."""
-    text = CPU.read_text(encoding="utf-8", errors="replace") if CPU.is_file() else ""
-    facts = dict(re.findall(r"^(cpu family|model|model name)\s*: (.*)$", text, re.MULTILINE))
-    processor = " ".join(facts.values()) or platform.processor() or platform.machine()
-    return f"{processor}; {torch.backends.cpu.get_cpu_capability()}; torch {torch.__version__}"

@@ -39,7 +39,7 @@ PAGES = (
     ApiPage("search", "Search", ("autobuild_lib.search",)),
     ApiPage("chapters", "What the chapters compute and draw", ("autobuild_book.chapters.*",)),
     ApiPage("companion", "Figures, measured rows and runs", (
-        "autobuild_book.figures.*", "autobuild_book.measured.*", "autobuild_book.runs.*",
+        "autobuild_book.intervals", "autobuild_book.figures.*", "autobuild_book.measured.*", "autobuild_book.runs.*",
     )),
 )  # fmt: skip
 

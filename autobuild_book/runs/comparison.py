@@ -63,12 +63,12 @@ def compare(paths: Sequence[Path]) -> Comparison:
     if len(notebooks := sorted({record["notebook"] for record in records})) != 1:
         raise ValueError(f"runs of several notebooks: {', '.join(notebooks)}; give those of one")
     names = [name for name in records[0]["parameters"] if name not in NOT_COMPARED]
-    given = pd.DataFrame([{name: _text(record["parameters"].get(name)) for name in names} for record in records])
-    differing = [name for name in names if given[name].nunique(dropna=False) > 1]
+    settings = pd.DataFrame([{name: _text(record["parameters"].get(name)) for name in names} for record in records])
+    differing = [name for name in names if settings[name].nunique(dropna=False) > 1]
     numbers = pd.DataFrame([dict(_numbers(record["metrics"])) for record in records])
     numbers = numbers.rename(columns={name: f"{name} (metric)" for name in ["run", *differing]})
     runs = pd.Series([file.resolve().parent.parent.name for file in files], name="run")
-    table = pd.concat([runs, given[differing], numbers], axis=1).rename(columns=lambda name: printable(str(name)))
+    table = pd.concat([runs, settings[differing], numbers], axis=1).rename(columns=lambda name: printable(str(name)))
     table = table.map(lambda value: printable(value) if isinstance(value, str) else value)
     parameters, metrics = (tuple(printable(str(name)) for name in names) for names in (differing, numbers))
     return Comparison(printable(notebooks[0]), table, parameters, metrics)
@@ -77,12 +77,12 @@ def compare(paths: Sequence[Path]) -> Comparison:
 def _find(path: Path) -> list[Path]:
     if path.is_file():
         return [path]
-    if not (found := sorted(path.rglob("metrics.json"))):
+    if not (files := sorted(path.rglob("metrics.json"))):
         reason = "which a run writes at its end" if path.is_dir() else "for there is no such folder"
         raise ValueError(f"{path}: there is no metrics.json, {reason}; give runs, or folders of runs")
     if unfinished := [run.name for run in sorted(path.iterdir()) if _is_unfinished(run)]:
         logger.warning("%s: %d runs have no metrics and are left out, such as %s", path, len(unfinished), unfinished[0])
-    return found
+    return files
 
 
 def _is_unfinished(run: Path) -> bool:
@@ -110,8 +110,8 @@ def _numbers(value: Any, name: str = "") -> Iterator[tuple[str, float]]:
     if isinstance(value, int | float) and not isinstance(value, bool):
         yield name, float(value)
     elif isinstance(value, Mapping):
-        for key, own in value.items():
-            yield from _numbers(own, f"{name}.{key}" if name else str(key))
+        for key, part in value.items():
+            yield from _numbers(part, f"{name}.{key}" if name else str(key))
     elif isinstance(value, list) and value and all(isinstance(row, Mapping) for row in value):
         for key, row in zip(_keys(value), value, strict=True):
             yield from _numbers(row, f"{name}[{key}]" if key else name)

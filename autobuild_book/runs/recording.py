@@ -45,14 +45,14 @@ class Run:
     commit: str = field(default_factory=lambda: code_commit())
 
     @classmethod
-    def start(cls, notebook: str, given: Mapping[str, Any], allowed: Sequence[str] = ()) -> "Run":
+    def start(cls, notebook: str, names: Mapping[str, Any], allowed: Sequence[str] = ()) -> "Run":
         """Begin a run: pass `globals()` right after the parameters cell, whose names are the `allowed` ones.
 
         Raises `ValueError` for a parameter that is not in `allowed` (papermill itself lets it pass), for a missing
         one, for an unknown profile, and for a value of another kind than the one in the parameters cell.
         """
-        parameters = {name: value for name, value in given.items() if _is_parameter(name, value)}
-        defaults = _defaults(given.get("In", ()), allowed or EVERYWHERE)
+        parameters = {name: value for name, value in names.items() if _is_parameter(name, value)}
+        defaults = _defaults(names.get("In", ()), allowed or EVERYWHERE)
         allowed = allowed or list(defaults)
         if unknown := sorted(set(parameters) - set(allowed)):
             raise ValueError(f"{notebook}: unknown parameters {', '.join(unknown)}; allowed are {', '.join(allowed)}")
@@ -192,10 +192,10 @@ def _fits(value: Any, default: Any) -> bool:
         case list():
             if isinstance(value, str):
                 return isinstance((*default, "")[0], str) and not value.startswith("[")
-            return isinstance(value, list | tuple) and all(_fits(one, (*default, None)[0]) for one in value)
+            return isinstance(value, list | tuple) and all(_fits(part, (*default, None)[0]) for part in value)
         case _:
             kinds = [*default.values(), None]
-            return isinstance(value, Mapping) and all(_fits(one, kinds[0]) for one in value.values())
+            return isinstance(value, Mapping) and all(_fits(part, kinds[0]) for part in value.values())
 
 
 def _is_parameter(name: str, value: Any) -> bool:

@@ -77,8 +77,8 @@ def plan_sweep(
     defaults = {k: v for k, v in read_parameters(folder, notebook).items() if k not in OF_THE_SWEEP}
     values: dict[str, dict[str, Any]] = {}  # parameter -> canonical text -> value
     for setting in settings:
-        name, found = _read_setting(setting, notebook, defaults)
-        values.setdefault(name, {}).update({json.dumps(value): value for value in found})
+        name, chosen = _read_setting(setting, notebook, defaults)
+        values.setdefault(name, {}).update({json.dumps(value): value for value in chosen})
     if (size := math.prod(map(len, values.values()))) > MOST_RUNS:
         raise ValueError(f"{size:,} combinations; a sweep has at most {MOST_RUNS:,} runs")
     names = [name for name in defaults if name in values]
@@ -86,14 +86,14 @@ def plan_sweep(
     runs = [dict(zip(names, combination, strict=True)) for combination in combinations]
     _check_targets(runs, defaults)
     place = out or Path("artifacts") / "sweeps" / f"{notebook}-{profile}"
-    return Sweep(notebook, profile, place, {run_name(profile, given): given for given in runs})
+    return Sweep(notebook, profile, place, {run_name(profile, parameters): parameters for parameters in runs})
 
 
-def run_name(profile: str, given: Mapping[str, Any]) -> str:
+def run_name(profile: str, parameters: Mapping[str, Any]) -> str:
     """Return a name that is the same for the same parameters, and fit for a folder: a readable part and 8 digits."""
-    digest = hashlib.sha256(json.dumps([profile, given], sort_keys=True).encode()).hexdigest()[:8]
-    texts = [value if isinstance(value, str) else json.dumps(value) for value in given.values()]
-    parts = [f"{name}-{_slug(text)}" for name, text in zip(given, texts, strict=True)]
+    digest = hashlib.sha256(json.dumps([profile, parameters], sort_keys=True).encode()).hexdigest()[:8]
+    texts = [value if isinstance(value, str) else json.dumps(value) for value in parameters.values()]
+    parts = [f"{name}-{_slug(text)}" for name, text in zip(parameters, texts, strict=True)]
     return f"{'_'.join(parts)[:80]}-{digest}"
 
 
@@ -103,12 +103,12 @@ def _slug(text: str) -> str:
 
 def read_parameters(folder: Path, notebook: str) -> dict[str, Any]:
     """Return what the parameters cell of a notebook holds; an unknown notebook is a `ValueError` that lists all."""
-    known = {path.stem: path for path in sorted(folder.glob("[0-9]*.ipynb"))}
-    if not known:
+    notebooks = {path.stem: path for path in sorted(folder.glob("[0-9]*.ipynb"))}
+    if not notebooks:
         raise ValueError(f"no notebooks in {folder.absolute()}: run this in the root of a clone")
-    if notebook not in known:
-        raise ValueError(f"notebook {notebook!r}; choose from {', '.join(known)}")
-    cells = read_json(known[notebook], "a notebook")["cells"]
+    if notebook not in notebooks:
+        raise ValueError(f"notebook {notebook!r}; choose from {', '.join(notebooks)}")
+    cells = read_json(notebooks[notebook], "a notebook")["cells"]
     (first,) = [cell for cell in cells if "parameters" in cell["metadata"].get("tags", ())]
     return read_literals("".join(first["source"]))
 
@@ -120,16 +120,16 @@ def _check_targets(runs: Iterable[Mapping[str, Any]], defaults: Mapping[str, Any
     """Refuse targets over labels that the data of a run do not have, where that is known."""
     usual = {label for target in _targets(defaults) for label in target.labels}
     labels: dict[tuple[str, str], set[str]] = {}  # of data in a space
-    for given in runs:
-        source, space = (given.get(name, defaults.get(name, "")) for name in ("data", "space"))
+    for parameters in runs:
+        source, space = (parameters.get(name, defaults.get(name, "")) for name in ("data", "space"))
         if (source, space) not in labels:
             labels[source, space] = _labels(source, space, usual)
-        known = labels[source, space]
-        for target in _targets(given):
-            if known and (missing := sorted(set(target.labels) - known)):
-                has = f"{source} has {', '.join(map(quoted, sorted(known)))}"
+        there = labels[source, space]
+        for target in _targets(parameters):
+            if there and (missing := sorted(set(target.labels) - there)):
+                has = f"{source} has {', '.join(map(quoted, sorted(there)))}"
                 raise ValueError(f"--set target={brief(str(target))}: there is no label {', '.join(missing)}; {has}")
-            target.check_meaning(known)
+            target.check_meaning(there)
 
 
 def _targets(values: Mapping[str, Any]) -> list[Target]:
@@ -144,7 +144,7 @@ def _labels(source: str, space: str, usual: set[str]) -> set[str]:
     """
     bundled = {name: _columns(entry.columns, bundled_space(entry)) for name, entry in manifest().items()}
     if source == "bundled":
-        return set().union(*(own for own in bundled.values() if usual <= own))
+        return set().union(*(columns for columns in bundled.values() if usual <= columns))
     if source.endswith((".csv", ".pkl")) and not Path(source).is_file():
         raise ValueError(f"--set data={brief(source)}: there is no such file")
     if source.endswith(".csv"):
@@ -194,10 +194,10 @@ def _parts(text: str) -> list[str]:
 
 def _read(text: str, kind: type, is_list: bool) -> Iterator[Any]:
     if is_list and text.startswith("["):
-        found = parse_json(text)
-        if any(type(value) is not kind for value in found):
+        elements = parse_json(text)
+        if any(type(value) is not kind for value in elements):
             raise ValueError(f"{brief(text)} has elements of another type")
-        yield found
+        yield elements
     elif kind is int and (ends := re.fullmatch(r"(-?\d{1,18})\.\.(-?\d{1,18})", text)):
         first, last = map(int, ends.groups())
         if not first <= last < first + MOST_RUNS:

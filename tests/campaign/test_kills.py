@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 
 import autobuild_lib as ab
-from autobuild_book.arguments import join_manifest
 from autobuild_book.chapters.own import mlps
 from autobuild_book.downloads import fetch
+from autobuild_book.measured.tables import join_manifest
 from autobuild_book.runs.comparison import read_metrics
 from autobuild_book.runs.recording import Run
 from autobuild_lib.released.checksums import LOCK_NAME, read_checksums

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 
 import autobuild_lib as ab
-from autobuild_book.arguments import _read_manifest
 from autobuild_book.chain.plans import read_plan
 from autobuild_book.chapters.own import mlps
 from autobuild_book.chapters.panoptic.task.weights import _read_config
+from autobuild_book.measured.tables import read_manifest
 from autobuild_book.pages.executed import NOTEBOOK, read_notebook
 from autobuild_book.runs.comparison import compare
 from autobuild_book.runs.sweeps import plan_sweep
@@ -102,7 +102,7 @@ def readers(
         "space": Reader(lambda p: ab.spaces.read_space(str(p)), "s.json", as_json(toy.to_json()), JSON, 200),
         "reduced space": Reader(ReducedSpace.load, "r.json", (place / "reduced.json").read_bytes(), JSON, 150),
         "metrics": Reader(lambda p: compare([p]), "metrics.json", as_json(RECORD), JSON, 150),
-        "manifest": Reader(lambda p: _read_manifest(p.parent), "manifest.json", bundled("manifest.json"), JSON),
+        "manifest": Reader(lambda p: read_manifest(p.parent), "manifest.json", bundled("manifest.json"), JSON),
         "checksums": Reader(lambda p: read_checksums(p.parent), LOCK_NAME, as_json({"a.pkl": "0" * 64}), JSON),
         "plan": Reader(read_plan, "plan.json", as_json(plan), JSON),
         "executed notebook": Reader(lambda p: read_notebook(p, NOTEBOOK), "x.ipynb", as_json(EXECUTED), JSON, 100),

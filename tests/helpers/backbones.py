@@ -12,7 +12,7 @@ from autobuild_book.chapters.panoptic.task.measuring import Measurement, sample_
 from autobuild_book.chapters.panoptic.task.paired import PARTS, PairedMeasurement, standard_error
 from autobuild_book.chapters.panoptic.task.space import backbone_space, costs
 from autobuild_book.chapters.panoptic.task.weights import load_bundled
-from autobuild_book.measured.rows import machine
+from autobuild_book.measured.tasks import machine
 from autobuild_lib.units.ridge import ridge_corpus
 
 NOISE = np.r_[0.01, -0.01, np.zeros(PARTS - 2)]

@@ -6,7 +6,7 @@ import autobuild_lib as ab
 from autobuild_book.chapters.diffusion.choice import TARGET
 from autobuild_book.chapters.diffusion.task.measuring import RECIPES, Measurement, sample_architectures
 from autobuild_book.chapters.diffusion.task.space import costs, unet_space
-from autobuild_book.measured.rows import machine
+from autobuild_book.measured.tasks import machine
 from autobuild_lib.units.corpus import ScoredGroup, UnitCorpus
 
 

@@ -8,9 +8,8 @@ from autobuild_book.chapters.diffusion.task.measuring import ROWS, Measurement
 from autobuild_book.chapters.diffusion.task.space import unet_space
 from autobuild_book.chapters.diffusion.task.table import NAME
 from autobuild_book.chapters.shared.choices import choices_to_csv, file_beside, read_choices
+from autobuild_book.measured.tables import write_beside
 from autobuild_lib.data.files import bundled_file
-from autobuild_lib.released.checksums import sha256_of
-from autobuild_lib.storage import replace_text
 
 CHOICE = ["setting", "group", "place", "architecture"]
 CHOICES_FILE, FINAL_FILE = f"{NAME}_choices.csv", f"{NAME}_built.csv"
@@ -41,6 +40,4 @@ def write_finals(choices: Path, rows: Path, folder: Path) -> dict[str, str]:
     kept.sort(key=lambda row: (order[row.architecture], row.seed))
     if not kept:
         raise ValueError(f"{rows}: no row of any architecture in {choices}")
-    replace_text(folder / CHOICES_FILE, choices_to_csv(chosen))
-    replace_text(folder / FINAL_FILE, ROWS.write(kept))
-    return {name: sha256_of(folder / name) for name in (CHOICES_FILE, FINAL_FILE)}
+    return write_beside(folder, {CHOICES_FILE: choices_to_csv(chosen), FINAL_FILE: ROWS.write(kept)})

@@ -12,8 +12,6 @@ from autobuild_book.arguments import (
     add_rows,
     check_file,
     check_writable,
-    join_beside,
-    join_manifest,
     print_report,
     whole,
 )
@@ -21,6 +19,7 @@ from autobuild_book.chapters.diffusion import bundled_rows, choice, pictures
 from autobuild_book.chapters.diffusion.task import images, measuring, metrics, table
 from autobuild_book.chapters.diffusion.task.space import unet_space
 from autobuild_book.chapters.shared.choices import write_choices
+from autobuild_book.measured.tables import join_beside, join_manifest
 from autobuild_lib import data
 
 
@@ -81,7 +80,7 @@ def _measure(options: argparse.Namespace) -> None:
 
 
 def _table(options: argparse.Namespace) -> None:
-    join_manifest(options.folder, table.NAME, table.write_table(options.rows, options.folder))
+    print(join_manifest(options.folder, table.NAME, table.write_table(options.rows, options.folder)))
     rows = measuring.read_rows(options.rows)
     print_report(pd.DataFrame({label: asdict(table.seed_agreement(rows, label)) for label in table.MEASURED}))
 
@@ -95,13 +94,14 @@ def _choose(options: argparse.Namespace) -> None:
 
 
 def _built(options: argparse.Namespace) -> None:
-    join_beside(options.folder, table.NAME, bundled_rows.write_finals(options.choices, options.rows, options.folder))
+    written = bundled_rows.write_finals(options.choices, options.rows, options.folder)
+    print(join_beside(options.folder, table.NAME, written))
 
 
 def _pictures(options: argparse.Namespace) -> None:
     texts = dict.fromkeys(choice.first_choices(bundled_rows.final_choices()).values())
     drawn = pictures.draw_pictures([unet_space().parse(text) for text in texts], options.seed)
-    join_beside(options.folder, table.NAME, pictures.write_pictures(drawn, options.seed, options.folder))
+    print(join_beside(options.folder, table.NAME, pictures.write_pictures(drawn, options.seed, options.folder)))
 
 
 def _features(options: argparse.Namespace) -> None:

@@ -22,9 +22,10 @@ from autobuild_book.chapters.diffusion.task.space import costs, unet_space
 from autobuild_book.chapters.diffusion.task.table import MEASURED, seed_agreement
 from autobuild_book.chapters.shared.few_labels import EFFECT, NORM, RIDGE
 from autobuild_book.chapters.shared.measured_again import beside_committed
+from autobuild_book.intervals import greater_than_zero, holm, mean_with_interval
+from autobuild_book.measured.tasks import complete
 from autobuild_lib.data.table import Table
 from autobuild_lib.search import front
-from autobuild_lib.statistics import greater_than_zero, holm, mean_with_interval
 
 LABEL = "log_distance"
 SEEDS = (100, 101, 102, 103, 104)  # none of those behind the labels
@@ -56,7 +57,7 @@ def measure_within(jobs: Sequence[Job], rows: Sequence[Measurement], minutes: fl
     line = np.polyfit([row.macs for row in rows], [row.seconds for row in rows], 1)
     expected = np.polyval(line, costs([job.architecture for job in jobs])["macs"].to_numpy())
     fits = int((np.cumsum(expected) <= 60 * minutes).sum())
-    return ROWS.complete(jobs[:fits], out, unit="training")
+    return complete(ROWS, jobs[:fits], out, unit="training")
 
 
 def values_by_seed(chosen: pd.DataFrame, rows: Sequence[Measurement]) -> pd.DataFrame:

@@ -7,8 +7,8 @@ from scipy.stats import ttest_ind
 
 from autobuild_book.chapters.machine.building import BEST, RANDOM
 from autobuild_book.chapters.machine.subjects import Subject
+from autobuild_book.intervals import mean_with_interval
 from autobuild_lib.data.table import Table
-from autobuild_lib.statistics import mean_with_interval
 
 Array = npt.NDArray[np.float64]
 NETWORK = ["target", "group", "place"]

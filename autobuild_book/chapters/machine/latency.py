@@ -15,7 +15,7 @@ import pandas as pd
 import torch
 
 from autobuild_book.measured.identity import UnknownIdentityError, identity
-from autobuild_book.measured.rows import machine
+from autobuild_book.measured.tasks import machine
 from autobuild_lib.networks import blueprint, build
 from autobuild_lib.progress import progress_bar
 from autobuild_lib.search import EvaluationLog, Evaluator
@@ -94,8 +94,8 @@ def measure_rounds(
         ValueError: for no rounds, or for architectures that are not there or there twice.
     """
     if rounds < 1 or not architectures or len(set(architectures)) < len(architectures):
-        given = f"{rounds} rounds over {len(architectures)} architectures, {len(set(architectures))} of them different"
-        raise ValueError(f"cannot measure {given}; needed are 1 or more rounds, and different architectures")
+        request = f"{rounds} rounds over {len(architectures)} architectures, {len(set(architectures))} different ones"
+        raise ValueError(f"cannot measure {request}; needed are 1 or more rounds, and different architectures")
     place = None if folder is None else _place(folder, label, measure, key, architectures)
     evaluator, frames = _evaluator(measure, label), []
     with progress_bar(total=rounds * len(architectures), desc="measuring", unit="network", disable=not progress) as bar:
@@ -110,7 +110,7 @@ def measure_rounds(
 
 def _evaluator(measure: Measure, label: str) -> Evaluator:
     def evaluate(architectures: list[Architecture], /) -> pd.DataFrame:
-        return pd.DataFrame({label: [measure(one) for one in architectures]})
+        return pd.DataFrame({label: [measure(architecture) for architecture in architectures]})
 
     return evaluate
 

@@ -6,7 +6,7 @@ import pandas as pd
 from autobuild_book.chapters.machine.building import SMALLEST
 from autobuild_book.chapters.shared.few_labels import NORM
 from autobuild_book.chapters.shared.verdicts import Verdict
-from autobuild_lib.statistics import holm
+from autobuild_book.intervals import holm
 
 
 def judge(comparison: pd.DataFrame, group: str = NORM) -> Verdict:

@@ -9,9 +9,9 @@ from autobuild_book.chapters.modules.ranking import Corpora, Key
 from autobuild_book.chapters.shared.frontiers import surrogate_judges
 from autobuild_book.chapters.shared.hosts import Array, Bench
 from autobuild_book.chapters.shared.panels import Panel
+from autobuild_book.intervals import greater_than_zero, mean_with_interval
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.spaces.sequence import Codes
-from autobuild_lib.statistics import greater_than_zero, mean_with_interval
 
 EFFECTS = [
     *Key._fields, "unit", "depth", "constant", "scale",

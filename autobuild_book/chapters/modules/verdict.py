@@ -7,7 +7,7 @@ import pandas as pd
 
 from autobuild_book.chapters.modules.agreement import UNIT, median_srcc
 from autobuild_book.chapters.shared.verdicts import Verdict, estimate
-from autobuild_lib.statistics import holm
+from autobuild_book.intervals import holm
 
 TASK = ["family", "target"]
 RULE = (

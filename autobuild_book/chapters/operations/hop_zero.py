@@ -11,12 +11,13 @@ import pandas as pd
 
 from autobuild_book.chapters.shared.fits import FitJob, fit_jobs
 from autobuild_book.chapters.shared.splits import BUNDLED
+from autobuild_book.intervals import mean_with_interval
 from autobuild_lib import data
 from autobuild_lib.data import DataError, IRTable
 from autobuild_lib.evaluation import evaluate
 from autobuild_lib.ir_predictor import IRNetwork, IRPredictor
 from autobuild_lib.spaces import SequenceSpace, SpaceError
-from autobuild_lib.statistics import mean_with_interval, srcc
+from autobuild_lib.statistics import srcc
 from autobuild_lib.targets import Target
 from autobuild_lib.torch_settings import plain_torch
 

@@ -8,7 +8,8 @@ import pandas as pd
 from scipy.stats import kendalltau
 
 from autobuild_book.chapters.operations.hop_zero import CHEAP, INITIAL, SHUFFLED, TRUE, WITHIN
-from autobuild_lib.statistics import mean_with_interval, srcc
+from autobuild_book.intervals import mean_with_interval
+from autobuild_lib.statistics import srcc
 
 Array = npt.NDArray[np.float64]
 RESAMPLES = 2000

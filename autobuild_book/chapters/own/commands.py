@@ -2,8 +2,9 @@
 
 import argparse
 
-from autobuild_book.arguments import add_out, add_rows, check_file, join_manifest, whole
+from autobuild_book.arguments import add_out, add_rows, check_file, whole
 from autobuild_book.chapters.own import mlps
+from autobuild_book.measured.tables import join_manifest
 
 
 def add_mlps(parser: argparse.ArgumentParser) -> None:
@@ -26,11 +27,12 @@ def _add_table(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_table)
 
 
-def _measure(given: argparse.Namespace) -> None:
-    check_file(given.out)
-    rows = mlps.measure(mlps.sample_architectures(given.sample), given.seeds, given.out, workers=given.workers)
-    print(f"{len(rows)} rows of {given.sample} architectures are in {given.out}")
+def _measure(arguments: argparse.Namespace) -> None:
+    check_file(arguments.out)
+    architectures = mlps.sample_architectures(arguments.sample)
+    rows = mlps.measure(architectures, arguments.seeds, arguments.out, workers=arguments.workers)
+    print(f"{len(rows)} rows of {arguments.sample} architectures are in {arguments.out}")
 
 
-def _table(given: argparse.Namespace) -> None:
-    join_manifest(given.folder, mlps.NAME, mlps.write_table(given.rows, given.folder))
+def _table(arguments: argparse.Namespace) -> None:
+    print(join_manifest(arguments.folder, mlps.NAME, mlps.write_table(arguments.rows, arguments.folder)))

@@ -7,18 +7,18 @@ import pandas as pd
 
 from autobuild_book.chapters.own import mlps
 from autobuild_book.chapters.shared.measured_again import beside_committed
+from autobuild_book.intervals import mean_with_interval
 from autobuild_lib.data.files import bundled_file
 from autobuild_lib.progress import progress_bar
 from autobuild_lib.spaces import Architecture
-from autobuild_lib.statistics import mean_with_interval
 
 
 def train_again(choices: Mapping[str, Sequence[Architecture]], seeds: Iterable[int]) -> pd.DataFrame:
     """Train every network with every seed; return columns choice, architecture, seed, accuracy (on "final" images)."""
-    jobs = [(choice, one, seed) for choice, ones in choices.items() for one in ones for seed in seeds]
+    jobs = [(name, network, seed) for name, networks in choices.items() for network in networks for seed in seeds]
     rows = [
-        (choice, str(one), seed, mlps.accuracy(mlps.train(one, seed), "final"))
-        for choice, one, seed in progress_bar(jobs, desc="training", unit="network", delay=2)
+        (name, str(network), seed, mlps.accuracy(mlps.train(network, seed), "final"))
+        for name, network, seed in progress_bar(jobs, desc="training", unit="network", delay=2)
     ]
     return pd.DataFrame(rows, columns=["choice", "architecture", "seed", "accuracy"])
 
@@ -52,8 +52,8 @@ def gains(runs: pd.DataFrame) -> pd.DataFrame:
     by_seed = runs.pivot_table(index="seed", columns="choice", values="accuracy", sort=False)
     *built, last = by_seed.columns
     rows = [(choice, *mean_with_interval(np.asarray(by_seed[choice] - by_seed[last]))) for choice in built]
-    found = pd.DataFrame(rows, columns=["choice", "gain", "low", "high"])
-    return found if len(by_seed) >= FEWEST_RUNS else found.assign(low=np.nan, high=np.nan)
+    table = pd.DataFrame(rows, columns=["choice", "gain", "low", "high"])
+    return table if len(by_seed) >= FEWEST_RUNS else table.assign(low=np.nan, high=np.nan)
 
 
 def in_words(gain: float, low: float, high: float) -> str:

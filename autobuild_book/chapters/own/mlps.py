@@ -1,27 +1,23 @@
 """Small perceptrons for handwritten digits: a space unlike the families', whose labels take a second each."""
 
-import time
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from autobuild_book.measured.rows import RowFormat, machine
-from autobuild_book.measured.tables import write_measured
-from autobuild_lib.data.table import ARCHITECTURE
+from autobuild_book.measured import rows, tables, tasks
 from autobuild_lib.extras import extra
 from autobuild_lib.spaces import Architecture, Continuous, SequenceSpace, Unit
 from autobuild_lib.torch_settings import one_thread
 
 NAME = "digit_mlps"
 PARTS = {"train": 797, "labels": 500, "final": 500}  # images: to train, for labels, for comparisons at the end
-SPLIT_SEED, SAMPLE_SEED = 12345, 0
+SPLIT_SEED = 12345
 PIXELS, CLASSES = 64, 10
 EPOCHS, BATCH, LEARNING_RATE = 25, 64, 3e-3
 ACTIVATIONS: dict[str, type[nn.Module]] = {"linear": nn.Identity, "relu": nn.ReLU, "tanh": nn.Tanh}
@@ -72,8 +68,8 @@ def digits(part: str) -> tuple[Tensor, Tensor]:
         from sklearn.datasets import load_digits  # noqa: PLC0415
     bunch = load_digits()
     order = np.random.default_rng(SPLIT_SEED).permutation(len(bunch.target))
-    rows = dict(zip(PARTS, np.split(order, np.cumsum(list(PARTS.values()))[:-1]), strict=True))[part]
-    return torch.from_numpy(bunch.data[rows] / 8 - 1).float(), torch.from_numpy(bunch.target[rows])
+    chosen = dict(zip(PARTS, np.split(order, np.cumsum(list(PARTS.values()))[:-1]), strict=True))[part]
+    return torch.from_numpy(bunch.data[chosen] / 8 - 1).float(), torch.from_numpy(bunch.target[chosen])
 
 
 def train(architecture: Architecture, seed: int) -> nn.Sequential:
@@ -85,9 +81,9 @@ def train(architecture: Architecture, seed: int) -> nn.Sequential:
         network = build(architecture).train()
         optimizer = torch.optim.Adam(network.parameters(), LEARNING_RATE, fused=True)
         for _ in range(EPOCHS):
-            for rows in torch.split(torch.from_numpy(rng.permutation(len(images))), BATCH):
+            for batch in torch.split(torch.from_numpy(rng.permutation(len(images))), BATCH):
                 optimizer.zero_grad()
-                loss(network(images[rows]), classes[rows]).backward()
+                loss(network(images[batch]), classes[batch]).backward()
                 optimizer.step()
     return network.eval()
 
@@ -104,57 +100,51 @@ def accuracy(network: nn.Module, part: str = "labels") -> float:
 
 
 @dataclass(frozen=True)
-class Measurement:
-    """One row: what one training of one architecture gave; `seconds` are those that one core was at work."""
+class Measurement(rows.Measurement):
+    """One row: what one training of one architecture gave."""
 
-    architecture: str
+    ASKED = ("seed",)
+
     seed: int
     accuracy: float
     parameters: int
     seconds: float
     machine: str
 
-    @property
-    def key(self) -> tuple[str, int]:
-        """What was asked for."""
-        return self.architecture, self.seed
 
-
-ROWS = RowFormat(Measurement, mlp_space(), fractions=["accuracy"])
+ROWS = rows.RowFormat(Measurement, mlp_space(), fractions=["accuracy"])
 
 
 @dataclass(frozen=True)
-class Job:
+class Job(tasks.Job[Measurement]):
     """One training to be done and measured."""
 
-    architecture: Architecture
+    ROW = Measurement
+
     seed: int
 
     @property
-    def key(self) -> tuple[str, int]:
-        """What identifies the row it makes."""
-        return str(self.architecture), self.seed
+    def asked(self) -> tuple[int]:
+        """The seed."""
+        return (self.seed,)
 
-    def run(self) -> Measurement:
+    def labels(self) -> dict[str, float]:
         """Train and measure on one thread."""
-        started = time.process_time()
-        found = accuracy(train(self.architecture, self.seed))
-        seconds = round(time.process_time() - started, 2)
-        return Measurement(*self.key, found, count_parameters(self.architecture), seconds, machine())
+        fraction = accuracy(train(self.architecture, self.seed))
+        return {"accuracy": fraction, "parameters": count_parameters(self.architecture)}
 
 
 def sample_architectures(size: int) -> list[Architecture]:
     """Draw different architectures by a fixed seed; a smaller sample is the beginning of a larger one."""
-    drawn = mlp_space().sample(np.random.default_rng(SAMPLE_SEED), size + size // 10 + 1)
-    return list(dict.fromkeys(drawn))[:size]
+    return tasks.sample_different(mlp_space(), size)
 
 
 def measure(
     architectures: Sequence[Architecture], seeds: Sequence[int], out: Path, *, workers: int = 1, progress: bool = True
 ) -> list[Measurement]:
     """Train every architecture with every seed; return the rows, which are appended to the CSV file `out` at once."""
-    jobs = [Job(one, seed) for one in architectures for seed in seeds]
-    return ROWS.complete(jobs, out, unit="training", workers=workers, progress=progress)
+    jobs = [Job(architecture, seed) for architecture in architectures for seed in seeds]
+    return tasks.complete(ROWS, jobs, out, unit="training", workers=workers, progress=progress)
 
 
 def write_table(rows_file: Path, folder: Path) -> dict[str, Any]:
@@ -162,23 +152,17 @@ def write_table(rows_file: Path, folder: Path) -> dict[str, Any]:
 
     Raises `ValueError` where there are no rows, and unless every architecture has the same seeds.
     """
-    if not (rows := ROWS.read(rows_file)):
-        raise ValueError(f"{rows_file}: there are no rows; `autobuild task mlps measure` makes them")
-    frame = pd.DataFrame([asdict(row) for row in rows])
-    seeds = sorted({row.seed for row in rows})
-    groups = frame.groupby(ARCHITECTURE, sort=False)
-    for name, own in groups["seed"]:
-        if sorted(own) != seeds:
-            raise ValueError(f"{rows_file}: {name} has rows of seeds {sorted(own)}, needs one of each of {seeds}")
-    means = groups[list(UNITS)].mean().round(6).astype({"parameters": np.int64})
-    return write_measured(
+    measured = ROWS.read(rows_file)
+    frame = tables.by_seed(tables.as_frame(measured, "mlps", rows_file), rows_file)
+    means, seeds = tables.means_over_seeds(frame, UNITS).round(6), frame.index.unique("seed")
+    return tables.write_measured(
         folder,
         NAME,
-        means.reset_index(),
+        means,
         space=mlp_space(),
         units=UNITS,
         source=f"perceptrons trained on digits by this project, mean over seeds; runs: {NAME}_rows.csv",
         builder=f"autobuild task mlps measure --sample {len(means)} --seeds {' '.join(map(str, seeds))}, then table",
-        seed=SAMPLE_SEED,
-        beside={f"{NAME}_rows.csv": ROWS.write(rows)},
+        seed=tasks.SAMPLE_SEED,
+        beside={f"{NAME}_rows.csv": ROWS.write(measured)},
     )

@@ -13,8 +13,8 @@ from autobuild_book.chapters.panoptic.task.table import NAME
 from autobuild_book.chapters.panoptic.task.weights import load
 from autobuild_book.chapters.shared.choices import choices_to_csv, file_beside, read_choices
 from autobuild_book.measured.rows import R, RowFormat
-from autobuild_lib.released.checksums import sha256_of
-from autobuild_lib.storage import read_json, replace_json, replace_text
+from autobuild_book.measured.tables import write_beside
+from autobuild_lib.storage import json_text, read_json
 
 ROWS_FILE, FINAL_FILE, CHOSEN_FILE, NETWORKS_FILE = (
     f"{NAME}_{end}" for end in ("rows.csv", "final.csv", "chosen.csv", "networks.json")
@@ -60,17 +60,15 @@ def write_rows(
     """
     networks = dict(_describe(training) for training in trainings)
     plain, paired = (_join(kind, paths, networks) for kind, paths in ((ROWS, rows), (PAIRED_ROWS, finals)))
-    replace_text(folder / ROWS_FILE, ROWS.write(plain))
-    replace_text(folder / FINAL_FILE, PAIRED_ROWS.write(paired))
-    replace_text(folder / CHOSEN_FILE, choices_to_csv(read_choices(chosen, CHOICE, backbone_space())))
-    replace_json(folder / NETWORKS_FILE, networks)
-    return {name: sha256_of(folder / name) for name in (ROWS_FILE, FINAL_FILE, CHOSEN_FILE, NETWORKS_FILE)}
+    proposals = choices_to_csv(read_choices(chosen, CHOICE, backbone_space()))
+    files = {ROWS_FILE: ROWS.write(plain), FINAL_FILE: PAIRED_ROWS.write(paired), CHOSEN_FILE: proposals}
+    return write_beside(folder, files | {NETWORKS_FILE: json_text(networks) + "\n"})
 
 
 def _join(kind: RowFormat[R], paths: Iterable[Path], networks: dict[str, dict[str, object]]) -> list[R]:
     """Read the rows of several files, each once."""
     rows = {row.key: row for path in paths for row in kind.read(path)}
-    if unknown := {key[1] for key in rows if key[1] not in networks}:  # type: ignore[index]
+    if unknown := {key[1] for key in rows if key[1] not in networks}:
         raise ValueError(f"rows of networks {', '.join(sorted(unknown))}, whose trainings are not given")
     return list(rows.values())
 

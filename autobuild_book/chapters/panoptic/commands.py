@@ -9,8 +9,6 @@ from autobuild_book.arguments import (
     add_rows,
     check_file,
     check_writable,
-    join_beside,
-    join_manifest,
     whole,
 )
 from autobuild_book.chapters.panoptic import search
@@ -22,7 +20,8 @@ from autobuild_book.chapters.panoptic.task.space import backbone_space
 from autobuild_book.chapters.panoptic.task.training import train
 from autobuild_book.chapters.panoptic.task.weights import Recipe
 from autobuild_book.chapters.shared.choices import write_choices
-from autobuild_book.measured.rows import read_architectures
+from autobuild_book.measured.tables import join_beside, join_manifest
+from autobuild_book.measured.tasks import read_architectures
 
 SUPERNET = "a folder that `train` wrote (default: the bundled supernet)"
 
@@ -118,7 +117,7 @@ def _measure(options: argparse.Namespace) -> None:
 
 
 def _table(options: argparse.Namespace) -> None:
-    join_manifest(options.folder, table.NAME, table.write_table(options.rows, options.supernet, options.folder))
+    print(join_manifest(options.folder, table.NAME, table.write_table(options.rows, options.supernet, options.folder)))
 
 
 def _search(options: argparse.Namespace) -> None:
@@ -147,4 +146,4 @@ def _rows(options: argparse.Namespace) -> None:
     written = write_rows(
         options.folder, rows=options.rows, finals=options.finals, chosen=options.chosen, trainings=options.trainings
     )
-    join_beside(options.folder, table.NAME, written)
+    print(join_beside(options.folder, table.NAME, written))

@@ -20,10 +20,10 @@ from autobuild_book.chapters.panoptic.task.space import backbone_space
 from autobuild_book.chapters.panoptic.task.weights import load_bundled
 from autobuild_book.chapters.shared.frontiers import front_places, mark_regions, region_texts
 from autobuild_book.chapters.shared.measured_again import beside_committed
+from autobuild_book.intervals import holm
 from autobuild_lib.data.table import Table
 from autobuild_lib.search import costs
 from autobuild_lib.search.pareto import Marks
-from autobuild_lib.statistics import holm
 
 COMPARISON = [*CHOICE, "macs", "pq", "se", "rival", "ahead", "ahead_se", "p", "below", "over", "over_se"]
 AGAIN = ("pq", "sq", "rq", "pq_things", "pq_stuff", "macs", "parameters")  # what is measured once more

@@ -14,13 +14,14 @@ from autobuild_book.chapters.panoptic.task.table import NAME
 from autobuild_book.chapters.shared.fits import FitJob, fit_jobs, hop_options
 from autobuild_book.chapters.shared.frontiers import front_places
 from autobuild_book.chapters.shared.ranks import mean_ranks
+from autobuild_book.intervals import mean_with_interval
 from autobuild_lib import data
 from autobuild_lib.data.table import Table
 from autobuild_lib.evaluation import evaluate
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.search import costs
 from autobuild_lib.spaces import SequenceSpace
-from autobuild_lib.statistics import mean_with_interval, srcc_with_interval
+from autobuild_lib.statistics import srcc_with_interval
 from autobuild_lib.targets import Target
 from autobuild_lib.torch_settings import one_thread
 from autobuild_lib.units.ridge import AdditiveRidge

@@ -96,7 +96,7 @@ def trained_alone(chosen: pd.DataFrame, finals: Sequence[PairedMeasurement], tra
     Args:
         chosen: rows of a comparison, see `most_interesting`.
         finals: committed measurements.
-        trainings: which training the network of a row is from, see `committed_trainings`.
+        trainings: which training the network of a row is from, see `bundle.bundled_trainings`.
 
     Returns:
         Columns region, group, architecture, rival, ahead, ahead_se (parts of the supernet); alone, alone_rival,

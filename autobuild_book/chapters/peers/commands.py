@@ -28,17 +28,17 @@ def add_peers(parser: argparse.ArgumentParser) -> None:
     measure.set_defaults(run=_measure)
 
 
-def _measure(given: argparse.Namespace) -> None:
+def _measure(arguments: argparse.Namespace) -> None:
     existing = contests_that_exist()
-    wanted = [one for one in existing if not given.contests or one.name in given.contests]
-    names = [one.name for one in existing]
-    if missing := sorted(set(given.contests or ()) - set(names)):
+    contests = [contest for contest in existing if not arguments.contests or contest.name in arguments.contests]
+    names = [contest.name for contest in existing]
+    if missing := sorted(set(arguments.contests or ()) - set(names)):
         raise ValueError(f"no tables for {'; '.join(missing)}; there are those for {'; '.join(names)}")
-    jobs = measuring.plan(wanted, seeds=range(given.seeds), models=given.models or tuple(MODELS))
+    jobs = measuring.plan(contests, seeds=range(arguments.seeds), models=arguments.models or tuple(MODELS))
     print(measuring.describe(jobs), flush=True)
-    if given.plan:
+    if arguments.plan:
         return
-    check_file(given.out)
-    rows = measuring.run_all(jobs, given.out.with_name(f"{given.out.name}.parts"), given.workers)
-    replace_text(given.out, rows.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
-    print(f"{len(rows):,} rows are in {given.out}")
+    check_file(arguments.out)
+    rows = measuring.run_all(jobs, arguments.out.with_name(f"{arguments.out.name}.parts"), arguments.workers)
+    replace_text(arguments.out, rows.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
+    print(f"{len(rows):,} rows are in {arguments.out}")

@@ -110,13 +110,13 @@ class PeerJob:
         fitted = model.fit_many(train, targets, self.seed, field.proxies)
         fit_seconds = (time.process_time() - started) / len(targets)
         rows = []
-        for text, one in zip(targets, fitted, strict=True):
+        for text, predictor in zip(targets, fitted, strict=True):
             started = time.process_time()
-            predicted = one.predict(field.test.architectures)
+            predicted = predictor.predict(field.test.architectures)
             seconds = round(time.process_time() - started, 4)
-            found = quality(predicted, Target(text).evaluate(field.test.labels), text in self.contest.lower)
+            scores = quality(predicted, Target(text).evaluate(field.test.labels), text in self.contest.lower)
             key = (self.contest.name, text, self.model, len(train), self.seed)
-            rows.append((*key, *found.values(), round(fit_seconds, 4), seconds))
+            rows.append((*key, *scores.values(), round(fit_seconds, 4), seconds))
         return pd.DataFrame(rows, columns=RESULTS)
 
 
@@ -147,7 +147,7 @@ def describe(jobs: Sequence[PeerJob]) -> str:
     by_model: dict[str, float] = {}
     for job in jobs:
         by_model[job.model] = by_model.get(job.model, 0.0) + job.estimate / 60
-    parts = ", ".join(f"{name} {minutes:.1f}" for name, minutes in sorted(by_model.items(), key=lambda one: -one[1]))
+    parts = ", ".join(f"{name} {minutes:.1f}" for name, minutes in sorted(by_model.items(), key=lambda part: -part[1]))
     return f"{len(jobs):,} runs, about {sum(by_model.values()):.0f} minutes on one core ({parts})"
 
 
@@ -166,7 +166,7 @@ def run_all(
 
 def in_order(rows: pd.DataFrame) -> pd.DataFrame:
     """Sort rows by contest, target, model, size and seed; contests and models in the order of their registries."""
-    contests = {one.name: place for place, one in enumerate(CONTESTS)}
+    contests = {contest.name: place for place, contest in enumerate(CONTESTS)}
     models = {name: place for place, name in enumerate(MODELS)}
     places = rows.assign(contest_place=rows["contest"].map(contests), model_place=rows["model"].map(models))
     keys = ["contest_place", "contest", "target", "model_place", "size", "seed"]
@@ -176,6 +176,6 @@ def in_order(rows: pd.DataFrame) -> pd.DataFrame:
 def committed_rows(contests: Sequence[Contest]) -> pd.DataFrame:
     """Return the rows of these contests and targets that `autobuild peers measure` wrote for the library."""
     rows = pd.read_csv(BUNDLED_ROWS)
-    wanted = {(contest.name, target) for contest in contests for target in contest.targets}
-    chosen = [key in wanted for key in zip(rows["contest"], rows["target"], strict=True)]
+    pairs = {(contest.name, target) for contest in contests for target in contest.targets}
+    chosen = [key in pairs for key in zip(rows["contest"], rows["target"], strict=True)]
     return rows[chosen].reset_index(drop=True)

@@ -2,9 +2,10 @@
 
 import argparse
 
-from autobuild_book.arguments import add_out, add_rows, check_file, join_manifest, whole
+from autobuild_book.arguments import add_out, add_rows, check_file, whole
 from autobuild_book.chapters.peers import proxy_tables
 from autobuild_book.chapters.peers.models.proxies import Minibatch
+from autobuild_book.measured.tables import join_manifest
 
 
 def add_proxies(parser: argparse.ArgumentParser) -> None:
@@ -33,14 +34,14 @@ def _add_table(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_table)
 
 
-def _measure(given: argparse.Namespace) -> None:
-    architectures = proxy_tables.sample_architectures(given.space, given.sample)
-    check_file(given.out)
-    minibatch = Minibatch(given.resolution, given.batch, given.seed)
-    rows = proxy_tables.measure(given.space, architectures, minibatch, given.out, workers=given.workers)
-    print(f"{len(rows)} rows are in {given.out}")
+def _measure(arguments: argparse.Namespace) -> None:
+    architectures = proxy_tables.sample_architectures(arguments.space, arguments.sample)
+    check_file(arguments.out)
+    minibatch = Minibatch(arguments.resolution, arguments.batch, arguments.seed)
+    rows = proxy_tables.measure(arguments.space, architectures, minibatch, arguments.out, workers=arguments.workers)
+    print(f"{len(rows)} rows are in {arguments.out}")
 
 
-def _table(given: argparse.Namespace) -> None:
-    for name, entry in proxy_tables.write_tables(given.rows, given.space, given.folder).items():
-        join_manifest(given.folder, name, entry)
+def _table(arguments: argparse.Namespace) -> None:
+    for name, entry in proxy_tables.write_tables(arguments.rows, arguments.space, arguments.folder).items():
+        print(join_manifest(arguments.folder, name, entry))

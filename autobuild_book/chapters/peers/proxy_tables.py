@@ -1,6 +1,5 @@
 """Zero-cost proxies of networks of the bundled tables: measured rows, and the tables made from them."""
 
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -11,27 +10,22 @@ import pandas as pd
 import torch
 
 from autobuild_book.chapters.peers.models.proxies import PROXIES, Minibatch, measure_proxies
-from autobuild_book.measured.rows import RowFormat, machine
-from autobuild_book.measured.tables import write_measured
+from autobuild_book.measured import rows, tables, tasks
 from autobuild_lib.data.files import load
 from autobuild_lib.data.table import ARCHITECTURE
 from autobuild_lib.networks import build
 from autobuild_lib.spaces import Architecture, ofa_mbv3, ofa_pn
 
 SPACES = {space.name: space for space in (ofa_mbv3(), ofa_pn())}
-SAMPLE_SEED = 0
 WEIGHT_SEED = 0  # all networks draw their weights with it
-SETTINGS = ["resolution", "batch", "seed"]
 
 
 @dataclass(frozen=True)
-class Measurement:
-    """One row: the proxies of one architecture, as `PROXIES` defines them, on one minibatch.
+class Measurement(rows.Measurement):
+    """One row: the proxies of one architecture, as `PROXIES` defines them, on one minibatch."""
 
-    `seconds` are those that one processor core was at work; `machine` names what the last bits depend on.
-    """
+    ASKED = ("resolution", "batch", "seed")
 
-    architecture: str
     resolution: int
     batch: int
     seed: int
@@ -48,33 +42,29 @@ class Measurement:
     seconds: float
     machine: str
 
-    @property
-    def key(self) -> tuple[str, int, int, int]:
-        """What was asked for."""
-        return self.architecture, self.resolution, self.batch, self.seed
+
+SETTINGS = list(Measurement.ASKED)
 
 
 @dataclass(frozen=True)
-class Job:
+class Job(tasks.Job[Measurement]):
     """One network to be measured on one minibatch."""
 
-    architecture: Architecture
+    ROW = Measurement
+
     minibatch: Minibatch
 
     @property
-    def key(self) -> tuple[str, int, int, int]:
-        """What identifies the row it makes."""
-        return str(self.architecture), self.minibatch.resolution, self.minibatch.batch, self.minibatch.seed
+    def asked(self) -> tuple[int, int, int]:
+        """The minibatch."""
+        return self.minibatch.resolution, self.minibatch.batch, self.minibatch.seed
 
-    def run(self) -> Measurement:
+    def labels(self) -> dict[str, float]:
         """Build and measure on one thread."""
-        started = time.process_time()
-        found = measure_proxies(initial_network(self.architecture), **asdict(self.minibatch))
-        for name, reason in found.reasons.items():
+        proxies = measure_proxies(initial_network(self.architecture), **asdict(self.minibatch))
+        for name, reason in proxies.reasons.items():
             raise ValueError(f"{self.architecture}: proxy {name}: {reason}; a row needs finite numbers")
-        seconds = round(time.process_time() - started, 2)
-        values: dict[str, Any] = dict(found)
-        return Measurement(*self.key, **values, seconds=seconds, machine=machine())
+        return dict(proxies)
 
 
 def initial_network(architecture: Architecture) -> torch.nn.Module:
@@ -102,16 +92,16 @@ def measure(
         ValueError: for an unknown space, architectures of another one, a file with other rows than these, or a proxy
             without a finite value.
     """
-    rows = row_format(space)
-    jobs = [Job(rows.space.adopt(architecture), minibatch) for architecture in architectures]
-    return rows.complete(jobs, out, unit="network", workers=workers, progress=progress)
+    kept = row_format(space)
+    jobs = [Job(kept.space.adopt(architecture), minibatch) for architecture in architectures]
+    return tasks.complete(kept, jobs, out, unit="network", workers=workers, progress=progress)
 
 
-def row_format(space: str) -> RowFormat[Measurement]:
+def row_format(space: str) -> rows.RowFormat[Measurement]:
     """Return the format of rows of a family; an unknown one is a `ValueError`."""
     if space not in SPACES:
         raise ValueError(f"space={space!r}; choose from {', '.join(SPACES)}")
-    return RowFormat(Measurement, SPACES[space])
+    return rows.RowFormat(Measurement, SPACES[space])
 
 
 def sample_architectures(space: str, size: int) -> list[Architecture]:
@@ -122,7 +112,7 @@ def sample_architectures(space: str, size: int) -> list[Architecture]:
     architectures = load(row_format(space).space.name).architectures
     if not 1 <= size <= len(architectures):
         raise ValueError(f"size={size}; allowed are 1 to {len(architectures):,} architectures")
-    order = np.random.default_rng(SAMPLE_SEED).permutation(len(architectures))
+    order = np.random.default_rng(tasks.SAMPLE_SEED).permutation(len(architectures))
     return [architectures[place] for place in order[:size]]
 
 
@@ -136,9 +126,7 @@ def write_tables(rows_file: Path, space: str, folder: Path) -> dict[str, dict[st
     the sample. Raises `ValueError` where there are no rows, an architecture that is not of the bundled table, or two
     tables of one name.
     """
-    frame = pd.DataFrame([asdict(row) for row in row_format(space).read(rows_file)])
-    if frame.empty:
-        raise ValueError(f"{rows_file}: there are no rows; `autobuild task proxies measure` makes them")
+    frame = tables.as_frame(row_format(space).read(rows_file), "proxies", rows_file)
     parts = [part for _, part in frame.drop_duplicates([ARCHITECTURE, *SETTINGS]).groupby(SETTINGS)]
     parts.sort(key=len, reverse=True)
     others = [f"proxies_{space}_{part.iloc[0]['resolution']}" for part in parts[1:]]
@@ -152,18 +140,18 @@ def write_tables(rows_file: Path, space: str, folder: Path) -> dict[str, dict[st
     return {name: _write_table(name, space, part, folder) for name, part in zip(names, ordered, strict=True)}
 
 
-def _write_table(name: str, space: str, rows: pd.DataFrame, folder: Path) -> dict[str, Any]:
+def _write_table(name: str, space: str, measured: pd.DataFrame, folder: Path) -> dict[str, Any]:
     units = {proxy.name: proxy.unit for proxy in PROXIES}
-    resolution, batch, seed = rows.iloc[0][SETTINGS]
+    resolution, batch, seed = measured.iloc[0][SETTINGS]
     drawn = f"{batch} images of noise with {resolution} x {resolution} pixels"
-    options = f"--space {space} --sample {len(rows)} --resolution {resolution} --batch {batch} --seed {seed}"
-    return write_measured(
+    options = f"--space {space} --sample {len(measured)} --resolution {resolution} --batch {batch} --seed {seed}"
+    return tables.write_measured(
         folder,
         name,
-        rows,
+        measured,
         space=space,
         units=units,
-        source=f"untrained networks of the table {space} and {drawn}, median {rows['seconds'].median():.2f} s each",
+        source=f"untrained networks of the table {space} and {drawn}, median {measured['seconds'].median():.2f} s each",
         builder=f"autobuild task proxies measure {options}, then ... table",
-        seed=SAMPLE_SEED,
+        seed=tasks.SAMPLE_SEED,
     )

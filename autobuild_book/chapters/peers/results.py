@@ -9,7 +9,7 @@ import pandas as pd
 
 from autobuild_book.chapters.peers.models.registry import EMBEDDED, EXTENDED, FEW, MODELS, PAPER, TUNED
 from autobuild_book.chapters.shared.measured_again import beside_committed
-from autobuild_lib.statistics import mean_with_interval
+from autobuild_book.intervals import mean_with_interval
 
 Array = npt.NDArray[np.float64]
 KEY = ["contest", "target", "model", "size"]

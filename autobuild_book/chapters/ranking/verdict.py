@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from autobuild_book.chapters.shared.verdicts import Verdict
-from autobuild_lib.statistics import greater_than_zero, holm, mean_with_interval
+from autobuild_book.intervals import greater_than_zero, holm, mean_with_interval
 
 RULE = (
     "On the paper preset, norms of the last hop reach 0.9 times the noise ceiling in 7 of 8 tasks; over tasks, "

@@ -10,9 +10,9 @@ from scipy.stats import mannwhitneyu, quantile_test
 from autobuild_book.chapters.regions.clusters import BUDGETS, groups
 from autobuild_book.chapters.regions.search_runs import BASELINES, FRACTIONS, METHODS, OURS, OUTSIDE, PANEL
 from autobuild_book.chapters.shared.frontiers import Frontier
+from autobuild_book.intervals import holm
 from autobuild_lib.search import costs
 from autobuild_lib.search.pareto import best_within
-from autobuild_lib.statistics import holm
 
 SIGNIFICANT = 0.05
 

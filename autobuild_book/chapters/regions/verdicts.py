@@ -10,7 +10,7 @@ from autobuild_book.chapters.regions.clusters import KEY, NUMBERS, SCORES, group
 from autobuild_book.chapters.regions.search_gains import SIGNIFICANT
 from autobuild_book.chapters.regions.search_runs import BASELINES, OURS
 from autobuild_book.chapters.shared.verdicts import Verdict, estimate
-from autobuild_lib.statistics import mean_with_interval
+from autobuild_book.intervals import mean_with_interval
 
 RULE_C4 = (
     "By norm score, in 5 of 6 panels, at least half of the cluster dominates a point of the region's frontier "

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from autobuild_lib.statistics import mean_with_interval
+from autobuild_book.intervals import mean_with_interval
 
 
 def mean_ranks(ranks: pd.DataFrame, by: Sequence[str] = ("family", "target", "preset", "level")) -> pd.DataFrame:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from autobuild_lib.statistics import mean_with_interval
+from autobuild_book.intervals import mean_with_interval
 
 WORDS = SUPPORTED, PARTLY, NOT_SUPPORTED, UNDECIDED = "supported", "partly", "not supported", "undecided"
 

@@ -10,50 +10,53 @@ import threading
 import time
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
 import autobuild_lib as ab
-from autobuild_book.measured.rows import RowFormat
+from autobuild_book.measured import rows, tasks
 
 TOY = ab.SequenceSpace("toy", [ab.Unit(1, 3)], {"op": ["a", "b"]})
 
 
 @dataclass(frozen=True)
-class Measurement:
-    architecture: str
+class Measurement(rows.Measurement):
+    ASKED = ("seed",)
+
     seed: int
     accuracy: float
     loss: float
     seconds: float
     machine: str
 
-    @property
-    def key(self) -> tuple[str, int]:
-        return self.architecture, self.seed
 
-
-ROWS = RowFormat(Measurement, TOY, fractions=["accuracy"])
+ROWS = rows.RowFormat(Measurement, TOY, fractions=["accuracy"])
 
 
 @dataclass(frozen=True)
-class Job:
-    architecture: str
+class Job(tasks.Job[Measurement]):
+    ROW = Measurement
+
     accuracy: float = 0.5
     seconds: float = 0.0
     begun: Path | None = None
 
     @property
-    def key(self) -> tuple[str, int]:
-        return self.architecture, 0
+    def asked(self) -> tuple[int]:
+        return (0,)
 
-    def run(self) -> Measurement:
+    def labels(self) -> dict[str, float]:
         if self.begun is not None:
             self.begun.touch()
         time.sleep(self.seconds)
-        return Measurement(self.architecture, 0, self.accuracy, -1.5, self.seconds, "here")
+        return {"accuracy": self.accuracy, "loss": -1.5}
+
+
+def job(text: str, *arguments: Any, kind: type[Job] = Job, **named: Any) -> Job:
+    return kind(TOY.parse(text), *arguments, **named)
 
 
 TEXTS = list(map(str, TOY))
@@ -61,7 +64,7 @@ ALL = [Measurement(text, 0, 0.25, -1 / 3, 2.0, "here, there") for text in TEXTS]
 
 
 def complete(jobs: list[Job], out: Path) -> list[Measurement]:
-    return ROWS.complete(jobs, out, unit="row", progress=False)
+    return tasks.complete(ROWS, jobs, out, unit="row", progress=False)
 
 
 def test_rows_read_back_exactly(tmp_path: Path) -> None:
@@ -75,10 +78,10 @@ ANY = st.builds(Measurement, st.sampled_from(TEXTS), st.integers(0, 10**30), st.
 
 
 @given(st.lists(ANY, unique_by=lambda row: row.key))
-def test_any_rows_read_back_exactly(rows: list[Measurement]) -> None:
+def test_any_rows_read_back_exactly(measured: list[Measurement]) -> None:
     with tempfile.TemporaryDirectory() as folder:
-        (path := Path(folder) / "rows.csv").write_text(ROWS.write(map(ROWS.check, rows)))
-        assert ROWS.read(path) == rows
+        (path := Path(folder) / "rows.csv").write_text(ROWS.write(map(ROWS.check, measured)))
+        assert ROWS.read(path) == measured
 
 
 @pytest.mark.parametrize(
@@ -93,7 +96,7 @@ def test_any_rows_read_back_exactly(rows: list[Measurement]) -> None:
 def test_what_cannot_be_is_refused_with_row_and_value(tmp_path: Path, column: str, text: str) -> None:
     (path := tmp_path / "rows.csv").write_text(ROWS.write([ALL[0], replace(ALL[1], **{column: text}), ALL[2]]))
     before = path.read_bytes()
-    for read in (lambda: ROWS.read(path), lambda: complete([Job("b,b")], path)):
+    for read in (lambda: ROWS.read(path), lambda: complete([job("b,b")], path)):
         with pytest.raises(ValueError, match=f"^{path}, row 3: ") as caught:
             read()
         assert (text or "''") in str(caught.value) and "\n" not in str(caught.value)
@@ -117,7 +120,7 @@ def test_what_two_processes_wrote_at_once_is_read(tmp_path: Path, caplog: pytest
 
 
 def test_rows_that_cannot_be_kept_do_not_keep_others_from_it(tmp_path: Path) -> None:
-    jobs = [Job("a", math.nan), Job("b"), Job("a,a", 17.0), Job("b,b")]
+    jobs = [job("a", math.nan), job("b"), job("a,a", 17.0), job("b,b")]
     for left in ("2 of 4", "2 of 2"):
         with pytest.raises(ValueError, match=f"{left} new rows are left out: accuracy of a is nan"):
             complete(jobs, tmp_path / "rows.csv")
@@ -128,21 +131,21 @@ def test_one_call_at_a_time_and_the_other_is_told_who(tmp_path: Path) -> None:
     begun, end, out = threading.Event(), threading.Event(), tmp_path / "rows.csv"
 
     class Waiting(Job):
-        def run(self) -> Measurement:
+        def labels(self) -> dict[str, float]:
             begun.set()
             end.wait(60)
-            return super().run()
+            return super().labels()
 
-    complete([Job("a")], out)
-    first = threading.Thread(target=complete, args=([Waiting("b")], out))
+    complete([job("a")], out)
+    first = threading.Thread(target=complete, args=([job("b", kind=Waiting)], out))
     first.start()
     begun.wait(60)
     whole = out.read_bytes()
     out.write_bytes(whole + b"half a li")  # what the other one is writing
     with pytest.raises(BlockingIOError, match=rf"rows\.csv is in use by process {os.getpid()} on "):
-        complete([Job("b,b")], out)
+        complete([job("b,b")], out)
     assert out.read_bytes().endswith(b"half a li"), "nobody else cuts it"
-    assert [row.architecture for row in complete([Job("a")], out)] == ["a"], "what is there can be read"
+    assert [row.architecture for row in complete([job("a")], out)] == ["a"], "what is there can be read"
     out.write_bytes(whole)
     end.set()
     first.join()
@@ -152,11 +155,12 @@ def test_one_call_at_a_time_and_the_other_is_told_who(tmp_path: Path) -> None:
 SCRIPT = """
 import sys
 from pathlib import Path
-from test_rows import ROWS, Job
+from autobuild_book.measured import tasks
+from test_rows import ROWS, job
 if __name__ == "__main__":
     folder = Path(sys.argv[1])
-    jobs = [Job(name, seconds=600.0, begun=folder / f"begun-{name}") for name in "ab"]
-    ROWS.complete(jobs, folder / "rows.csv", unit="row", workers=2, progress=False)
+    jobs = [job(name, seconds=600.0, begun=folder / f"begun-{name}") for name in "ab"]
+    tasks.complete(ROWS, jobs, folder / "rows.csv", unit="row", workers=2, progress=False)
 """
 
 
@@ -172,7 +176,7 @@ def test_a_killed_measurement_leaves_no_process_and_no_lock(tmp_path: Path) -> N
         time.sleep(0.05)
     process.send_signal(signal.SIGKILL)
     process.communicate(timeout=30)  # raises when a worker still holds the error stream
-    assert [row.architecture for row in complete([Job("a"), Job("b")], tmp_path / "rows.csv")] == ["a", "b"]
+    assert [row.architecture for row in complete([job("a"), job("b")], tmp_path / "rows.csv")] == ["a", "b"]
 
 
 def test_numbers_of_numpy_are_rows_too(tmp_path: Path) -> None:

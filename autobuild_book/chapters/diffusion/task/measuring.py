@@ -1,36 +1,31 @@
 """Measuring many U-Nets: resumable, one row per training, independent of how many run at once."""
 
-import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from autobuild_book.chapters.diffusion.task.images import HALVES
 from autobuild_book.chapters.diffusion.task.metrics import network_labels
 from autobuild_book.chapters.diffusion.task.space import costs, unet_space
 from autobuild_book.chapters.diffusion.task.training import Recipe, train
-from autobuild_book.measured import rows
-from autobuild_book.measured.rows import RowFormat, machine
+from autobuild_book.measured import rows, tasks
 from autobuild_lib.spaces import Architecture
 
-SAMPLE_SEED = 0
 # Training is the same. At the end more masks are inpainted: the distance of 1,000 images varies from one drawing of
 # masks and noise to the next as much as networks of similar size differ.
 RECIPES = {"labels": Recipe(), "final": Recipe(masks_per_image=16)}
 
 
 @dataclass(frozen=True)
-class Measurement:
+class Measurement(rows.Measurement):
     """One row: what one training of one architecture gave.
 
-    Lower is better in the three labels. `macs` are those of one network call on one image, `seconds` those that one
-    processor core was at work; `machine` names what the last bits of a number depend on.
+    Lower is better in the three labels. `macs` are those of one network call on one image.
     """
 
-    architecture: str
+    ASKED = ("seed", "half", "recipe")
+
     seed: int
     half: str
     recipe: str
@@ -42,39 +37,32 @@ class Measurement:
     seconds: float
     machine: str
 
-    @property
-    def key(self) -> tuple[str, int, str, str]:
-        """What was asked for."""
-        return self.architecture, self.seed, self.half, self.recipe
 
-
-ROWS = RowFormat(Measurement, unet_space(), positive=["masked_mse", "flow_loss", "seconds"])
+ROWS = rows.RowFormat(Measurement, unet_space(), positive=["masked_mse", "flow_loss", "seconds"])
 COLUMNS = list(ROWS.columns)
 
 
 @dataclass(frozen=True)
-class Job:
+class Job(tasks.Job[Measurement]):
     """One training to be done and measured."""
 
-    architecture: Architecture
+    ROW = Measurement
+
     seed: int
     half: str = "labels"
     recipe: Recipe = field(default_factory=Recipe)
 
     @property
-    def key(self) -> tuple[str, int, str, str]:
-        """What identifies the row it makes."""
-        return str(self.architecture), self.seed, self.half, self.recipe.id
+    def asked(self) -> tuple[int, str, str]:
+        """Seed, half and recipe."""
+        return self.seed, self.half, self.recipe.id
 
-    def run(self) -> Measurement:
+    def labels(self) -> dict[str, Any]:
         """Train and measure on one thread."""
-        started = time.process_time()
         network = train(self.architecture, self.seed, self.recipe)
-        found: dict[str, Any] = dict(network_labels(network, self.half, self.seed, self.recipe))
+        numbers = network_labels(network, self.half, self.seed, self.recipe)
         macs, parameters = costs([self.architecture]).iloc[0]
-        seconds = round(time.process_time() - started, 2)
-        found |= {"macs": int(macs), "parameters": int(parameters), "seconds": seconds, "machine": machine()}
-        return Measurement(*self.key, **found)
+        return {**numbers, "macs": int(macs), "parameters": int(parameters)}
 
 
 def measure(
@@ -98,7 +86,7 @@ def measure(
     if half not in HALVES:
         raise ValueError(f"half={half!r}; choose from {', '.join(HALVES)}")
     jobs = [Job(unet_space().adopt(a), seed, half, recipe or RECIPES[half]) for a in architectures for seed in seeds]
-    return ROWS.complete(jobs, out, unit="training", workers=workers, progress=progress)
+    return tasks.complete(ROWS, jobs, out, unit="training", workers=workers, progress=progress)
 
 
 def rows_to_csv(measured: Iterable[Measurement]) -> str:
@@ -113,10 +101,9 @@ def read_rows(path: Path) -> list[Measurement]:
 
 def read_architectures(path: Path) -> list[Architecture]:
     """Read architectures in text form, one per line; empty lines and lines that begin with # are left out."""
-    return rows.read_architectures(path, unet_space())
+    return tasks.read_architectures(path, unet_space())
 
 
 def sample_architectures(size: int) -> list[Architecture]:
     """Draw different architectures by a fixed seed; a smaller sample is the beginning of a larger one."""
-    drawn = unet_space().sample(np.random.default_rng(SAMPLE_SEED), size + size // 10 + 1)
-    return list(dict.fromkeys(drawn))[:size]
+    return tasks.sample_different(unet_space(), size)

@@ -1,7 +1,7 @@
 """From measured rows to the table of evaluated architectures, and how much of a row is due to the architecture."""
 
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -10,10 +10,9 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import f as f_distribution
 
-from autobuild_book.chapters.diffusion.task.measuring import COLUMNS, SAMPLE_SEED, Measurement, read_rows, rows_to_csv
+from autobuild_book.chapters.diffusion.task.measuring import COLUMNS, Measurement, read_rows, rows_to_csv
 from autobuild_book.chapters.diffusion.task.space import unet_space
-from autobuild_book.measured.tables import write_measured
-from autobuild_lib.data.table import ARCHITECTURE
+from autobuild_book.measured import tables, tasks
 
 NAME = "diffusion_unets"
 UNITS = {
@@ -62,23 +61,9 @@ def intraclass_correlation(values: npt.ArrayLike) -> Agreement:
     return Agreement(float(shared), float(low), float(high), float(other), float(rows.std(ddof=1)), float(seed_sd))
 
 
-def by_architecture(rows: Sequence[Measurement]) -> pd.DataFrame:
-    """Return rows with the index (architecture, seed), in the order of first appearance, after checking them.
-
-    Raises `ValueError` unless all are of one half and one recipe, and every architecture has the same seeds.
-    """
-    frame = pd.DataFrame([asdict(row) for row in dict.fromkeys(rows)])
-    if frame.empty:
-        raise ValueError("there are no rows; `autobuild task diffusion measure` makes them")
-    for column in ("half", "recipe"):
-        if frame[column].nunique() > 1:
-            raise ValueError(f"rows of several values of {column}: {', '.join(frame[column].unique())}; give one")
-    every = sorted(frame["seed"].unique().tolist())
-    for architecture, seeds in frame.groupby(ARCHITECTURE, sort=False)["seed"]:
-        if sorted(seeds) != every:
-            raise ValueError(f"{architecture}: rows of seeds {sorted(seeds)}, needs one of each of {every}")
-    place = frame.groupby(ARCHITECTURE, sort=False).ngroup()
-    return frame.iloc[np.lexsort((frame["seed"], place))].set_index([ARCHITECTURE, "seed"])
+def by_architecture(measured: Iterable[Measurement], where: object = "rows") -> pd.DataFrame:
+    """Return rows of one half and one recipe as `tables.by_seed` does; others are a `ValueError`."""
+    return tables.by_seed(tables.as_frame(measured, "diffusion", where, alike=("half", "recipe")), where)
 
 
 def seed_agreement(rows: Sequence[Measurement], label: str = "log_distance") -> Agreement:
@@ -91,19 +76,17 @@ def write_table(rows_file: Path, folder: Path) -> dict[str, Any]:
 
     A label is the mean over seeds. The rows behind it stand beside it, and so does the space as JSON.
     """
-    frame = by_architecture(read_rows(rows_file))
-    rows = [Measurement(*row) for row in frame.reset_index()[COLUMNS].itertuples(index=False)]
-    means = frame[list(UNITS)].groupby(level=0, sort=False).mean()
-    means = means.astype({"macs": np.int64, "parameters": np.int64})
-    seeds = " ".join(map(str, frame.index.unique("seed")))
-    return write_measured(
+    frame = by_architecture(read_rows(rows_file), rows_file)
+    ordered = [Measurement(*row) for row in frame.reset_index()[COLUMNS].itertuples(index=False)]
+    means, seeds = tables.means_over_seeds(frame, UNITS), " ".join(map(str, frame.index.unique("seed")))
+    return tables.write_measured(
         folder,
         NAME,
-        means.reset_index(),
+        means,
         space=unet_space(),
         units=UNITS,
         source=f"inpainting U-Nets trained and measured by this project, mean over seeds; runs: {NAME}_rows.csv",
         builder=f"autobuild task diffusion measure --sample {len(means)} --seeds {seeds}, then ... table",
-        seed=SAMPLE_SEED,
-        beside={f"{NAME}_rows.csv": rows_to_csv(rows)},
+        seed=tasks.SAMPLE_SEED,
+        beside={f"{NAME}_rows.csv": rows_to_csv(ordered)},
     )

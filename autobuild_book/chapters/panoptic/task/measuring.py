@@ -1,11 +1,10 @@
 """Measuring architectures: their parts of a trained network, calibrated, on images that no training saw."""
 
 import functools
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, ClassVar, TypeVar
 
 import numpy as np
 import torch
@@ -26,8 +25,8 @@ from autobuild_book.chapters.panoptic.task.quality import (
 )
 from autobuild_book.chapters.panoptic.task.space import backbone_space, costs, costs_of_codes
 from autobuild_book.chapters.panoptic.task.weights import Trained, load, load_bundled
+from autobuild_book.measured import rows, tasks
 from autobuild_book.measured.extremes import sample_extreme_codes
-from autobuild_book.measured.rows import RowFormat, machine
 from autobuild_lib.spaces import Architecture
 from autobuild_lib.spaces.sequence import Codes
 from autobuild_lib.torch_settings import one_thread
@@ -35,19 +34,19 @@ from autobuild_lib.torch_settings import one_thread
 POOLS = ("A", "B")  # for labels, for final comparisons
 CALIBRATION = 128  # images in a batch that normalisations take their statistics from
 BATCH = 50
-SAMPLE_SEED = 0
 MOST_SAMPLES, CANDIDATES = 2_000, 20_000
 
 
 @dataclass(frozen=True)
-class Measurement:
+class Measurement(rows.Measurement):
     """One row: how well one architecture segments; higher is better, all in [0, 1].
 
     `network` names the weights. `pq_se` is the standard error over images, `pq_half1` and `pq_half2` are `pq` on the
-    first and the second half of them. `macs` are those of one image; `machine` names what the last bits depend on.
+    first and the second half of them. `macs` are those of one image.
     """
 
-    architecture: str
+    ASKED = ("network", "images", "count", "calibration")
+
     network: str
     images: str
     count: int
@@ -69,14 +68,9 @@ class Measurement:
     seconds: float
     machine: str
 
-    @property
-    def key(self) -> tuple[str, str, str, int, int]:
-        """What was asked for."""
-        return self.architecture, self.network, self.images, self.count, self.calibration
-
 
 FRACTIONS = (*LABELS, "pq_se", "pq_half1", "pq_half2")
-ROWS = RowFormat(Measurement, backbone_space(), FRACTIONS)
+ROWS = rows.RowFormat(Measurement, backbone_space(), FRACTIONS)
 
 
 @dataclass(frozen=True)
@@ -98,45 +92,42 @@ class Exam:
 
 
 @dataclass(frozen=True)
-class Job:
+class Job(tasks.Job[tasks.R_co]):
     """One architecture to be measured with the weights of a folder, None for the bundled supernet."""
 
-    architecture: Architecture
+    ROW: ClassVar[type[Any]] = Measurement
+
     folder: Path | None
     network: str
     exam: Exam
 
     @property
-    def key(self) -> tuple[str, str, str, int, int]:
-        """What identifies the row it makes."""
-        return str(self.architecture), self.network, self.exam.images, self.exam.count, self.exam.calibration
+    def asked(self) -> tuple[str, str, int, int]:
+        """Weights and exam."""
+        return self.network, self.exam.images, self.exam.count, self.exam.calibration
 
-    def run(self) -> Measurement:
+    def labels(self) -> dict[str, Any]:
         """Measure on one thread."""
-        return self.measure()[0]
+        return self.columns(examine(_trained(self.folder, self.network), self.architecture, self.exam))
 
-    def measure(self) -> tuple[Measurement, Tally]:
-        """Return the row, and what it counts."""
-        started = time.perf_counter()
-        tally = examine(_trained(self.folder, self.network), self.architecture, self.exam)
-        half = self.exam.count // 2
-        halves = {f"pq_half{i}": labels(part)["pq"] for i, part in enumerate((tally[:half], tally[half:]), start=1)}
-        found: dict[str, Any] = labels(tally) | {"pq_se": standard_error(tally)} | halves
+    def columns(self, tally: Tally) -> dict[str, Any]:
+        """Return what the row says of what was counted."""
+        middle = self.exam.count // 2
+        halves = {f"pq_half{i}": labels(part)["pq"] for i, part in enumerate((tally[:middle], tally[middle:]), start=1)}
         macs, parameters = costs([self.architecture]).iloc[0]
-        seconds = round(time.perf_counter() - started, 2)
-        found |= {"macs": int(macs), "parameters": int(parameters), "seconds": seconds, "machine": machine()}
-        return Measurement(*self.key, **found), tally
+        counts = {"macs": int(macs), "parameters": int(parameters)}
+        return {**labels(tally), "pq_se": standard_error(tally), **halves, **counts}
 
 
-J = TypeVar("J", bound=Job)
+J = TypeVar("J", bound="Job[Any]")
 
 
 @functools.lru_cache(maxsize=1)
 def _trained(folder: Path | None, network: str) -> Trained:
-    found = load_bundled() if folder is None else load(folder)
-    if found.id != network:
-        raise ValueError(f"{folder}: the weights are {found.id} now, they were {network}")
-    return found
+    trained = load_bundled() if folder is None else load(folder)
+    if trained.id != network:
+        raise ValueError(f"{folder}: the weights are {trained.id} now, they were {network}")
+    return trained
 
 
 @functools.lru_cache(maxsize=2)
@@ -182,7 +173,7 @@ def measure(
     depend on the number of workers. Raises `ValueError` for an architecture that the network does not contain.
     """
     jobs = make_jobs(Job, architectures, folder, exam or Exam())
-    return ROWS.complete(jobs, out, unit="network", workers=workers, progress=progress)
+    return tasks.complete(ROWS, jobs, out, unit="network", workers=workers, progress=progress)
 
 
 def make_jobs(kind: type[J], architectures: Sequence[Architecture], folder: Path | None, exam: Exam) -> list[J]:
@@ -200,7 +191,7 @@ def sample_architectures(size: int) -> list[Architecture]:
     """
     if not 1 <= size <= MOST_SAMPLES:
         raise ValueError(f"size={size}; allowed are 1 to {MOST_SAMPLES:,} architectures")
-    space, rng = backbone_space(), np.random.default_rng(SAMPLE_SEED)
+    space, rng = backbone_space(), np.random.default_rng(tasks.SAMPLE_SEED)
     uniform = space.sample_codes(rng, MOST_SAMPLES)
     spread = _spread(sample_extreme_codes(space, rng, CANDIDATES))
     drawn = space.from_codes(np.stack([uniform, spread], 1).reshape(2 * MOST_SAMPLES, -1))
@@ -210,9 +201,9 @@ def sample_architectures(size: int) -> list[Architecture]:
 def _spread(codes: Codes) -> Codes:
     """Choose among the codes of architectures, one after the other, so that multiply-adds fill their range evenly."""
     macs = costs_of_codes(codes)["macs"].to_numpy(dtype=np.float64)
-    wanted = macs.min() + np.ptp(macs) * Halton(1, scramble=False).random(MOST_SAMPLES)[:, 0]
+    goals = macs.min() + np.ptp(macs) * Halton(1, scramble=False).random(MOST_SAMPLES)[:, 0]
     chosen = np.empty(MOST_SAMPLES, dtype=np.intp)
-    for place, goal in enumerate(wanted):
+    for place, goal in enumerate(goals):
         chosen[place] = np.abs(macs - goal).argmin()
         macs[chosen[place]] = np.inf
     return codes[chosen]

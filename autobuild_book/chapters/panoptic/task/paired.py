@@ -1,8 +1,9 @@
 """Measurements that can be compared image by image: quality with each part of the images left out."""
 
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -10,7 +11,7 @@ import numpy.typing as npt
 from autobuild_book.chapters.panoptic.task.measuring import FRACTIONS, Exam, Job, Measurement, make_jobs
 from autobuild_book.chapters.panoptic.task.quality import Tally, labels
 from autobuild_book.chapters.panoptic.task.space import backbone_space
-from autobuild_book.measured.rows import RowFormat
+from autobuild_book.measured import rows, tasks
 from autobuild_lib.spaces import Architecture
 
 PARTS = 40
@@ -35,17 +36,18 @@ class PairedMeasurement(Measurement):
         return np.array(self.without.split(), dtype=np.float64)
 
 
-PAIRED_ROWS = RowFormat(PairedMeasurement, backbone_space(), FRACTIONS)
+PAIRED_ROWS = rows.RowFormat(PairedMeasurement, backbone_space(), FRACTIONS)
 
 
 @dataclass(frozen=True)
-class PairedJob(Job):
+class PairedJob(Job[PairedMeasurement]):
     """One architecture to be measured part by part."""
 
-    def run(self) -> PairedMeasurement:
-        """Measure on one thread."""
-        row, tally = self.measure()
-        return PairedMeasurement(**asdict(row), without=" ".join(f"{value:.6f}" for value in leave_out(tally)))
+    ROW = PairedMeasurement
+
+    def columns(self, tally: Tally) -> dict[str, Any]:
+        """Return what the row says of what was counted."""
+        return {**super().columns(tally), "without": " ".join(f"{value:.6f}" for value in leave_out(tally))}
 
 
 def leave_out(tally: Tally) -> Array:
@@ -54,8 +56,8 @@ def leave_out(tally: Tally) -> Array:
     if images < PARTS:
         raise ValueError(f"{images} images; {PARTS} parts need as many at least")
     every = np.arange(images)
-    found = [labels(tally[np.delete(every, part)])["pq"] for part in np.array_split(every, PARTS)]
-    return np.array(found)
+    qualities = [labels(tally[np.delete(every, part)])["pq"] for part in np.array_split(every, PARTS)]
+    return np.array(qualities)
 
 
 def standard_error(left_out: Array) -> Array:
@@ -79,4 +81,4 @@ def measure_paired(
 ) -> list[PairedMeasurement]:
     """Do what `measuring.measure` does, part by part."""
     jobs = make_jobs(PairedJob, architectures, folder, exam)
-    return PAIRED_ROWS.complete(jobs, out, unit="network", workers=workers, progress=progress)
+    return tasks.complete(PAIRED_ROWS, jobs, out, unit="network", workers=workers, progress=progress)

@@ -1,15 +1,14 @@
 """From measured rows to the table of evaluated architectures, with the supernet that they are parts of beside it."""
 
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
-from autobuild_book.chapters.panoptic.task.measuring import FRACTIONS, ROWS, SAMPLE_SEED
+from autobuild_book.chapters.panoptic.task.measuring import FRACTIONS, ROWS, Measurement
 from autobuild_book.chapters.panoptic.task.space import backbone_space
 from autobuild_book.chapters.panoptic.task.weights import BUNDLED, CONFIG, WEIGHTS, load
-from autobuild_book.measured.tables import write_measured
+from autobuild_book.measured import tables, tasks
 from autobuild_lib.data.table import ARCHITECTURE
 
 NAME = "panoptic"
@@ -17,17 +16,11 @@ UNITS = dict.fromkeys(FRACTIONS, "fraction") | {
     "macs": "multiply-adds",
     "parameters": "count",
 }
-SHARED = ("network", "images", "count", "calibration")  # columns that have one value in a table
 
 
 def read_labels(rows_file: Path) -> pd.DataFrame:
     """Read rows that are measured alike, one of each architecture; others are a `ValueError`."""
-    frame = pd.DataFrame([asdict(row) for row in ROWS.read(rows_file)])
-    if frame.empty:
-        raise ValueError(f"{rows_file}: there are no rows; `autobuild task panoptic measure` makes them")
-    for column in SHARED:
-        if frame[column].nunique() > 1:
-            raise ValueError(f"{rows_file}: several values of {column}: {', '.join(map(str, frame[column].unique()))}")
+    frame = tables.as_frame(ROWS.read(rows_file), "panoptic", rows_file, alike=Measurement.ASKED)
     return frame.drop_duplicates(ARCHITECTURE, ignore_index=True)
 
 
@@ -40,7 +33,7 @@ def write_table(rows_file: Path, supernet: Path, folder: Path) -> dict[str, Any]
     network, images, count = frame.loc[0, ["network", "images", "count"]]
     if network != trained.id:
         raise ValueError(f"{rows_file}: measured with the weights {network}, those in {supernet} are {trained.id}")
-    return write_measured(
+    return tables.write_measured(
         folder,
         NAME,
         frame,
@@ -48,7 +41,7 @@ def write_table(rows_file: Path, supernet: Path, folder: Path) -> dict[str, Any]
         units=UNITS,
         source=f"parts of the supernet {BUNDLED} ({network}), on the first {count} generated images of set {images}",
         builder=f"autobuild task panoptic measure --sample {len(frame)}, then ... table",
-        seed=SAMPLE_SEED,
+        seed=tasks.SAMPLE_SEED,
         beside={
             f"{BUNDLED}.safetensors": (supernet / WEIGHTS).read_bytes(),
             f"{BUNDLED}.json": (supernet / CONFIG).read_bytes(),

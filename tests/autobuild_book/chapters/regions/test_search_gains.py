@@ -15,9 +15,9 @@ from autobuild_book.chapters.regions import clusters, search_gains, search_runs
 from autobuild_book.chapters.regions.clusters import Reduction
 from autobuild_book.chapters.regions.verdicts import judge_searches
 from autobuild_book.chapters.shared import frontiers, panels
+from autobuild_book.intervals import holm
 from autobuild_lib import surrogate
 from autobuild_lib.processes import in_processes
-from autobuild_lib.statistics import holm
 from autobuild_lib.units.reduced import GroupContents, ReducedSpace
 
 SMALL = (8, 2, 6)  # random architectures, rounds, mutations

@@ -16,7 +16,6 @@ from autobuild_book.chapters.diffusion.task.measuring import (
     COLUMNS,
     Job,
     Measurement,
-    machine,
     measure,
     read_architectures,
     read_rows,
@@ -25,6 +24,7 @@ from autobuild_book.chapters.diffusion.task.measuring import (
 )
 from autobuild_book.chapters.diffusion.task.space import costs
 from autobuild_book.chapters.diffusion.task.training import Recipe
+from autobuild_book.measured.tasks import machine
 from tests.helpers.recorded import record
 
 SHORT = Recipe(steps=2, batch_size=4, masks_per_image=1, euler_steps=1)
@@ -183,6 +183,7 @@ import sys
 from pathlib import Path
 from autobuild_book.chapters.diffusion.task.measuring import measure, sample_architectures
 from autobuild_book.chapters.diffusion.task.training import Recipe
+from autobuild_book.measured.tasks import machine
 recipe = Recipe(steps=2, batch_size=4, masks_per_image=1, euler_steps=1)
 measure(sample_architectures(3), range(40), Path(sys.argv[1]), recipe=recipe)
 """

@@ -12,7 +12,6 @@ import autobuild_lib as ab
 from autobuild_book.chapters.diffusion.task.measuring import (
     Job,
     Measurement,
-    machine,
     read_rows,
     rows_to_csv,
     sample_architectures,
@@ -28,6 +27,7 @@ from autobuild_book.chapters.diffusion.task.table import (
     write_table,
 )
 from autobuild_book.chapters.diffusion.task.training import Recipe
+from autobuild_book.measured.tasks import machine
 from autobuild_lib.data import files
 from autobuild_lib.data.files import FILES
 from autobuild_lib.storage import replace_text

@@ -36,7 +36,7 @@ from autobuild_book.chapters.panoptic.task.quality import LABELS, compare, label
 from autobuild_book.chapters.panoptic.task.space import backbone_space, costs, largest, smallest
 from autobuild_book.chapters.panoptic.task.training import train
 from autobuild_book.chapters.panoptic.task.weights import Recipe, load
-from autobuild_book.measured.rows import machine
+from autobuild_book.measured.tasks import machine
 from autobuild_lib import data
 from autobuild_lib.data import files
 from tests.helpers.recorded import record

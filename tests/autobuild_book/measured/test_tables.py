@@ -1,11 +1,11 @@
-"""What commands share: entries of the manifest."""
+"""Entries of the manifest."""
 
 import json
 from pathlib import Path
 
 import pytest
 
-from autobuild_book.arguments import join_beside, join_manifest
+from autobuild_book.measured.tables import join_beside, join_manifest
 
 ENTRY = {"file": "one.csv", "rows": 3, "beside": {"one.json": "aa"}}
 
