@@ -349,8 +349,8 @@ glue("figure_builders", figures.builder_differences(groups) if len(groups) else 
 # that of a single training, which the comparison *another seed* above lets you judge.
 
 # %%
-best = panoptic_verdict.most_interesting(networks, [panoptic_builders.NORM, panoptic_builders.EFFECT])
-alone = run.table("alone", lambda: panoptic_verdict.trained_alone(best, finals, trainings))
+best = panoptic_verdict.surest_networks(networks, [panoptic_builders.NORM, panoptic_builders.EFFECT])
+alone = run.table("alone", lambda: panoptic_verdict.compare_alone(best, finals, trainings))
 alone.drop(columns=["architecture", "rival"]).set_index("region").round(4).dropna()
 
 # %% [markdown]
@@ -402,11 +402,11 @@ assert (networks.sure <= networks.wins).all()
 # *Supported* means two of three regions, *partly* one.
 
 # %%
-checks, verdict = panoptic_verdict.verdict(networks, list(subject.regions))
-run.table("checks", lambda: checks)
-by_builder = run.table("verdicts", lambda: panoptic_verdict.verdicts(networks, list(subject.regions)))
-estimates = panoptic_verdict.estimates(groups, list(subject.regions))
-print(f"Claim C6: {verdict}")
+verdict = panoptic_verdict.judge(networks, list(subject.regions))
+checks = run.table("checks", lambda: verdict.checks)
+by_builder = run.table("verdicts", lambda: panoptic_verdict.judge_builders(networks, list(subject.regions)))
+estimates = panoptic_verdict.region_estimates(groups, list(subject.regions))
+print(verdict)
 checks
 
 # %% [markdown]
@@ -426,7 +426,7 @@ heads = summary[(summary["size"] == summary["size"].max()) & (summary.target == 
 srcc = {one.model: intervals.or_unknown(one.srcc, ".3f") for one in heads[heads.level == "head"].itertuples()}
 rest = agreement.set_index("comparison").rest.map("{:.2f}".format).to_dict() if len(agreement) else {}
 numbers = {
-    "verdict": verdict, "effect": other.get(panoptic_builders.EFFECT, "undecided"), "epochs": epochs,
+    "verdict": verdict.word, "effect": other.get(panoptic_builders.EFFECT, "undecided"), "epochs": epochs,
     "labelled": len(subject.table),
     "ridge": other.get(panoptic_builders.RIDGE, "undecided"), "search": other.get("search", "undecided"),
     "srcc_paper": srcc["paper preset"], "srcc_tuned": srcc["tuned preset"], "missing": len(measured.missing),

@@ -65,10 +65,11 @@ from autobuild_book.chapters.diffusion import (
     bundled_rows,
     choice,
     figures,
-    final as judging,
+    final,
     labels,
     pictures as digit_pictures,
     ranks as ranking,
+    verdict as judging,
 )
 from autobuild_book.chapters.diffusion.real_size import experiment, figures as real_size_figures
 from autobuild_book.chapters.diffusion.scores import effects_by_score
@@ -222,7 +223,7 @@ modules.T
 
 # %%
 proposed = run.table("choices", lambda: choice.propose(table, corpora, seed, target))
-chosen, measured = judging.to_compare(proposed, bundled), bundled_rows.final_rows()
+chosen, measured = final.to_compare(proposed, bundled), bundled_rows.final_rows()
 same = run.table("same_choice", lambda: choices.count_shared(proposed, chosen, ["setting", "group"]))
 print(f"{same.same.sum()} of {same.of.sum()} choices of this run are those that are compared below")
 same.pivot_table("same", "group", "setting", sort=False).astype("Int64")
@@ -237,10 +238,10 @@ same.pivot_table("same", "group", "setting", sort=False).astype("Int64")
 # would build and nobody has measured is trained now if `minutes` allow it; otherwise it is listed:
 
 # %%
-jobs = judging.missing(pd.concat([chosen, proposed]), measured) if choice.has_costs(table) else []
-measured = [*measured, *judging.measure_within(jobs, measured, minutes, run.folder / "live.csv")]
+jobs = final.missing(pd.concat([chosen, proposed]), measured) if choice.has_costs(table) else []
+measured = [*measured, *final.measure_within(jobs, measured, minutes, run.folder / "live.csv")]
 done = {row.key for row in measured}
-left = run.table("not_measured", lambda: judging.table_of_jobs(job for job in jobs if job.key not in done))
+left = run.table("not_measured", lambda: final.table_of_jobs(job for job in jobs if job.key not in done))
 print(f"{len(left)} trainings of {left.architecture.nunique()} architectures are not measured yet")
 
 # %% [markdown]
@@ -251,8 +252,8 @@ print(f"{len(left)} trainings of {left.architecture.nunique()} architectures are
 # better**, and -0.1 is a distance about 10 % smaller. MACs are millions.
 
 # %%
-values = run.table("final", lambda: judging.values_by_seed(chosen, measured))
-comparison = run.table("comparison", lambda: judging.against_group(values))
+values = run.table("final", lambda: final.values_by_seed(chosen, measured))
+comparison = run.table("comparison", lambda: final.against_group(values))
 key = ["setting", "group", "place"]
 texts = intervals.interval_texts(comparison["difference"], comparison["low"], comparison["high"])
 table_of_results = comparison.assign(macs=(comparison.macs / 1e6).round(1), difference=texts).set_index(key)
@@ -287,11 +288,11 @@ glue("figure_built_against_best", drawn)
 # differ.
 
 # %% tags=["remove-output"]
-final = judging.on_the_front(comparison)
+networks = final.on_the_front(comparison)
 known = labels.labelled_points(table, rows, target, cost) if cost in table.labels else None
 label = "log Frechet distance" if bundled else f"-({target})"
 missing = style.note(f"these data have no label {cost}")
-glue("figure_distance_macs", missing if known is None else figures.distance_against_macs(known, final, label))
+glue("figure_distance_macs", missing if known is None else figures.distance_against_macs(known, networks, label))
 
 # %% [markdown]
 # ```{glue:figure} figure_distance_macs
@@ -317,8 +318,8 @@ glue("figure_distance_macs", missing if known is None else figures.distance_agai
 
 # %%
 checked = {
-    "against random": judging.against_group(values, choice.RANDOM),
-    "flow loss, against the best": judging.against_group(values, label="flow_loss"),
+    "against random": final.against_group(values, choice.RANDOM),
+    "flow loss, against the best": final.against_group(values, label="flow_loss"),
 }
 run.table("cross_checks", lambda: pd.concat(checked, names=["check"]).reset_index("check"))
 texts = {name: intervals.interval_texts(frame.difference, frame.low, frame.high, 4) for name, frame in checked.items()}
@@ -366,7 +367,7 @@ def measure_again() -> pd.DataFrame:
     """Train the cheapest network."""
     if not (proof and rows):  # switched off, or there is nothing to repeat
         return measured_again.beside_committed([])
-    return judging.measure_again(min([*measured, *rows], key=lambda row: row.macs), rows)
+    return final.measure_again(min([*measured, *rows], key=lambda row: row.macs), rows)
 
 again = run.table("proof", measure_again)
 print(measured_again.in_words(again))
@@ -521,25 +522,24 @@ assert (bounded.macs <= bounded.macs_best).all(), "nothing is larger than the bo
 # for comparison.
 
 # %%
-checks, verdict = judging.verdict(comparison)
-checks_effect, verdict_effect = judging.verdict(comparison, few_labels.EFFECT)
-run.table("checks", lambda: pd.concat([checks, checks_effect]))
-print(f"Claim C7: {verdict} by norm score, {verdict_effect} by effect score")
+verdict, verdict_effect = judging.judge(comparison), judging.judge(comparison, few_labels.EFFECT)
+checks = run.table("checks", lambda: pd.concat([verdict.checks, verdict_effect.checks]))
+print(f"{verdict} by norm score, {verdict_effect.word} by effect score")
 for group in (few_labels.NORM, few_labels.EFFECT, few_labels.RIDGE, choice.MOST_MACS):
     print(judging.sentence(comparison, group))
-pd.concat([checks, checks_effect])[["group", "place", "macs", "difference", "low", "high", "p", "holds"]].round(4)
+checks[["group", "place", "macs", "difference", "low", "high", "p", "holds"]].round(4)
 
 # %% [markdown]
 # The numbers that the summary below quotes are written to `metrics.json` and glued into the text, never typed.
 
 # %%
-numbers = judging.summary_numbers(table, spread, ranks, comparison) | {
-    "verdict": verdict, "verdict_effect": verdict_effect, "same": f"{same.same.sum()} of {same.of.sum()}",
+numbers = final.summary_numbers(table, spread, ranks, comparison) | {
+    "verdict": verdict.word, "verdict_effect": verdict_effect.word, "same": f"{same.same.sum()} of {same.of.sum()}",
 }
 for name, value in numbers.items():
     glue(f"unets_{name}", value, display=False)
 numbers |= {f"real_{name}": value for name, value in real_numbers.items()}
-frames = {"ranks": ranks, "spread": spread, "comparison": comparison, "checks": checks, "baselines": trivial}
+frames = {"ranks": ranks, "spread": spread, "comparison": comparison, "checks": verdict.checks, "baselines": trivial}
 tables = {f"{name}_table": frame.to_dict("records") for name, frame in frames.items()}
 record = run.finish(**numbers, **tables, differences=measured_again.for_metrics(again))
 

@@ -64,7 +64,7 @@ from IPython.display import Markdown
 from myst_nb import glue
 
 from autobuild_book import intervals
-from autobuild_book.chapters.peers import contests, costs as prices, figures, measuring, results
+from autobuild_book.chapters.peers import contests, figures, measuring, results, seconds
 from autobuild_book.chapters.peers.models.graf import graph_features
 from autobuild_book.chapters.peers.models.registry import find_model
 from autobuild_book.chapters.peers.models.sequence_graf import sequence_features
@@ -253,10 +253,10 @@ glue("figure_peer_curves_small", figure)
 # a surrogate's; of a latency, a proxy that counts work should have a positive one):
 
 # %%
-from autobuild_book.chapters.peers import proxies_alone as zero_cost
+from autobuild_book.chapters.peers import proxy_ranks
 
 with_proxies = [contest for contest in chosen if contest.kind == contests.PROXIED]
-proxies_alone = run.table("proxies_alone", lambda: zero_cost.by_themselves(with_proxies))
+proxies_alone = run.table("proxies_alone", lambda: proxy_ranks.ranks_by_proxy(with_proxies))
 if proxies_alone.empty:
     print("No proxies have been measured for these data.")
 proxies_alone.pivot_table("srcc", ["family", "proxy"], "against", sort=False).round(2)
@@ -267,7 +267,7 @@ proxies_alone.pivot_table("srcc", ["family", "proxy"], "against", sort=False).ro
 # little about the network; the interval is over networks.
 
 # %%
-survival = run.table("proxies_resolution", lambda: zero_cost.at_full_resolution(with_proxies))
+survival = run.table("proxies_resolution", lambda: proxy_ranks.ranks_at_full_resolution(with_proxies))
 survival.set_index(["family", "proxy"])[["networks", "srcc", "low", "high"]].round(3)
 
 # %% [markdown]
@@ -336,8 +336,8 @@ results.readable(behind)
 # %%
 rows_to_learn = subset(first, cost_rows, seed)
 task = (chosen[0].name, chosen[0].targets[0])
-costs = prices.costs(rows_to_learn, task[1], cost_models, 10_000, seed)
-proxies = prices.proxy_seconds(rows_to_learn, 10_000)
+costs = seconds.model_seconds(rows_to_learn, task[1], cost_models, 10_000, seed)
+proxies = seconds.proxy_seconds(rows_to_learn, 10_000)
 costs = run.table("costs", lambda: results.with_quality(costs, summary, task, cost_rows))
 print(f"zero-cost proxies of 10,000 networks: about {proxies:,.0f} seconds")
 costs.round(3).set_index("model")

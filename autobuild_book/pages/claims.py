@@ -6,8 +6,10 @@ from typing import TypeAlias
 
 import pandas as pd
 
+from autobuild_book.chapters.diffusion import verdict as diffusion_verdict
 from autobuild_book.chapters.modules import verdict as modules_verdict
 from autobuild_book.chapters.operations import verdict as operations_verdict
+from autobuild_book.chapters.panoptic import verdict as panoptic_verdict
 from autobuild_book.chapters.ranking import verdict as ranking_verdict
 from autobuild_book.chapters.regions import verdicts as regions_verdicts
 from autobuild_book.chapters.shared.verdicts import WORDS, check_line, estimate_line
@@ -134,9 +136,7 @@ CLAIMS = (
     Claim(
         "C6",
         "Panoptic segmentation: backbones built by AutoBuild beat the labelled ones.",
-        "By norm score, in 2 of 3 regions, a built backbone beats one of the labelled front with no fewer "
-        "multiply-adds, by two standard errors and also after Holm's correction over all that were built: two standard "
-        "errors alone are not enough. *Partly*: one region.",
+        panoptic_verdict.RULE,
         "05_panoptic",
         "Verdict on claim C6",
         "figure-built-front",
@@ -145,8 +145,7 @@ CLAIMS = (
     Claim(
         "C7",
         "Inpainting with diffusion models: from a few dozen evaluated architectures, built U-Nets beat them.",
-        "One of two U-Nets built by norm score, no larger than the best labelled one, has a lower log distance (paired "
-        "t-test over fresh seeds, 5 % after Holm's correction).",
+        diffusion_verdict.RULE,
         "06_diffusion_unets",
         "Verdict on claim C7",
         "figure-built-against-best",

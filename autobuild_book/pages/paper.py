@@ -212,18 +212,18 @@ EXPERIMENTS = (
     Entry(
         "Panoptic segmentation",
         "Claim C6.",
-        ("autobuild_book.chapters.panoptic.verdict.verdict", "autobuild_book.chapters.panoptic.task.training.train"),
+        ("autobuild_book.chapters.panoptic.verdict.judge", "autobuild_book.chapters.panoptic.task.training.train"),
         "05_panoptic",
         "Verdict on claim C6",
-        "panoptic_verdict.verdict(",
+        "panoptic_verdict.judge(",
     ),
     Entry(
         "Inpainting with diffusion models (Section 5.3)",
         "Claim C7.",
-        ("autobuild_book.chapters.diffusion.final.verdict", "autobuild_book.chapters.diffusion.task.training.train"),
+        ("autobuild_book.chapters.diffusion.verdict.judge", "autobuild_book.chapters.diffusion.task.training.train"),
         "06_diffusion_unets",
         "Verdict on claim C7",
-        "judging.verdict(",
+        "judging.judge(",
     ),
 )
 

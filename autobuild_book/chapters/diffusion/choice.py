@@ -14,7 +14,7 @@ Beside them stand, within each bound: one built by the additive ridge, the one w
 alone would build), and the best labelled one, measured again. Random ones have at most as many MACs as the first choice
 of the norm score, and at least 95 % of them. The smallest U-Net of the space is measured too: it costs seconds.
 
-Claim C7 is decided in the middle setting, by the networks built by norm score (see `final`).
+Claim C7 is decided in the middle setting, by the networks built by norm score (see `verdict`).
 """
 
 import functools

@@ -1,11 +1,4 @@
-"""Experiment 6, the end: what was built is measured on untouched images with fresh seeds, compared and judged.
-
-The rule of claim C7, fixed before these measurements: in the setting "no larger than the best", a network built by norm
-score beats the best labelled one, measured again, when it has the lower log distance in a paired one-sided t-test over
-seeds (a seed gives all networks the same images, masks and noise), at 5 % after Holm's correction over the networks
-built. The claim is supported when one of them does: for two networks this is to say that the 95 % interval of its
-difference lies below 0. The effect score is judged by the same rule, for comparison.
-"""
+"""Experiment 6, the end: what was built is measured on untouched images with fresh seeds, and compared."""
 
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from pathlib import Path
@@ -15,21 +8,21 @@ import numpy as np
 import pandas as pd
 
 from autobuild_book.chapters.diffusion.bundled_rows import CHOICE, final_choices
-from autobuild_book.chapters.diffusion.choice import AS_BEST, BEST, MOST_MACS
+from autobuild_book.chapters.diffusion.choice import BEST, MOST_MACS
 from autobuild_book.chapters.diffusion.ranks import COST, HEAD, RIDGE as RIDGE_MODEL
 from autobuild_book.chapters.diffusion.task.measuring import RECIPES, ROWS, Job, Measurement
 from autobuild_book.chapters.diffusion.task.space import costs, unet_space
 from autobuild_book.chapters.diffusion.task.table import MEASURED, seed_agreement
-from autobuild_book.chapters.shared.few_labels import EFFECT, NORM, RIDGE
+from autobuild_book.chapters.diffusion.verdict import sentence
+from autobuild_book.chapters.shared.few_labels import EFFECT, RIDGE
 from autobuild_book.chapters.shared.measured_again import beside_committed
-from autobuild_book.intervals import greater_than_zero, holm, mean_with_interval
+from autobuild_book.intervals import greater_than_zero, mean_with_interval
 from autobuild_book.measured.tasks import complete
 from autobuild_lib.data.table import Table
 from autobuild_lib.search import front
 
 LABEL = "log_distance"
 SEEDS = (100, 101, 102, 103, 104)  # none of those behind the labels
-SUPPORTED, NOT_SUPPORTED, NOT_MEASURED = "supported", "not supported", "not yet measured"
 
 
 def to_compare(proposed: pd.DataFrame, is_bundled: bool) -> pd.DataFrame:
@@ -92,35 +85,6 @@ def against_group(values: pd.DataFrame, reference: str = BEST, label: str = LABE
         rows.append((*key, int(runs["macs"].iloc[0]), len(by_seed), *numbers, greater_than_zero(-differences)))
     names = ["macs", "seeds", "mean", "mean_low", "mean_high", "difference", "low", "high", "p"]
     return pd.DataFrame(rows, columns=[*CHOICE, *names])
-
-
-def verdict(comparison: pd.DataFrame, group: str = NORM) -> tuple[pd.DataFrame, str]:
-    """Judge claim C7 by its rule: a row per network built by a score in the deciding setting, and the verdict."""
-    own = comparison[(comparison["setting"] == AS_BEST) & (comparison["group"] == group)].reset_index(drop=True)
-    if own.empty:
-        return own.assign(holds=[]), NOT_MEASURED
-    own = own.assign(p=holm(own["p"].fillna(1.0).tolist()))
-    own = own.assign(holds=(own["p"] < 0.05) & (own["difference"] < 0))
-    return own, SUPPORTED if own["holds"].any() else NOT_SUPPORTED
-
-
-def sentence(comparison: pd.DataFrame, group: str = NORM, setting: str = AS_BEST) -> str:
-    """Say in words how the networks of a group did against the best labelled one."""
-    networks = comparison[(comparison["setting"] == setting) & (comparison["group"] == group)].sort_values("place")
-    name = f"{group if group.startswith('built') else f'with {group}'} ({setting})"
-    if networks.empty:
-        return f"The network {name} has not been measured yet."
-    texts = [_against_best(*row) for row in networks[["macs", "difference", "low", "high"]].to_numpy(np.float64)]
-    if len(texts) == 1:
-        return f"The network {name} {texts[0]}."
-    parts = [f"number {place} {text}" for place, text in enumerate(texts, 1)]
-    return f"Of the {len(texts)} networks {name}, {', and '.join(parts)}."
-
-
-def _against_best(macs: float, difference: float, low: float, high: float) -> str:
-    won = "beats" if high < 0 else "loses to" if low > 0 else "cannot be told from"
-    interval = f"{difference:+.3f}, 95 % interval {low:+.3f} to {high:+.3f}"
-    return f"with {macs / 1e6:.1f} million MACs {won} the best labelled one (difference in log distance {interval})"
 
 
 def on_the_front(comparison: pd.DataFrame) -> pd.DataFrame:

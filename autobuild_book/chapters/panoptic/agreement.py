@@ -28,7 +28,7 @@ def pairs(table: Table, rows: Sequence[Measurement], trainings: pd.DataFrame) ->
     Args:
         table: the labels.
         rows: committed measurements.
-        trainings: which training the network of a row is from, see `bundle.bundled_trainings`.
+        trainings: which training the network of a row is from, see `bundled_rows.trainings_of_rows`.
     """
     labels = table.labels.assign(architecture=list(map(str, table.architectures)))
     frames = [labels.assign(comparison=HALVES, first=labels["pq_half1"], second=labels["pq_half2"])[PAIR]]

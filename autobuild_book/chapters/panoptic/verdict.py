@@ -9,25 +9,25 @@ import pandas as pd
 from autobuild_book.chapters.panoptic.final import difference
 from autobuild_book.chapters.panoptic.proposals import BUILDERS, NORM
 from autobuild_book.chapters.panoptic.task.paired import FINAL, PairedMeasurement
+from autobuild_book.chapters.shared.verdicts import Verdict
 
+RULE = (
+    "By norm score, in 2 of 3 regions, a built backbone beats one of the labelled front with no fewer "
+    "multiply-adds, by two standard errors and also after Holm's correction over all that were built: two standard "
+    "errors alone are not enough. *Partly*: one region."
+)
 TINY = 1e-9  # a standard error of a network against itself is 0
 
 
-def verdict(
-    networks: pd.DataFrame, regions: Sequence[str], group: str = NORM, counted: str = "sure"
-) -> tuple[pd.DataFrame, str]:
-    """Judge claim C6 on one builder: a table with a check per region, and the verdict.
+def judge(networks: pd.DataFrame, regions: Sequence[str], group: str = NORM, counted: str = "sure") -> Verdict:
+    """Judge claim C6 on one builder by `RULE`: a check per region, "undecided" when nothing that it built is measured.
 
-    networks: from `judge`. A region holds when a built network beats a network of the region's labelled front that
-    needs no fewer multiply-adds, by more than two standard errors of the difference and also after Holm's correction
-    over all networks of the builder; with `counted="wins"` the correction is left out. "supported" when two thirds of
-    the regions hold, "partly" when half as many do, otherwise "not supported"; "undecided" when nothing that was built
-    is measured.
+    networks: from `final.mark_wins`. With `counted="wins"`, Holm's correction is left out.
     """
-    own = networks[networks["group"] == group]
+    built = networks[networks["group"] == group]
     rows = []
     for region in regions:
-        here = own[own["region"] == region]
+        here = built[built["region"] == region]
         best = _best(here)
         text = "nothing to compare with"
         if best is not None:
@@ -35,10 +35,7 @@ def verdict(
             text = f"the best of {len(here)} is {abs(best['ahead']):.4f} {side} (standard error {best['ahead_se']:.4f})"
         rows.append((region, text, bool(here[counted].any())))
     checks = pd.DataFrame(rows, columns=["region", "value", "holds"])
-    if own.empty:
-        return checks, "undecided"
-    passed, needed = int(checks["holds"].sum()), int(np.ceil(2 / 3 * len(checks)))
-    return checks, "supported" if passed >= needed else "partly" if passed >= needed / 2 else "not supported"
+    return Verdict("Claim C6", checks, needed=2 / 3, partly=1 / 3, decidable=not built.empty)
 
 
 def sentence(checks: pd.DataFrame) -> str:
@@ -49,54 +46,56 @@ def sentence(checks: pd.DataFrame) -> str:
 
 def _best(networks: pd.DataFrame) -> "pd.Series[Any] | None":
     """Return the network that is most standard errors ahead of its rival, None where none has one."""
-    found = networks.dropna(subset=["ahead"])
-    return found.iloc[int((found["ahead"] / found["ahead_se"].clip(lower=TINY)).argmax())] if len(found) else None
+    compared = networks.dropna(subset=["ahead"])
+    if compared.empty:
+        return None
+    return compared.iloc[int((compared["ahead"] / compared["ahead_se"].clip(lower=TINY)).argmax())]
 
 
-def verdicts(networks: pd.DataFrame, regions: Sequence[str]) -> pd.DataFrame:
-    """Apply the rule of `verdict` to every builder that something is measured of.
+def judge_builders(networks: pd.DataFrame, regions: Sequence[str]) -> pd.DataFrame:
+    """Apply the rule to every builder that something is measured of.
 
     Columns: group, networks, wins and sure (numbers of networks), regions (that hold), verdict, and the verdict
     `uncorrected` by counting wins.
     """
     rows = []
     for group in BUILDERS:
-        if len(own := networks[networks["group"] == group]):
-            checks, text = verdict(networks, regions, group)
-            counts = len(own), int(own["wins"].sum()), int(own["sure"].sum())
-            passed = f"{int(checks['holds'].sum())} of {len(checks)}"
-            rows.append((group, *counts, passed, text, verdict(networks, regions, group, "wins")[1]))
+        if len(built := networks[networks["group"] == group]):
+            verdict, uncorrected = (judge(networks, regions, group, counted) for counted in ("sure", "wins"))
+            counts = len(built), int(built["wins"].sum()), int(built["sure"].sum())
+            rows.append((group, *counts, verdict.held, verdict.word, uncorrected.word))
     return pd.DataFrame(rows, columns=["group", "networks", "wins", "sure", "regions", "verdict", "uncorrected"])
 
 
-def estimates(groups: pd.DataFrame, regions: Sequence[str], group: str = NORM) -> list[dict[str, Any]]:
+def region_estimates(groups: pd.DataFrame, regions: Sequence[str], group: str = NORM) -> list[dict[str, Any]]:
     """Describe, per region, how far all networks of a builder are ahead on average, with the interval over images.
 
-    groups: from `panoptic_final.summarise`. The mean of all, since the best of them would be the luckiest as well.
+    groups: from `final.by_builder`. The mean of all, since the best of them would be the luckiest as well.
     """
     rows = []
-    own = groups[groups["group"] == group].set_index("region")
+    means = groups[groups["group"] == group].set_index("region")
     for region in regions:
-        numbers = own.loc[region, ["over", "low", "high"]] if region in own.index else [np.nan] * 3
+        numbers = means.loc[region, ["over", "low", "high"]] if region in means.index else [np.nan] * 3
         ends = dict(zip(("value", "low", "high"), map(float, numbers), strict=True))
         name = f"{region}: PQ of a built network minus that of the best labelled one of no more multiply-adds"
         rows.append({"estimate": name, **ends, "over": f"all that were built, intervals over {FINAL.count:,} images"})
     return rows
 
 
-def most_interesting(networks: pd.DataFrame, groups: Sequence[str]) -> pd.DataFrame:
+def surest_networks(networks: pd.DataFrame, groups: Sequence[str]) -> pd.DataFrame:
     """Return, for every region, the network of these builders that is most standard errors ahead of its rival."""
-    found = [_best(own) for _, own in networks[networks["group"].isin(groups)].groupby("region", sort=False)]
-    return pd.DataFrame([best for best in found if best is not None], columns=networks.columns)
+    by_region = networks[networks["group"].isin(groups)].groupby("region", sort=False)
+    surest = [_best(networks) for _, networks in by_region]
+    return pd.DataFrame([network for network in surest if network is not None], columns=networks.columns)
 
 
-def trained_alone(chosen: pd.DataFrame, finals: Sequence[PairedMeasurement], trainings: pd.DataFrame) -> pd.DataFrame:
+def compare_alone(chosen: pd.DataFrame, finals: Sequence[PairedMeasurement], trainings: pd.DataFrame) -> pd.DataFrame:
     """Compare networks with their rivals once more, each trained from scratch by itself.
 
     Args:
-        chosen: rows of a comparison, see `most_interesting`.
-        finals: committed measurements.
-        trainings: which training the network of a row is from, see `bundle.bundled_trainings`.
+        chosen: rows of a comparison, see `surest_networks`.
+        finals: rows of the end.
+        trainings: which training the network of a row is from, see `trainings_of_rows`.
 
     Returns:
         Columns region, group, architecture, rival, ahead, ahead_se (parts of the supernet); alone, alone_rival,
@@ -104,20 +103,21 @@ def trained_alone(chosen: pd.DataFrame, finals: Sequence[PairedMeasurement], tra
         nothing of the luck of a training.
     """
     alone = dict(zip(trainings["network"], trainings["architecture"], strict=True))
-    found = {row.architecture: row for row in finals
-             if alone.get(row.network) == row.architecture and row.images == FINAL.images}  # fmt: skip
+    by_text = {row.architecture: row for row in finals
+               if alone.get(row.network) == row.architecture and row.images == FINAL.images}  # fmt: skip
     rows = []
-    for one in chosen.itertuples():
-        pair = [found.get(str(text)) for text in (one.architecture, one.rival)]
-        ahead = (np.nan, np.nan) if pair[0] is None else difference(pair[0], pair[1])
-        qualities = [np.nan if row is None else row.pq for row in pair]
-        rows.append((one.region, one.group, one.architecture, one.rival, one.ahead, one.ahead_se, *qualities, *ahead))
+    for network in chosen.itertuples():
+        row, rival = by_text.get(str(network.architecture)), by_text.get(str(network.rival))
+        ahead = (np.nan, np.nan) if row is None else difference(row, rival)
+        qualities = [np.nan if row is None else row.pq for row in (row, rival)]
+        rows.append((network.region, network.group, network.architecture, network.rival, network.ahead,
+                     network.ahead_se, *qualities, *ahead))  # fmt: skip
     columns = ["region", "group", "architecture", "rival", "ahead", "ahead_se"]
     return pd.DataFrame(rows, columns=[*columns, "alone", "alone_rival", "alone_ahead", "alone_se"])
 
 
 def alone_in_words(alone: pd.DataFrame) -> str:
-    """Say how far networks are ahead of their rivals when each is trained alone, from what `trained_alone` returns."""
-    known = alone[alone["alone_ahead"].notna()] if len(alone) else alone
-    texts = [f"{row.region} {row.alone_ahead:+.4f} (standard error {row.alone_se:.4f})" for row in known.itertuples()]
+    """Say how far networks are ahead of their rivals when each is trained alone, from the result of `compare_alone`."""
+    compared = alone[alone["alone_ahead"].notna()] if len(alone) else alone
+    texts = [f"{r.region} {r.alone_ahead:+.4f} (standard error {r.alone_se:.4f})" for r in compared.itertuples()]
     return ", ".join(texts) or "not measured"

@@ -13,12 +13,13 @@ from scipy.stats import ttest_rel
 
 from autobuild_book.chapters.diffusion import final, labels, ranks as diffusion_ranks
 from autobuild_book.chapters.diffusion.bundled_rows import CHOICE
-from autobuild_book.chapters.diffusion.choice import ANY, AS_BEST, BEST, MOST_MACS, RANDOM
+from autobuild_book.chapters.diffusion.choice import ANY, AS_BEST, BEST, RANDOM
 from autobuild_book.chapters.diffusion.final import against_group, values_by_seed
 from autobuild_book.chapters.diffusion.task.measuring import Job, Measurement, sample_architectures
 from autobuild_book.chapters.diffusion.task.space import unet_space
 from autobuild_book.chapters.diffusion.task.table import intraclass_correlation, seed_agreement
-from autobuild_book.chapters.shared.few_labels import EFFECT, NORM, RIDGE
+from autobuild_book.chapters.diffusion.verdict import sentence
+from autobuild_book.chapters.shared.few_labels import NORM
 from tests.helpers.unet_tables import unet_row, unet_table
 
 TEXTS = list(map(str, sample_architectures(6)))
@@ -76,64 +77,6 @@ def test_only_seeds_that_both_have_are_compared() -> None:
 def test_another_label() -> None:
     found = against_group(values_by_seed(CHOSEN, ROWS), label="flow_loss")
     assert found["difference"].iloc[0] == pytest.approx(-0.1)
-
-
-# -------------------------------------------------------------------- verdict
-
-
-def judged(*p_values: float, group: str = NORM, sign: float = -1.0) -> pd.DataFrame:
-    rows = [(AS_BEST, group, place, "x", sign * 0.1, p) for place, p in enumerate(p_values)]
-    return pd.DataFrame(rows, columns=[*CHOICE, "difference", "p"])
-
-
-@pytest.mark.parametrize(
-    ("p_values", "text"),
-    [
-        ((0.02, 0.9), "supported"),  # 0.02 is 0.04 after Holm's correction
-        ((0.9, 0.02), "supported"),
-        ((0.03, 0.9), "not supported"),  # 0.03 is 0.06
-        ((0.03, 0.04), "not supported"),
-        ((0.04,), "supported"),
-        ((float("nan"),), "not supported"),
-        ((), "not yet measured"),
-    ],
-)
-def test_verdict(p_values: tuple[float, ...], text: str) -> None:
-    checks, found = final.verdict(judged(*p_values))
-    assert found == text and len(checks) == len(p_values)
-    assert final.verdict(judged(*p_values), EFFECT)[1] == "not yet measured"
-
-
-def test_other_settings_do_not_count() -> None:
-    assert final.verdict(judged(0.001).assign(setting=ANY))[1] == "not yet measured"
-    assert final.verdict(judged(0.001, group=RIDGE))[1] == "not yet measured"
-
-
-@pytest.mark.parametrize("shift", [0.0, 0.05, 0.1, 0.2])
-def test_for_two_networks_the_verdict_is_what_the_interval_says(shift: float) -> None:
-    """Holm at 5 % one-sided over two is the better one's two-sided 95 % interval."""
-    rng = np.random.default_rng(int(100 * shift))
-    for _ in range(50):
-        noisy = [unet_row(TEXTS[n], s, float(rng.normal(-shift * (n < 2), 0.1))) for n in range(3) for s in range(5)]
-        comparison = against_group(values_by_seed(CHOSEN[:3], noisy))
-        own = comparison[comparison["group"] == NORM]
-        assert (final.verdict(comparison)[1] == "supported") == (own["high"].min() < 0)
-
-
-@pytest.mark.parametrize(
-    ("low", "high", "text"),
-    [(-0.3, -0.1, "beats"), (0.1, 0.3, "loses to"), (-0.1, 0.1, "cannot be told from"), (math.nan, math.nan, "cannot")],
-)
-def test_the_sentence_says_plainly_who_wins(low: float, high: float, text: str) -> None:
-    row = (AS_BEST, NORM, 0, "x", 9_400_000, -0.2, low, high)
-    frame = pd.DataFrame([row], columns=[*CHOICE, "macs", "difference", "low", "high"])
-    expected = f"The network built by norm score (no larger than the best) with 9.4 million MACs {text}"
-    assert final.sentence(frame).startswith(expected)
-    both = final.sentence(pd.concat([frame.assign(place=1, high=-0.1), frame]))
-    assert "Of the 2 networks built" in both and f"number 1 with 9.4 million MACs {text}" in both
-    assert "and number 2 with 9.4 million MACs beats" in both
-    missing = final.sentence(frame, MOST_MACS)
-    assert missing == "The network with most MACs (no larger than the best) has not been measured yet."
 
 
 def test_the_front_counts_every_network_once() -> None:
@@ -266,6 +209,6 @@ def test_numbers_of_the_summary() -> None:
     assert (found["networks"], found["head_srcc"], found["macs_srcc"]) == (5, "0.61", "0.72")
     assert found["ridge_srcc"] == "0.85" and found["ridge_gain"] == "+0.13 [+0.03, +0.24]"
     assert found["head_gain"] == "-0.11 [-0.20, -0.05]"
-    assert found["norm"] == final.sentence(comparison) and "not been measured" in found["ridge"]
+    assert found["norm"] == sentence(comparison) and "not been measured" in found["ridge"]
     bare = final.summary_numbers(table, pd.DataFrame({"skipped": ["x"]}), ranks[:1], comparison)
     assert (bare["icc"], bare["macs_srcc"]) == ("nan", "nan")

@@ -127,7 +127,8 @@ def test_nothing_measured_is_an_empty_table(compared: Any) -> None:
     empty = final.FinalRows({}, 0, ("x",))
     networks = final.mark_wins(final.against_front(compared[0], empty, None))
     assert networks.empty and final.by_builder(networks, empty).empty
-    checks, text = verdict.verdict(networks, ["cheap", "good"])
-    assert text == "undecided" and not checks.holds.any() and verdict.verdicts(networks, ["cheap"]).empty
-    assert verdict.most_interesting(networks, [building.NORM]).empty
-    assert verdict.sentence(checks).count("nothing to compare with") == 2
+    found = verdict.judge(networks, ["cheap", "good"])
+    assert found.word == "undecided" and not found.checks.holds.any()
+    assert verdict.judge_builders(networks, ["cheap"]).empty
+    assert verdict.surest_networks(networks, [building.NORM]).empty
+    assert verdict.sentence(found.checks).count("nothing to compare with") == 2

@@ -16,12 +16,12 @@ from tests.helpers.backbones import ERROR, NOISE, OURS, TEXTS, networks, row
      ((False, False, False), "not supported")],
 )  # fmt: skip
 def test_the_rule(sure: tuple[bool, ...], wanted: str) -> None:
-    checks, text = verdict.verdict(networks(*sure), list(REGIONS))
-    assert text == wanted and checks.holds.tolist() == list(sure)
-    assert checks.value[1] == "the best of 1 is 0.0200 ahead (standard error 0.0020)"
-    assert verdict.verdict(networks(*sure).assign(wins=True), list(REGIONS), counted="wins")[1] == "supported"
+    found = verdict.judge(networks(*sure), list(REGIONS))
+    assert found.word == wanted and found.checks.holds.tolist() == list(sure)
+    assert found.checks.value[1] == "the best of 1 is 0.0200 ahead (standard error 0.0020)"
+    assert verdict.judge(networks(*sure).assign(wins=True), list(REGIONS), counted="wins").word == "supported"
     both = pd.concat([networks(*sure), networks(True, True, False, group=building.EFFECT)])
-    found = verdict.verdicts(both, list(REGIONS)).set_index("group")
+    found = verdict.judge_builders(both, list(REGIONS)).set_index("group")
     assert found.loc[building.NORM, "verdict"] == wanted and found.loc[building.EFFECT, "regions"] == "2 of 3"
 
 
@@ -29,19 +29,19 @@ def test_estimates_are_means_over_all_that_were_built() -> None:
     columns = ["region", "group", "networks", "macs", "pq", "over", "low", "high", "wins", "sure"]
     rows = [("light", building.NORM, 5, 9.0, 0.5, 0.01, 0.004, 0.016, 1, 0),
             ("light", building.RIDGE, 5, 9.0, 0.5, 0.03, 0.02, 0.04, 1, 0)]  # fmt: skip
-    first, second = verdict.estimates(pd.DataFrame(rows, columns=columns), ["light", "heavy"])
+    first, second = verdict.region_estimates(pd.DataFrame(rows, columns=columns), ["light", "heavy"])
     assert first["estimate"].startswith("light: ")
     assert (first["value"], first["low"], first["high"]) == (0.01, 0.004, 0.016)
     assert first["over"] == "all that were built, intervals over 1,600 images"
-    (nothing,) = verdict.estimates(pd.DataFrame(columns=columns), ["light"])
+    (nothing,) = verdict.region_estimates(pd.DataFrame(columns=columns), ["light"])
     assert np.isnan(second["value"]) and np.isnan(nothing["low"])
 
 
 def test_the_most_interesting_is_the_surest_of_each_region() -> None:
     more = networks(True, True, True, group=building.EFFECT).assign(ahead=[0.05, 0.0, np.nan])
-    found = verdict.most_interesting(pd.concat([networks(True, True, True), more]), [building.NORM, building.EFFECT])
+    found = verdict.surest_networks(pd.concat([networks(True, True, True), more]), [building.NORM, building.EFFECT])
     assert found.group.tolist() == [building.EFFECT, building.NORM, building.NORM]
-    assert verdict.most_interesting(more, [building.NORM]).empty
+    assert verdict.surest_networks(more, [building.NORM]).empty
 
 
 def test_trained_alone() -> None:
@@ -50,7 +50,7 @@ def test_trained_alone() -> None:
                              columns=TRAINING)  # fmt: skip
     finals = [row(TEXTS[0], 0.60, 9, NOISE, "x"), row(TEXTS[9], 0.58, 9, network="y"), row(TEXTS[0], 0.1, 9),
               row(TEXTS[2], 0.9, 9, network="z")]  # fmt: skip
-    found = verdict.trained_alone(chosen, finals, trainings)
+    found = verdict.compare_alone(chosen, finals, trainings)
     assert found.region.tolist() == list(REGIONS)
     first, second, _ = found.itertuples()
     assert (first.alone, first.alone_rival) == (0.60, 0.58) and first.alone_ahead == pytest.approx(0.02)

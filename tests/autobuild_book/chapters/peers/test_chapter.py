@@ -14,11 +14,11 @@ import scipy
 import autobuild_lib as ab
 from autobuild_book.chapters.peers import (
     contests,
-    costs as peers_costs,
     figures,
     measuring,
-    proxies_alone,
+    proxy_ranks,
     results,
+    seconds as model_seconds,
     stories,
 )
 from autobuild_book.chapters.peers.contests import Contest, Field, quality
@@ -239,7 +239,7 @@ class TestProxiesByThemselves:
     @pytest.fixture
     def found(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         ours = [contest for contest in contests.contests_that_exist() if contest.proxies]
-        return proxies_alone.by_themselves(ours), proxies_alone.at_full_resolution(ours)
+        return proxy_ranks.ranks_by_proxy(ours), proxy_ranks.ranks_at_full_resolution(ours)
 
     def test_labels_and_proxies_of_the_same_networks_are_paired(self, found: tuple[pd.DataFrame, ...]) -> None:
         alone, _ = found
@@ -397,11 +397,11 @@ class TestAdvice:
 
 
 def test_costs(toy_table: ab.data.Table) -> None:
-    found = peers_costs.costs(toy_table, "additive", ["additive ridge", "forest: GRAF"], 200)
+    found = model_seconds.model_seconds(toy_table, "additive", ["additive ridge", "forest: GRAF"], 200)
     assert found.model.tolist() == ["additive ridge", "forest: GRAF"]
     assert (found[["train", "total"]] > 0).all(axis=None) and found.features[0] == 0 < found.features[1]
     assert (found.total >= found.train + found.features - 1e-9).all()
-    assert math.isnan(peers_costs.proxy_seconds(toy_table, 100)), "toys are no networks"
+    assert math.isnan(model_seconds.proxy_seconds(toy_table, 100)), "toys are no networks"
 
 
 class TestStories:

@@ -15,7 +15,7 @@ COLUMNS = ["family", "proxy", "against", "networks", "srcc", "low", "high"]
 FULL = "_224"  # what the names of tables measured at the family's own resolution end with
 
 
-def by_themselves(contests: Sequence[Contest]) -> pd.DataFrame:
+def ranks_by_proxy(contests: Sequence[Contest]) -> pd.DataFrame:
     """Rank correlation of every proxy with every target, over all networks that have proxies.
 
     Columns: family, proxy, against (the target), networks, srcc, low, high (95 % interval over networks).
@@ -29,7 +29,7 @@ def by_themselves(contests: Sequence[Contest]) -> pd.DataFrame:
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
-def at_full_resolution(contests: Sequence[Contest]) -> pd.DataFrame:
+def ranks_at_full_resolution(contests: Sequence[Contest]) -> pd.DataFrame:
     """Rank correlation of every proxy with itself at full resolution, over the networks that were measured twice."""
     rows = []
     for contest in contests:

@@ -19,7 +19,7 @@ from autobuild_lib.torch_settings import one_thread
 TRIED = 3  # networks whose proxies are measured; the rest is multiplication
 
 
-def costs(table: Table, target: str, models: Iterable[str], size: int, seed: int = 0) -> pd.DataFrame:
+def model_seconds(table: Table, target: str, models: Iterable[str], size: int, seed: int = 0) -> pd.DataFrame:
     """Measure seconds of processor time, one target each: a row per model.
 
     Args:
