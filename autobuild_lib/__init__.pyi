@@ -1,6 +1,5 @@
 from . import data, graphs, losses, networks, search, spaces, surrogate
 from .evaluation import evaluate
-from .ir_predictor import IRPredictor
 from .ir_training import fit_ir, fit_ir_many
 from .loading import load
 from .predictor import NetworkConfig, Predictor
@@ -15,7 +14,6 @@ __version__: str
 __all__ = [
     "Architecture",
     "Continuous",
-    "IRPredictor",
     "NetworkConfig",
     "Predictor",
     "ReducedSpace",

@@ -4,16 +4,13 @@ import numpy as np
 import pandas as pd
 
 from autobuild_lib.data.table import Labelled
-from autobuild_lib.ir_predictor import IRPredictor
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.statistics import srcc_with_interval
 from autobuild_lib.targets import Target
 from autobuild_lib.training import TRAINED_ON
 
 
-def evaluate(
-    predictor: Predictor | IRPredictor, table: Labelled, target: Target | str | None = None
-) -> pd.DataFrame:
+def evaluate(predictor: Predictor, table: Labelled, target: Target | str | None = None) -> pd.DataFrame:
     """Return the Spearman correlation (SRCC) of the head and of every hop's norms with the target on `table`.
 
     Rows "hop 0", ..., "head"; columns `srcc`, its 95 % interval `low` and `high` (Bonett and Wright, 2000), and, for
@@ -29,7 +26,7 @@ def evaluate(
     return report
 
 
-def count_trained_on(predictor: Predictor | IRPredictor, table: Labelled) -> int:
+def count_trained_on(predictor: Predictor, table: Labelled) -> int:
     """Return how many rows are about networks that a predictor was trained on, of whatever file they were.
 
     A predictor that was saved without its training rows counts all rows of the same part of the same file.

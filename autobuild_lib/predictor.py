@@ -1,41 +1,32 @@
 """The predictor: FE-MLP, message passing at every hop, and the head (paper, Section 3.2)."""
 
-from abc import ABC, abstractmethod
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
+import pandas as pd
 import torch
 from torch import Tensor, nn
 
-from autobuild_lib.engine.paths import FeatureMLP, PathGATv2, PathGraphConv, StackedBatchNorm, StackedLinear, pool
-from autobuild_lib.graphs import PathGraphs, path_graphs_from_codes
-from autobuild_lib.saved import entries, equation, finite, not_negative, read_predictor, whole, write_predictor
-from autobuild_lib.spaces import Architecture, SequenceSpace
-from autobuild_lib.spaces.sequence import Codes
+from autobuild_lib.engine.encoder import Encoder
+from autobuild_lib.engine.paths import LayerEncoder
+from autobuild_lib.engine.stacked import StackedBatchNorm, StackedLinear
+from autobuild_lib.saved import entries, equation, finite, not_negative, whole, write_predictor
+from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.torch_settings import plain_torch
 from autobuild_lib.values import Option, choice, read_fields, shown
-from autobuild_lib.weights import fill
 
-CONVOLUTIONS = {"gatv2": PathGATv2, "graphconv": PathGraphConv}
 ACTIVATIONS: dict[str, nn.Module] = {"relu": nn.ReLU(), "leaky_relu": nn.LeakyReLU(), "gelu": nn.GELU()}
-POOLINGS = ("mean", "sum", "max")
-FORMATS = ("autobuild-predictor-1", "autobuild-predictor-2")
-CONFIG_KEYS = {
-    "space", "network", "target", "label_mean", "label_sd", "hop_moments", "unit_target_moments", "provenance",
-}  # fmt: skip
-Input = TypeVar("Input")  # of a predictor
 Results = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]  # predictions and norms
 MOST_WIDTH, MOST_HOPS = 1024, 255  # far beyond use; what a damaged file may say must not fill the memory
-CHUNK = 1024  # architectures evaluated at once: small enough for the processor's cache
 
 
 NETWORK_OPTIONS = {
-    "convolution": choice(CONVOLUTIONS, "how a layer's embedding takes in the one before"),
-    "pooling": choice(POOLINGS, "of the layers' embeddings to that of the network"),
+    "convolution": choice(LayerEncoder.CONVOLUTIONS, "how a layer's embedding takes in the one before"),
+    "pooling": choice(LayerEncoder.POOLINGS, "of the layers' embeddings to that of the network"),
     "width": Option(int, "numbers in an embedding", 1, MOST_WIDTH),
     "hops": Option(int, "steps of message passing; the norm score needs the layers of the deepest unit, less one", 1,
                    MOST_HOPS),
@@ -59,62 +50,68 @@ class NetworkConfig:
         read_fields(self, NETWORK_OPTIONS)
 
 
-class HopNetwork(nn.Module):
-    """P networks side by side: features of `categories` scalars (hop 0), message passing, and the head."""
+class Network(nn.Module):
+    """P networks of one shape side by side, one per seed: the encoder's hop 0, hops of message passing, and the head.
 
-    def __init__(
-        self,
-        features: nn.Module,
-        categories: int,
-        convolution: Callable[[int, int, Sequence[torch.Generator]], nn.Module],
-        config: NetworkConfig,
-        generators: Sequence[torch.Generator],
-    ) -> None:
+    Rows are nodes, or classes of equal ones; C channels are the encoder's categories at hop 0, then W = `config.width`.
+    """
+
+    features: Any
+
+    def __init__(self, encoder: Encoder[Any], config: NetworkConfig, seeds: Sequence[int]) -> None:
+        encoder.check_pooling(config.pooling)
         super().__init__()
-        self.config, width = config, config.width
-        self.features = features
-        fan_ins = [categories] + [width] * (config.hops - 1)
+        generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+        self.encoder, self.config, width = encoder, config, config.width
+        self.features = encoder.features(generators)
+        convolution = encoder.CONVOLUTIONS[config.convolution]
+        fan_ins = [encoder.categories] + [width] * (config.hops - 1)
         self.convolutions = nn.ModuleList(convolution(n, width, generators) for n in fan_ins)
         self.norms = nn.ModuleList(StackedBatchNorm(width, len(generators)) for _ in fan_ins)
         self.head = nn.ModuleList(StackedLinear(width, width, generators) for _ in range(4))
         self.output = StackedLinear(width, 1, generators)
 
+    def node_embeddings(self, graphs: Any) -> Iterator[Tensor]:
+        """Yield the embeddings of the rows at hop 0, 1, ..., each [P, rows, C]."""
+        return (h for h, _ in self.embeddings(graphs))
+
+    def embeddings(self, graphs: Any) -> Iterator[tuple[Tensor, Tensor]]:
+        """Yield the embeddings of the rows, [P, rows, C], and of the graphs, [P, graphs, C], at hop 0, 1, ..."""
+        activation = ACTIVATIONS[self.config.activation]
+        first, *hops = self.encoder.hops(graphs, self.config.hops, self.config.pooling)
+        h = self.features(self.encoder.values(graphs))  # [P, rows, categories], the magnitudes |s_c|
+        yield h, first.pool(h)  # [P, graphs, categories]
+        for number, (convolution, norm, hop) in enumerate(zip(self.convolutions, self.norms, hops, strict=True), 1):
+            new = activation(norm(convolution(h, hop.edges), hop.counts))  # [P, rows, W]
+            h = new + hop.kept(h) if self.config.residual and number >= 2 else new  # [P, rows, W]
+            yield h, hop.pool(h)  # [P, graphs, W]
+
     def predict_from(self, embedding: Tensor) -> Tensor:
-        """Apply the head to the graph embeddings of the last hop: [P, graphs, width] -> [P, graphs]."""
+        """Apply the head to the graph embeddings of the last hop: [P, graphs, W] -> [P, graphs]."""
         activation = ACTIVATIONS[self.config.activation]
         first, second, third, fourth = self.head
-        x = second(first(embedding)).relu()
-        x = activation(fourth(third(x)))
+        x = second(first(embedding)).relu()  # [P, graphs, W]
+        x = activation(fourth(third(x)))  # [P, graphs, W]
         return self.output(x).squeeze(2)  # type: ignore[no-any-return]
 
-
-class StackedNetwork(HopNetwork):
-    """P networks of one shape side by side, one per seed in `seeds`."""
-
-    def __init__(self, space: SequenceSpace, config: NetworkConfig, seeds: Sequence[int]) -> None:
-        generators = [torch.Generator().manual_seed(seed) for seed in seeds]
-        features = FeatureMLP(space.categories, generators)
-        super().__init__(features, len(space.categories), CONVOLUTIONS[config.convolution], config, generators)
-
-    def node_embeddings(self, graphs: PathGraphs) -> Iterator[Tensor]:
-        """Yield the node embeddings of hop 0, 1, ..., each [P, nodes, channels]."""
-        activation = ACTIVATIONS[self.config.activation]
-        has_previous = torch.ones(len(graphs.codes), 1)
-        has_previous[graphs.starts] = 0
-        h = self.features(graphs.codes)
-        yield h
-        for hop, (convolution, norm) in enumerate(zip(self.convolutions, self.norms, strict=True), start=1):
-            new = activation(norm(convolution(h, has_previous)))
-            h = new + h if self.config.residual and hop >= 2 else new
-            yield h
-
-    def forward(self, graphs: PathGraphs) -> tuple[Tensor, Tensor]:
+    def forward(self, graphs: Any) -> tuple[Tensor, Tensor]:
         """Return predictions [P, graphs] and the L1 norms of the graph embeddings, [P, hops + 1, graphs]."""
         norms = []
-        for h in self.node_embeddings(graphs):
-            embedding = pool(h, graphs.lengths, self.config.pooling)
-            norms.append(embedding.abs().sum(2))
+        for _, embedding in self.embeddings(graphs):
+            norms.append(embedding.abs().sum(2))  # [P, graphs]
         return self.predict_from(embedding), torch.stack(norms, dim=1)
+
+    def run(self, inputs: Any) -> Results:
+        """Evaluate on what `encoder.read` returns: standardised predictions [P, N] and norms [P, hops + 1, N]."""
+        self.eval()
+        stack, hops, chunk = len(self.output.bias), self.config.hops, self.encoder.CHUNK
+        predicted, norms = np.empty((stack, len(inputs))), np.empty((stack, hops + 1, len(inputs)))
+        with plain_torch():
+            for start in range(0, len(inputs), chunk):
+                part = slice(start, start + chunk)
+                out, levels = self(self.encoder.graphs(inputs[part], hops))
+                predicted[:, part], norms[:, :, part] = out.numpy(), levels.numpy()
+        return predicted, norms
 
 
 @dataclass(frozen=True)
@@ -129,116 +126,112 @@ class Moments:
     units: dict[tuple[int, int], tuple[float, float]]
 
 
-class Predicts(ABC, Generic[Input]):
-    """Predictions in label units, and norms, from what a network computes."""
-
-    label_mean: float
-    label_sd: float
-
-    @abstractmethod
-    def run(self, inputs: Sequence[Input]) -> Results:
-        """Return standardised predictions [N] and the L1 norms of the graph embeddings, [hops + 1, N]."""
-
-    def predict(self, inputs: Sequence[Input]) -> npt.NDArray[np.float64]:
-        """Predict the target in label units: inputs [N] -> [N]."""
-        return self.run(inputs)[0] * self.label_sd + self.label_mean
-
-    def norms(self, inputs: Sequence[Input]) -> npt.NDArray[np.float64]:
-        """Return the L1 norms of the graph embeddings at every hop: inputs [N] -> [hops + 1, N]."""
-        return self.run(inputs)[1]
-
-    def predict_and_norms(self, inputs: Sequence[Input]) -> Results:
-        """Return `predict` and `norms` from one pass."""
-        predicted, norms = self.run(inputs)
-        return predicted * self.label_sd + self.label_mean, norms
-
-
 @dataclass(frozen=True)
-class Predictor(Predicts[Architecture]):
-    """A trained network with everything needed to use it: space, target, label moments, and how it was made."""
+class Predictor:
+    """A trained network with everything needed to use it: target, label moments, and how it was made.
 
-    space: SequenceSpace
-    network: StackedNetwork  # a stack of one
+    Inputs are what its encoder takes: architectures of a space, or op-level graphs of networks.
+    """
+
+    network: Network  # a stack of one
     target: str
     label_mean: float
     label_sd: float
-    moments: Moments | None = None
+    moments: Moments | None = None  # where nodes are layers
     provenance: dict[str, Any] = field(default_factory=dict)
 
-    def run(self, inputs: Sequence[Architecture]) -> Results:
-        """Return standardised predictions [N] and the L1 norms of the graph embeddings, [hops + 1, N]."""
-        predicted, norms = run_network(self.network, self.space, self.space.to_codes(inputs))
-        return predicted[0], norms[0]
+    @property
+    def space(self) -> SequenceSpace:
+        """The search space of its architectures; a `ValueError` where inputs are op-level graphs."""
+        if not isinstance(encoder := self.network.encoder, LayerEncoder):
+            raise ValueError("a predictor of op-level graphs has no search space; `fit` makes those that have one")
+        return encoder.space
+
+    @property
+    def operations(self) -> tuple[str, ...]:
+        """The operations that it was trained on, and takes; a `ValueError` where nodes are layers."""
+        if isinstance(encoder := self.network.encoder, LayerEncoder):
+            raise ValueError("a predictor of layers has no operations; `fit_ir` makes those that have them")
+        return tuple(encoder.to_json()["operations"])
+
+    def predict_and_norms(self, inputs: Sequence[Any]) -> Results:
+        """Return `predict` and `norms` from one pass."""
+        predicted, norms = self.network.run(self.network.encoder.read(inputs))
+        return predicted[0] * self.label_sd + self.label_mean, norms[0]
+
+    def predict(self, inputs: Sequence[Any]) -> npt.NDArray[np.float64]:
+        """Predict the target in label units: inputs [N] -> [N]."""
+        return self.predict_and_norms(inputs)[0]
+
+    def norms(self, inputs: Sequence[Any]) -> npt.NDArray[np.float64]:
+        """Return the L1 norms of the graph embeddings at every hop: inputs [N] -> [hops + 1, N]."""
+        return self.predict_and_norms(inputs)[1]
+
+    def operation_importance(self) -> pd.DataFrame:
+        """Return columns `operation` and `importance`, the magnitude of its score at hop 0, the largest first.
+
+        Only operations of the training data are there: no other has learnt anything.
+        """
+        operations = self.operations
+        with plain_torch():
+            importance = self.network.features.operation_scores()[0].abs().double().numpy()
+        frame = pd.DataFrame({"operation": operations, "importance": importance})
+        return frame.sort_values("importance", ascending=False, ignore_index=True)
 
     def save(self, folder: Path | str) -> None:
         """Write weights.safetensors, and config.json with their checksum, into `folder`, both or none; see `load`."""
-        units = {} if self.moments is None else self.moments.units
+        encoder = self.network.encoder
         config = {
-            "format": FORMATS[-1],
-            "space": self.space.to_json(),
+            "format": encoder.FORMATS[-1],
+            **encoder.to_json(),
             "network": asdict(self.network.config),
             "target": self.target,
             "label_mean": self.label_mean,
             "label_sd": self.label_sd,
-            "hop_moments": None if self.moments is None else self.moments.hops.tolist(),
-            "unit_target_moments": [[*key, *value] for key, value in sorted(units.items())],
+            **(_moments_json(self.moments) if isinstance(encoder, LayerEncoder) else {}),
             "provenance": self.provenance,
         }
-        _read_description(config)
+        read_description(config, type(encoder))
         write_predictor(Path(folder), self.network, config)
 
 
-def run_network(network: StackedNetwork, space: SequenceSpace, codes: Codes) -> Results:
-    """Evaluate P networks on codes [N, width]: predictions [P, N] (standardised) and norms [P, hops + 1, N]."""
-    network.eval()
-    stack, hops = len(network.output.bias), network.config.hops
-    predicted, norms = np.empty((stack, len(codes))), np.empty((stack, hops + 1, len(codes)))
-    with plain_torch():
-        for start in range(0, len(codes), CHUNK):
-            part = slice(start, start + CHUNK)
-            out, levels = network(path_graphs_from_codes(space, codes[part]))
-            predicted[:, part], norms[:, :, part] = out.numpy(), levels.numpy()
-    return predicted, norms
+# -------------------------------------------------------------------- configurations of saved predictors
 
 
-@plain_torch(gradients=True)
-def load(folder: Path | str) -> Predictor:
-    """Read a predictor that `Predictor.save` wrote; raises `ValueError` for anything missing, unknown or damaged."""
-    with read_predictor(Path(folder), FORMATS, CONFIG_KEYS) as saved:
-        space, shape, *described = _read_description(saved.config)
-    tensors = saved.tensors(smallest_size(shape))
-    network = StackedNetwork(space, shape, seeds=[0])
-    fill(network, tensors, saved.path)
-    return Predictor(space, network.eval(), *described)
+def description_keys(kind: type[Encoder[Any]]) -> set[str]:
+    """Return the entries of a configuration, besides format and checksums."""
+    of_kind = {"space", "hop_moments", "unit_target_moments"} if kind is LayerEncoder else {"operations"}
+    return {"network", "target", "label_mean", "label_sd", "provenance"} | of_kind
 
 
-def _read_description(config: dict[str, Any]) -> tuple[SequenceSpace, NetworkConfig, *tuple[Any, ...]]:
-    """Return the space, the shape of the network, and what else a predictor is made of, in order."""
-    space, shape = SequenceSpace.from_json(config["space"]), read_network_config(config)
-    moments = _read_moments(config, space, shape.hops)
-    return space, shape, *read_labels(config), moments, entries(config["provenance"])
+def read_description(
+    config: dict[str, Any], kind: type[Encoder[Any]]
+) -> tuple[Encoder[Any], NetworkConfig, *tuple[Any, ...]]:
+    """Return the encoder, the shape of the network, and what else a predictor is made of, in order."""
+    encoder, shape = kind.from_json(config), _read_network_config(config)
+    encoder.check_pooling(shape.pooling)
+    labels = equation(config["target"]), finite(config["label_mean"]), finite(config["label_sd"], above=0)
+    moments = _read_moments(config, encoder.space, shape.hops) if isinstance(encoder, LayerEncoder) else None
+    return encoder, shape, *labels, moments, entries(config["provenance"])
 
 
-def read_labels(config: dict[str, Any]) -> tuple[str, float, float]:
-    """Return the target of a saved predictor, and the mean and standard deviation of its labels."""
-    return equation(config["target"]), finite(config["label_mean"]), finite(config["label_sd"], above=0)
+def _read_network_config(config: dict[str, Any]) -> NetworkConfig:
+    shape, defaults = entries(config["network"]), asdict(NetworkConfig())
+    if set(shape) != set(defaults):
+        raise ValueError(f"network has {sorted(shape)}, expected {sorted(defaults)}")
+    network = NetworkConfig(**shape)
+    for name, value in asdict(network).items():
+        if type(shape[name]) is not type(value):  # 2.0 and "true" are for people
+            raise ValueError(f"network: {name} is {shown(shape[name])}; expected {shown(value)}")
+    return network
 
 
-def read_network_config(config: dict[str, Any]) -> NetworkConfig:
-    """Return the shape of a saved predictor's network."""
-    found, defaults = entries(config["network"]), asdict(NetworkConfig())
-    if set(found) != set(defaults):
-        raise ValueError(f"network has {sorted(found)}, expected {sorted(defaults)}")
-    made = NetworkConfig(**found)
-    for name, value in asdict(made).items():
-        if type(found[name]) is not type(value):  # 2.0 and "true" are for people
-            raise ValueError(f"network: {name} is {shown(found[name])}; expected {shown(value)}")
-    return made
-
-
-def smallest_size(shape: NetworkConfig) -> int:
-    """Return how many bytes the weights of a network take at least: four layers of the head, and one for each hop."""
-    return 4 * (shape.hops + 3) * shape.width**2
+def _moments_json(moments: Moments | None) -> dict[str, Any]:
+    units = {} if moments is None else moments.units
+    return {
+        "hop_moments": None if moments is None else moments.hops.tolist(),
+        "unit_target_moments": [[*key, *value] for key, value in sorted(units.items())],
+    }
 
 
 def _read_moments(config: dict[str, Any], space: SequenceSpace, hops: int) -> Moments | None:

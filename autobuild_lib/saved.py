@@ -4,7 +4,7 @@ import hashlib
 import math
 import os
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -87,26 +87,15 @@ def _text(config: dict[str, Any]) -> str:
 # -------------------------------------------------------------------- reading
 
 
-def format_of(folder: Path) -> str:
-    """Return what a saved predictor says it is, unchecked otherwise."""
-    with _named(folder / CONFIG):
-        return text(entries(parse_json((folder / CONFIG).read_text(encoding="utf-8")))["format"])
-
-
 @contextmanager
-def read_predictor(folder: Path, formats: Sequence[str], keys: set[str]) -> Iterator[Saved]:
+def read_predictor(folder: Path, keys: Mapping[str, set[str]], unsigned: Sequence[str]) -> Iterator[Saved]:
     """Give what a folder holds to the code that reads it; what is wrong with the configuration names its file.
 
-    formats: what config.json may call itself, from the first version on. keys: of the entries besides checksums.
+    keys: by format, the entries besides it and checksums. unsigned: formats without a checksum of the configuration.
     """
-    with _named(folder / CONFIG):
-        yield _read(folder, formats, keys | {"format", SHA256})
-
-
-@contextmanager
-def _named(path: Path) -> Iterator[None]:
+    path = folder / CONFIG
     try:
-        yield
+        yield _read(folder, keys, unsigned)
     except (FileNotFoundError, NotADirectoryError):
         message = f"{path}: no such file; a saved predictor is a folder with {CONFIG} and weights"
         raise FileNotFoundError(message) from None
@@ -116,10 +105,10 @@ def _named(path: Path) -> Iterator[None]:
         raise ValueError(f"{path}: not the configuration of a predictor ({error})") from None
 
 
-def _read(folder: Path, formats: Sequence[str], keys: set[str]) -> Saved:
+def _read(folder: Path, keys: Mapping[str, set[str]], unsigned: Sequence[str]) -> Saved:
     content = None
     for _ in range(TRIES):  # between the two files, another may save
-        config = _read_config((folder / CONFIG).read_text(encoding="utf-8"), formats, keys)
+        config = _read_config((folder / CONFIG).read_text(encoding="utf-8"), keys, unsigned)
         for name in (WEIGHTS, new_weights(config[SHA256])):  # the second after a kill
             with suppress(OSError):
                 content = (folder / name).read_bytes()
@@ -128,19 +117,19 @@ def _read(folder: Path, formats: Sequence[str], keys: set[str]) -> Saved:
     return Saved(config, folder / WEIGHTS, content)
 
 
-def _read_config(content: str, formats: Sequence[str], keys: set[str]) -> dict[str, Any]:
+def _read_config(content: str, keys: Mapping[str, set[str]], unsigned: Sequence[str]) -> dict[str, Any]:
     """Return the checked configuration, without its own checksum."""
     config = entries(parse_json(content))
-    if config["format"] not in formats:
-        raise ValueError(f"format {config['format']!r:.40}, readable here are {' and '.join(map(repr, formats))}")
-    is_first = config["format"] == formats[0]
-    if not is_first:
-        own = config.pop(OWN_SHA256)
+    if (name := config["format"]) not in list(keys):
+        raise ValueError(f"format {name!r:.40}, readable here are {', '.join(map(repr, keys))}")
+    if name not in unsigned:
+        stated = config.pop(OWN_SHA256)
         if content != _signed(config):
-            raise ValueError(f"{OWN_SHA256} {own!r:.80} is not that of the other entries; damaged, or changed by hand")
-    if missing := sorted(keys - set(config)):
+            raise ValueError(f"{OWN_SHA256} {stated!r:.80} is not that of the other entries; damaged or edited")
+    expected = keys[name] | {"format", SHA256}
+    if missing := sorted(expected - set(config)):
         raise KeyError(missing[0])
-    if unknown := sorted(set(config) - keys):
+    if unknown := sorted(set(config) - expected):
         raise ValueError(f"unknown entries {', '.join(unknown)}")
     if not re.fullmatch("[0-9a-f]{64}", text(config[SHA256])):
         raise ValueError(f"{SHA256} {config[SHA256]!r:.80} is no checksum")

@@ -1,9 +1,9 @@
 """Training: predictors for several targets train side by side, exactly as they would alone."""
 
 import logging
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, Protocol, Self, TypeVar
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -11,16 +11,11 @@ import torch
 from torch import Tensor, nn
 
 from autobuild_lib.data.table import Labelled, Table
+from autobuild_lib.engine.encoder import Encoder, Graphs
+from autobuild_lib.engine.paths import LayerEncoder
 from autobuild_lib.graphs import PathGraphs, path_graphs
 from autobuild_lib.losses import RANK_LOSSES, RankLoss, rank_loss
-from autobuild_lib.predictor import (
-    NETWORK_OPTIONS,
-    HopNetwork,
-    Moments,
-    NetworkConfig,
-    Predictor,
-    StackedNetwork,
-)
+from autobuild_lib.predictor import NETWORK_OPTIONS, Moments, Network, NetworkConfig, Predictor
 from autobuild_lib.progress import progress_bar
 from autobuild_lib.spaces import SequenceSpace, SpaceError
 from autobuild_lib.targets import Target
@@ -28,22 +23,9 @@ from autobuild_lib.torch_settings import plain_torch
 from autobuild_lib.values import Option, choice, read_fields, read_seed
 
 logger = logging.getLogger(__name__)
-Network = TypeVar("Network", bound=nn.Module)
 SMALLEST_SD = np.sqrt(np.finfo(np.float64).tiny)  # the square of a smaller one is not a normal number
 TRAINED_ON = "trained_on"  # in what a predictor remembers: the digests of its rows
 FEW_ROWS = 25  # the smallest training set of the learning curves in the book; below it nothing says what to expect
-
-
-class Graphs(Protocol):
-    """Graphs that a network takes: any number, in any order, cut into batches."""
-
-    def __len__(self) -> int: ...
-
-    def take(self, graphs: Tensor) -> Self:
-        """Return the given graphs, in that order."""
-
-    def split(self, size: int) -> Iterable[Self]:
-        """Cut into consecutive batches of `size` graphs (the last may be smaller)."""
 
 
 TRAINING_OPTIONS = {
@@ -80,12 +62,13 @@ class TrainingConfig:
         read_fields(self, TRAINING_OPTIONS)
 
 
-# "tuned" was chosen on validation rows taken out of the training split (tests/benchmarks/presets.py).
-TUNED = {"convolution": "graphconv", "pooling": "sum", "epochs": 40, "batch_size": 64, "learning_rate": 1e-2}
+# "tuned" was chosen on validation rows of the training split (tests/benchmarks/presets.py and ir_presets.py).
+FAST = {"convolution": "graphconv", "epochs": 40, "learning_rate": 1e-2, "schedule": "one_cycle"}
 PRESETS: dict[str, dict[str, Any]] = {
     "paper": {},
-    "tuned": {**TUNED, "weight_decay": 0.3, "schedule": "one_cycle"},
+    "tuned": {**FAST, "pooling": "sum", "batch_size": 64, "weight_decay": 0.3},
 }
+IR_PRESETS: dict[str, dict[str, Any]] = {"paper": {}, "tuned": FAST}  # for op-level graphs
 
 
 def configure(
@@ -145,28 +128,13 @@ def fit_many(
     The computation is what `fit` does for each alone; sums in another order make them differ by rounding, which
     training amplifies.
     """
-    network_config, config = configure(preset, overrides)
-    wanted = Wanted.of(table, targets)
-    seed = read_seed(seed)
+    course = Course.of(table, targets, seed, preset, configure(preset, overrides))
     _warn_of_large_units(space)
     graphs = path_graphs(space, table.architectures)
-    network = StackedNetwork(space, network_config, [seed] * len(targets))
-    train_network(network, graphs, wanted.standardised, config, seed, progress)
-    hops = _hop_moments(network, graphs)
-    provenance = describe_training(table, preset, config, seed)
-    depths = np.array([a.depths for a in table.architectures])
-    return [
-        Predictor(
-            space,
-            select(network, space, p),
-            str(equation),
-            float(wanted.means[p]),
-            float(wanted.sds[p]),
-            Moments(hops[p], _unit_target_moments(space, depths, wanted.raw[p])),
-            provenance,
-        )
-        for p, equation in enumerate(wanted.equations)
-    ]
+    stack = course.train(LayerEncoder(space), graphs, progress)
+    hops, depths = _hop_moments(stack, graphs), np.array([a.depths for a in table.architectures])
+    units = [_unit_target_moments(space, depths, row) for row in course.raw]
+    return course.predictors(stack, [Moments(*both) for both in zip(hops, units, strict=True)])
 
 
 def enough_hops(*spaces: SequenceSpace) -> int:
@@ -184,16 +152,24 @@ def _warn_of_large_units(space: SequenceSpace) -> None:
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """What P predictors are to learn: equations, their values raw [P, N] in label units, means and sds (ddof 1) [P]."""
+class Course:
+    """What P predictors are to learn, and how: equations with their values raw [P, N], means and sds (ddof 1) [P]."""
 
+    table: Labelled
     equations: tuple[Target, ...]
     raw: npt.NDArray[np.float64]
     means: npt.NDArray[np.float64]
     sds: npt.NDArray[np.float64]
+    seed: int
+    preset: str
+    network: NetworkConfig
+    training: TrainingConfig
 
-    @staticmethod
-    def of(table: Labelled, targets: Sequence[Target | str]) -> "Wanted":
+    @classmethod
+    def of(
+        cls, table: Labelled, targets: Sequence[Target | str], seed: int, preset: str,
+        configs: tuple[NetworkConfig, TrainingConfig],
+    ) -> "Course":  # fmt: skip
         """Evaluate the targets; raises `ValueError` for fewer than 2 rows, and for a constant or extreme target."""
         equations = tuple(t if isinstance(t, Target) else Target(t) for t in targets)
         raw = np.stack([table.evaluate(target) for target in equations])
@@ -211,28 +187,38 @@ class Wanted:
                     f"target {target} goes from {row.min():g} to {row.max():g}, so that its mean or standard deviation "
                     "is no ordinary number; scale its labels, best to between 0.001 and 1,000"
                 )
-        return Wanted(equations, raw, means, sds)
+        return cls(table, equations, raw, means, sds, read_seed(seed), preset, *configs)
 
     @property
     def standardised(self) -> Tensor:
         """Values with mean 0 and standard deviation 1, [P, N]."""
         return torch.from_numpy((self.raw - self.means[:, None]) / self.sds[:, None]).float()
 
+    def train(self, encoder: Encoder[Any], graphs: Graphs, progress: bool) -> Network:
+        """Train the P networks side by side on the graphs of the table's rows."""
+        stack = Network(encoder, self.network, [self.seed] * len(self.equations))
+        train_network(stack, graphs, self.standardised, self.training, self.seed, progress)
+        return stack
 
-def describe_training(table: Labelled, preset: str, config: TrainingConfig, seed: int) -> dict[str, Any]:
-    """Return what a trained predictor remembers of its training."""
-    return {
-        "preset": preset,
-        "training": asdict(config),
-        "seed": seed,
-        "data": table.describe(),
-        TRAINED_ON: " ".join(sorted(table.digests())),
-        "torch": torch.__version__,
-    }
+    def predictors(self, stack: Network, moments: Sequence[Moments | None]) -> list[Predictor]:
+        """Return the members of a trained stack, which remember how they were made."""
+        provenance = {
+            "preset": self.preset,
+            "training": asdict(self.training),
+            "seed": self.seed,
+            "data": self.table.describe(),
+            TRAINED_ON: " ".join(sorted(self.table.digests())),
+            "torch": torch.__version__,
+        }
+        members = zip(self.equations, self.means, self.sds, moments, strict=True)
+        return [
+            Predictor(member_of(stack, place), str(equation), float(mean), float(sd), its_moments, provenance)
+            for place, (equation, mean, sd, its_moments) in enumerate(members)
+        ]
 
 
 def train_network(
-    network: HopNetwork,
+    network: Network,
     graphs: Graphs,
     targets: Tensor,
     config: TrainingConfig,
@@ -250,12 +236,12 @@ def train_network(
     if config.frozen_statistics:
         network.norms.eval()
     for epoch in progress_bar(range(config.epochs), desc="training", unit="epoch", disable=not progress):
-        for batch, wanted in _batches(graphs, targets, config.batch_size, rng):
+        for batch, truth in _batches(graphs, targets, config.batch_size, rng):
             predicted, norms = network(batch)
             if not torch.isfinite(norms).all():
                 raise ValueError(f"training diverged in epoch {epoch + 1}: norms are not finite; lower learning_rate")
-            error = (predicted - wanted).square().mean(1)
-            loss = (error + config.rank_weight * rank_loss(norms, wanted, config.rank_loss)).sum()
+            error = (predicted - truth).square().mean(1)
+            loss = (error + config.rank_weight * rank_loss(norms, truth, config.rank_loss)).sum()
             optimiser.zero_grad()
             loss.backward()
             _clip_each(network, config.gradient_clip)
@@ -276,8 +262,7 @@ def _schedule(
 
 def _batches(graphs: Graphs, targets: Tensor, size: int, rng: np.random.Generator) -> Iterator[tuple[Graphs, Tensor]]:
     order = torch.from_numpy(rng.permutation(len(graphs)))
-    shuffled, wanted = graphs.take(order), targets[:, order]
-    return zip(shuffled.split(size), torch.split(wanted, size, dim=1), strict=True)
+    return zip(graphs.take(order).split(size), torch.split(targets[:, order], size, dim=1), strict=True)
 
 
 def _clip_each(network: nn.Module, most: float) -> None:
@@ -290,18 +275,14 @@ def _clip_each(network: nn.Module, most: float) -> None:
             gradient *= scale.view(-1, *[1] * (gradient.dim() - 1))
 
 
-def select(network: StackedNetwork, space: SequenceSpace, index: int) -> StackedNetwork:
+def member_of(stack: Network, place: int) -> Network:
     """Take one predictor's network out of a stack, as a stack of one."""
-    return copy_member(network, index, StackedNetwork(space, network.config, seeds=[0]))
-
-
-def copy_member(stack: nn.Module, index: int, single: Network) -> Network:
-    """Give `single`, a stack of one, the weights of one predictor in a stack."""
-    single.load_state_dict({name: tensor[[index]].clone() for name, tensor in stack.state_dict().items()})
+    single = Network(stack.encoder, stack.config, seeds=[0])
+    single.load_state_dict({name: tensor[[place]].clone() for name, tensor in stack.state_dict().items()})
     return single.eval()
 
 
-def _hop_moments(network: StackedNetwork, graphs: PathGraphs) -> npt.NDArray[np.float64]:
+def _hop_moments(network: Network, graphs: PathGraphs) -> npt.NDArray[np.float64]:
     """Mean and standard deviation (ddof 1) over all nodes of the L1 norm of their embeddings, [P, hops + 1, 2]."""
     norms: list[list[Tensor]] = []
     with torch.inference_mode():

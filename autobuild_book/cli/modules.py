@@ -10,7 +10,8 @@ import numpy as np
 import pandas as pd
 
 from autobuild_book.arguments import check_file, print_report, whole
-from autobuild_lib import predictor, surrogate
+from autobuild_lib import surrogate
+from autobuild_lib.loading import load
 from autobuild_lib.search import Evaluator, StageMutation, costs, evolve, front
 from autobuild_lib.spaces import SequenceSpace, read_space
 from autobuild_lib.storage import replace_text
@@ -69,7 +70,7 @@ def add_search(parser: argparse.ArgumentParser) -> None:
 
 
 def _corpus(arguments: argparse.Namespace) -> units.UnitCorpus:
-    predictors = [predictor.load(folder) for folder in arguments.predictor]
+    predictors = [load(folder) for folder in arguments.predictor]
     return units.score_units(predictors, arguments.score, hosts=arguments.hosts, seed=arguments.seed)
 
 
@@ -104,7 +105,7 @@ def _build(arguments: argparse.Namespace) -> None:
         reduced.save(arguments.out)
     print(f"{reduced.size:,} networks from the best modules by {corpus.kind} score for {corpus.target}")
     best = reduced.best(arguments.show)
-    predictions = np.mean([predictor.load(folder).predict(best) for folder in arguments.predictor], axis=0)
+    predictions = np.mean([load(folder).predict(best) for folder in arguments.predictor], axis=0)
     if best:
         columns = {"summed score": reduced.scores(best), "predicted": predictions, "architecture": list(map(str, best))}
         _print_scores(pd.DataFrame(columns))

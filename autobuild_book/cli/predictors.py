@@ -10,8 +10,10 @@ import pandas as pd
 
 from autobuild_book.arguments import add_source, check_file, check_writable, print_report, split, whole
 from autobuild_book.measured import distillation
-from autobuild_lib import data, evaluation, predictor, surrogate, training
+from autobuild_lib import data, evaluation, surrogate, training
 from autobuild_lib.data import files
+from autobuild_lib.loading import load
+from autobuild_lib.predictor import Predictor
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.storage import replace_text
 from autobuild_lib.surrogate import bundled
@@ -85,7 +87,7 @@ def check_before_training(out: Path, target: str, test: data.Table) -> None:
     check_writable(out)
 
 
-def _check_unseen(made: predictor.Predictor, test: data.Table) -> None:
+def _check_unseen(made: Predictor, test: data.Table) -> None:
     """Refuse to evaluate on networks that a predictor was trained on."""
     if count := evaluation.count_trained_on(made, test):
         part = made.provenance.get("data", {}).get("part", "another part")
@@ -94,13 +96,13 @@ def _check_unseen(made: predictor.Predictor, test: data.Table) -> None:
 
 
 def _evaluate(arguments: argparse.Namespace) -> None:
-    made = predictor.load(arguments.predictor)
+    made = load(arguments.predictor)
     _, test = split(arguments, made.target, space=made.space if arguments.data.endswith(".csv") else None)
     _check_unseen(made, test)
     _print_evaluation(evaluation.evaluate(made, test), made, test)
 
 
-def _print_evaluation(report: pd.DataFrame, made: predictor.Predictor, test: data.Table) -> None:
+def _print_evaluation(report: pd.DataFrame, made: Predictor, test: data.Table) -> None:
     meaning = f"low, high: 95 % interval of srcc; mae: mean absolute error, in the unit of {made.target}"
     print(f"on {len(test):,} rows ({meaning})")
     print_report(report)

@@ -142,9 +142,9 @@ def importance(answer: Any, predictor: Predictor, feature: str) -> Right:
     (category,) = [category for category in predictor.space.categories if category.name == feature]
     features, count = predictor.network.features, len(category.values)
     with torch.no_grad():
-        scores = features.value_scores(category)[0, :count].double().numpy()  # type: ignore[operator]
-        vectors = features.embeddings[category.name]()[0, :count].double()  # type: ignore[index, operator]
-        bias = float(features.scores[category.name].bias[0, 0, 0])  # type: ignore[index, union-attr]
+        scores = features.value_scores(category)[0, :count].double().numpy()
+        vectors = features.embeddings[category.name]()[0, :count].double()
+        bias = float(features.scores[category.name].bias[0, 0, 0])
     mistakes = [
         Mistake(scores, "An importance is never negative: take the absolute value of each score."),
         Mistake(np.abs(scores)[::-1], f"The values stand in the order {', '.join(map(str, category.values))}."),

@@ -13,10 +13,11 @@ from scipy.stats import spearmanr
 
 from autobuild_book.measured.extremes import sample_extreme_codes
 from autobuild_lib.data.files import NOISE_FREE
+from autobuild_lib.engine.paths import LayerEncoder
 from autobuild_lib.graphs import path_graphs_from_codes
 from autobuild_lib.predictor import (
+    Network,
     NetworkConfig,
-    StackedNetwork,
 )
 from autobuild_lib.released.checksums import sha256_of
 from autobuild_lib.storage import replace_bytes, replace_json, replace_text
@@ -56,7 +57,7 @@ def distill(
             centres[number, group] = labels[number, groups == group].mean()
     left = labels - centres[:, groups]
     sds = left.std(1)
-    network = StackedNetwork(space, NETWORK, [seed + i for i in range(len(LABELS))])
+    network = Network(LayerEncoder(space), NETWORK, [seed + i for i in range(len(LABELS))])
     standardised = torch.from_numpy(left / sds[:, None]).float()
     graphs = path_graphs_from_codes(space, codes)
     train_network(network, graphs, standardised, TRAINING, seed, progress)

@@ -29,8 +29,8 @@ PAGES = (
     )),
     ApiPage("networks", "Networks and graphs", ("autobuild_lib.networks", "autobuild_lib.graphs")),
     ApiPage("learning", "Learning", (
-        "autobuild_lib.losses", "autobuild_lib.engine.paths", "autobuild_lib.predictor", "autobuild_lib.training",
-        "autobuild_lib.evaluation", "autobuild_lib.ir_training", "autobuild_lib.statistics",
+        "autobuild_lib.losses", "autobuild_lib.engine.*", "autobuild_lib.predictor", "autobuild_lib.training",
+        "autobuild_lib.evaluation", "autobuild_lib.loading", "autobuild_lib.ir_training", "autobuild_lib.statistics",
     )),
     ApiPage("modules", "Modules and reduced spaces", (
         "autobuild_lib.units.corpus", "autobuild_lib.units.effects", "autobuild_lib.units.reduced",

@@ -45,7 +45,7 @@ FIGURES = (
     Entry(
         "Figure 2",
         "Overview of the predictor: FE-MLP, message passing, and a ranking loss on every hop.",
-        ("autobuild_lib.predictor.HopNetwork", "autobuild_lib.predictor.StackedNetwork"),
+        ("autobuild_lib.predictor.Network",),
         METHOD,
         "Hops 1 to 4: message passing on a path",
         "predictor.network.node_embeddings(",
@@ -120,7 +120,7 @@ EQUATIONS = (
     Entry(
         "Section 3.2: message passing",
         "GATv2 convolutions, with normalisation and residuals.",
-        ("autobuild_lib.engine.paths.PathGATv2", "autobuild_lib.predictor.HopNetwork"),
+        ("autobuild_lib.engine.paths.PathGATv2", "autobuild_lib.predictor.Network"),
         METHOD,
         "Hops 1 to 4: message passing on a path",
         "convolution(x, has_previous)",

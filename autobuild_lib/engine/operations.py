@@ -1,15 +1,28 @@
-"""Layers over classes of equal neighbourhoods in IR graphs, P predictors side by side: [P, classes, channels]."""
+"""Networks as op-level graphs (paper, Section 4.2): hop 0, message passing, and the encoder that puts them together.
 
-from collections.abc import Sequence
+Rows are classes of equal neighbourhoods, which are computed once: embeddings are [P, classes, channels].
+"""
 
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from operator import matmul
+from types import MappingProxyType
+from typing import Any, Self
+
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from autobuild_lib.engine.neighbourhoods import Level, Neighbourhoods
-from autobuild_lib.engine.paths import PathGATv2, PathGraphConv, StackedEmbedding, StackedLinear
+from autobuild_lib.engine.encoder import Encoder, Hop
+from autobuild_lib.engine.neighbourhoods import Composition, Level, Neighbourhoods, neighbourhoods
+from autobuild_lib.engine.paths import PathGATv2, PathGraphConv
 from autobuild_lib.engine.sparse import Bags, Sparse, sparse
-from autobuild_lib.graphs.ir import ATTRIBUTES, OPERATIONS, PLACES, SHAPES
+from autobuild_lib.engine.stacked import StackedEmbedding, StackedLinear
+from autobuild_lib.graphs.ir import ATTRIBUTES, OPERATIONS, PLACES, SHAPES, IRGraph, check_operations
+from autobuild_lib.saved import text
+from autobuild_lib.values import shown
 
 WIDTH = 3  # of each category's embedding
 CATEGORIES = 3  # operation, shapes, attributes
@@ -57,7 +70,7 @@ class IRGATv2(PathGATv2):
 
     def forward(self, x: Tensor, level: Level) -> Tensor:  # type: ignore[override]
         """Pass messages: x [P, classes of the hop before, in] -> [P, classes, out]."""
-        rows = _paired(x, (self.source.weight, self.target.weight), (self.source.bias, self.target.bias))
+        rows = _two_maps(x, (self.source.weight, self.target.weight), (self.source.bias, self.target.bias))
         sums, place, read = _attention(level)
         logits = (functional.leaky_relu(sums @ rows, 0.2) @ self.attention.mT).squeeze(2)
         entries = logits.gather(1, place.expand(len(x), -1))
@@ -71,7 +84,7 @@ class IRGATv2(PathGATv2):
 def _attention(level: Level) -> tuple[Sparse, Tensor, Sparse]:
     """What attention over a level needs.
 
-    Rows are those of `_paired`, r_0, l_0, ...: sums of l_u + r_v for all pairs (u, v), then for (v, v) of all classes
+    Rows are those of `_two_maps`, r_0, l_0, ...: sums of l_u + r_v for all pairs (u, v), then for (v, v) of all classes
     of the hop before; the place of each entry's sum among those; the l that each entry reads.
     """
     classes, pairs = torch.arange(level.before), torch.arange(len(level.target))
@@ -89,13 +102,70 @@ class IRGraphConv(PathGraphConv):
 
     def forward(self, x: Tensor, level: Level) -> Tensor:  # type: ignore[override]
         """Pass messages: x [P, classes of the hop before, in] -> [P, classes, out]."""
-        rows = _paired(x, (self.root, self.neighbour.weight))
+        rows = _two_maps(x, (self.root, self.neighbour.weight))
         read = Bags(level.merged(2 * level.own, 2 * level.source + 1), level.starts, level.weights)
         return sparse(read, level.reader, 2 * level.before) @ rows + self.neighbour.bias
 
 
-def _paired(x: Tensor, weights: Sequence[Tensor], biases: Sequence[Tensor] | None = None) -> Tensor:
+def _two_maps(x: Tensor, weights: Sequence[Tensor], biases: Sequence[Tensor] | None = None) -> Tensor:
     """Apply two maps at once: x [P, rows, in] -> [P, 2 rows, out], where row 2i + k is map k of row i."""
     weight = torch.cat(list(weights), dim=2)
     both = x @ weight if biases is None else torch.baddbmm(torch.cat(list(biases), dim=2), x, weight)
     return both.view(len(x), -1, weight.shape[2] // 2)
+
+
+def _pool(x: Tensor, composition: Composition, nodes: Tensor | None) -> Tensor:
+    """Pool the classes of each graph: [P, classes, C] -> [P, graphs, C]; the mean where `nodes` [graphs, 1] are."""
+    total = composition.pool @ x
+    return total if nodes is None else total / nodes
+
+
+@dataclass(frozen=True)
+class OperationEncoder(Encoder[IRGraph]):
+    """Op-level graphs of networks of any family; `operations` is the vocabulary, those of the training data."""
+
+    FORMATS = ("autobuild-ir-predictor-1", "autobuild-ir-predictor-2")
+    CONVOLUTIONS = MappingProxyType({"gatv2": IRGATv2, "graphconv": IRGraphConv})
+    POOLINGS = ("mean", "sum")
+    CHUNK = 2048
+    categories = CATEGORIES
+
+    operations: tuple[str, ...]
+
+    def features(self, seeds: Sequence[torch.Generator]) -> IRFeatures:
+        """Return an untrained hop 0."""
+        return IRFeatures(self.operations, seeds)
+
+    def read(self, inputs: Sequence[IRGraph]) -> Sequence[IRGraph]:
+        """Return the graphs; a `ValueError` names all operations that were not in the training data."""
+        if others := [graph for graph in inputs if not isinstance(graph, IRGraph)]:
+            raise ValueError(f"given {shown(others[0])}; this predictor takes op-level graphs, as of `ir_graph`")
+        occurring = {OPERATIONS[place] for graph in inputs for place in np.unique(graph.operations)}
+        if unknown := sorted(occurring - set(self.operations)):
+            learnt = ", ".join(self.operations)
+            raise ValueError(f"operations {', '.join(unknown)} were not in the training data, which had {learnt}")
+        return inputs
+
+    def graphs(self, inputs: Sequence[IRGraph], hops: int) -> Neighbourhoods:
+        """Group equal neighbourhoods of some graphs."""
+        return neighbourhoods(inputs, hops)
+
+    def hops(self, graphs: Neighbourhoods, hops: int, pooling: str) -> list[Hop]:
+        """Return what every hop needs to know about a batch."""
+        nodes = graphs.sizes[:, None] if pooling == "mean" else None
+        first, *others = graphs.compositions()
+        return [Hop(None, partial(_pool, composition=first, nodes=nodes))] + [
+            Hop(level, partial(_pool, composition=c, nodes=nodes), c.counts, partial(matmul, level.of_own))
+            for level, c in zip(graphs.levels, others, strict=True)
+        ]
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what tells this encoder from others, fit for JSON."""
+        return {"operations": list(self.operations)}
+
+    @classmethod
+    def from_json(cls, config: Mapping[str, Any]) -> Self:
+        """Read what `to_json` gave; unknown operations are a `ValueError`."""
+        operations = tuple(text(name) for name in config["operations"])
+        check_operations(operations)
+        return cls(operations)

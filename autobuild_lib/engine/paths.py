@@ -1,61 +1,23 @@
-"""Stacked layers: P predictors of the same shape computed side by side on the same path graphs.
+"""Architectures as paths of layers: hop 0, message passing, and the encoder that puts them together.
 
-Every tensor carries the stack first: node features are [P, nodes, channels], weights [P, in, out]. A path needs no
-scatter: node v attends over itself and node v - 1, so message passing is a shift by one row.
+A path needs no scatter: node v attends over itself and node v - 1, so message passing is a shift by one row.
 """
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+from types import MappingProxyType
+from typing import Any, Self
 
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from autobuild_lib.spaces import Category
-
-
-def _uniform(shape: Sequence[int], bound: float, seeds: Sequence[torch.Generator]) -> nn.Parameter:
-    return nn.Parameter(torch.stack([torch.empty(*shape).uniform_(-bound, bound, generator=g) for g in seeds]))
-
-
-class StackedLinear(nn.Module):
-    """Affine maps [P, n, in] -> [P, n, out], initialised as PyTorch's (`glorot`: as PyTorch Geometric's GATv2)."""
-
-    def __init__(self, fan_in: int, fan_out: int, seeds: Sequence[torch.Generator], glorot: bool = False) -> None:
-        super().__init__()
-        bound = math.sqrt(6 / (fan_in + fan_out)) if glorot else 1 / math.sqrt(fan_in)
-        self.weight = _uniform((fan_in, fan_out), bound, seeds)
-        self.bias = _uniform((1, fan_out), 1 / math.sqrt(fan_in), seeds)
-
-    def forward(self, x: Tensor) -> Tensor:
-        """Apply the map of each predictor to its own x."""
-        return torch.baddbmm(self.bias, x, self.weight)
-
-
-class StackedEmbedding(nn.Module):
-    """One learnt vector per value of a categorical feature, [P, values, width], standard normal at first."""
-
-    def __init__(self, values: int, width: int, seeds: Sequence[torch.Generator]) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.stack([torch.randn(values, width, generator=g) for g in seeds]))
-
-    def forward(self) -> Tensor:
-        """Return the vectors of all values."""
-        return self.weight
-
-
-class StackedScale(StackedLinear):
-    """A linear layer 1 -> width over the numbers of a continuous feature, [P, values, width]."""
-
-    numbers: Tensor
-
-    def __init__(self, numbers: Sequence[float], width: int, seeds: Sequence[torch.Generator]) -> None:
-        super().__init__(1, width, seeds)
-        self.register_buffer("numbers", torch.tensor(numbers)[:, None].expand(len(seeds), -1, 1), persistent=False)
-
-    def forward(self) -> Tensor:  # type: ignore[override]
-        """Return the vectors of all numbers."""
-        return super().forward(self.numbers)
+from autobuild_lib.engine.encoder import Encoder, Hop
+from autobuild_lib.engine.stacked import StackedEmbedding, StackedLinear, StackedScale, uniform
+from autobuild_lib.graphs import PathGraphs, path_graphs_from_codes
+from autobuild_lib.spaces import Architecture, Category, Codes, SequenceSpace
 
 
 def _embedding(category: Category, seeds: Sequence[torch.Generator]) -> nn.Module:
@@ -115,7 +77,7 @@ class PathGATv2(nn.Module):
         super().__init__()
         self.source = StackedLinear(fan_in, fan_out, seeds, glorot=True)
         self.target = StackedLinear(fan_in, fan_out, seeds, glorot=True)
-        self.attention = _uniform((1, fan_out), math.sqrt(6 / (1 + fan_out)), seeds)
+        self.attention = uniform((1, fan_out), math.sqrt(6 / (1 + fan_out)), seeds)
         self.bias = nn.Parameter(torch.zeros(len(seeds), 1, fan_out))
 
     def forward(self, x: Tensor, has_previous: Tensor) -> Tensor:
@@ -128,16 +90,16 @@ class PathGATv2(nn.Module):
         """Return l and r of the nodes x [P, nodes, in]."""
         return self.source(x), self.target(x)
 
-    def combine(self, own: tuple[Tensor, Tensor], previous: tuple[Tensor, Tensor] | None) -> Tensor:
+    def combine(self, nodes: tuple[Tensor, Tensor], previous: tuple[Tensor, Tensor] | None) -> Tensor:
         """Pass a message to nodes from those before them (None: a path starts), both projected; shapes broadcast."""
-        source, target = own
+        source, target = nodes
         if previous is None:
             return source + self.bias
         return self._attend(source, target, previous[0] - source, 1.0)
 
     def _attend(self, source: Tensor, target: Tensor, step: Tensor, has_previous: Tensor | float) -> Tensor:
-        own = source + target
-        difference = functional.leaky_relu(own + step, 0.2) - functional.leaky_relu(own, 0.2)
+        itself = source + target
+        difference = functional.leaky_relu(itself + step, 0.2) - functional.leaky_relu(itself, 0.2)
         gate = torch.sigmoid((difference * self.attention).sum(-1, keepdim=True)) * has_previous
         return torch.addcmul(source + self.bias, gate, step)
 
@@ -148,7 +110,7 @@ class PathGraphConv(nn.Module):
     def __init__(self, fan_in: int, fan_out: int, seeds: Sequence[torch.Generator]) -> None:
         super().__init__()
         self.neighbour = StackedLinear(fan_in, fan_out, seeds)
-        self.root = _uniform((fan_in, fan_out), 1 / math.sqrt(fan_in), seeds)
+        self.root = uniform((fan_in, fan_out), 1 / math.sqrt(fan_in), seeds)
 
     def forward(self, x: Tensor, has_previous: Tensor) -> Tensor:
         """Pass messages: x [P, nodes, in], has_previous [nodes, 1] -> [P, nodes, out]."""
@@ -159,46 +121,10 @@ class PathGraphConv(nn.Module):
         """Return x W_root and x W_neighbour, the bias left out, of the nodes x [P, nodes, in]."""
         return x @ self.root, x @ self.neighbour.weight
 
-    def combine(self, own: tuple[Tensor, Tensor], previous: tuple[Tensor, Tensor] | None) -> Tensor:
+    def combine(self, nodes: tuple[Tensor, Tensor], previous: tuple[Tensor, Tensor] | None) -> Tensor:
         """Pass a message to nodes from those before them (None: a path starts), both projected; shapes broadcast."""
-        new = own[0] + self.neighbour.bias
+        new = nodes[0] + self.neighbour.bias
         return new if previous is None else new + previous[1]
-
-
-class StackedBatchNorm(nn.Module):
-    """Batch normalisation over the nodes, each predictor with its own statistics."""
-
-    mean: Tensor
-    variance: Tensor
-
-    def __init__(self, channels: int, stack: int, momentum: float = 0.1, epsilon: float = 1e-5) -> None:
-        super().__init__()
-        self.momentum, self.epsilon = momentum, epsilon
-        self.weight = nn.Parameter(torch.ones(stack, 1, channels))
-        self.bias = nn.Parameter(torch.zeros(stack, 1, channels))
-        self.register_buffer("mean", torch.zeros(stack, 1, channels))
-        self.register_buffer("variance", torch.ones(stack, 1, channels))
-
-    def forward(self, x: Tensor, counts: Tensor | None = None) -> Tensor:
-        """Normalise x [P, nodes, channels] by the batch (training) or the running statistics.
-
-        With counts [nodes], row v stands for counts[v] equal nodes.
-        """
-        if not self.training:
-            scale = self.weight * torch.rsqrt(self.variance + self.epsilon)
-            return torch.addcmul(self.bias - self.mean * scale, x, scale)
-        nodes = x.shape[1] if counts is None else int(counts.sum())
-        mean = _total(x, counts) / nodes
-        centred = x - mean
-        variance = _total(centred * centred, counts) / nodes
-        with torch.no_grad():
-            self.mean.lerp_(mean, self.momentum)
-            self.variance.lerp_(variance * (nodes / max(nodes - 1, 1)), self.momentum)
-        return torch.addcmul(self.bias, centred, self.weight * torch.rsqrt(variance + self.epsilon))
-
-
-def _total(x: Tensor, counts: Tensor | None) -> Tensor:
-    return x.sum(1, keepdim=True) if counts is None else counts[None, None] @ x
 
 
 def pool(x: Tensor, lengths: Tensor, how: str) -> Tensor:
@@ -209,3 +135,51 @@ def pool(x: Tensor, lengths: Tensor, how: str) -> Tensor:
         return empty.scatter_reduce(1, graph[None, :, None].expand_as(x), x, "amax", include_self=False)
     total = empty.index_add(1, graph, x)
     return total / lengths[:, None] if how == "mean" else total
+
+
+@dataclass(frozen=True)
+class LayerEncoder(Encoder[Architecture]):
+    """Architectures of a sequence space, one node per layer (paper, Section 3.1)."""
+
+    FORMATS = ("autobuild-predictor-1", "autobuild-predictor-2")
+    CONVOLUTIONS = MappingProxyType({"gatv2": PathGATv2, "graphconv": PathGraphConv})
+    POOLINGS = ("mean", "sum", "max")
+    CHUNK = 1024
+
+    space: SequenceSpace
+
+    @property
+    def categories(self) -> int:
+        """Number of feature categories, the channels of hop 0."""
+        return len(self.space.categories)
+
+    def features(self, seeds: Sequence[torch.Generator]) -> FeatureMLP:
+        """Return an untrained hop 0."""
+        return FeatureMLP(self.space.categories, seeds)
+
+    def read(self, inputs: Sequence[Architecture]) -> Codes:
+        """Return the codes of architectures, [N, code_width]; those of another space are a `SpaceError`."""
+        return self.space.to_codes(inputs)
+
+    def graphs(self, inputs: Codes, hops: int) -> PathGraphs:
+        """Return the paths of some codes."""
+        return path_graphs_from_codes(self.space, inputs)
+
+    def values(self, graphs: PathGraphs) -> Tensor:
+        """Return what hop 0 reads, [nodes, categories]."""
+        return graphs.codes
+
+    def hops(self, graphs: PathGraphs, hops: int, pooling: str) -> list[Hop]:
+        """Return what every hop needs to know about a batch."""
+        has_previous = torch.ones(len(graphs.codes), 1)
+        has_previous[graphs.starts] = 0
+        return [Hop(has_previous, partial(pool, lengths=graphs.lengths, how=pooling))] * (hops + 1)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return what tells this encoder from others, fit for JSON."""
+        return {"space": self.space.to_json()}
+
+    @classmethod
+    def from_json(cls, config: Mapping[str, Any]) -> Self:
+        """Read what `to_json` gave."""
+        return cls(SequenceSpace.from_json(config["space"]))

@@ -12,7 +12,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from autobuild_lib.predictor import NetworkConfig, StackedNetwork, run_network
+from autobuild_lib.engine.paths import LayerEncoder
+from autobuild_lib.predictor import Network, NetworkConfig
 from autobuild_lib.spaces import Architecture, Codes, SequenceSpace, ofa_mbv3 as mbv3_space, ofa_pn as pn_space
 from autobuild_lib.storage import read_json
 from autobuild_lib.torch_settings import plain_torch
@@ -28,7 +29,7 @@ class Surrogate:
     """Labels for any architecture of a family: acc (fraction), latency_gpu, latency_cpu and latency_npu (ms)."""
 
     space: SequenceSpace
-    network: StackedNetwork  # one predictor per label
+    network: Network  # one predictor per label
     centres: npt.NDArray[np.float64]  # [labels, combinations of depths], what the network's output is added to
     sds: npt.NDArray[np.float64]  # [labels], units of the network's outputs
 
@@ -38,7 +39,7 @@ class Surrogate:
 
     def predict_codes(self, codes: Codes) -> pd.DataFrame:
         """Return the labels of architectures given by their codes [N, code_width]."""
-        standardised, _ = run_network(self.network, self.space, codes)
+        standardised, _ = self.network.run(codes)
         centres = self.centres[:, depth_combinations(self.space, codes)]
         return pd.DataFrame((standardised * self.sds[:, None] + centres).T, columns=list(LABELS))
 
@@ -70,7 +71,7 @@ def load_from(family: str, folder: Path) -> Surrogate:
         reason = f"there is no {error}" if isinstance(error, KeyError) else error
         raise ValueError(f"{path.with_suffix('.json')}: not the model card of a surrogate ({reason})") from None
     space = SPACES[family]()
-    network = StackedNetwork(space, config, [0] * len(LABELS))
+    network = Network(LayerEncoder(space), config, [0] * len(LABELS))
     load_weights(network, path, sha256)
     return Surrogate(space, network.eval(), centres, sds)
 

@@ -8,7 +8,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from autobuild_lib.predictor import Moments, NetworkConfig, Predictor, StackedNetwork
+from autobuild_lib.engine.paths import LayerEncoder
+from autobuild_lib.predictor import Moments, Network, NetworkConfig, Predictor
 from autobuild_lib.spaces import SequenceSpace, ofa_mbv3, ofa_pn
 from autobuild_lib.spaces.ofa import RESOLUTIONS
 from autobuild_lib.torch_settings import plain_torch
@@ -44,14 +45,14 @@ def _predictor(path: Path, state: "_State") -> Predictor:
         width=state["regressor.weight"].shape[1],
         hops=hops,
     )
-    network = StackedNetwork(space, config, seeds=[0])
+    network = Network(LayerEncoder(space), config, seeds=[0])
     network.load_state_dict(_translate(space, state, config))
     if left := sorted(set(state) - set(UNUSED) - {n for n in state if n.endswith("num_batches_tracked")}):
         raise ValueError(f"unknown tensors: {', '.join(left[:5])}")
     if bad := [name for name, tensor in network.state_dict().items() if not torch.isfinite(tensor).all()]:
         raise ValueError(f"non-finite numbers in {bad[0]}")
     mean, sd = (float(v) for v in state.labels)
-    return Predictor(space, network.eval(), _target(path), mean, sd, _moments(state), {"source": path.name})
+    return Predictor(network.eval(), _target(path), mean, sd, _moments(state), {"source": path.name})
 
 
 def _not_a_checkpoint(path: Path | str, error: Exception) -> ValueError:

@@ -10,7 +10,6 @@ import numpy.typing as npt
 
 from autobuild_lib.predictor import (
     Predictor,
-    run_network,
 )
 from autobuild_lib.released.checksums import sha256_of
 from autobuild_lib.spaces import SequenceSpace
@@ -54,7 +53,7 @@ def label_codes(teachers: Mapping[str, Predictor], space: SequenceSpace, codes: 
     for teacher in teachers.values():
         wide = codes.copy()  # the teachers know three resolutions, ours is one of them
         wide[:, 0] = _resolution_index(teacher.space, space)
-        predicted, _ = run_network(teacher.network, teacher.space, wide)
+        predicted, _ = teacher.network.run(wide)
         rows.append(predicted[0] * teacher.label_sd + teacher.label_mean)
     return np.stack(rows)
 

@@ -12,7 +12,7 @@ import torch
 from scipy.stats import t
 
 from autobuild_lib.graphs import path_graphs_from_codes
-from autobuild_lib.predictor import Predictor, StackedNetwork
+from autobuild_lib.predictor import Network, Predictor
 from autobuild_lib.progress import Bar, progress_bar
 from autobuild_lib.spaces import Codes, ScoringGroup, SequenceSpace
 from autobuild_lib.spaces.features import Value, values_of
@@ -191,7 +191,7 @@ def _norm_scores(predictor: Predictor, number: int, codes: Codes, head: bytes, h
 
 
 def module_norms(
-    network: StackedNetwork, space: SequenceSpace, group: ScoringGroup, codes: Codes, head: bytes
+    network: Network, space: SequenceSpace, group: ScoringGroup, codes: Codes, head: bytes
 ) -> tuple[Array, npt.NDArray[np.int64]]:
     """L1 norm of the last layer's embedding at hop n - 1 in each isolated module of n layers, and n: both [contents].
 

@@ -16,7 +16,7 @@ import torch
 from torch import Tensor, nn
 
 from autobuild_lib.graphs import path_graphs_from_codes
-from autobuild_lib.predictor import ACTIVATIONS, Predictor, StackedNetwork, run_network
+from autobuild_lib.predictor import ACTIVATIONS, Network, Predictor
 from autobuild_lib.progress import Bar
 from autobuild_lib.spaces import Codes, ScoringGroup, SequenceSpace
 from autobuild_lib.torch_settings import plain_torch
@@ -87,7 +87,7 @@ class Surroundings:
 
 
 def surroundings(
-    network: StackedNetwork, space: SequenceSpace, group: ScoringGroup, hosts: Codes
+    network: Network, space: SequenceSpace, group: ScoringGroup, hosts: Codes
 ) -> list[Surroundings]:
     """Run the hosts once, [hosts, code_width], and cut each open where the scoring group stands."""
     graphs = path_graphs_from_codes(space, hosts)
@@ -107,7 +107,7 @@ def surroundings(
     return cuts
 
 
-def predict_contents(network: StackedNetwork, form: Form, host: Surroundings) -> Tensor:
+def predict_contents(network: Network, form: Form, host: Surroundings) -> Tensor:
     """Predict (standardised) one host with every content of a form in place, [contents]."""
     activation = ACTIVATIONS[network.config.activation]
     point = [1] * (1 + len(form.sizes))  # a stack of one predictor, then the axes
@@ -160,5 +160,5 @@ def host_effects(
         for row, host in zip(rows, around, strict=True):
             row[:] = np.concatenate([predict_contents(network, part, host).numpy() for part in parts])
             bar.update(len(row) / len(hosts))
-        before, _ = run_network(network, predictor.space, hosts)
+        before, _ = network.run(hosts)
     return np.asarray((rows - before[0][:, None]) * predictor.label_sd)

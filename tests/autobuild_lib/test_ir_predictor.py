@@ -14,8 +14,10 @@ from torch_geometric.data import Batch
 import autobuild_lib as ab
 from autobuild_lib.data import IRTable, make_ir_table
 from autobuild_lib.engine.neighbourhoods import neighbourhoods
+from autobuild_lib.engine.operations import OperationEncoder
 from autobuild_lib.graphs import OPERATIONS, IRGraph
-from autobuild_lib.ir_predictor import IRNetwork, IRPredictor
+from autobuild_lib.loading import load
+from autobuild_lib.predictor import Network, Predictor
 from autobuild_lib.saved import CONFIG, OWN_SHA256, SHA256, _signed
 from tests.benchmarks.plain_ir import like, plain_twin
 from tests.helpers.random_dags import dags, random_dag
@@ -24,9 +26,9 @@ SMALL: dict[str, Any] = {"epochs": 3, "batch_size": 32, "width": 8, "hops": 2}
 KINDS = OPERATIONS[2:5]  # of random graphs
 
 
-def randomised(operations: tuple[str, ...], config: ab.NetworkConfig, seeds: list[int]) -> IRNetwork:
+def randomised(operations: tuple[str, ...], config: ab.NetworkConfig, seeds: list[int]) -> Network:
     """A network in which no parameter has a value that hides something, such as 0 or 1."""
-    network = IRNetwork(operations, config, seeds)
+    network = Network(OperationEncoder(operations), config, seeds)
     with torch.no_grad():
         for number, parameter in enumerate(network.parameters()):
             generator = torch.Generator().manual_seed(number)
@@ -74,11 +76,11 @@ def test_a_stack_equals_its_members_alone() -> None:
     rng = np.random.default_rng(0)
     graphs = neighbourhoods([random_dag(rng) for _ in range(20)], 2)
     config = ab.NetworkConfig(width=6, hops=2)
-    stack = IRNetwork(KINDS, config, [4, 5]).train()
+    stack = Network(OperationEncoder(KINDS), config, [4, 5]).train()
     predicted, norms = stack(graphs)
     (predicted.sum() + norms.sum()).backward()
     for place, seed in enumerate([4, 5]):
-        alone = IRNetwork(KINDS, config, [seed]).train()
+        alone = Network(OperationEncoder(KINDS), config, [seed]).train()
         one, levels = alone(graphs)
         (one.sum() + levels.sum()).backward()
         close(predicted[place], one[0])
@@ -90,7 +92,7 @@ def test_a_stack_equals_its_members_alone() -> None:
 
 
 def test_large_differences_of_attention_stay_finite() -> None:
-    network = IRNetwork(KINDS, ab.NetworkConfig(width=6, hops=2), [0])
+    network = Network(OperationEncoder(KINDS), ab.NetworkConfig(width=6, hops=2), [0])
     with torch.no_grad():
         for convolution in network.convolutions:
             convolution.attention *= 1e4
@@ -101,7 +103,7 @@ def test_large_differences_of_attention_stay_finite() -> None:
 
 def test_a_node_by_hand() -> None:
     """Hop 0 of one node: |2 (1 - 1 + 2) + 1|, |shapes|, |attributes| through layers set by hand."""
-    network = IRNetwork(["Conv", "Relu"], ab.NetworkConfig(width=2, hops=1), [0])
+    network = Network(OperationEncoder(("Conv", "Relu")), ab.NetworkConfig(width=2, hops=1), [0])
     features = network.features
     with torch.no_grad():
         for parameter in features.parameters():
@@ -117,7 +119,7 @@ def test_a_node_by_hand() -> None:
     shapes[0, 1] = 0.5
     graph = IRGraph(np.array([4]), shapes, np.zeros((1, 8), np.float32), np.zeros((2, 0), np.int64))
     torch.testing.assert_close(features(neighbourhoods([graph], 1)), torch.tensor([[[5.0, 1.5, 5.0]]]))
-    predictor = IRPredictor(network, "acc", 0.0, 1.0)
+    predictor = Predictor(network, "acc", 0.0, 1.0)
     importance = predictor.operation_importance()
     assert importance.to_dict("list") == {"operation": ["Relu", "Conv"], "importance": [5.0, 1.0]}
 
@@ -136,11 +138,11 @@ def table() -> IRTable:
 
 
 @pytest.fixture(scope="module")
-def trained(table: IRTable) -> IRPredictor:
+def trained(table: IRTable) -> Predictor:
     return ab.fit_ir(table, "share", seed=4, progress=False, **SMALL)
 
 
-def weights(predictor: IRPredictor) -> dict[str, torch.Tensor]:
+def weights(predictor: Predictor) -> dict[str, torch.Tensor]:
     return predictor.network.state_dict()
 
 
@@ -153,7 +155,7 @@ def test_it_learns(table: IRTable) -> None:
     assert report.loc["head", "mae"] < 0.3 * test.labels["share"].std()
 
 
-def test_training_is_repeatable_and_side_by_side_as_alone(table: IRTable, trained: IRPredictor) -> None:
+def test_training_is_repeatable_and_side_by_side_as_alone(table: IRTable, trained: Predictor) -> None:
     again, other = (ab.fit_ir(table, "share", seed=s, progress=False, **SMALL) for s in (4, 5))
     assert all(torch.equal(tensor, weights(again)[name]) for name, tensor in weights(trained).items())
     assert not all(torch.equal(tensor, weights(other)[name]) for name, tensor in weights(trained).items())
@@ -165,13 +167,13 @@ def test_training_is_repeatable_and_side_by_side_as_alone(table: IRTable, traine
     again.network.eval(), trained.network.eval()
 
 
-def test_provenance(table: IRTable, trained: IRPredictor) -> None:
+def test_provenance(table: IRTable, trained: Predictor) -> None:
     assert trained.provenance["seed"] == 4 and trained.provenance["training"]["epochs"] == 3
     assert trained.provenance["data"] == table.describe()
     assert trained.operations == ("Conv", "BatchNormalization")  # those that occur
 
 
-def test_predictions_do_not_depend_on_company(table: IRTable, trained: IRPredictor) -> None:
+def test_predictions_do_not_depend_on_company(table: IRTable, trained: Predictor) -> None:
     together, norms = trained.predict_and_norms(table.graphs)
     assert together.shape == (200,) and norms.shape == (3, 200)
     for number in (0, 7, 199):
@@ -180,7 +182,7 @@ def test_predictions_do_not_depend_on_company(table: IRTable, trained: IRPredict
     assert trained.predict([]).shape == (0,) and trained.norms([]).shape == (3, 0)
 
 
-def test_operations_that_were_not_trained_are_named(trained: IRPredictor) -> None:
+def test_operations_that_were_not_trained_are_named(trained: Predictor) -> None:
     graph = random_dag(np.random.default_rng(1))
     strange = IRGraph(np.resize([2, 6, 9], len(graph)), graph.shapes, graph.attributes, graph.edges)
     with pytest.raises(ValueError, match=r"operations HardSwish, ReduceMean were not in the training data, which had"):
@@ -188,9 +190,9 @@ def test_operations_that_were_not_trained_are_named(trained: IRPredictor) -> Non
     assert len(strange) >= 3 and set(trained.operation_importance()["operation"]) == {"Conv", "BatchNormalization"}
 
 
-def test_save_and_load(tmp_path: Path, table: IRTable, trained: IRPredictor) -> None:
+def test_save_and_load(tmp_path: Path, table: IRTable, trained: Predictor) -> None:
     trained.save(tmp_path / "p")
-    again = IRPredictor.load(tmp_path / "p")
+    again = load(tmp_path / "p")
     np.testing.assert_array_equal(again.predict(table.graphs), trained.predict(table.graphs))
     assert again.operations == trained.operations and again.provenance == trained.provenance
     assert again.target == "share" and again.label_sd == trained.label_sd
@@ -202,7 +204,7 @@ def test_save_and_load(tmp_path: Path, table: IRTable, trained: IRPredictor) -> 
         ({"operations": ["Conv"]}, "weights|shape"),
         ({"operations": ["Conv", "Loop"]}, "operations Loop are not in the vocabulary"),
         ({"operations": [3]}, "3 is not a text"),
-        ({"format": "autobuild-predictor-1"}, "readable here are 'autobuild-ir-predictor-1'"),
+        ({"format": "autobuild-predictor-1"}, "there is no 'hop_moments'"),
         ({"label_sd": "nan"}, "not a finite number"),
         ({"extra": 1}, "unknown entries extra"),
         ({"network": {}}, "network has"),
@@ -210,23 +212,23 @@ def test_save_and_load(tmp_path: Path, table: IRTable, trained: IRPredictor) -> 
         ({SHA256: "0" * 64}, "sha256 is "),
     ],
 )
-def test_damaged_files_are_refused(tmp_path: Path, trained: IRPredictor, change: dict[str, Any], message: str) -> None:
+def test_damaged_files_are_refused(tmp_path: Path, trained: Predictor, change: dict[str, Any], message: str) -> None:
     trained.save(tmp_path)
     config = json.loads((tmp_path / CONFIG).read_text()) | change
     del config[OWN_SHA256]
     (tmp_path / CONFIG).write_text(_signed({k: v for k, v in config.items() if v is not ...}))
     with pytest.raises(ValueError, match=message):
-        IRPredictor.load(tmp_path)
+        load(tmp_path)
     (tmp_path / CONFIG).unlink()
     with pytest.raises(FileNotFoundError, match="a saved predictor is a folder with"):
-        IRPredictor.load(tmp_path)
+        load(tmp_path)
 
 
 @pytest.mark.parametrize(
     ("options", "message"),
     [
         ({"preset": "fast"}, "choose from paper, tuned"),
-        ({"pooling": "max"}, "'max' is not for IR graphs; choose from mean, sum"),
+        ({"pooling": "max"}, "'max' is not for OperationEncoder; choose from mean, sum"),
         ({"depth": 3}, "unknown options"),
     ],
 )

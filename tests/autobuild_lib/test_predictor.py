@@ -13,18 +13,20 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import autobuild_lib as ab
-from autobuild_lib.predictor import FORMATS, Moments, Predictor, StackedNetwork, load
+from autobuild_lib.engine.paths import LayerEncoder
+from autobuild_lib.loading import load
+from autobuild_lib.predictor import Moments, Network, Predictor
 from autobuild_lib.saved import CONFIG, OWN_SHA256, SHA256, WEIGHTS, _signed
 
 
 @pytest.fixture(scope="module")
 def predictor(toy: ab.SequenceSpace) -> Predictor:
     """An untrained predictor with random moments and running statistics."""
-    network, rng = StackedNetwork(toy, ab.NetworkConfig(width=6, hops=2), [3]), np.random.default_rng(0)
+    network, rng = Network(LayerEncoder(toy), ab.NetworkConfig(width=6, hops=2), [3]), np.random.default_rng(0)
     for norm in network.norms:
         norm.mean.normal_(generator=torch.Generator().manual_seed(1))
     moments = Moments(rng.random(size=(3, 2)), {(0, 2): (0.1, 1 / 3), (1, 2): (2.0, 0.5)})
-    return Predictor(toy, network.eval(), "log(acc + 1)", 0.1 + 0.2, 1 / 7, moments, {"seed": 3, "note": "né"})
+    return Predictor(network.eval(), "log(acc + 1)", 0.1 + 0.2, 1 / 7, moments, {"seed": 3, "note": "né"})
 
 
 @pytest.fixture
@@ -65,13 +67,13 @@ def test_saving_again_gives_the_same_bytes(saved: Path, tmp_path: Path) -> None:
 
 
 def test_without_moments(predictor: Predictor, tmp_path: Path, some: list[ab.Architecture]) -> None:
-    bare = Predictor(predictor.space, predictor.network, "acc", 0.0, 1.0)
+    bare = Predictor(predictor.network, "acc", 0.0, 1.0)
     bare.save(tmp_path)
     assert load(tmp_path).moments is None
 
 
 def test_predictions_are_in_label_units_and_in_order(predictor: Predictor, some: list[ab.Architecture]) -> None:
-    plain = Predictor(predictor.space, predictor.network, "acc", 0.0, 1.0)
+    plain = Predictor(predictor.network, "acc", 0.0, 1.0)
     np.testing.assert_allclose(predictor.predict(some), plain.predict(some) / 7 + 0.1 + 0.2)
     np.testing.assert_allclose(predictor.predict(some[::-1]), predictor.predict(some)[::-1], rtol=1e-5)
     assert predictor.norms(some).shape == (3, 30) and predictor.predict([]).shape == (0,)
@@ -212,8 +214,8 @@ def make_first_format(folder: Path) -> None:
     """Turn a saved predictor into what versions before the checksum of the configuration wrote."""
     config = json.loads((folder / CONFIG).read_text())
     del config[OWN_SHA256]
-    if config["format"] == FORMATS[1]:
-        config["format"] = FORMATS[0]
+    if config["format"] == LayerEncoder.FORMATS[1]:
+        config["format"] = LayerEncoder.FORMATS[0]
     (folder / CONFIG).write_text(json.dumps(config))
 
 

@@ -8,16 +8,17 @@ import numpy as np
 import pytest
 
 import autobuild_lib as ab
-from autobuild_lib.ir_predictor import IRNetwork, IRPredictor
+from autobuild_lib.engine.operations import OperationEncoder
+from autobuild_lib.engine.paths import LayerEncoder
 from autobuild_lib.loading import load
-from autobuild_lib.predictor import Predictor, StackedNetwork
+from autobuild_lib.predictor import Network, Predictor
 from autobuild_lib.saved import CONFIG, WEIGHTS
 from tests.helpers.kill_points import killed_at_each_point
 
 
 def make(space: ab.SequenceSpace, seed: int) -> Predictor:
-    network = StackedNetwork(space, ab.NetworkConfig(width=4, hops=1), [seed]).eval()
-    return Predictor(space, network, "acc", float(seed), 1.0)
+    network = Network(LayerEncoder(space), ab.NetworkConfig(width=4, hops=1), [seed]).eval()
+    return Predictor(network, "acc", float(seed), 1.0)
 
 
 def names(folder: Path) -> set[str]:
@@ -78,16 +79,27 @@ def test_other_files_stay(toy: ab.SequenceSpace, tmp_path: Path) -> None:
 
 
 def test_every_kind_opens(toy: ab.SequenceSpace, tmp_path: Path) -> None:
-    network = IRNetwork(("Conv", "Relu"), ab.NetworkConfig(width=4, hops=1), [0]).eval()
-    graphs = IRPredictor(network, "latency", 1.0, 2.0)
+    network = Network(OperationEncoder(("Conv", "Relu")), ab.NetworkConfig(width=4, hops=1), [0]).eval()
+    graphs = Predictor(network, "latency", 1.0, 2.0)
     graphs.save(tmp_path / "graphs")
     make(toy, 1).save(tmp_path / "path")
-    assert type(load(tmp_path / "graphs")) is IRPredictor and type(load(tmp_path / "path")) is Predictor
     assert ab.load(tmp_path / "graphs").operations == ("Conv", "Relu")
-    with pytest.raises(ValueError, match="readable here are 'autobuild-predictor-1'"):
-        ab.predictor.load(tmp_path / "graphs")
+    assert ab.load(tmp_path / "path").space == toy
     (tmp_path / "x.pt").write_bytes(b"0")
     with pytest.raises(ValueError, match=r"x\.pt: not a checkpoint"):
         load(tmp_path / "x.pt")
     replace(graphs, target="acc").save(tmp_path / "path")  # over one of another kind
-    assert type(load(tmp_path / "path")) is IRPredictor and len(names(tmp_path / "path")) == 2
+    assert load(tmp_path / "path").operations == ("Conv", "Relu") and len(names(tmp_path / "path")) == 2
+
+
+def test_what_the_other_kind_has_is_refused_by_name(toy: ab.SequenceSpace) -> None:
+    network = Network(OperationEncoder(("Conv",)), ab.NetworkConfig(width=4, hops=1), [0])
+    graphs, layers = Predictor(network, "acc", 0.0, 1.0), make(toy, 1)
+    for refuse in (lambda: graphs.space, lambda: ab.score_units(graphs), lambda: layers.operations):
+        with pytest.raises(ValueError, match="fit"):
+            refuse()
+    architecture = toy.sample(np.random.default_rng(0))
+    with pytest.raises(ValueError, match="ir_graph"):
+        graphs.predict([architecture])
+    with pytest.raises(ValueError, match="'max'"):
+        Network(OperationEncoder(("Conv",)), ab.NetworkConfig(pooling="max"), [0])

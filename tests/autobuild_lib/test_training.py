@@ -13,7 +13,7 @@ import autobuild_lib as ab
 from autobuild_book.chapters.peers.measuring import SIZES
 from autobuild_lib.graphs import path_graphs
 from autobuild_lib.losses import RANK_LOSSES
-from autobuild_lib.predictor import NetworkConfig, Predictor, StackedNetwork
+from autobuild_lib.predictor import Network, NetworkConfig, Predictor
 from autobuild_lib.training import (
     FEW_ROWS,
     NETWORK_OPTIONS,
@@ -104,7 +104,7 @@ OPTIONS = [
 def test_every_option_trains(toy_table: ab.data.Table, options: dict[str, Any]) -> None:
     chosen = SMALL | {"epochs": 2} | options
     predictor = ab.fit(toy_table.space, toy_table, "additive", **chosen)
-    untrained = StackedNetwork(toy_table.space, predictor.network.config, [0])
+    untrained = Network(predictor.network.encoder, predictor.network.config, [0])
     assert np.isfinite(predictor.predict(toy_table.architectures)).all()
     before = dict(untrained.named_parameters())
     assert all(not torch.equal(p, before[n]) for n, p in predictor.network.named_parameters() if "head" in n)

@@ -9,10 +9,11 @@ from torch_geometric.data import Batch
 import autobuild_lib as ab
 from autobuild_lib.data import IRTable
 from autobuild_lib.engine.neighbourhoods import Neighbourhoods, neighbourhoods
+from autobuild_lib.engine.operations import OperationEncoder
 from autobuild_lib.graphs import OPERATIONS
-from autobuild_lib.ir_predictor import IRNetwork
+from autobuild_lib.predictor import Network
 from autobuild_lib.torch_settings import one_thread
-from autobuild_lib.training import Wanted, train_network
+from autobuild_lib.training import Course, configure, train_network
 from tests.benchmarks.plain_ir import like, plain_twin
 from tests.benchmarks.timing import timed
 
@@ -33,7 +34,7 @@ def ir_training(size: int) -> dict[str, Any]:
     """One epoch of the paper preset on `size` graphs; finding their classes, done once, is timed by itself."""
     whole = checked_table()
     table = whole if size == len(whole) else whole.split(size / len(whole))[0]
-    wanted = Wanted.of(table, ["acc"]).standardised
+    wanted = Course.of(table, ["acc"], 0, "paper", configure("paper", {})).standardised
     network = new_network()
     plain, _ = plain_twin(network)
     data = plain.data(table.graphs, wanted[0].tolist())
@@ -52,9 +53,9 @@ def ir_training(size: int) -> dict[str, Any]:
     }
 
 
-def new_network() -> IRNetwork:
+def new_network() -> Network:
     """An untrained network for the operations of both OFA families."""
-    return IRNetwork(OPERATIONS, CONFIG, [0])
+    return Network(OperationEncoder(OPERATIONS), CONFIG, [0])
 
 
 def check_same(table: IRTable) -> None:

@@ -11,8 +11,8 @@ from torch_geometric.nn import GATv2Conv, GraphConv, global_add_pool, global_mea
 
 from autobuild_lib.graphs import IRGraph
 from autobuild_lib.graphs.ir import ATTRIBUTES, PLACES, SHAPES
-from autobuild_lib.ir_predictor import IRNetwork
 from autobuild_lib.losses import rank_loss
+from autobuild_lib.predictor import Network
 
 
 class PlainIRNetwork(nn.Module):
@@ -81,10 +81,10 @@ class PlainIRNetwork(nn.Module):
 OUR_NAMES = {"lin_l": "source", "lin_r": "target", "att": "attention", "lin_rel": "neighbour", "lin_root": "root"}
 
 
-def plain_twin(network: IRNetwork) -> tuple[PlainIRNetwork, dict[str, tuple[nn.Parameter, nn.Parameter]]]:
+def plain_twin(network: Network) -> tuple[PlainIRNetwork, dict[str, tuple[nn.Parameter, nn.Parameter]]]:
     """A plain network with the weights of a stack of one, and (ours, plain) parameters by our names."""
     config, own = network.config, dict(network.named_parameters())
-    plain = PlainIRNetwork(network.operations, config.width, config.hops, config.convolution)
+    plain = PlainIRNetwork(network.encoder.operations, config.width, config.hops, config.convolution)
     plain.pool = {"mean": global_mean_pool, "sum": global_add_pool}[config.pooling]
     pairs = {}
     for public, parameter in plain.named_parameters():

@@ -17,7 +17,7 @@ from autobuild_lib.engine.neighbourhoods import neighbourhoods
 from autobuild_lib.extras import extra
 from autobuild_lib.graphs import OPERATIONS, IRGraph
 from autobuild_lib.graphs.ir import PLACES, SCALES
-from autobuild_lib.ir_predictor import IRPredictor
+from autobuild_lib.predictor import Predictor
 from autobuild_lib.processes import in_threads
 from autobuild_lib.statistics import srcc
 from autobuild_lib.targets import Target
@@ -28,7 +28,7 @@ with extra("book"):
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
 
 Array = npt.NDArray[np.float64]
-EMBEDDINGS = "features.embeddings.operation.weight"  # one vector per operation, in an `IRNetwork`
+EMBEDDINGS = "features.embeddings.operation.weight"  # one vector per operation, in a network of op-level graphs
 STEPS = 16  # of integrated gradients
 ATTRIBUTION = ["operation", "family", "networks", "nodes", "ablation", "level", "signed", "integrated"]
 
@@ -42,7 +42,7 @@ def attributions(fitted: Sequence[Fitted], table: IRTable) -> pd.DataFrame:
 
 
 @one_thread()
-def attribute(predictor: IRPredictor, table: IRTable) -> pd.DataFrame:
+def attribute(predictor: Predictor, table: IRTable) -> pd.DataFrame:
     """Replace the embedding of an operation by the mean embedding, and see what the prediction does.
 
     The mean is over all nodes of the networks: a node keeps its shapes, its attributes and its place, and loses what

@@ -15,7 +15,7 @@ from autobuild_book.intervals import mean_with_interval
 from autobuild_lib import data
 from autobuild_lib.data import DataError, IRTable
 from autobuild_lib.evaluation import evaluate
-from autobuild_lib.ir_predictor import IRNetwork, IRPredictor
+from autobuild_lib.predictor import Network, Predictor
 from autobuild_lib.spaces import SequenceSpace, SpaceError
 from autobuild_lib.statistics import srcc
 from autobuild_lib.targets import Target
@@ -47,7 +47,7 @@ class Fitted:
     preset: str
     seed: int
     labels: str
-    predictor: IRPredictor
+    predictor: Predictor
 
     @property
     def key(self) -> dict[str, Any]:
@@ -190,9 +190,9 @@ def importances(fitted: Sequence[Fitted]) -> pd.DataFrame:
     return pd.concat(found, ignore_index=True)[["preset", "seed", "labels", "operation", "importance"]]
 
 
-def _initial(predictor: IRPredictor, seed: int) -> pd.DataFrame:
+def _initial(predictor: Predictor, seed: int) -> pd.DataFrame:
     with plain_torch():
-        scores = IRNetwork(predictor.operations, predictor.network.config, [seed]).features.operation_scores()[0]
+        scores = Network(predictor.network.encoder, predictor.network.config, [seed]).features.operation_scores()[0]
     return pd.DataFrame({"operation": predictor.operations, "importance": scores.abs().double().numpy()})
 
 

@@ -222,7 +222,7 @@ def _shares(predictor: Predictor) -> pd.DataFrame:
         (category.name, str(value), abs(float(score)))
         for category in predictor.space.categories
         if len(category.values) > 1
-        for value, score in zip(category.values, network.value_scores(category)[0].detach(), strict=False)  # type: ignore[operator]
+        for value, score in zip(category.values, network.value_scores(category)[0].detach(), strict=False)
     ]
     frame = pd.DataFrame(rows, columns=["feature", "value", "share"])
     return frame.assign(share=frame["share"] / frame["share"].sum())

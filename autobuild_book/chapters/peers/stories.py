@@ -187,7 +187,7 @@ def _columns(space: SequenceSpace, names: Sequence[str]) -> dict[tuple[str, str]
 @one_thread()
 def _of_hop_0(predictor: Predictor) -> dict[tuple[str, str], float]:
     space, features = predictor.space, predictor.network.features
-    scores = {c.name: features.value_scores(c)[0].abs().detach().double().numpy()  # type: ignore[operator]
+    scores = {c.name: features.value_scores(c)[0].abs().detach().double().numpy()
               for c in space.categories}  # fmt: skip
     names = group_of_unit(space)
     by_group: dict[str, list[float]] = {}

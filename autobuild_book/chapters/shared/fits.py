@@ -10,14 +10,14 @@ from typing import Any, Generic, TypeVar
 
 import torch
 
-from autobuild_lib import ir_predictor, ir_training, losses, predictor, training
+from autobuild_lib import ir_training, losses, predictor, training
 from autobuild_lib.data import IRTable, Table
 from autobuild_lib.data.table import Labelled
-from autobuild_lib.engine import neighbourhoods, operations, paths, sparse
+from autobuild_lib.engine import encoder, neighbourhoods, operations, paths, sparse, stacked
 from autobuild_lib.graphs import ir, path
 from autobuild_lib.ir_training import fit_ir_many
 from autobuild_lib.loading import load
-from autobuild_lib.predictor import NetworkConfig
+from autobuild_lib.predictor import NetworkConfig, Predictor
 from autobuild_lib.processes import in_processes
 from autobuild_lib.spaces import SequenceSpace, layout
 from autobuild_lib.storage import PARTIAL, remove_abandoned, unfinished
@@ -25,7 +25,8 @@ from autobuild_lib.targets import Target
 from autobuild_lib.training import configure, enough_hops, fit_many
 
 CODE = (  # what the result of a training depends on
-    layout, path, ir, neighbourhoods, sparse, paths, operations, losses, predictor, ir_predictor, training, ir_training,
+    layout, path, ir, neighbourhoods, sparse, encoder, stacked, paths, operations, losses, predictor, training,
+    ir_training,
 )  # fmt: skip
 Rows = TypeVar("Rows", bound=Labelled)
 
@@ -44,7 +45,7 @@ class FitJob(Generic[Rows]):
     def key(self) -> str:
         """A name for everything the result depends on: data, targets, seed, options, and the code that trains."""
         is_ir = isinstance(self.table, IRTable)
-        presets = ir_training.PRESETS if is_ir else training.PRESETS
+        presets = training.IR_PRESETS if is_ir else training.PRESETS
         network, config = configure(self.preset, dict(self.overrides), presets)
         options = [self.targets, self.seed, asdict(network), asdict(config), torch.__version__]
         digest = hashlib.sha256(json.dumps(options, sort_keys=True).encode())
@@ -56,7 +57,7 @@ class FitJob(Generic[Rows]):
             digest.update(Path(str(module.__file__)).read_bytes())
         return digest.hexdigest()[:16]
 
-    def run(self, folder: Path | None = None) -> list[Any]:
+    def run(self, folder: Path | None = None) -> list[Predictor]:
         """Train on one thread; with a `folder`, save there and take what is saved already."""
         place = None if folder is None else folder / self.key
         if place is not None and place.is_dir():
@@ -66,7 +67,7 @@ class FitJob(Generic[Rows]):
             _save(predictors, place)
         return predictors
 
-    def _train(self, options: dict[str, Any]) -> list[Any]:
+    def _train(self, options: dict[str, Any]) -> list[Predictor]:
         recipe = self.targets, self.seed, self.preset, False
         if isinstance(self.table, IRTable):
             return [*fit_ir_many(self.table, *recipe, **options)]
@@ -87,7 +88,7 @@ def _bytes_of(table: Labelled) -> Iterator[bytes]:
                 yield part.tobytes()
 
 
-def _save(predictors: Sequence[Any], place: Path) -> None:
+def _save(predictors: Sequence[Predictor], place: Path) -> None:
     """Save all predictors of a job, or none; what killed jobs have left goes."""
     remove_abandoned(place.parent, f"*{PARTIAL}*")
     try:
@@ -108,7 +109,7 @@ def hop_options(*spaces: SequenceSpace) -> dict[str, Any]:
 
 def fit_jobs(
     jobs: Sequence[FitJob[Rows]], folder: Path | None = None, workers: int | None = None, progress: bool = True
-) -> list[list[Any]]:
+) -> list[list[Predictor]]:
     """Run jobs in processes of one thread each (default: one per core); results do not depend on `workers`.
 
     With a `folder`, finished jobs are kept there, and a later call, also after a kill, takes them from there.

@@ -10,9 +10,10 @@ from torch_geometric.data import Batch
 from torch_geometric.nn import GATv2Conv, GraphConv, global_add_pool, global_max_pool, global_mean_pool
 
 import autobuild_lib as ab
-from autobuild_lib.engine.paths import FeatureMLP, PathGATv2, PathGraphConv, StackedBatchNorm, StackedLinear, pool
+from autobuild_lib.engine.paths import FeatureMLP, LayerEncoder, PathGATv2, PathGraphConv, pool
+from autobuild_lib.engine.stacked import StackedBatchNorm, StackedLinear
 from autobuild_lib.graphs import PathGraphs, path_graphs
-from autobuild_lib.predictor import StackedNetwork
+from autobuild_lib.predictor import Network
 from autobuild_lib.spaces import Category
 from tests.benchmarks.plain import PlainPredictor, plain_data
 
@@ -164,7 +165,7 @@ def test_feature_mlp_by_hand() -> None:
 @pytest.mark.parametrize("name", ["type", "keys", "training", "values", "forward", "_modules"])
 def test_features_may_bear_names_that_pytorch_uses(name: str) -> None:
     space = ab.SequenceSpace("s", [ab.Unit(1, 2)], {name: ["a", "b"]})
-    network = StackedNetwork(space, ab.NetworkConfig(width=2, hops=1), [0])
+    network = Network(LayerEncoder(space), ab.NetworkConfig(width=2, hops=1), [0])
     assert network(path_graphs(space, list(space)))[0].shape == (1, space.size)
 
 
@@ -180,10 +181,10 @@ def test_linear_starts_like_the_public_layers() -> None:
 def test_a_stack_equals_its_members_alone(toy: ab.SequenceSpace, convolution: str, training: bool) -> None:
     config = ab.NetworkConfig(convolution=convolution, width=8, hops=2)
     graphs = path_graphs(toy, toy.sample(np.random.default_rng(0), 9))
-    stack = StackedNetwork(toy, config, [4, 5, 4]).train(training)
+    stack = Network(LayerEncoder(toy), config, [4, 5, 4]).train(training)
     predicted, norms = stack(graphs)
     for place, seed in enumerate([4, 5, 4]):
-        alone = StackedNetwork(toy, config, [seed]).train(training)
+        alone = Network(LayerEncoder(toy), config, [seed]).train(training)
         one, levels = alone(graphs)
         close(predicted[place], one[0])
         close(norms[place], levels[0])
@@ -195,7 +196,7 @@ def test_a_stack_equals_its_members_alone(toy: ab.SequenceSpace, convolution: st
 Pairs = dict[str, tuple[Tensor, Tensor]]
 
 
-def plain_twin(network: StackedNetwork, space: ab.SequenceSpace) -> tuple[PlainPredictor, Pairs]:
+def plain_twin(network: Network, space: ab.SequenceSpace) -> tuple[PlainPredictor, Pairs]:
     """A plain model with the weights of a stack of one, and both models' parameters by our names."""
     plain, own = PlainPredictor(space, network.config.width, network.config.hops), dict(network.named_parameters())
     theirs: dict[str, nn.Parameter] = {}
@@ -235,7 +236,7 @@ def like(ours: Tensor, public: Tensor, name: str) -> Tensor:
 def test_whole_network_equals_the_plain_model(training: bool) -> None:
     space = ab.spaces.ofa_mbv3(resolutions=(192, 208, 224))
     architectures = space.sample(np.random.default_rng(2), 12)
-    network = StackedNetwork(space, ab.NetworkConfig(), [6])
+    network = Network(LayerEncoder(space), ab.NetworkConfig(), [6])
     plain, parameters = plain_twin(network, space)
     graphs = path_graphs(space, architectures)
     batch = Batch.from_data_list(plain_data(space, architectures, torch.zeros(12)))

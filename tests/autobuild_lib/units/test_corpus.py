@@ -97,7 +97,7 @@ class TestNorm:
         predictor = trained(space)
         hops = np.array([[1.0, 2.0], [3.0, 0.5]] + [[0.0, 1.0]] * 3)
         moments = Moments(hops, {(0, 1): (10.0, 4.0), (0, 2): (20.0, 8.0)})
-        given = Predictor(space, predictor.network, "y", 0.0, 1.0, moments)
+        given = Predictor(predictor.network, "y", 0.0, 1.0, moments)
         corpus = ab.score_units(given)
         codes = corpus.groups[0].codes
         norms, depths = units.module_norms(predictor.network, space, space.scoring_groups[0], codes, b"")
@@ -207,7 +207,7 @@ class TestEnsemble:
 
     def test_predictors_of_different_targets_are_refused(self) -> None:
         one = trained(small_space())
-        other = Predictor(one.space, one.network, "z", 0.0, 1.0, one.moments)
+        other = Predictor(one.network, "z", 0.0, 1.0, one.moments)
         with pytest.raises(ValueError, match="same space and target"):
             ab.score_units([one, other])
         with pytest.raises(ValueError, match="same space and target"):

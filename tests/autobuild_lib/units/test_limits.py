@@ -10,7 +10,8 @@ import pytest
 
 import autobuild_lib as ab
 from autobuild_lib.data.files import bundled_space, manifest
-from autobuild_lib.predictor import NetworkConfig, Predictor, StackedNetwork
+from autobuild_lib.engine.paths import LayerEncoder
+from autobuild_lib.predictor import Network, NetworkConfig, Predictor
 from autobuild_lib.search import LayerMutation, evolve
 from autobuild_lib.spaces.groups import MOST_CONTENTS
 
@@ -24,7 +25,7 @@ def deep_space() -> ab.SequenceSpace:
 
 
 def untrained(space: ab.SequenceSpace) -> Predictor:
-    return Predictor(space, StackedNetwork(space, NetworkConfig(), [0]).eval(), "y", 0.0, 1.0)
+    return Predictor(Network(LayerEncoder(space), NetworkConfig(), [0]).eval(), "y", 0.0, 1.0)
 
 
 ENUMERATE: dict[str, Callable[[ab.SequenceSpace], Any]] = {

@@ -9,9 +9,8 @@ import pandas as pd
 
 from autobuild_book.chapters.peers.models.sequence_graf import feature_names, features_of_codes
 from autobuild_lib.data.table import Table
-from autobuild_lib.engine.paths import pool
 from autobuild_lib.graphs import path_graphs_from_codes
-from autobuild_lib.predictor import CHUNK, Predictor
+from autobuild_lib.predictor import Predictor
 from autobuild_lib.spaces import Architecture, Continuous, SequenceSpace
 from autobuild_lib.spaces.sequence import Codes
 from autobuild_lib.torch_settings import plain_torch
@@ -23,14 +22,14 @@ MOST_VALUES = 64  # of each; a feature with more is rounded to quantiles of the 
 
 def embeddings(predictor: Predictor, architectures: Sequence[Architecture]) -> npt.NDArray[np.float32]:
     """Return the graph embeddings of the last hop, which the head predicts from: architectures [N] -> [N, width]."""
-    network, codes = predictor.network, predictor.space.to_codes(architectures)
-    found = []
+    encoder, codes = predictor.network.encoder, predictor.space.to_codes(architectures)
+    parts = []
     with plain_torch():
-        for start in range(0, len(codes), CHUNK):
-            graphs = path_graphs_from_codes(predictor.space, codes[start : start + CHUNK])
-            *_, last = network.node_embeddings(graphs)
-            found.append(pool(last, graphs.lengths, network.config.pooling)[0].numpy())
-    return np.concatenate(found)
+        for start in range(0, len(codes), encoder.CHUNK):
+            graphs = path_graphs_from_codes(predictor.space, codes[start : start + encoder.CHUNK])
+            *_, (_, last) = predictor.network.embeddings(graphs)
+            parts.append(last[0].numpy())
+    return np.concatenate(parts)
 
 
 @dataclass(frozen=True)
