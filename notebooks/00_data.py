@@ -56,10 +56,10 @@ from scipy.stats import spearmanr
 import autobuild_lib as ab
 from autobuild_book.chapters.foundations import data_figures
 from autobuild_book.figures import style
+from autobuild_book.measured.teachers import published
 from autobuild_book.runs.recording import Run
 from autobuild_lib.data import files
 from autobuild_lib.spaces import read_space
-from autobuild_lib.surrogate import published
 
 run = Run.start("00_data", globals())
 

@@ -7,10 +7,10 @@ from autobuild_book.arguments import add_folder, whole
 from autobuild_book.downloads import fetch
 from autobuild_book.measured import distillation
 from autobuild_book.measured.tables import join_manifest
+from autobuild_book.measured.teachers import published, published_file
 from autobuild_lib import data, surrogate
 from autobuild_lib.data import files
 from autobuild_lib.released import caches
-from autobuild_lib.surrogate.teachers import published_file
 
 CHECKPOINTS = (
     "https://raw.githubusercontent.com/Ascend-Research/AutoBuild/a2675b9a9d2d6396f477272f882739863f4b7d9c/l1_models"
@@ -62,7 +62,7 @@ def _data_fetch(arguments: argparse.Namespace) -> None:
 
 
 def _fetch_checkpoints(folder: Path) -> None:
-    for family, labels in surrogate.published().items():
+    for family, labels in published().items():
         for label in surrogate.LABELS:
             name = published_file(family, label)
             print(fetch(name, folder, f"{CHECKPOINTS}/{name}", known_sha256=labels[label]["sha256"]))

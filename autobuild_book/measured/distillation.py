@@ -12,6 +12,7 @@ import torch
 from scipy.stats import spearmanr
 
 from autobuild_book.measured.extremes import sample_extreme_codes
+from autobuild_book.measured.teachers import label_codes, load_teachers, published
 from autobuild_lib.data.files import NOISE_FREE
 from autobuild_lib.engine.paths import LayerEncoder
 from autobuild_lib.graphs import path_graphs_from_codes
@@ -22,7 +23,6 @@ from autobuild_lib.predictor import (
 from autobuild_lib.released.checksums import sha256_of
 from autobuild_lib.storage import replace_bytes, replace_json, replace_text
 from autobuild_lib.surrogate.bundled import LABELS, SPACES, Surrogate, depth_combinations, load_bundled
-from autobuild_lib.surrogate.teachers import label_codes, load_teachers, published
 from autobuild_lib.torch_settings import plain_torch
 from autobuild_lib.training import TrainingConfig, train_network
 from autobuild_lib.weights import weights_bytes

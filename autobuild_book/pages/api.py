@@ -25,7 +25,7 @@ PAGES = (
     ApiPage("front", "The front door: `autobuild_lib`", ("autobuild_lib",)),
     ApiPage("spaces", "Spaces and targets", ("autobuild_lib.spaces", "autobuild_lib.targets")),
     ApiPage("data", "Tables of evaluated architectures", (
-        "autobuild_lib.data", "autobuild_lib.surrogate", "autobuild_lib.surrogate.teachers",
+        "autobuild_lib.data", "autobuild_lib.surrogate",
     )),
     ApiPage("networks", "Networks and graphs", ("autobuild_lib.networks", "autobuild_lib.graphs")),
     ApiPage("learning", "Learning", (

@@ -1,7 +1,7 @@
 """Parameters and multiply-adds of a network, counted from its blueprint without building it."""
 
 import functools
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from typing import overload
 
 import numpy as np
@@ -22,7 +22,7 @@ from autobuild_lib.networks.blueprint import (
 from autobuild_lib.spaces import Architecture, Codes, SequenceSpace
 
 Counts = npt.NDArray[np.int64]
-_PARAMETERS, _MACS = 0, 1
+PARAMETERS, MACS = 0, 1
 
 
 @overload
@@ -34,7 +34,7 @@ def count_parameters(architectures: Architecture | Sequence[Architecture]) -> in
 
     A list may mix families. Raises `SpaceError` for an architecture of a space without networks.
     """
-    return _count(architectures, count_parameters_from_codes)
+    return _count(architectures, PARAMETERS)
 
 
 @overload
@@ -47,30 +47,18 @@ def count_macs(architectures: Architecture | Sequence[Architecture]) -> int | Co
     Counted are convolutions and the classifier, as usual: no normalisation, activation, pooling, product, sum or bias.
     A list may mix families. Raises `SpaceError` for an architecture of a space without networks.
     """
-    return _count(architectures, count_macs_from_codes)
+    return _count(architectures, MACS)
 
 
-def count_parameters_from_codes(space: SequenceSpace, codes: Codes) -> Counts:
-    """Return the number of parameters of each network, [N], for the codes of architectures, [N, space.code_width]."""
-    return _look_up(space, codes, _PARAMETERS)
-
-
-def count_macs_from_codes(space: SequenceSpace, codes: Codes) -> Counts:
-    """Return the multiply-adds of each network, [N], for the codes of architectures, [N, space.code_width]."""
-    return _look_up(space, codes, _MACS)
-
-
-def _count(
-    networks: Architecture | Sequence[Architecture], count: Callable[[SequenceSpace, Codes], Counts]
-) -> int | Counts:
+def _count(networks: Architecture | Sequence[Architecture], what: int) -> int | Counts:
     if isinstance(networks, Architecture):
-        return int(count(networks.space, networks.space.to_codes([networks]))[0])
+        return int(_look_up(networks.space, networks.space.to_codes([networks]), what)[0])
     by_space: dict[SequenceSpace, list[int]] = {}
     for row, architecture in enumerate(networks):
         by_space.setdefault(architecture.space, []).append(row)
     counts = np.empty(len(networks), dtype=np.int64)
     for space, rows in by_space.items():
-        counts[rows] = count(space, space.to_codes([networks[row] for row in rows]))
+        counts[rows] = _look_up(space, space.to_codes([networks[row] for row in rows]), what)
     return counts
 
 

@@ -1,10 +1,8 @@
-"""Surrogate labels: the bundled surrogates, and the published predictors that they learnt from.
+"""Surrogate labels: small networks that imitate the published predictors, not measurements; and those predictors.
 
-They imitate graph networks, not measurements. How they were distilled lives in the companion.
+How surrogates were distilled, and what their teachers state of themselves, lives in the companion.
 """
 
-from autobuild_lib.surrogate.bundled import LABELS, SPACES, Surrogate, load_bundled, ofa_mbv3, ofa_pn
-from autobuild_lib.surrogate.published import load_published
-from autobuild_lib.surrogate.teachers import published
+import lazy_loader
 
-__all__ = ["LABELS", "SPACES", "Surrogate", "load_bundled", "load_published", "ofa_mbv3", "ofa_pn", "published"]
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)  # labels need no checkpoints

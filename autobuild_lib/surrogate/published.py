@@ -17,6 +17,7 @@ from autobuild_lib.torch_settings import plain_torch
 EMBEDDINGS = {"unit": "stage", "index": "block", "op": "mbconv", "e": "exp", "k": "kernel"}
 OPS = ("mbconv2", "mbconv3")  # rows of the published op embedding
 UNUSED = ("encoder.init_ff.weight", "encoder.init_ff.bias")  # never read by the public forward pass
+NORMS = {"weight": "weight", "bias": "bias", "mean": "running_mean", "variance": "running_var"}  # names: ours, theirs
 HEAD = (0, 1, 3, 4)
 
 
@@ -66,7 +67,6 @@ class _State(dict[str, Tensor]):
     labels: Tensor
     hop_moments: Tensor
     unit_moments: Tensor
-    test_metrics: Tensor
 
     def take(self, name: str) -> Tensor:
         return self.pop(name)[None]
@@ -82,17 +82,11 @@ def _read(path: Path) -> _State:
     try:
         state = _State(loaded)
         state.labels, state.hop_moments = state.pop("mlp_moments"), state.pop("hop_moments")
-        state.unit_moments, state.test_metrics = state.pop("embed_layer.moment_tsr"), state.pop("test_metrics")
-        _ = state["regressor.weight"].shape[1]
+        state.unit_moments = state.pop("embed_layer.moment_tsr")
+        _ = state.pop("test_metrics"), state["regressor.weight"].shape[1]
     except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
         raise _not_a_checkpoint(path, error) from None
     return state
-
-
-def test_metrics(path: Path | str) -> dict[str, float]:
-    """Return what a checkpoint states about itself on its authors' held-out measurements: MAE, MAPE and SRCC."""
-    mae, mape, srcc = _read(Path(path)).test_metrics.tolist()
-    return {"mae": mae, "mape": mape, "srcc": srcc}
 
 
 def _family(state: _State) -> SequenceSpace:
@@ -115,11 +109,9 @@ def _translate(space: SequenceSpace, state: _State, config: NetworkConfig) -> di
     for category in space.categories:
         if category.name in EMBEDDINGS:
             old = f"embed_layer.{EMBEDDINGS[category.name]}"
-            rows = state.take(f"{old}_embed.weight")
-            wanted = (
-                [OPS.index(str(v)) for v in category.values] if category.name == "op" else range(len(category.values))
-            )
-            new[f"features.embeddings.{category.name}.weight"] = rows[:, list(wanted)]
+            rows, size = state.take(f"{old}_embed.weight"), len(category.values)
+            places = [OPS.index(str(v)) for v in category.values] if category.name == "op" else list(range(size))
+            new[f"features.embeddings.{category.name}.weight"] = rows[:, places]
             _linear(new, f"features.scores.{category.name}", state, f"{old}_mlp")
         else:
             _linear(new, f"features.embeddings.{category.name}", state, "embed_layer.res_mlp.0")
@@ -127,13 +119,8 @@ def _translate(space: SequenceSpace, state: _State, config: NetworkConfig) -> di
     for hop in range(config.hops):
         _convolution(new, f"convolutions.{hop}", state, f"encoder.gnn_layers.{hop}")
         old = f"encoder.bns.{hop}.module"
-        for name, old_name in {
-            "weight": "weight",
-            "bias": "bias",
-            "mean": "running_mean",
-            "variance": "running_var",
-        }.items():
-            new[f"norms.{hop}.{name}"] = state.take(f"{old}.{old_name}")[:, None]
+        for name, part in NORMS.items():
+            new[f"norms.{hop}.{name}"] = state.take(f"{old}.{part}")[:, None]
     for layer, old_layer in enumerate(HEAD):
         _linear(new, f"head.{layer}", state, f"post_proj.{old_layer}")
     _linear(new, "output", state, "regressor")

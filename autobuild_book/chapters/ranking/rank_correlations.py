@@ -8,11 +8,12 @@ import pandas as pd
 
 from autobuild_book.chapters.shared.fits import FitJob, fit_jobs
 from autobuild_book.chapters.shared.splits import Split, subset
+from autobuild_book.measured.teachers import published
 from autobuild_lib.data.table import Table
 from autobuild_lib.evaluation import evaluate
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.statistics import srcc
-from autobuild_lib.surrogate import LABELS, published
+from autobuild_lib.surrogate import LABELS
 from autobuild_lib.targets import Target
 from autobuild_lib.units.ridge import AdditiveRidge
 

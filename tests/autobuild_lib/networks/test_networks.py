@@ -124,14 +124,6 @@ def test_a_list_may_mix_families_and_resolutions() -> None:
         assert type(count(mixed[0])) is int
 
 
-def test_counts_from_codes() -> None:
-    space = ab.spaces.ofa_mbv3()
-    codes = space.sample_codes(np.random.default_rng(2), 50)
-    architectures = space.from_codes(codes)
-    assert ab.networks.count_macs_from_codes(space, codes).tolist() == count_macs(architectures).tolist()
-    assert ab.networks.count_parameters_from_codes(space, codes).tolist() == count_parameters(architectures).tolist()
-
-
 def test_a_network_runs_learns_and_repeats(family: str) -> None:
     architecture = FAMILIES[family].sample(np.random.default_rng(0))
     images = torch.rand(2, 3, 64, 64, generator=torch.Generator().manual_seed(0))

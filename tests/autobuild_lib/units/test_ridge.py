@@ -5,7 +5,7 @@ import pytest
 from sklearn.linear_model import Ridge
 
 import autobuild_lib as ab
-from autobuild_lib.units.ridge import PENALTIES, AdditiveRidge
+from autobuild_lib.units.ridge import PENALTIES, AdditiveRidge, ridge_corpora, ridge_corpus
 
 RNG = np.random.default_rng(2)
 
@@ -93,3 +93,29 @@ def test_architectures_of_another_space_are_refused(toy: ab.SequenceSpace) -> No
     other = ab.spaces.ofa_mbv3().sample(RNG)
     with pytest.raises(ab.SpaceError, match="'ofa_mbv3' given to space 'toy'"):
         AdditiveRidge(toy).fit([other], np.zeros(1))
+
+
+# -------------------------------------------------------------------- as scores of modules
+
+
+def test_ridge_scores_are_differences_of_predictions(toy: ab.SequenceSpace, toy_table: ab.data.Table) -> None:
+    corpus = ridge_corpus(toy_table, "additive", b"")
+    ridge = AdditiveRidge(toy).fit(toy_table.architectures, toy_table.labels.additive.to_numpy())
+    drawn = toy.sample(np.random.default_rng(3), 40)
+    gap = corpus.everything().scores(drawn) - ridge.predict(drawn)
+    assert np.ptp(gap) < 1e-9, "summed scores and predictions differ by a constant"
+    assert (corpus.kind, corpus.interval, len(corpus)) == ("ridge", "none", len(ab.score_units(
+        ab.fit(toy, toy_table, "additive", epochs=1, progress=False))))  # fmt: skip
+
+
+def test_several_targets_at_once_score_as_each_does_alone(toy_table: ab.data.Table) -> None:
+    both = ridge_corpora(toy_table, ["additive", "other"], b"")
+    for target, corpus in both.items():
+        for together, alone in zip(corpus.groups, ridge_corpus(toy_table, target, b"").groups, strict=True):
+            np.testing.assert_array_equal(together.scores, alone.scores)
+    assert [corpus.target for corpus in both.values()] == ["additive", "other"]
+
+
+def test_ridge_finds_the_best_modules_of_an_additive_label(toy_table: ab.data.Table) -> None:
+    best = ridge_corpus(toy_table, "additive", b"").top(1).best(1)[0]
+    assert best.to_lists() == [["mb6_k5_ratio1"] * depth for depth in (2, 3, 1)] and best.units()[1]["width"] == 48

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 import autobuild_lib as ab
@@ -21,39 +21,15 @@ from autobuild_book.chapters.shared import frontiers, panels
 from autobuild_book.chapters.shared.frontiers import Frontier
 from autobuild_book.chapters.shared.panels import Panel
 from autobuild_book.chapters.shared.splits import Split
+from autobuild_book.measured import teachers
 from autobuild_lib import surrogate
-from autobuild_lib.search import front
 from autobuild_lib.spaces.sequence import Codes
-from autobuild_lib.surrogate import teachers
-from autobuild_lib.units.ridge import AdditiveRidge
+from autobuild_lib.units.ridge import ridge_corpus
 
 POINTS = arrays(np.int64, st.tuples(st.integers(1, 8), st.just(2)), elements=st.integers(0, 4)).map(np.float64)
 Array = npt.NDArray[np.float64]
 
-# -------------------------------------------------------------------- dominance and frontiers
-
-
-def test_dominance_by_hand() -> None:
-    points = np.array([[1, -5], [2, -6], [3, -4]])
-    others = np.array([[1, -5], [2, -5], [1, -6]])
-    assert frontiers.dominates(points, others).tolist() == [
-        [False, True, False],  # equal; better in one; worse in one
-        [False, True, False],
-        [False, False, False],
-    ]
-
-
-@given(POINTS, POINTS)
-def test_dominance_is_a_strict_order(points: Array, others: Array) -> None:
-    forth, back = frontiers.dominates(points, others), frontiers.dominates(others, points)
-    assert not (forth & back.T).any() and not frontiers.dominates(points, points).diagonal().any()
-    assert (front(points) == ~frontiers.dominates(points, points).any(0)).all()
-
-
-def test_the_best_within_a_budget() -> None:
-    points = np.array([[10, -0.7], [20, -0.8], [20, -0.75]])
-    assert [frontiers.best_within(points, budget) for budget in (10, 19.9, 20)] == [0.7, 0.7, 0.8]
-    assert math.isnan(frontiers.best_within(points, 9.9)) and math.isnan(frontiers.best_within(points[:0], 9.9))
+# -------------------------------------------------------------------- frontiers
 
 
 # Latency and accuracy without noise: four points on the frontier, two dominated ones.
@@ -324,7 +300,7 @@ def test_clusters_hold_the_best_modules_of_each_score(
         assert list(found) == list(wanted) and found.size == 9
     table = scored[0].split.train
     head = reductions[0].cluster("norm", "fast").head
-    assert list(reductions[0].cluster("ridge", "accurate")) == list(panels.ridge_corpus(table, "acc", head).top(3))
+    assert list(reductions[0].cluster("ridge", "accurate")) == list(ridge_corpus(table, "acc", head).top(3))
 
 
 def test_the_union_holds_every_region(reductions: list[pareto_regions.Reduction]) -> None:
@@ -371,32 +347,6 @@ def test_another_judge_is_compared_network_by_network(reductions: list[pareto_re
     best = pareto_regions.evaluate_clusters(reductions, own).groupby(pareto_regions.KEY, sort=False).value.max()
     fast = (table.region == "fast").to_numpy()
     np.testing.assert_allclose(np.where(fast, table.acc / table.latency, table.acc), best)
-
-
-# -------------------------------------------------------------------- additive ridge
-
-
-def test_ridge_scores_are_differences_of_predictions(toy: ab.SequenceSpace, toy_table: ab.data.Table) -> None:
-    corpus = panels.ridge_corpus(toy_table, "additive", b"")
-    ridge = AdditiveRidge(toy).fit(toy_table.architectures, toy_table.labels.additive.to_numpy())
-    drawn = toy.sample(np.random.default_rng(3), 40)
-    gap = corpus.everything().scores(drawn) - ridge.predict(drawn)
-    assert np.ptp(gap) < 1e-9, "summed scores and predictions differ by a constant"
-    assert (corpus.kind, corpus.interval, len(corpus)) == ("ridge", "none", len(ab.score_units(
-        ab.fit(toy, toy_table, "additive", epochs=1, progress=False))))  # fmt: skip
-
-
-def test_several_targets_at_once_score_as_each_does_alone(toy_table: ab.data.Table) -> None:
-    both = panels.ridge_corpora(toy_table, ["additive", "other"], b"")
-    for target, corpus in both.items():
-        for own, alone in zip(corpus.groups, panels.ridge_corpus(toy_table, target, b"").groups, strict=True):
-            np.testing.assert_array_equal(own.scores, alone.scores)
-    assert [corpus.target for corpus in both.values()] == ["additive", "other"]
-
-
-def test_ridge_finds_the_best_modules_of_an_additive_label(toy_table: ab.data.Table) -> None:
-    best = panels.ridge_corpus(toy_table, "additive", b"").top(1).best(1)[0]
-    assert best.to_lists() == [["mb6_k5_ratio1"] * depth for depth in (2, 3, 1)] and best.units()[1]["width"] == 48
 
 
 # -------------------------------------------------------------------- the committed comparison

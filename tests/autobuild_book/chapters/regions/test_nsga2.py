@@ -1,5 +1,6 @@
 """NSGA-II from pymoo: the same budget and rules as our own searches."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,7 @@ import autobuild_lib as ab
 from autobuild_book.chapters.regions import nsga2 as reference
 from autobuild_book.chapters.regions.nsga2 import _Genome, hypervolume, nsga2
 from autobuild_lib.search import LayerMutation, costs, evolve
-from tests.helpers.evaluators import label, label_or_fail, worth
+from tests.helpers.evaluators import fails, label, label_or_fail, worth
 
 MBV3 = ab.spaces.ofa_mbv3()
 GOALS = {"maximise": "acc", "minimise": "latency", "progress": False}
@@ -84,3 +85,24 @@ def test_a_log_is_shared_with_other_searches(tmp_path: pytest.TempPathFactory) -
     pd.testing.assert_frame_equal(nsga2(MBV3, never, log=path, **GOALS), whole)
     evolve(LayerMutation.full(MBV3), label, log=path, **GOALS)
     assert path.read_text().count("\n") > 250
+
+
+def test_hypervolume_by_hand() -> None:
+    points = np.array([[2, 3], [4, 4], [3, 1], [9, 0], [np.nan, np.nan], [1, 4], [5, 5]])
+    assert hypervolume(points, (5, 5)) == pytest.approx(11)
+    assert hypervolume(points, (5, 5), (2, 10)) == pytest.approx(0.55)
+    assert hypervolume(points[4:5], (5, 5)) == hypervolume(points[:0], (5, 5)) == 0.0
+
+
+def test_labels_without_a_finite_objective_have_failed(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    def sometimes_zero(architectures: list[ab.Architecture]) -> pd.DataFrame:
+        table = label(architectures)
+        table.loc[[fails(architecture) for architecture in architectures], "latency"] = 0.0
+        return table
+
+    goals = {**GOALS, "maximise": "acc / latency", "log": tmp_path / "log.jsonl", "start": 20, "rounds": 2}
+    table = nsga2(MBV3, sometimes_zero, **goals)
+    bad = table["architecture"].map(fails)
+    assert 0 < bad.sum() < len(table) == 120 and (table["acc"].isna() == bad).all()
+    assert all(f"evaluation of {architecture} failed: " in caplog.text for architecture in table["architecture"][bad])
+    pd.testing.assert_frame_equal(nsga2(MBV3, sometimes_zero, **goals), table)  # from the log

@@ -18,6 +18,7 @@ from autobuild_book.chapters.shared import frontiers, panels
 from autobuild_book.intervals import holm
 from autobuild_lib import surrogate
 from autobuild_lib.processes import in_processes
+from autobuild_lib.search.pareto import best_within
 from autobuild_lib.units.reduced import GroupContents, ReducedSpace
 
 SMALL = (8, 2, 6)  # random architectures, rounds, mutations
@@ -225,7 +226,7 @@ def test_medians_by_hand() -> None:
 def test_gains_at_budgets_by_hand(known: clusters.Frontiers) -> None:
     frontier = known["ofa_pn", "gpu"].points
     budget = float(np.quantile(frontier[:, 0], 0.5))
-    training = frontiers.best_within(frontier, budget)
+    training = best_within(frontier, budget)
 
     def front(seed: int, latency: float, more: float) -> pd.DataFrame:
         row = {"family": "ofa_pn", "device": "gpu", "method": "NSGA-II", "seed": seed, "latency": latency}

@@ -8,12 +8,9 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
-from autobuild_lib.predictor import (
-    Predictor,
-)
+from autobuild_lib.predictor import Predictor
 from autobuild_lib.released.checksums import sha256_of
-from autobuild_lib.spaces import SequenceSpace
-from autobuild_lib.spaces.sequence import Codes
+from autobuild_lib.spaces import Codes, SequenceSpace
 from autobuild_lib.storage import read_json
 from autobuild_lib.surrogate.bundled import FILES, LABELS, SPACES
 from autobuild_lib.surrogate.published import load_published
@@ -29,9 +26,9 @@ def _checked(folder: Path, family: str, label: str) -> Path:
     path = folder / published_file(family, label)
     if not path.is_file():
         raise FileNotFoundError(f"{path}: no such checkpoint; `autobuild data fetch checkpoints` downloads all eight")
-    found, stated = sha256_of(path), published()[family][label]["sha256"]
-    if found != stated:
-        raise ValueError(f"{path}: sha256 is {found}, the published file has {stated}")
+    actual, stated = sha256_of(path), published()[family][label]["sha256"]
+    if actual != stated:
+        raise ValueError(f"{path}: sha256 is {actual}, the published file has {stated}")
     return path
 
 
@@ -59,5 +56,4 @@ def label_codes(teachers: Mapping[str, Predictor], space: SequenceSpace, codes: 
 
 
 def _resolution_index(teacher: SequenceSpace, space: SequenceSpace) -> int:
-    one = space.sample(np.random.default_rng(0))
-    return teacher.adopt(one).code[0]
+    return teacher.adopt(space.sample(np.random.default_rng(0))).code[0]

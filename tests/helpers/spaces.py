@@ -1,0 +1,50 @@
+"""Small search spaces of any kind, for tests of properties."""
+
+from typing import Any
+
+from hypothesis import reject, strategies as st
+
+import autobuild_lib as ab
+
+NUMBERS = st.one_of(st.integers(-50, 300), st.sampled_from([0.25, 0.5, -1.5, 1e-7, 2.5e20]))
+TEXTS = st.text(st.sampled_from("abcXYZ019_.-=é"), min_size=1, max_size=5)
+
+
+@st.composite
+def choices(draw: st.DrawFn) -> Any:
+    if draw(st.booleans()):
+        thousandths = draw(st.lists(st.integers(-100_000, 100_000), min_size=1, max_size=3, unique=True))
+        return ab.Continuous(values=[n / 1000 for n in thousandths])
+    return draw(st.lists(draw(st.sampled_from([NUMBERS, TEXTS])), min_size=1, max_size=3, unique=True))
+
+
+@st.composite
+def spaces(draw: st.DrawFn) -> ab.SequenceSpace:
+    """A small space of any kind; names that PyTorch or the text form could trip over are among the features."""
+    names = iter(draw(st.permutations(["e", "type", "keys", "r1", "kernel_size", "training", "width"])))
+    layer = {next(names): draw(choices()) for _ in range(draw(st.integers(1, 2)))}
+    unit_feature = {next(names): draw(choices())}
+    units = []
+    for number in range(draw(st.integers(1, 3))):
+        least = draw(st.integers(1, 2))
+        restricted = {
+            name: draw(st.lists(st.sampled_from(list(getattr(c, "values", c))), min_size=1, unique=True))
+            for name, c in layer.items()
+            if draw(st.booleans())
+        }
+        units.append(
+            ab.Unit(
+                least,
+                least + draw(st.integers(0, 1)),
+                features=unit_feature if draw(st.booleans()) else None,
+                layer_features=restricted,
+                score_with_previous=number > 0 and draw(st.booleans()),
+            )
+        )
+    whole = {next(names): draw(choices())} if draw(st.booleans()) else None
+    try:
+        return ab.SequenceSpace("any", units, layer, whole)
+    except ab.SpaceError as refused:
+        if "written alike" not in str(refused):
+            raise
+        reject()
