@@ -51,7 +51,7 @@ def test_another_target_may_be_asked_for(
 
 
 def test_an_unknown_label_lists_the_known(predictor: ab.Predictor, test_rows: ab.data.Table) -> None:
-    with pytest.raises(ValueError, match="no label 'speed'; available labels: additive, other"):
+    with pytest.raises(ValueError, match=r"no label 'speed'; .*: additive, other"):
         ab.evaluate(predictor, test_rows, "speed")
 
 

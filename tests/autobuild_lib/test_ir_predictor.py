@@ -185,7 +185,7 @@ def test_predictions_do_not_depend_on_company(table: IRTable, trained: Predictor
 def test_operations_that_were_not_trained_are_named(trained: Predictor) -> None:
     graph = random_dag(np.random.default_rng(1))
     strange = IRGraph(np.resize([2, 6, 9], len(graph)), graph.shapes, graph.attributes, graph.edges)
-    with pytest.raises(ValueError, match=r"operations HardSwish, ReduceMean were not in the training data, which had"):
+    with pytest.raises(ValueError, match=r"operations HardSwish, ReduceMean .*training data"):
         trained.predict([graph, strange])
     assert len(strange) >= 3 and set(trained.operation_importance()["operation"]) == {"Conv", "BatchNormalization"}
 
@@ -202,7 +202,7 @@ def test_save_and_load(tmp_path: Path, table: IRTable, trained: Predictor) -> No
     ("change", "message"),
     [
         ({"operations": ["Conv"]}, "weights|shape"),
-        ({"operations": ["Conv", "Loop"]}, "operations Loop are not in the vocabulary"),
+        ({"operations": ["Conv", "Loop"]}, "operations Loop .*vocabulary"),
         ({"operations": [3]}, "3 is not a text"),
         ({"format": "autobuild-predictor-1"}, "there is no 'hop_moments'"),
         ({"label_sd": "nan"}, "not a finite number"),
@@ -220,7 +220,7 @@ def test_damaged_files_are_refused(tmp_path: Path, trained: Predictor, change: d
     with pytest.raises(ValueError, match=message):
         load(tmp_path)
     (tmp_path / CONFIG).unlink()
-    with pytest.raises(FileNotFoundError, match="a saved predictor is a folder with"):
+    with pytest.raises(FileNotFoundError, match="predictor is a folder"):
         load(tmp_path)
 
 

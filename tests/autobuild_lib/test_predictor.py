@@ -219,9 +219,7 @@ def make_first_format(folder: Path) -> None:
     (folder / CONFIG).write_text(json.dumps(config))
 
 
-def test_the_first_format_opens_and_is_replaced(
-    saved: Path, predictor: Predictor, some: list[ab.Architecture]
-) -> None:
+def test_the_first_format_opens_and_is_replaced(saved: Path, predictor: Predictor, some: list[ab.Architecture]) -> None:
     before = contents(saved)
     make_first_format(saved)
     np.testing.assert_array_equal(load(saved).predict(some), predictor.predict(some))
@@ -291,7 +289,7 @@ def test_a_pickle_is_not_read_as_weights(saved: Path) -> None:
     [
         ({"pooling": "median"}, "pooling='median'; choose from mean, sum, max"),
         ({"activation": "tanh"}, "activation='tanh'; choose from relu, leaky_relu, gelu"),
-        ({"width": 0}, "width is 0; allowed are whole numbers from 1 to 1,024"),
+        ({"width": 0}, "width is 0; .* 1 to 1,024"),
         ({"hops": 0}, "hops is 0"),
     ],
 )

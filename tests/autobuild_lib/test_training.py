@@ -143,23 +143,23 @@ def test_overrides_replace_a_presets_fields() -> None:
         ({"pooling": "median"}, "pooling='median'; choose from mean, sum, max"),
         ({"rank_loss": "kendall"}, "rank_loss='kendall'; choose from released, spearman, off"),
         ({"schedule": "cosine"}, "schedule='cosine'; choose from constant, one_cycle"),
-        ({"epochs": 0}, "epochs is 0; allowed are whole numbers from 1 on"),
-        ({"epochs": 2.5}, "epochs is 2.5; allowed are whole numbers"),
-        ({"batch_size": 1}, "batch_size is 1; allowed are whole numbers from 2 on"),
-        ({"learning_rate": float("nan")}, "learning_rate is nan; allowed are finite numbers above 0"),
+        ({"epochs": 0}, "epochs is 0; .* from 1"),
+        ({"epochs": 2.5}, "epochs is 2.5; .*whole numbers"),
+        ({"batch_size": 1}, "batch_size is 1; .* from 2"),
+        ({"learning_rate": float("nan")}, "learning_rate is nan; .* above 0"),
         ({"learning_rate": "fast"}, "learning_rate is 'fast'; allowed are numbers"),
-        ({"weight_decay": -1}, "weight_decay is -1; allowed are finite numbers from 0"),
-        ({"gradient_clip": 0}, "gradient_clip is 0; allowed are finite numbers above 0"),
+        ({"weight_decay": -1}, "weight_decay is -1; .* from 0"),
+        ({"gradient_clip": 0}, "gradient_clip is 0; .* above 0"),
         ({"gradient_clip": -1}, "gradient_clip is -1"),
         ({"rank_weight": float("nan")}, "rank_weight is nan"),
         ({"rank_weight": float("inf")}, "rank_weight is inf"),
-        ({"frozen_statistics": 1}, "frozen_statistics is 1; allowed are true and false"),
+        ({"frozen_statistics": 1}, "frozen_statistics is 1; .*true and false"),
         ({"residual": "perhaps"}, "residual is 'perhaps'"),
         ({"width": True}, "width is True"),
-        ({"hops": 256}, "hops is 256; allowed are whole numbers from 1 to 255"),
+        ({"hops": 256}, "hops is 256; .* 1 to 255"),
         ({"schedule": None}, "schedule=None; choose from"),
         ({"pooling": ["mean"]}, r"pooling=\['mean'\]; choose from"),
-        ({"seed": -1}, "seed is -1; allowed are whole numbers from 0 to"),
+        ({"seed": -1}, "seed is -1; .* 0 to"),
         ({"seed": 0.5}, "seed is 0.5"),
         ({"seed": None}, "seed is None"),
     ],
@@ -194,7 +194,7 @@ def test_options_in_any_form_of_a_number(toy_table: ab.data.Table) -> None:
 def test_constant_target_is_refused(toy: ab.SequenceSpace, value: float) -> None:
     drawn = list(dict.fromkeys(toy.sample(np.random.default_rng(0), 7)))
     table = ab.data.from_records(toy, [(a, {"y": value}) for a in drawn])
-    with pytest.raises(ValueError, match=rf"target y has the same value \({value}\) for all {len(drawn)} training"):
+    with pytest.raises(ValueError, match=rf"target y .*\({value}\) for all {len(drawn)} "):
         ab.fit(toy, table, "y", epochs=1)
 
 
@@ -211,7 +211,7 @@ def test_a_target_beyond_arithmetic_is_refused(toy_table: ab.data.Table, factor:
     fractions = (np.arange(len(toy_table)) % 11) / 10
     values = fractions * factor if abs(factor) < 1 else np.maximum(fractions, 0.1) * factor
     table = replace(toy_table, labels=toy_table.labels.assign(y=values))
-    with pytest.raises(ValueError, match=rf"target y goes {message}.*; scale its labels") as caught:
+    with pytest.raises(ValueError, match=rf"target y goes {message}.*; scale") as caught:
         ab.fit(table.space, table, "y", epochs=1, progress=False)
     assert "\n" not in str(caught.value)
 
@@ -236,7 +236,7 @@ def test_few_rows_are_said_aloud(toy_table: ab.data.Table, caplog: pytest.LogCap
 def test_other_unusable_training_data(toy_table: ab.data.Table) -> None:
     with pytest.raises(ValueError, match="at least 2 architectures, given 1"):
         ab.fit(toy_table.space, toy_table.take([0]), "additive")
-    with pytest.raises(ValueError, match="there is no label 'acc'; available labels: additive, other"):
+    with pytest.raises(ValueError, match=r"no label 'acc'; .*: additive, other"):
         ab.fit(toy_table.space, toy_table, "acc")
     with pytest.raises(ab.SpaceError, match="space 'toy' given to space 'ofa_pn'"):
         ab.fit(ab.spaces.ofa_pn(), toy_table, "additive")

@@ -67,7 +67,7 @@ def test_whole_numbers(value: Any) -> None:
 
 @pytest.mark.parametrize("value", [2.5, True, "3", "3.0", float("inf"), Decimal("NaN"), Fraction(7, 2), None, 1e300])
 def test_other_than_whole_numbers(value: Any) -> None:
-    with pytest.raises(ValueError, match=r"hops is .*; allowed are whole numbers from 1 to 255"):
+    with pytest.raises(ValueError, match=r"hops is .*; .* 1 to 255"):
         values.integer(value, "hops", 1, 255)
 
 
@@ -85,7 +85,7 @@ def test_texts_are_read_when_asked_for() -> None:
         with pytest.raises(ValueError, match=r"learning_rate is .*; allowed are"):
             values.real(text, "learning_rate", text=True)
     for odd in (1, "yes", None, 0.0):
-        with pytest.raises(ValueError, match=r"residual is .*; allowed are true and false"):
+        with pytest.raises(ValueError, match=r"residual is .*; .*true and false"):
             values.boolean(odd, "residual", text=True)
 
 

@@ -141,7 +141,7 @@ def test_a_process_that_died_is_said_in_one_line(fit_toy: Run, monkeypatch: pyte
     ("error", "text"),
     [
         (MemoryError(), "memory"),
-        (MemoryError("Unable to allocate 8 TiB"), "memory (Unable to allocate 8 TiB)"),
+        (MemoryError("Unable to allocate 8 TiB"), "(Unable to allocate 8 TiB)"),
         (RuntimeError("mat1 and mat2\ncannot be multiplied"), "RuntimeError: mat1 and mat2 cannot be multiplied"),
         (RecursionError("too deep"), "RecursionError: too deep"),
     ],

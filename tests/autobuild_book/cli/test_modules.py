@@ -2,6 +2,7 @@
 
 import importlib
 import json
+import re
 import shutil
 import sys
 from collections.abc import Callable
@@ -41,7 +42,7 @@ class TestScore:
         code, out, _ = run("score", "--predictor", saved[0], "--score", "effect", "--out", tmp_path / "modules.csv")
         expected = ab.score_units(ab.load(saved[0]), "effect").table
         written = pd.read_csv(tmp_path / "modules.csv")
-        assert code == 0 and f"effect scores of {len(expected):,} modules for additive" in out
+        assert code == 0 and f"{len(expected):,} modules for additive" in out
         key = ["unit", "module"]
         pd.testing.assert_frame_equal(
             written.sort_values(key, ignore_index=True), expected.sort_values(key, ignore_index=True), check_dtype=False
@@ -121,7 +122,7 @@ class TestSearch:
             (["--evaluator", "measure"], "module:function"),
             (["--evaluator", "json:"], "module:function"),
             (["--evaluator", ":dumps"], "module:function"),
-            (["--evaluator", "os:sep"], "the evaluator is '/'; give a function"),
+            (["--evaluator", "os:sep"], "evaluator is '/'"),
             (["--maximise", "acc +"], "acc +"),
             (["--minimise", "size"], "size"),
         ],
@@ -148,7 +149,7 @@ class TestSearch:
         given = ["search", "--space", "ofa_mbv3", "--evaluator", "my_other_labels:count", "--workers", 0]
         for _ in range(2):
             code, _, err = run(*given, "--maximise", "acc", "--minimise", "cost", "--log", "log.jsonl")
-            assert code == 1 and "there is no label 'acc'; available labels: good, cost" in err.splitlines()[-1]
+            assert code == 1 and re.search("no label 'acc'; .*: good, cost$", err.splitlines()[-1])
             assert len(Path("log.jsonl").read_bytes().splitlines()) == 1
 
     def test_a_space_without_a_surrogate_needs_an_evaluator(

@@ -102,7 +102,7 @@ def test_the_parameters_of_every_notebook_are_read() -> None:
 @pytest.mark.parametrize(
     ("setting", "message"),
     [
-        ("sed=1", "no parameter 'sed'; it has seed, data"),
+        ("sed=1", "'sed'; it has seed, data"),
         ("seed", "needs NAME=VALUES"),
         ("seed=-1", "-1 is no seed"),
         ("seed=0..4294967296", "must rise"),
@@ -281,7 +281,7 @@ def test_labels_of_any_name_in_the_targets_of_a_sweep(toy: ab.SequenceSpace, tmp
     targets = [given["targets"] for given in found.values()]
     assert targets == [["`latency (ms)`"], ["`a=b, c` * 2"], ["`acc-std`"]]
     assert all(re.fullmatch(r"[\w.-]+", name, re.ASCII) for name in found) and len(found) == 3
-    with pytest.raises(ValueError, match=r"no label speed; .* has `a=b, c`, acc, `acc-std`, `latency \(ms\)`, std"):
+    with pytest.raises(ValueError, match=r"label speed; .* `a=b, c`, acc, `acc-std`, `latency \(ms\)`, std"):
         plan("target=speed", *settings)
     with pytest.raises(ValueError, match="write `acc-std`"):
         plan("target=acc-std", *settings)

@@ -69,7 +69,7 @@ def test_the_header_alone_is_read_as_with_its_rows(tmp_path: Path) -> None:
     path = csv(tmp_path, "acc, architecture , more", encoding="utf-8-sig")
     assert files.read_header(path) == ["acc", "architecture", "more"]
     path.write_text(f"architecture,{'a' * 200_000}\n")
-    with pytest.raises(DataError, match=r"mine.csv: not a CSV in UTF-8 \(field larger than field limit"):
+    with pytest.raises(DataError, match=r"mine.csv: not a CSV .*field limit"):
         files.read_header(path)
 
 
@@ -156,7 +156,7 @@ def test_rows_below_a_sep_line_are_those_of_the_file(toy: ab.SequenceSpace, tmp_
 def test_an_empty_cell_is_a_missing_label(toy: ab.SequenceSpace, tmp_path: Path, text: str) -> None:
     table = ab.data.load(csv(tmp_path, "architecture,acc,other", f'"{A}",1,{text}', f'"{B}",2,3'), toy)
     assert table.evaluate(ab.Target("acc")).tolist() == [1, 2]
-    with pytest.raises(DataError, match="labels are missing in 1 of 2 rows: 2;"):
+    with pytest.raises(DataError, match="missing in 1 of 2 rows: 2;"):
         table.evaluate(ab.Target("acc + other"))
 
 

@@ -90,9 +90,9 @@ def test_checksum_sees_names_labels_and_graphs() -> None:
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"names": ["a", "b"]}, "3 graphs, 3 rows of labels, 3 families, 2 names; allowed: the same number"),
+        ({"names": ["a", "b"]}, "3 graphs, 3 .* 3 families, 2 names"),
         ({"graphs": [], "labels": pd.DataFrame(), "families": [], "names": []}, "at least one"),
-        ({"names": ["a", "b", "a"]}, "row 2: network f a stands in row 0 already"),
+        ({"names": ["a", "b", "a"]}, "row 2: network f a .* row 0"),
         ({"labels": pd.DataFrame({"y": [1.0, np.inf, 3.0]})}, "row 1: label y is .*inf"),
     ],
 )
@@ -228,7 +228,7 @@ def changed(number: int, **fields: Any) -> Callable[[], Graph]:
         (Graph, "there is no 'nodes'"),
         (lambda: graph(nodes={}), "a dict; allowed: a list"),
         (lambda: graph(nodes=[1]), "a int among the nodes"),
-        (lambda: graph(src2dst={"in": ["nowhere"]}), "src2dst names 'nowhere', which is no node"),
+        (lambda: graph(src2dst={"in": ["nowhere"]}), "src2dst .*'nowhere'"),
         (lambda: graph(src2dst={"in": "c"}), "a str; allowed: a list"),
         (lambda: graph(src2dst=None), "malformed graph"),
         (lambda: graph(src2dst={"r": ["a"], "a": ["r"]}), "cycle"),
@@ -237,8 +237,8 @@ def changed(number: int, **fields: Any) -> Callable[[], Graph]:
         (changed(1, inputs=None), "a NoneType; allowed: a list"),
         (changed(1, inputs=[3]), "malformed graph"),
         (changed(1, attribute=[]), "there is no 'kernel_shape'"),
-        (changed(1, outputs=[]), "node c has no output channels"),
-        (changed(1, outputs=[tensor("c", 1, 0, 4)]), "node c has no output channels"),
+        (changed(1, outputs=[]), "node c .*output channels"),
+        (changed(1, outputs=[tensor("c", 1, 0, 4)]), "node c .*output channels"),
         (changed(1, **convolution(kernel_shape=["x"])), "malformed graph"),
         (changed(1, **convolution(kernel_shape=[-1])), "size -1; allowed: whole numbers from 0"),
         (changed(1, **convolution(kernel_shape=["9" * 5000])), "malformed graph"),
@@ -257,7 +257,7 @@ def test_all_unknown_operations_are_named(reference: Path, monkeypatch: pytest.M
     for record, name in zip(records, ("Loop", "If", "Loop", "Conv"), strict=True):
         vars(record.graph)["nodes"][0].op_type = name
     monkeypatch.setattr("autobuild_lib.data.caches.read_records", lambda path: records)
-    with pytest.raises(DataError, match=r"operations If, Loop are not in the vocabulary: Input, Output, Conv"):
+    with pytest.raises(DataError, match=r"If, Loop .*: Input, Output, Conv"):
         load_ir(reference / "released_format" / FILE)
 
 

@@ -64,7 +64,7 @@ def test_a_target_that_is_not_finite_names_the_rows_of_the_source(toy: ab.Sequen
                 part.evaluate(ab.Target("y / z"))
     assert set(found) == {7, 30}
     np.testing.assert_array_equal(train.evaluate(ab.Target("y + z")), 1 + train.labels["z"])
-    with pytest.raises(DataError, match=r"mine: target x: there is no label 'x'; available labels: y, z"):
+    with pytest.raises(DataError, match=r"mine: target x: .*'x'; .*: y, z"):
         train.evaluate(ab.Target("x"))
 
 
@@ -92,18 +92,18 @@ NARROW = WIDE.replace("width16", "width32")
 @pytest.mark.parametrize(
     ("labels", "message"),
     [
-        ([{"y": 1.0}, {"y": float("inf")}], "records, row 1: label y is inf; allowed are finite numbers"),
+        ([{"y": 1.0}, {"y": float("inf")}], "records, row 1: .* inf; .* finite"),
         ([{"y": "many"}, {"y": 1.0}], "row 0: label y is 'many'"),
-        ([{"y": "0.5"}, {"y": 1.0}], "row 0: label y is '0.5', a text; allowed are numbers"),
+        ([{"y": "0.5"}, {"y": 1.0}], "row 0: label y is '0.5'"),
         ([{"y": 1.0}, {"y": 1j}], "row 1: label y is 1j"),
         ([{"y": 1.0}, {"y": True}], "row 1: label y is True"),
         ([{"y": 1.0}, {"y": np.datetime64("2020-01-01", "ns")}], "row 1: label y is .*2020"),
         ([{"y": 1.0}, {"y": torch.ones(2)}], r"row 1: label y is tensor\(\[1., 1.\]\)"),
-        ([{"y\n": 1.0}] * 2, r"'y\\n' is no name of a label"),
-        ([{0: 1.0}] * 2, "0 is no name of a label"),
+        ([{"y\n": 1.0}] * 2, r"'y\\n' is no name"),
+        ([{0: 1.0}] * 2, "0 is no name"),
         ([{"architecture": 1.0}] * 2, "distinct names other than 'architecture'"),
-        ([{"y": 1.0}, {"z": 1.0}], r"row 1: labels \['z'\], the first row has \['y'\]"),
-        ([{"y": 1.0}, {"y": 1.0, "z": 1.0}], r"row 1: labels \['y', 'z'\], the first row has \['y'\]"),
+        ([{"y": 1.0}, {"z": 1.0}], r"row 1: labels \['z'\], .* \['y'\]"),
+        ([{"y": 1.0}, {"y": 1.0, "z": 1.0}], r"row 1: labels \['y', 'z'\], .* \['y'\]"),
         ([{}, {}], "there is no label"),
     ],
 )
@@ -116,10 +116,10 @@ def test_other_wrong_records(toy: ab.SequenceSpace) -> None:
     row = (toy.parse(WIDE), {"y": 1.0})
     with pytest.raises(DataError, match="mine: there are no rows"):
         ab.data.from_records(toy, [], source="mine")
-    with pytest.raises(DataError, match=r"row 1: architecture identity_ratio1,.* stands in row 0 already"):
+    with pytest.raises(DataError, match=r"row 1: architecture identity_ratio1,.* .*row 0"):
         ab.data.from_records(toy, [row, row])
     for stranger in (ab.spaces.ofa_pn().sample(np.random.default_rng(0)), WIDE):
-        with pytest.raises(DataError, match=r"row 1: .* is not in space 'toy'"):
+        with pytest.raises(DataError, match=r"row 1: .* space 'toy'"):
             ab.data.from_records(toy, [row, (stranger, {"y": 1.0})])  # type: ignore[list-item]
 
 
@@ -138,19 +138,19 @@ def test_a_missing_label_is_an_error_only_of_a_target_that_uses_it(toy: ab.Seque
     table = ab.data.from_records(toy, rows, source="mine")
     assert table.evaluate(ab.Target("y")).tolist() == [1.0, 2.0]
     for part in (table, table.take([1, 0])):
-        with pytest.raises(DataError, match=r"mine: target y \+ z: labels are missing in 1 of 2 rows: 0; .*complete"):
+        with pytest.raises(DataError, match=r"y \+ z: .* missing in 1 of 2 rows: 0; .*complete"):
             part.evaluate(ab.Target("y + z"))
         kept = part.complete("y + z")
         assert kept.rows == (1,) and kept.evaluate(ab.Target("y + z")).tolist() == [5.0]
     assert table.complete("y") is table
-    with pytest.raises(DataError, match="labels are missing in all 1 rows"):
+    with pytest.raises(DataError, match="missing in all 1 rows"):
         table.take([0]).complete("z")
 
 
 def test_several_measurements_of_an_architecture_are_averaged_when_asked_for(toy: ab.SequenceSpace) -> None:
     wide, narrow = toy.parse(WIDE), toy.parse(NARROW)
     rows = [(wide, {"y": 1, "z": None}), (narrow, {"y": 7, "z": 4}), (wide, {"y": 2, "z": 5}), (wide, {"y": 6, "z": 7})]
-    with pytest.raises(DataError, match=r'row 2: architecture .* stands in row 0 already; .*duplicates="mean"'):
+    with pytest.raises(DataError, match=r'row 2: architecture .* row 0 .*duplicates="mean"'):
         ab.data.from_records(toy, rows)
     table = ab.data.from_records(toy, rows, duplicates="mean")
     assert table.architectures == (wide, narrow) and table.rows == (0, 1)

@@ -69,20 +69,20 @@ def test_what_exceeds_the_features_is_left_out() -> None:
 
 
 def test_all_unknown_operations_are_named() -> None:
-    with pytest.raises(ValueError, match=r"operations Loop, Roll are not in the vocabulary: Input, Output, Conv"):
+    with pytest.raises(ValueError, match=r"Loop, Roll .*: Input, Output, Conv"):
         graph_of([IRNode("Roll"), IRNode("Loop"), IRNode("Conv"), IRNode("Roll")])
 
 
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"operations": np.array([0, 2, len(OPERATIONS)])}, "at least one place from 0 to"),
-        ({"operations": np.array([0, -1, 2])}, "at least one place from 0 to"),
+        ({"operations": np.array([0, 2, len(OPERATIONS)])}, "one place from 0 to"),
+        ({"operations": np.array([0, -1, 2])}, "one place from 0 to"),
         ({"shapes": np.zeros((3, 11))}, r"shapes has shape \(3, 11\); 3 nodes need \(3, 12\)"),
         ({"attributes": np.zeros((2, 8))}, r"attributes has shape \(2, 8\); 3 nodes need \(3, 8\)"),
         ({"edges": np.zeros((3, 2), dtype=np.int64)}, r"edges has shape \(3, 2\)"),
-        ({"edges": np.array([[1], [1]])}, "from a node to a later one"),
-        ({"edges": np.array([[2], [1]])}, "from a node to a later one"),
+        ({"edges": np.array([[1], [1]])}, "a node to a later"),
+        ({"edges": np.array([[2], [1]])}, "a node to a later"),
         ({"edges": np.array([[0], [3]])}, "both from 0 to 2"),
         ({"edges": np.array([[-1], [1]])}, "both from 0 to 2"),
         ({"shapes": np.full((3, 12), np.nan)}, "finite"),

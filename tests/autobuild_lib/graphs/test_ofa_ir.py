@@ -170,5 +170,5 @@ def test_graphs_of_one_architecture_share_no_memory() -> None:
 
 
 def test_architectures_of_other_spaces_are_refused(toy: ab.SequenceSpace) -> None:
-    with pytest.raises(ab.SpaceError, match="no networks for architectures of space 'toy'"):
+    with pytest.raises(ab.SpaceError, match=r"no networks .* 'toy'"):
         ir_graph(toy.sample(np.random.default_rng(0)))

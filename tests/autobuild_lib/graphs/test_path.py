@@ -74,5 +74,5 @@ def test_no_architectures_give_no_nodes(toy: ab.SequenceSpace) -> None:
 
 
 def test_architectures_of_another_space_are_refused(toy: ab.SequenceSpace, tiny: ab.SequenceSpace) -> None:
-    with pytest.raises(ab.SpaceError, match="space 'tiny' given to space 'toy'"):
+    with pytest.raises(ab.SpaceError, match=r"'tiny' .* 'toy'"):
         path_graphs(toy, [next(iter(tiny))])

@@ -189,6 +189,6 @@ def test_architectures_of_other_spaces_are_refused_in_one_line(case: str) -> Non
     architecture = OTHERS[case].sample(np.random.default_rng(0))
     assert not has_networks(OTHERS[case])
     for call in (build, blueprint, count_macs, count_parameters, lambda a: count_macs([a])):
-        with pytest.raises(ab.SpaceError, match=r"no networks for architectures of space '\w+'; .*ofa_mbv3") as caught:
+        with pytest.raises(ab.SpaceError, match=r"no networks .* '\w+'; .*ofa_mbv3") as caught:
             call(architecture)
         assert "\n" not in str(caught.value) and len(str(caught.value)) < 200

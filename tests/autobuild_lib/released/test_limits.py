@@ -94,7 +94,7 @@ def peak(path: Path, error: type[Exception]) -> tuple[str, float]:
 def test_keys_that_could_collide_are_few(tmp_path: Path, kind: str) -> None:
     path = write(tmp_path, framed(KEYS[kind]))
     started = time.process_time()
-    with pytest.raises(UnsafePickleError, match="more than 10,000 keys that are not text") as caught:
+    with pytest.raises(UnsafePickleError, match="more than 10,000 keys") as caught:
         read_pickle(path)
     assert time.process_time() - started < 20 and str(path) in str(caught.value)
 

@@ -1,6 +1,7 @@
 """Evaluating: at once, one at a time, in processes; what fails alone and what is the evaluator's own fault."""
 
 import logging
+import re
 from concurrent.futures.process import BrokenProcessPool
 from fractions import Fraction
 from pathlib import Path
@@ -63,7 +64,7 @@ def test_what_fails_fails_alone_is_logged_and_not_tried_again(
     table = evaluate_all(some, label_or_fail, path, workers, progress=False)
     assert [one for one, acc in zip(some, table["acc"], strict=True) if np.isnan(acc)] == bad
     for one in bad:
-        assert f"evaluation of {one} failed: RuntimeError: diverged at layer {sum(one.code)}" in caplog.messages
+        assert any(re.search(rf"{re.escape(str(one))} .* layer {sum(one.code)}$", text) for text in caplog.messages)
     assert sum(one.error != "" for one in EvaluationLog(path, SPACE).evaluations.values()) == len(bad)
     again = Counting()
     pd.testing.assert_frame_equal(evaluate_all(some, again, path, workers, progress=False), table)
@@ -73,7 +74,7 @@ def test_what_fails_fails_alone_is_logged_and_not_tried_again(
 def test_a_batch_that_raises_is_said_once(some: list[ab.Architecture], caplog: pytest.LogCaptureFixture) -> None:
     evaluate_all(some, label_or_fail, progress=False)
     (said,) = [message for message in caplog.messages if "at once" in message]
-    assert said.startswith("evaluating 12 architectures at once failed (RuntimeError: diverged at layer ")
+    assert re.match(r"evaluating 12 architectures .*\(RuntimeError: diverged at layer ", said)
 
 
 def test_a_number_that_is_not_finite_is_a_failure_of_its_row(
@@ -86,10 +87,9 @@ def test_a_number_that_is_not_finite_is_a_failure_of_its_row(
 
     table = evaluate_all(some, odd, progress=False)
     assert np.flatnonzero(table["acc"].isna()).tolist() == np.flatnonzero(table["latency"].isna()).tolist() == [3, 5]
-    assert caplog.messages == [
-        f"evaluation of {some[3]} failed: label acc is nan; allowed are finite numbers",
-        f"evaluation of {some[5]} failed: label latency is inf; allowed are finite numbers",
-    ]
+    first, second = caplog.messages
+    assert f"{some[3]} failed: label acc is nan" in first
+    assert f"{some[5]} failed: label latency is inf" in second
 
 
 @pytest.mark.parametrize("workers", [None, 0])
@@ -120,9 +120,7 @@ def test_a_label_is_one_real_number(
 
     acc = evaluate_all(some[:3], evaluator, workers=workers, progress=False)["acc"].tolist()
     np.testing.assert_equal(acc, [0.25, np.nan if number is None else number, 0.25])
-    assert [f"evaluation of {some[1]} failed: label acc is " in message for message in caplog.messages] == [True] * (
-        number is None
-    )
+    assert [f"{some[1]} failed: label acc is " in message for message in caplog.messages] == [True] * (number is None)
 
 
 @pytest.mark.parametrize("column", [[1 + 2j], pd.to_datetime(["2020-01-01"]), pd.to_timedelta(["1s"]), [True]])
@@ -146,7 +144,7 @@ def test_what_failed_is_evaluated_again_on_request(some: list[ab.Architecture], 
 @pytest.mark.parametrize(
     ("evaluator", "message"),
     [
-        (evaluators.not_a_table, "returned a ndarray for (12|1) architectures; it must be a DataFrame"),
+        (evaluators.not_a_table, "ndarray for (12|1) .* DataFrame"),
         (lambda a: label(a)[:-1], r"returned a \((11|0), .*\) table for (12|1) architectures"),
         (lambda a: label(a)[[]], "at least one label"),
         (lambda a: label(a).rename(columns={"acc": "round"}), "labels .*'round'.* need distinct names, not"),
@@ -202,19 +200,19 @@ def test_slow_batches_with_a_log_are_told_about_workers(
     evaluate_all(some, label, progress=False)
     assert caplog.messages == []
     evaluate_all(some, label, tmp_path / "log.jsonl", progress=False)
-    assert "with workers=0 or more each is logged as it finishes" in caplog.messages[0]
+    assert "workers=0" in caplog.messages[0]
 
 
 def test_wrong_arguments(some: list[ab.Architecture]) -> None:
     with pytest.raises(ValueError, match="workers=-1; give None"):
         evaluate_all(some, label, workers=-1)
-    with pytest.raises(ValueError, match="the evaluator is '/'; give a function"):
+    with pytest.raises(ValueError, match="evaluator is '/'"):
         evaluate_all(some, "/")  # type: ignore[arg-type]
     with pytest.raises(ValueError, match="there are no architectures"):
         evaluate_all([], label)
     with pytest.raises(ab.SpaceError, match="'ofa_pn' given to space 'ofa_mbv3'"):
         evaluate_all([some[0], ab.spaces.ofa_pn().sample(np.random.default_rng(0))], label)
-    with pytest.raises(ValueError, match="workers=2: the evaluator cannot be sent to another process"):
+    with pytest.raises(ValueError, match="workers=2: the evaluator cannot"):
         evaluate_all(some, lambda a: label(a), workers=2)
 
 
@@ -248,7 +246,7 @@ def test_processes_give_the_same_and_log_what_fails(
         (
             evaluators.die,
             BrokenProcessPool,
-            "a process died while evaluating resolution224.*finished evaluations are in",
+            "a process died .* resolution224.*finished",
         ),
         (evaluators.not_a_table, ValueError, "returned a ndarray for 1 architectures"),
     ],

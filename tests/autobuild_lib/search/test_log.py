@@ -220,7 +220,7 @@ def test_labels_of_another_evaluator_are_not_written(tmp_path: Path) -> None:
     path = tmp_path / "log.jsonl"
     write(path, 3)
     before, log = path.read_bytes(), EvaluationLog(path, SPACE)
-    with pytest.raises(ValueError, match="evaluator: labels pq, those before have acc, latency"):
+    with pytest.raises(ValueError, match=r"evaluator: labels pq, .* acc, latency"):
         log.append([Evaluation(SPACE.sample(np.random.default_rng(9)), {"pq": 1.0})])
     assert path.read_bytes() == before
 
@@ -229,6 +229,6 @@ def test_a_log_that_shrinks_under_us_is_an_error_and_stays_as_it_is(tmp_path: Pa
     path = tmp_path / "log.jsonl"
     made, log = write(path, 3), EvaluationLog(path, SPACE)
     path.write_bytes(b"")
-    with pytest.raises(ValueError, match="became shorter while it was in use"):
+    with pytest.raises(ValueError, match="became shorter"):
         log.append(made)
     assert path.read_bytes() == b""

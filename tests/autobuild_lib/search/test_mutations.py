@@ -45,9 +45,9 @@ def test_no_stage_that_can_change_no_choice() -> None:
 @pytest.mark.parametrize("probability", [0.0, -0.5, 1.5, float("nan")])
 def test_impossible_probabilities_are_refused(toy: ab.SequenceSpace, probability: float) -> None:
     stage = StageMutation(ReducedSpace.full(toy), probability)
-    with pytest.raises(ValueError, match="must be above 0 and at most 1"):
+    with pytest.raises(ValueError, match="above 0 and at most 1"):
         stage.mutate(np.random.default_rng(0), stage.sample(np.random.default_rng(0), 2))
-    with pytest.raises(ValueError, match="must be above 0 and at most 1"):
+    with pytest.raises(ValueError, match="above 0 and at most 1"):
         LayerMutation.full(toy, probability)
 
 

@@ -23,9 +23,9 @@ SMALL = arrays(np.int64, st.tuples(st.integers(1, 8), st.just(2)), elements=st.i
 def test_costs_turn_both_objectives_to_smaller_is_better() -> None:
     labels = pd.DataFrame({"acc": [0.5, np.nan, 0.75], "latency": [10.0, np.nan, 20.0], "other": [np.nan, 1.0, 2.0]})
     np.testing.assert_allclose(costs(labels, "acc * 100", "latency + 1"), [[11, -50], [np.nan, np.nan], [21, -75]])
-    with pytest.raises(ValueError, match="there is no label 'pq'; available labels: acc"):
+    with pytest.raises(ValueError, match=r"no label 'pq'; .*: acc"):
         costs(labels, "pq", "acc")
-    with pytest.raises(ValueError, match="is not finite in 1 of 2 rows: 2 "):
+    with pytest.raises(ValueError, match="not finite in 1 of 2 rows: 2 "):
         costs(labels, "acc", "log(15 - latency)")
 
 

@@ -27,7 +27,7 @@ def surrogate(family: str) -> Surrogate:
 
 def test_public_functions(surrogate: Surrogate, family: str) -> None:
     assert getattr(ab.surrogate, family)() is surrogate and surrogate.space.name == family
-    with pytest.raises(ValueError, match="no surrogate for 'ofa'; choose from ofa_mbv3, ofa_pn"):
+    with pytest.raises(ValueError, match=r"no surrogate .*'ofa'; .*ofa_mbv3, ofa_pn"):
         load_bundled("ofa")
 
 
@@ -83,5 +83,5 @@ def test_changed_weights_are_refused(family: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("card", ["", "[]", "{}", '{"sha256": "0", "network": {"colour": 1}}'])
 def test_damaged_cards_are_refused(family: str, tmp_path: Path, card: str) -> None:
     copied(family, tmp_path).with_suffix(".json").write_text(card)
-    with pytest.raises(ValueError, match=rf"surrogate_{family}\.json: not the model card of a surrogate"):
+    with pytest.raises(ValueError, match=rf"surrogate_{family}\.json: not the model card"):
         load_from(family, tmp_path)

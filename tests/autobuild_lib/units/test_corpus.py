@@ -109,12 +109,12 @@ class TestNorm:
         shallow = [space.architecture([["a"]]), space.architecture([["b"]])]
         table = ab.data.from_records(space, [(a, {"y": float(i)}) for i, a in enumerate(shallow)])
         predictor = ab.fit(space, table, "y", epochs=1, progress=False)
-        with pytest.raises(ValueError, match="no architecture whose unit 0 has 2 layers"):
+        with pytest.raises(ValueError, match="unit 0 has 2 layers"):
             ab.score_units(predictor)
         assert len(ab.score_units(predictor, "effect")) == 6
 
     def test_a_unit_deeper_than_the_hops_is_an_error_that_says_how_many(self) -> None:
-        with pytest.raises(ValueError, match=r"unit 1 of deep has up to 4 layers.*train with hops=3"):
+        with pytest.raises(ValueError, match=r"unit 1 of deep .* 4 layers.*hops=3"):
             ab.score_units(trained(deep_space(), hops=2))
 
     def test_scores_do_not_depend_on_the_size_of_chunks(self, monkeypatch: pytest.MonkeyPatch) -> None:

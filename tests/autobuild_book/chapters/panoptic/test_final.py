@@ -88,7 +88,7 @@ def test_the_front_is_that_of_the_second_measurement(compared: Any) -> None:
     assert marks == {"cheap": [True, True, False], "good": [False, True, True]}
     table = final.front_table(subject(), front)
     assert table.regions.tolist() == ["cheap", "cheap, good", "good"] and table.error.tolist() == [0.004] * 3
-    with pytest.raises(ValueError, match="no labelled network is measured again"):
+    with pytest.raises(ValueError, match="no labelled network"):
         final.front_again(subject(), proposals(("all", building.NORM, "x")), final.FinalRows({}, 0, ()))
 
 

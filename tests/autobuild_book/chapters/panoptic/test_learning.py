@@ -39,9 +39,9 @@ def test_a_released_cache(cache: Path) -> None:
 @pytest.mark.parametrize(
     ("labels", "regions", "message"),
     [
-        ({"acc": 1.0}, REGIONS, "has labels acc; needs pq and macs, or pan_seg_PQ and flops_pan_seg, or acc and flops"),
-        ({"pq": 1.0, "macs": 2.0}, {}, "give at least one, and none named pq"),
-        ({"pq": 1.0, "macs": 2.0}, {"pq": "pq"}, r"regions \['pq'\]: give at least one, and none named pq"),
+        ({"acc": 1.0}, REGIONS, "labels acc; .*pq.*macs.*pan_seg_PQ.*flops_pan_seg"),
+        ({"pq": 1.0, "macs": 2.0}, {}, "none named pq"),
+        ({"pq": 1.0, "macs": 2.0}, {"pq": "pq"}, r"regions \['pq'\]: .* pq"),
     ],
 )
 def test_data_that_cannot_be_used(tmp_path: Path, labels: Any, regions: Any, message: str) -> None:
@@ -73,7 +73,7 @@ def test_quality_that_follows_from_the_cost_is_predicted_exactly() -> None:
 
 def test_a_cost_must_be_positive() -> None:
     table = ab.data.from_records(backbone_space(), [(MANY[0], {"pq": 0.5, "macs": 0.0})])
-    with pytest.raises(ValueError, match="label macs must be above 0, its least value is 0"):
+    with pytest.raises(ValueError, match=r"label macs .*above 0, .* 0"):
         learning.costs_of(subject(), table)
 
 

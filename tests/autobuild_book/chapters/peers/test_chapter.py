@@ -1,6 +1,7 @@
 """The comparison of models: rows, judgements, resumption, and what is made of the results; by hand where possible."""
 
 import math
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -165,7 +166,7 @@ class TestMeasuring:
         assert sorted((job.estimate for job in jobs), reverse=True) == [job.estimate for job in jobs]
         few = measuring.plan([toy_contest], [25], [3, 4], ["additive ridge"])
         assert [(job.size, job.seed) for job in few] == [(25, 3), (25, 4)]
-        assert measuring.describe(few) == "2 runs, about 0 minutes on one core (additive ridge 0.0)"
+        assert re.findall(r"\d[\d.]*|additive ridge", measuring.describe(few)) == ["2", "0", "additive ridge", "0.0"]
 
     def test_runs_with_the_same_rows_are_one_draw(self) -> None:
         large, small = contests.CONTESTS[0], contests.CONTESTS[3]
@@ -210,7 +211,7 @@ class TestChoosing:
         (found,) = contests.choose("mine.csv", ["additive", "speed", "additive / (other + 20)"], ["other"])
         assert found.targets == ("additive", "additive / (other + 20)") and found.lower == ("other",)
         assert contests.named([found], contests.LARGE) == ["toy"]
-        with pytest.raises(ValueError, match=r"mine.csv: no target of \['speed'\] can be computed"):
+        with pytest.raises(ValueError, match=r"mine.csv: no target of \['speed'\]"):
             contests.choose("mine.csv", ["speed"], [])
 
     def test_bundled_data(self) -> None:
@@ -471,7 +472,7 @@ def test_figures() -> None:
 class TestCommand:
     def test_plan_runs_nothing(self, run: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
         code, out, _ = run("peers", "measure", "--plan", "--contests", "ofa_mbv3", "--out", tmp_path / "rows.csv")
-        assert code == 0 and "minutes on one core (AutoBuild, paper preset" in out and not list(tmp_path.iterdir())
+        assert code == 0 and "(AutoBuild, paper preset" in out and not list(tmp_path.iterdir())
 
     def test_missing_tables_are_named(
         self, run: Callable[..., tuple[int, str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
@@ -480,7 +481,7 @@ class TestCommand:
             "autobuild_book.chapters.peers.commands.contests_that_exist", lambda: [contests.CONTESTS[0]]
         )
         code, _, err = run("peers", "measure", "--contests", "ofa_pn", "--out", tmp_path / "rows.csv")
-        assert code == 1 and "no tables for ofa_pn; there are those for ofa_mbv3" in err
+        assert code == 1 and re.search("ofa_pn; .*ofa_mbv3", err)
 
     def test_measures_and_resumes(
         self, run: Callable[..., tuple[int, str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch,

@@ -134,7 +134,7 @@ def test_only_the_given_preset_is_judged() -> None:
 
 
 def test_a_preset_without_rows_is_an_error_that_lists_the_others() -> None:
-    with pytest.raises(ValueError, match="no predictor of preset 'tuned' to judge; there are: paper"):
+    with pytest.raises(ValueError, match=r"preset 'tuned' .*: paper"):
         judge(ranks(), references(), preset="tuned")
     with pytest.raises(ValueError, match="there are: none"):
         judge(ranks(tasks=[]), references())
@@ -268,7 +268,7 @@ def test_load_splits_knows_one_target_by_its_spellings(toy_csv: Path, toy: ab.Se
 
 
 def test_load_splits_errors(toy_csv: Path, toy: ab.SequenceSpace) -> None:
-    with pytest.raises(ValueError, match=r"toy\.csv has labels additive, other; no target of \['speed'\]"):
+    with pytest.raises(ValueError, match=r"labels additive, other; .* \['speed'\]"):
         load_splits(str(toy_csv), ["speed"], toy)
     with pytest.raises(ValueError, match="no target of"):
         load_splits(str(toy_csv), [], toy)

@@ -54,6 +54,6 @@ def test_stages_of_an_expert_space_mutate_as_often_as_stated() -> None:
 def test_unknown_families_and_devices_list_the_known(toy: ab.SequenceSpace) -> None:
     with pytest.raises(ValueError, match="'toy'; choose from ofa_mbv3, ofa_pn"):
         expert_mutation(toy, "gpu")
-    with pytest.raises(ValueError, match="ofa_pn on 'note10'; choose from npu, gpu, cpu, max_acc"):
+    with pytest.raises(ValueError, match=r"'note10'; .* npu, gpu, cpu, max_acc"):
         expert_mutation(FAMILIES[1], "note10")
     assert expert_mutation(FAMILIES[0], "note10").depths[0] == range(2, 4)

@@ -1,5 +1,6 @@
 """NSGA-II from pymoo: the same budget and rules as our own searches."""
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -72,7 +73,7 @@ def test_a_space_that_runs_out_is_searched_whole(caplog: pytest.LogCaptureFixtur
     space = ab.SequenceSpace("tiny", [ab.Unit(1, 2), ab.Unit(1, 2)], {"op": ["a", "b"]})
     table = nsga2(space, label, start=10, rounds=4, mutations=10, **GOALS)
     assert set(table["architecture"]) == set(space) and len(table) == 36
-    assert caplog.messages == ["there is no new architecture: the search stops after 36 of 50 evaluations"]
+    assert [re.findall(r"\d+", message) for message in caplog.messages] == [["36", "50"]]
 
 
 def test_a_log_is_shared_with_other_searches(tmp_path: pytest.TempPathFactory) -> None:

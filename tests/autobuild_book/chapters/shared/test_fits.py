@@ -65,9 +65,7 @@ def test_key_changes_with_everything_the_result_depends_on(job: FitJob) -> None:
     assert len({job.key, *keys.values()}) == len(keys) + 1, keys
 
 
-def test_key_changes_with_the_code_that_trains(
-    job: FitJob, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_key_changes_with_the_code_that_trains(job: FitJob, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     before = job.key
     copied = tmp_path / "training.py"
     copied.write_text(Path(str(fits.CODE[-1].__file__)).read_text() + "# changed\n")
@@ -110,9 +108,7 @@ def test_a_finished_job_is_loaded_not_trained(job: FitJob, tmp_path: Path, monke
         replace(job, seed=1).run(tmp_path)
 
 
-def test_without_a_folder_nothing_is_written(
-    job: FitJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_without_a_folder_nothing_is_written(job: FitJob, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     assert len(job.run()) == 2
     assert list(tmp_path.iterdir()) == []
@@ -139,9 +135,7 @@ def test_a_job_stopped_while_saving_leaves_nothing_and_can_run_again(
     assert [p.name for p in tmp_path.iterdir()] == [job.key]
 
 
-def test_a_killed_job_leaves_no_folder_under_its_final_name(
-    job: FitJob, tmp_path: Path
-) -> None:
+def test_a_killed_job_leaves_no_folder_under_its_final_name(job: FitJob, tmp_path: Path) -> None:
     """Killed before any file operation: all predictors or none, and the next save removes what was left."""
     trained, place = job.run(), tmp_path / "fits" / job.key
     other = place.with_name("0123456789abcdef")
@@ -218,7 +212,7 @@ def test_processes_give_what_this_process_gives_in_order_and_keep_it(
 @pytest.mark.slow
 def test_a_failing_job_reports_its_own_error_and_stops_the_others(job: FitJob, tmp_path: Path) -> None:
     waiting = [replace(job, seed=seed, overrides=(("epochs", 30),)) for seed in range(8)]
-    with pytest.raises(ValueError, match="no label 'speed'; available labels: additive, other"):
+    with pytest.raises(ValueError, match=r"no label 'speed'; .*: additive, other"):
         fit_jobs([replace(job, targets=("speed",)), *waiting], tmp_path, workers=1, progress=False)
     assert len(list(tmp_path.iterdir())) < len(waiting)
 

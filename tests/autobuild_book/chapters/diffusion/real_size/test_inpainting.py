@@ -239,7 +239,7 @@ def test_the_readers_function_trains_each_network(evaluator: Callable[..., Stabl
 
 
 def test_missing_weights_say_what_to_download(data: Path, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match=r"download the folders unet, vae and scheduler of https://hugging") as error:
+    with pytest.raises(ValueError, match=r"unet, vae and scheduler of https://hugging") as error:
         StableDiffusionInpainting(weights=tmp_path, data=data)
     text = str(error.value)
     assert "unet/config.json" in text and "vae/diffusion_pytorch_model.safetensors" in text and "\n" not in text

@@ -146,4 +146,4 @@ except ImportError as error:
 """
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, timeout=120)
     assert (done.returncode, done.stderr) == (0, "")
-    assert done.stdout == "diffusers is not installed: pip install 'autobuild-book[sd]'\n"
+    assert "diffusers" in done.stdout and "'autobuild-book[sd]'" in done.stdout and done.stdout.count("\n") == 1

@@ -116,7 +116,7 @@ def test_a_network_trained_alone_is_measured_by_itself(tmp_path: Path) -> None:
     train(tmp_path / "alone", architecture=smallest(), recipe=replace(SHORT, steps=1), progress=False)
     (row,) = quiet([smallest()], tmp_path / "rows.csv", tmp_path / "alone")
     assert row.network == load(tmp_path / "alone").id
-    with pytest.raises(ValueError, match="not a part of the network of e3_k3"):
+    with pytest.raises(ValueError, match=r"not a part .* e3_k3"):
         quiet([largest()], tmp_path / "rows.csv", tmp_path / "alone")
 
 
@@ -174,7 +174,7 @@ def test_a_file_of_other_rows_is_refused_and_left_alone(
 
 
 def test_weights_that_change_meanwhile_are_noticed(supernet: Path) -> None:
-    with pytest.raises(ValueError, match=r"the weights are .* now, they were 0123"):
+    with pytest.raises(ValueError, match=r"weights are .* 0123"):
         Job(THREE[0], supernet, "0123", EXAM).run()
 
 
@@ -278,10 +278,10 @@ def test_rows_that_are_not_alike_make_no_table(supernet: Path, tmp_path: Path, m
 
 
 def test_rows_of_another_network_make_no_table(supernet: Path, tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="measured with the weights 0123, those in"):
+    with pytest.raises(ValueError, match="weights 0123, those in"):
         table.write_table(written(tmp_path, supernet, 1, network="0123"), supernet, tmp_path / "made")
     (tmp_path / "rows.csv").write_text(ROWS.write([]))
-    with pytest.raises(ValueError, match="there are no rows; `autobuild task panoptic measure`"):
+    with pytest.raises(ValueError, match="no rows; `autobuild task panoptic measure`"):
         table.write_table(tmp_path / "rows.csv", supernet, tmp_path / "made")
 
 

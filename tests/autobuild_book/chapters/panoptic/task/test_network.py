@@ -205,7 +205,7 @@ def test_residual_layers_begin_as_the_identity() -> None:
 def test_a_part_that_is_none_is_refused() -> None:
     network = PanopticNetwork(smallest())
     for use in (network.extract, lambda a: network(images(1), a)):
-        with pytest.raises(ValueError, match=r"e6_k7.*not a part of the network of e3_k3"):
+        with pytest.raises(ValueError, match=r"e6_k7.*not a part .* e3_k3"):
             use(largest())
 
 

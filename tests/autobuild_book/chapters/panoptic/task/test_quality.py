@@ -195,7 +195,7 @@ def test_the_standard_error_is_that_of_leaving_each_image_out() -> None:
         parts = (part[kept] for part in (found.overlap, found.matched, found.extra, found.missed))
         left.append(labels(Tally(*parts))["pq"])
     assert standard_error(found) == pytest.approx(np.sqrt(11 * np.var(left)))
-    with pytest.raises(ValueError, match="1 images; a standard error needs at least 2"):
+    with pytest.raises(ValueError, match=r"1 images; .* at least 2"):
         standard_error(found[:1])
 
 

@@ -148,7 +148,7 @@ def test_a_killed_training_continues_as_if_nothing_had_happened(tmp_path: Path) 
     os.kill(running.pid, signal.SIGKILL)
     assert running.wait() == -signal.SIGKILL
     assert not (tmp_path / "killed" / WEIGHTS).exists()
-    with pytest.raises(ValueError, match="not the description of a finished training"):
+    with pytest.raises(ValueError, match="not the description"):
         load(tmp_path / "killed")
     recipe = replace(SHORT, steps=60)
     resumed, whole = quiet(tmp_path / "killed", recipe=recipe), quiet(tmp_path / "whole", recipe=recipe)
@@ -186,7 +186,7 @@ def test_a_finished_training_is_not_repeated(supernet: Path, monkeypatch: pytest
 @pytest.mark.parametrize("other", [{"seed": 1}, {"recipe": replace(SHORT, steps=6)}, {"architecture": ALONE}])
 def test_a_folder_with_another_training_is_refused_and_left_alone(supernet: Path, other: dict[str, object]) -> None:
     content = (supernet / WEIGHTS).read_bytes()
-    with pytest.raises(ValueError, match=f"holds a training with other settings \\({next(iter(other))} "):
+    with pytest.raises(ValueError, match=f"other settings \\({next(iter(other))} "):
         quiet(supernet, **other)
     assert (supernet / WEIGHTS).read_bytes() == content
 
@@ -194,7 +194,7 @@ def test_a_folder_with_another_training_is_refused_and_left_alone(supernet: Path
 @pytest.mark.parametrize("content", [b"", b"no checkpoint", b"\x00" * 64])
 def test_a_damaged_checkpoint_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / CHECKPOINT).write_bytes(content)
-    with pytest.raises(ValueError, match=rf"{CHECKPOINT}: not a checkpoint of this training .*remove it"):
+    with pytest.raises(ValueError, match=rf"{CHECKPOINT}: not a checkpoint .*remove it"):
         quiet(tmp_path, architecture=ALONE)
 
 
@@ -236,19 +236,17 @@ ODD = {
 
 
 @pytest.mark.parametrize("kind", ODD)
-def test_numbers_that_no_training_gives_are_refused(
-    tmp_path: Path, checkpoint: dict[str, Tensor], kind: str
-) -> None:
+def test_numbers_that_no_training_gives_are_refused(tmp_path: Path, checkpoint: dict[str, Tensor], kind: str) -> None:
     start, change, message = ODD[kind]
     name = first(checkpoint, start)
     (tmp_path / CHECKPOINT).write_bytes(tensor_bytes({**checkpoint, name: change(checkpoint[name]).contiguous()}))
-    with pytest.raises(ValueError, match=f"{CHECKPOINT}: not a checkpoint of this training .*{message}"):
+    with pytest.raises(ValueError, match=f"{CHECKPOINT}: not a checkpoint .*{message}"):
         quiet(tmp_path, architecture=ALONE)
 
 
 def test_a_checkpoint_of_another_network_is_named(tmp_path: Path) -> None:
     (tmp_path / CHECKPOINT).write_bytes(training._Training(smallest(), 0, SHORT).bytes())
-    with pytest.raises(ValueError, match="not a checkpoint of this training"):
+    with pytest.raises(ValueError, match="not a checkpoint"):
         quiet(tmp_path)
 
 
@@ -271,7 +269,7 @@ DAMAGE = {
     "no file": (CONFIG, None, "no such file; `autobuild task panoptic train`"),
     "no json": (CONFIG, "{", "not the description of a training"),
     "a list": (CONFIG, "[1]", "not the description of a training"),
-    "no recipe": (CONFIG, "{}", "not the description of a finished training"),
+    "no recipe": (CONFIG, "{}", "not the description"),
     "other weights": (WEIGHTS, "x", "sha256 is"),
 }
 

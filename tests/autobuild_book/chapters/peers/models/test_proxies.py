@@ -278,7 +278,7 @@ def test_zen_score_uses_weights_of_its_own_and_no_residual_links(network: nn.Mod
 
 
 def test_zen_score_needs_features() -> None:
-    with pytest.raises(ValueError, match="the Zen score needs a network with an AdaptiveAvgPool2d"):
+    with pytest.raises(ValueError, match=r"Zen .* AdaptiveAvgPool2d"):
         measures.zen(Passes(seeded(linear), SMALL))
 
 
@@ -426,9 +426,9 @@ def test_a_proxy_without_a_value_does_not_cost_the_others(caplog: pytest.LogCapt
     ("network", "message"),
     [
         (nn.Linear(3, 2), r"^Linear does not take Minibatch\(resolution=8, batch=4, seed=0\): RuntimeError: mat1"),
-        (nn.Flatten(0), r"TypeError: the network returns a tensor \[768\]; allowed are tensors \[N, C, ...\]"),
+        (nn.Flatten(0), r"TypeError: .* \[768\]; .* \[N, C, ...\]"),
         (Returns(lambda scores: "no"), "TypeError: the network returns a str"),
-        (nn.Linear(3, 2, device="meta"), "^Linear cannot be copied: Cannot copy out of meta tensor"),
+        (nn.Linear(3, 2, device="meta"), "^Linear cannot be copied: "),
     ],
 )
 def test_a_network_that_cannot_be_measured_is_one_line(network: nn.Module, message: str) -> None:

@@ -48,7 +48,7 @@ def proxies(toy_table: ab.data.Table) -> pd.DataFrame:
 class TestRegistry:
     def test_every_model_is_found_by_its_name(self) -> None:
         assert all(find_model(name).name == name for name in MODELS)
-        with pytest.raises(ValueError, match="no model 'oracle'; choose from AutoBuild, paper preset; "):
+        with pytest.raises(ValueError, match=r"no model 'oracle'; .* AutoBuild, paper preset; "):
             find_model("oracle")
 
     def test_forest_and_boosting_learn_from_every_union(self) -> None:
@@ -133,9 +133,7 @@ class TestExtension:
         grid = Extension.of(toy, [0], np.linspace(0, 1, 1000, dtype=np.float32)[:, None]).grids[0]
         assert len(grid) == combined.MOST_VALUES and (grid[0], grid[-1]) == (0.0, 1.0)
 
-    def test_a_predictor_gets_eight_columns(
-        self, train: ab.data.Table, unseen: tuple[ab.Architecture, ...]
-    ) -> None:
+    def test_a_predictor_gets_eight_columns(self, train: ab.data.Table, unseen: tuple[ab.Architecture, ...]) -> None:
         model = AutoBuildOnGraf("x", AutoBuild("y", "tuned", SMALL), MODELS["forest: GRAF"].learner)  # type: ignore[attr-defined]
         (fitted,) = model.fit_many(train, ["additive"])
         assert len(fitted.columns) == 8 and np.isfinite(fitted.predict(unseen)).all()  # type: ignore[attr-defined]
@@ -179,13 +177,13 @@ class TestProxies:
         shuffled = proxies.sample(frac=1, random_state=0)
         (fitted,) = find_model(name).fit_many(train, ["additive"], 0, shuffled)
         assert srcc(fitted.predict(train.architectures), train.labels["additive"].to_numpy()) > 0.9  # zen tells it
-        with pytest.raises(ValueError, match="need a table of proxies with a column 'architecture'"):
+        with pytest.raises(ValueError, match=r"table of proxies .*'architecture'"):
             find_model(name).fit_many(train, ["additive"])
 
     def test_what_is_missing_or_infinite_is_refused(self, train: ab.data.Table, proxies: pd.DataFrame) -> None:
-        with pytest.raises(ValueError, match="40 architectures have no proxies, the first is "):
+        with pytest.raises(ValueError, match=r"40 architectures .* first is "):
             compute((PROXIES,), train.space, train.architectures, proxies.iloc[40:])
-        with pytest.raises(ValueError, match="proxies zen: allowed are finite numbers"):
+        with pytest.raises(ValueError, match=r"proxies zen: .*finite"):
             compute((PROXIES,), train.space, train.architectures, proxies.assign(zen=np.inf))
 
     def test_one_that_no_architecture_has_is_left_out(self, train: ab.data.Table, proxies: pd.DataFrame) -> None:
