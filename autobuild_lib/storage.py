@@ -1,6 +1,7 @@
 """Files written whole, so that readers see the old or the new one; JSON read strictly; locks for what is written."""
 
 import glob
+import itertools
 import json
 import math
 import os
@@ -119,6 +120,9 @@ def _text_of(path: Path) -> str:
 def parse_json(text: str, nan_as_null: bool = False) -> Any:
     """Read a JSON text as `read_json` does, of any type; `ValueError` names the line."""
     constant = (lambda _: None) if nan_as_null else _refuse
+    steps = (1 if bracket in "[{" else -1 for bracket in re.findall(r"[\[\]{}]", _TEXT.sub("", text)))
+    if max(itertools.accumulate(steps), default=0) > DEEPEST:
+        raise ValueError(f"nested deeper than {DEEPEST}")
     try:
         value = json.loads(
             text, object_pairs_hook=_object, parse_int=_whole, parse_float=_number, parse_constant=constant
@@ -127,9 +131,6 @@ def parse_json(text: str, nan_as_null: bool = False) -> Any:
         raise ValueError(f"{_line(text, error.pos)}column {error.colno}: {error.msg}") from None
     except _UnusableError as error:
         raise ValueError(f"{_place(text, error.pattern)}{error}") from None
-    except RecursionError:
-        raise ValueError(f"nested deeper than {DEEPEST}") from None
-    _check_depth(value)
     return value
 
 
@@ -168,19 +169,6 @@ def _place(text: str, pattern: str) -> str:
 def _line(text: str, place: int) -> str:
     """Say in which line a place is, if there are several."""
     return f"line {text.count(chr(10), 0, place) + 1}, " if "\n" in text else ""
-
-
-def _check_depth(value: Any) -> None:
-    level = [value]
-    for _ in range(DEEPEST + 1):
-        level = [part for each in level if isinstance(each, (dict, list)) for part in _parts(each)]
-        if not level:
-            return
-    raise ValueError(f"nested deeper than {DEEPEST}")
-
-
-def _parts(value: dict[str, Any] | list[Any]) -> list[Any]:
-    return [part for part in (value.values() if isinstance(value, dict) else value) if isinstance(part, (dict, list))]
 
 
 def _kind(value: Any) -> str:

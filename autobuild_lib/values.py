@@ -56,16 +56,16 @@ def integer(
     value: object, what: str, minimum: int | None = None, maximum: int | None = None, *, text: bool = False
 ) -> int:
     """Return one whole number within bounds, which are allowed themselves; 2.0 is whole, 2.5 is not."""
-    low, high = ("" if bound is None else f" {word} {bound:,}" for word, bound in (("from", minimum), ("to", maximum)))
-    allowed = f"whole numbers{low}{high or (low and ' on')}"
+    words = (("from", minimum), ("to", maximum))
+    least, most = ("" if bound is None else f" {word} {bound:,}" for word, bound in words)
+    allowed = f"whole numbers{least}{most or (least and ' on')}"
     plain = _plain(value, text)
     try:
         number = int(plain) if _is_number(plain) else None
     except (OverflowError, ValueError):  # not finite
         number = None
-    if number is None or number != plain:
-        refuse(value, what, allowed)
-    if (minimum is not None and number < minimum) or (maximum is not None and number > maximum):
+    low, high = (-math.inf if minimum is None else minimum), (math.inf if maximum is None else maximum)
+    if number is None or number != plain or not low <= number <= high:
         refuse(value, what, allowed)
     return number
 
