@@ -1,6 +1,6 @@
 """Search with any evaluator: evolution by mutations, a log that survives kills, fronts and hypervolumes.
 
-`search.reference` holds what rests on pymoo: NSGA-II and the hypervolume of any points.
+Other searches to compare with live in the companion's chapter on regions.
 """
 
 from autobuild_lib.search.evaluation import Evaluator, evaluate_all

@@ -83,7 +83,7 @@ def test_agreement_recovers_the_parts_it_is_made_of() -> None:
 
 @pytest.mark.parametrize("shape", [(1, 2), (5, 1), (4,), (0, 2)])
 def test_agreement_needs_two_of_each(shape: tuple[int, ...]) -> None:
-    with pytest.raises(ValueError, match="at least 2 architectures and 2 seeds"):
+    with pytest.raises(ValueError, match=r"shape \("):
         intraclass_correlation(np.zeros(shape))
 
 
@@ -131,10 +131,10 @@ def test_agreement_of_rows() -> None:
 
 
 BAD = {
-    "no rows": ([], "there are no rows; `autobuild task diffusion measure` makes them"),
+    "no rows": ([], "rows.csv: .*`autobuild task diffusion measure`"),
     "two halves": (lambda r: [*r, replace(r[0], half="final")], "several values of half: labels, final"),
     "two recipes": (lambda r: [replace(r[0], recipe="other"), *r[1:]], "several values of recipe: other, "),
-    "a run is missing": (lambda r: r[:-1], r"rows of seeds \[0\], needs one of each of \[0, 1\]"),
+    "a run is missing": (lambda r: r[:-1], r"seeds \[0\], .* \[0, 1\]"),
 }
 
 
