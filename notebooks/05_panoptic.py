@@ -133,7 +133,7 @@ bounds.set_index("network").round(3) if len(bounds) else skipped
 
 # %%
 pairs = panoptic_agreement.pairs(subject.table, rows, trainings) if measurable else pd.DataFrame()
-agreement = run.table("agreement", lambda: panoptic_agreement.agreement(pairs) if measurable else pd.DataFrame())
+agreement = run.table("agreement", lambda: panoptic_agreement.rank_agreement(pairs) if measurable else pd.DataFrame())
 agreement.set_index("comparison").round(3) if len(agreement) else skipped
 
 # %% [markdown]

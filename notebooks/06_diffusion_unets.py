@@ -438,8 +438,8 @@ unseen = experiment.draw_table(experiment.TEST, seed + 1)
 real_ranks = run.table("real_ranks", lambda: experiment.rank_quality(learnt, unseen))
 effects_of_modules = experiment.true_effects(experiment.HOSTS, seed)
 real_scores = run.table("real_scores", lambda: experiment.module_scores(learnt, effects_of_modules))
-real_agreement = run.table("real_agreement", lambda: experiment.agreement(real_scores))
-real_summary = run.table("real_summary", lambda: experiment.summarise(real_ranks, real_agreement))
+real_agreement = run.table("real_agreement", lambda: experiment.score_agreement(real_scores))
+real_summary = run.table("real_summary", lambda: experiment.mean_over_seeds(real_ranks, real_agreement))
 real_summary.pivot_table(["srcc", "top_found"], "what", "labels", sort=False).round(2)
 
 # %% [markdown]
@@ -451,7 +451,7 @@ real_summary.pivot_table(["srcc", "top_found"], "what", "labels", sort=False).ro
 most = real_scores[real_scores.labels == max(real_sizes)]
 shown = most.groupby(["score", "stage", "module"], sort=False)[["truth", "value"]].mean().reset_index()
 glue("figure_scores_against_truth", real_size_figures.scores_against_truth(shown))
-real_numbers = experiment.numbers(real_costs, real_summary)
+real_numbers = experiment.real_size_numbers(real_costs, real_summary)
 for name, value in real_numbers.items():
     glue(f"real_{name}", value, display=False)
 

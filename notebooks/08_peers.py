@@ -171,7 +171,7 @@ print(f"{row.model} on {row['size']} rows, {row.target}: SRCC {srcc:.4f}, recall
 # %%
 from autobuild_book.chapters.shared import measured_again
 
-committed = measuring.committed_rows(chosen) if data == "bundled" else live
+committed = measuring.bundled_rows(chosen) if data == "bundled" else live
 rows = committed if len(committed) else live  # targets of your own were not measured before
 checked = run.table("spot_check", lambda: results.spot_check(live, rows))
 print(f"{len(rows):,} rows (a model, a target, a size, a training subset).", measured_again.in_words(checked))
@@ -191,7 +191,7 @@ references.groupby(["contest", "target", "model"], sort=False)[["srcc", "recall"
 # At most seven models; all others are in `summary.csv` beside this notebook.
 
 # %% tags=["remove-output"]
-summary = run.table("summary", lambda: results.summarise(rows))
+summary = run.table("summary", lambda: results.mean_measures(rows))
 shown = results.shown(summary)
 large = results.of_contests(summary, LARGE)
 glue("figure_peer_curves", figures.peer_curves(large, references[references.model == contests.CEILING], shown))
@@ -378,7 +378,7 @@ story_table = subset(first, story_rows, seed)
 told = [target for target in story_targets if target in chosen[0].targets] or list(chosen[0].targets[:1])
 predictors = run.folder / "predictors"
 shares = run.table("shares", lambda: explanation.stories(story_table, told, seed, predictors))
-agreement = run.table("agreement", lambda: explanation.agreement(shares))
+agreement = run.table("agreement", lambda: explanation.view_agreement(shares))
 agreement.pivot_table(index=["part", "one"], columns="other", values="srcc", sort=False).round(2)
 
 # %% [markdown]

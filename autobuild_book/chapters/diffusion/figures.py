@@ -45,8 +45,8 @@ def stage_scores(effects: pd.DataFrame) -> Picture:
     grid = figure.subplots(len(features), len(scores), sharex=True, sharey=True, squeeze=False)
     for feature, row in zip(features, grid, strict=True):
         for score, axes in zip(scores, row, strict=True):
-            own = effects[(effects["score"] == score) & (effects["feature"] == feature)]
-            _values_by_stage(axes, own)
+            part = effects[(effects["score"] == score) & (effects["feature"] == feature)]
+            _values_by_stage(axes, part)
             axes.set_title(SHORT.get(score, score) if feature == features[0] else "")
             axes.set_ylim(*(2 * float(effects["effect"].abs().max()) * np.array([-1, 1])))  # few seeds: wider bars
         row[0].set_ylabel(feature)
@@ -54,10 +54,10 @@ def stage_scores(effects: pd.DataFrame) -> Picture:
     return figure
 
 
-def _values_by_stage(axes: Axes, own: pd.DataFrame) -> None:
-    stages, values = (list(dict.fromkeys(own[name])) for name in ("stage", "value"))
+def _values_by_stage(axes: Axes, effects: pd.DataFrame) -> None:
+    stages, values = (list(dict.fromkeys(effects[name])) for name in ("stage", "value"))
     for number, value in enumerate(values):
-        chosen = own[own["value"] == value]
+        chosen = effects[effects["value"] == value]
         places = np.array([stages.index(stage) for stage in chosen["stage"]]) + 0.16 * (number - (len(values) - 1) / 2)
         ends = [(chosen["effect"] - chosen["low"]).fillna(0), (chosen["high"] - chosen["effect"]).fillna(0)]
         axes.errorbar(places, chosen["effect"], ends, fmt=MARKERS[number % 7], color=PALETTE[number % 7],
@@ -83,9 +83,9 @@ def distance_against_macs(table: pd.DataFrame, final: pd.DataFrame, label: str =
     left.set(title="labels", xlabel="MACs (millions)", ylabel=label)
     groups = list(dict.fromkeys(final["group"]))
     for number, group in enumerate(groups):
-        own = final[final["group"] == group]
-        ends = [own["mean"] - own["mean_low"], own["mean_high"] - own["mean"]]
-        right.errorbar(own["macs"] / 1e6, own["mean"], np.nan_to_num(ends), fmt=MARKERS[number % 7], markersize=5,
+        some = final[final["group"] == group]
+        ends = [some["mean"] - some["mean_low"], some["mean_high"] - some["mean"]]
+        right.errorbar(some["macs"] / 1e6, some["mean"], np.nan_to_num(ends), fmt=MARKERS[number % 7], markersize=5,
                        color=PALETTE[number % 7], linewidth=1, label=group)  # fmt: skip
     _front_line(right, final)
     right.set(title="measured at the end" if groups else "not measured yet", xlabel="MACs (millions)")
@@ -95,8 +95,8 @@ def distance_against_macs(table: pd.DataFrame, final: pd.DataFrame, label: str =
 
 
 def _front_line(axes: Axes, points: pd.DataFrame) -> None:
-    own = points[points["front"].astype(bool)].sort_values("macs")
-    axes.step(own["macs"] / 1e6, own["mean"], where="post", color=INK, linewidth=1, linestyle="--")
+    front = points[points["front"].astype(bool)].sort_values("macs")
+    axes.step(front["macs"] / 1e6, front["mean"], where="post", color=INK, linewidth=1, linestyle="--")
 
 
 @styled
@@ -113,13 +113,13 @@ def built_against_best(comparison: pd.DataFrame, reference: str) -> Picture:
     figure = picture(ROW * sum(sizes) + 0.55 * len(settings) + 0.5)
     grid = figure.subplots(len(settings), 1, sharex=True, squeeze=False, height_ratios=sizes)[:, 0]
     for setting, axes in zip(settings, grid, strict=True):
-        own = shown[shown["setting"] == setting]
-        colours = [groups.index(group) for group in own["group"]]
-        _intervals(axes, own["difference"], own["low"], own["high"], colours)
-        names = [f"{group}, {macs / 1e6:.1f} M" for group, macs in zip(own["group"], own["macs"], strict=True)]
-        axes.set_yticks(range(len(own)), names)
+        part = shown[shown["setting"] == setting]
+        colours = [groups.index(group) for group in part["group"]]
+        _intervals(axes, part["difference"], part["low"], part["high"], colours)
+        names = [f"{group}, {macs / 1e6:.1f} M" for group, macs in zip(part["group"], part["macs"], strict=True)]
+        axes.set_yticks(range(len(part)), names)
         axes.axvline(0, color=INK, linestyle="--", linewidth=1)
-        axes.set(title=setting, ylim=(len(own) - 0.5, -0.5))
+        axes.set(title=setting, ylim=(len(part) - 0.5, -0.5))
     axes.set_xlabel("difference in log distance")
     return figure
 

@@ -37,10 +37,10 @@ def out_of_fold(folds: Sequence[Fold], cost: str = "macs") -> pd.DataFrame:
     frames = []
     for fold in folds:
         truth = Target(fold.predictors[0].target).evaluate(fold.test.labels)
-        known = {"cost": fold.test.labels[cost].to_numpy()} if cost in fold.test.labels else {}
+        costs = {"cost": fold.test.labels[cost].to_numpy()} if cost in fold.test.labels else {}
         common = {"repeat": fold.repeat, "architecture": list(map(str, fold.test.architectures)), "truth": truth}
         frames += [
-            pd.DataFrame({**common, "model": model, "predicted": predicted, **known})
+            pd.DataFrame({**common, "model": model, "predicted": predicted, **costs})
             for model, predicted in _predict(fold, cost).items()
         ]
     return pd.concat(frames, ignore_index=True)
@@ -50,15 +50,15 @@ def _predict(fold: Fold, cost: str) -> dict[str, Array]:
     (predictor,), train, test = fold.predictors, fold.train, fold.test
     truth = Target(predictor.target).evaluate(train.labels)
     head, norms = predictor.predict_and_norms(test.architectures)
-    known = predictor.norms(train.architectures)
-    levels = (norms - known.mean(1, keepdims=True)) / known.std(1, keepdims=True)
-    found = {HEAD: head} | {f"hop {hop}": levels[hop] for hop in reversed(range(len(levels)))}
-    found[RIDGE] = AdditiveRidge(train.space).fit(train.architectures, truth).predict(test.architectures)
+    seen = predictor.norms(train.architectures)
+    levels = (norms - seen.mean(1, keepdims=True)) / seen.std(1, keepdims=True)
+    predicted = {HEAD: head} | {f"hop {hop}": levels[hop] for hop in reversed(range(len(levels)))}
+    predicted[RIDGE] = AdditiveRidge(train.space).fit(train.architectures, truth).predict(test.architectures)
     if cost in test.labels:
-        given, wanted = (np.log(part.labels[[cost]].to_numpy()) for part in (train, test))
+        x, x_test = (np.log(part.labels[[cost]].to_numpy()) for part in (train, test))
         with threadpool_limits(1):
-            found[COST] = LinearRegression().fit(given, truth).predict(wanted)
-    return found
+            predicted[COST] = LinearRegression().fit(x, truth).predict(x_test)
+    return predicted
 
 
 def rank_quality(predictions: pd.DataFrame, seed: int = 0, resamples: int = RESAMPLES) -> pd.DataFrame:
@@ -74,23 +74,23 @@ def rank_quality(predictions: pd.DataFrame, seed: int = 0, resamples: int = RESA
         correlation, NaN without a cost); `gain`, the SRCC minus that of the cost alone; each with `_low` and `_high`.
     """
     wide = predictions.pivot(index=["model", "repeat"], columns="architecture", values="predicted")
-    one = predictions.drop_duplicates("architecture").set_index("architecture").loc[wide.columns]
-    n = len(one)
+    truths = predictions.drop_duplicates("architecture").set_index("architecture").loc[wide.columns]
+    n = len(truths)
     drawn = np.random.default_rng([seed, 4]).integers(n, size=(resamples, n))
     rows = np.vstack([np.arange(n), drawn])  # the first row is the sample itself
-    truth = _ranks(one["truth"].to_numpy()[rows])
-    cost = _ranks(one["cost"].to_numpy()[rows]) if "cost" in one else None
-    found = {}
+    truth = _ranks(truths["truth"].to_numpy()[rows])
+    cost = _ranks(truths["cost"].to_numpy()[rows]) if "cost" in truths else None
+    by_model = {}
     for model in dict.fromkeys(predictions["model"]):
-        ranked = [_ranks(own[rows]) for own in wide.loc[model].to_numpy()]
-        srcc = np.mean([_correlation(own, truth) for own in ranked], axis=0)
+        ranked = [_ranks(predicted[rows]) for predicted in wide.loc[model].to_numpy()]
+        srcc = np.mean([_correlation(predicted, truth) for predicted in ranked], axis=0)
         partial = np.full(len(rows), np.nan)
         if cost is not None and model != COST:
-            partial = np.mean([_partial(own, truth, cost) for own in ranked], axis=0)
-        found[model] = {"srcc": srcc, "partial": partial}
-    baseline = found[COST]["srcc"] if COST in found else np.full(len(rows), np.nan)
+            partial = np.mean([_partial(predicted, truth, cost) for predicted in ranked], axis=0)
+        by_model[model] = {"srcc": srcc, "partial": partial}
+    baseline = by_model[COST]["srcc"] if COST in by_model else np.full(len(rows), np.nan)
     records = []
-    for model, numbers in found.items():
+    for model, numbers in by_model.items():
         gains = numbers["srcc"] - baseline
         parts = [_with_interval(values) for values in (numbers["srcc"], numbers["partial"], gains)]
         records.append((model, *(number for part in parts for number in part)))

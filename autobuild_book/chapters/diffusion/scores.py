@@ -45,16 +45,15 @@ def effects_by_score(table: Table, predictors: Sequence[Predictor]) -> pd.DataFr
     The additive ridge is one model of the table, without an interval.
     """
     corpora: dict[str, list[UnitCorpus]] = {
-        NORM: [score_units(one, progress=False) for one in predictors],
-        EFFECT: [score_units(one, "effect", progress=False) for one in predictors],
+        NORM: [score_units(predictor, progress=False) for predictor in predictors],
+        EFFECT: [score_units(predictor, "effect", progress=False) for predictor in predictors],
     }
     corpora[RIDGE] = [ridge_corpus(table, predictors[0].target, corpora[NORM][0].head)]
-    return pd.concat([_averaged(score, own) for score, own in corpora.items()], ignore_index=True)
+    return pd.concat([_averaged(score, some) for score, some in corpora.items()], ignore_index=True)
 
 
 def _averaged(score: str, corpora: Sequence[UnitCorpus]) -> pd.DataFrame:
     effects = pd.concat(map(main_effects, corpora))
-    rows = [
-        (score, *key, *mean_with_interval(own.to_numpy())) for key, own in effects.groupby(KEY, sort=False)["effect"]
-    ]
+    groups = effects.groupby(KEY, sort=False)["effect"]
+    rows = [(score, *key, *mean_with_interval(values.to_numpy())) for key, values in groups]
     return pd.DataFrame(rows, columns=["score", *KEY, "effect", "low", "high"])

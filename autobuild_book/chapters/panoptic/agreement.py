@@ -32,19 +32,19 @@ def pairs(table: Table, rows: Sequence[Measurement], trainings: pd.DataFrame) ->
     """
     labels = table.labels.assign(architecture=list(map(str, table.architectures)))
     frames = [labels.assign(comparison=HALVES, first=labels["pq_half1"], second=labels["pq_half2"])[PAIR]]
-    ours, known = load_bundled().id, labels.set_index("architecture")["pq"]
+    supernet, label_of = load_bundled().id, labels.set_index("architecture")["pq"]
     alone = dict(zip(trainings["network"], trainings["architecture"], strict=True))
-    on_b = {row.architecture: row.pq for row in rows if row.network == ours and row.images == "B"}
+    on_b = {row.architecture: row.pq for row in rows if row.network == supernet and row.images == "B"}
     trained: dict[str, float] = {}
     for row in rows:
-        if row.network == ours:
-            name, first = BATCH, known.get(row.architecture) if row.calibration else None
+        if row.network == supernet:
+            name, first = BATCH, label_of.get(row.architecture) if row.calibration else None
         elif alone.get(row.network):
             before = trained.get(row.architecture)
             name, first = (ALONE, on_b.get(row.architecture)) if before is None else (AGAIN, before)
             trained[row.architecture] = row.pq
         else:
-            name, first = SEED, known.get(row.architecture)
+            name, first = SEED, label_of.get(row.architecture)
         if first is not None:
             values = (name, row.architecture, row.macs, first, row.pq)
             frames.append(pd.DataFrame([values], columns=PAIR))
@@ -57,7 +57,7 @@ def without_macs(values: npt.ArrayLike, macs: npt.ArrayLike) -> Array:
     return np.asarray(y - np.polynomial.Polynomial.fit(x, y, 2)(x))
 
 
-def agreement(pairs: pd.DataFrame) -> pd.DataFrame:
+def rank_agreement(pairs: pd.DataFrame) -> pd.DataFrame:
     """Return how far the two measurements rank alike, a row per comparison.
 
     Columns: comparison, networks, srcc, low, high (95 % interval over networks), rest, rest_low, rest_high (the same
@@ -65,44 +65,44 @@ def agreement(pairs: pd.DataFrame) -> pd.DataFrame:
     spread (standard deviation of the second measurement).
     """
     rows = []
-    for name, own in _comparisons(pairs):
-        first, second, macs = (own[column].to_numpy(dtype=np.float64) for column in ("first", "second", "macs"))
+    for name, networks in _comparisons(pairs):
+        first, second, macs = (networks[column].to_numpy(dtype=np.float64) for column in ("first", "second", "macs"))
         rest = (float("nan"),) * 3
-        if len(own) >= 10:
+        if len(networks) >= 10:
             rest = srcc_with_interval(without_macs(first, macs), without_macs(second, macs))
         by_macs = srcc_with_interval(macs, second)[0]
-        rows.append((name, len(own), *srcc_with_interval(first, second), *rest, by_macs, second.std(ddof=1)))
+        rows.append((name, len(networks), *srcc_with_interval(first, second), *rest, by_macs, second.std(ddof=1)))
     columns = ["comparison", "networks", "srcc", "low", "high", "rest", "rest_low", "rest_high", "macs", "spread"]
     return pd.DataFrame(rows, columns=columns)
 
 
 def _comparisons(pairs: pd.DataFrame) -> Iterator[tuple[str, pd.DataFrame]]:
     """Yield every comparison, and that of the networks trained alone also without those chosen as extremes."""
-    for name, own in pairs.groupby("comparison", sort=False):
-        if len(own) > 2:
-            yield str(name), own
-        if name == ALONE and len(similar := own[~own["architecture"].map(is_extreme)]) > 2:
+    for name, networks in pairs.groupby("comparison", sort=False):
+        if len(networks) > 2:
+            yield str(name), networks
+        if name == ALONE and len(similar := networks[~networks["architecture"].map(is_extreme)]) > 2:
             yield SIMILAR, similar
 
 
 def in_words(agreement: pd.DataFrame) -> str:
-    """Say how the supernet ranks networks that were trained alone, from the result of `agreement`."""
-    known = agreement.set_index("comparison") if len(agreement) else agreement
+    """Say how the supernet ranks networks that were trained alone, from the result of `rank_agreement`."""
+    by_name = agreement.set_index("comparison") if len(agreement) else agreement
     texts = [
         f"SRCC {row.srcc:.2f} [{row.low:.2f}, {row.high:.2f}] for {row.networks} {described}"
         for name, described in ((ALONE, "backbones of all sizes"), (SIMILAR, "of similar multiply-adds"))
-        for row in known[known.index == name].itertuples()
+        for row in by_name[by_name.index == name].itertuples()
     ]
     return ", ".join(texts) or "not measured"
 
 
 def luck_in_words(pairs: pd.DataFrame) -> str:
     """Say how much two trainings of one network differ, beside how much networks of similar cost differ."""
-    own = {name: pairs[pairs["comparison"] == name] for name in (ALONE, AGAIN)} if len(pairs) else {}
-    if not own or own[AGAIN].empty:
+    parts = {name: pairs[pairs["comparison"] == name] for name in (ALONE, AGAIN)} if len(pairs) else {}
+    if not parts or parts[AGAIN].empty:
         return "not measured"
-    similar = own[ALONE][~own[ALONE]["architecture"].map(is_extreme)]["second"]
-    differences = (own[AGAIN]["second"] - own[AGAIN]["first"]).abs()
+    similar = parts[ALONE][~parts[ALONE]["architecture"].map(is_extreme)]["second"]
+    differences = (parts[AGAIN]["second"] - parts[AGAIN]["first"]).abs()
     luck = f"two trainings of a backbone differ by {differences.mean():.3f} on average ({len(differences)} backbones)"
     spread = similar.std(ddof=1)
     return f"{luck}, while {len(similar)} backbones of similar multiply-adds have a standard deviation of {spread:.3f}"

@@ -85,14 +85,14 @@ def label_agreement(pairs: pd.DataFrame, agreement: pd.DataFrame) -> Picture:
     names = list(dict.fromkeys(pairs["comparison"]))
     rows = -(-len(names) // 2)
     figure = picture(2.6 * rows)
-    found = agreement.set_index("comparison")
+    by_name = agreement.set_index("comparison")
     grid = figure.subplots(rows, 2, squeeze=False).flat
     for name, axes in zip(names, grid, strict=False):
-        own = pairs[pairs["comparison"] == name]
-        axes.plot(own["first"], own["second"], "o", color=PALETTE[0], markersize=3, alpha=0.55)
-        title = f"{name}: {len(own)} networks"
-        if name in found.index:
-            title += f"\nSRCC {found.loc[name, 'srcc']:.3f}"
+        part = pairs[pairs["comparison"] == name]
+        axes.plot(part["first"], part["second"], "o", color=PALETTE[0], markersize=3, alpha=0.55)
+        title = f"{name}: {len(part)} networks"
+        if name in by_name.index:
+            title += f"\nSRCC {by_name.loc[name, 'srcc']:.3f}"
         axes.set_title(title, fontsize=SMALL)
         axes.set(xlabel="PQ", ylabel="PQ, again")
         axes.locator_params(nbins=4)
@@ -137,17 +137,17 @@ def _label_bottom(grid: Any, used: int, label: str) -> None:
             axes.tick_params(labelbottom=True)
 
 
-def _srcc_lines(axes: Axes, own: pd.DataFrame, preset: str) -> None:
-    levels = list(dict.fromkeys(own[own["model"] == preset]["level"]))
+def _srcc_lines(axes: Axes, summary: pd.DataFrame, preset: str) -> None:
+    levels = list(dict.fromkeys(summary[summary["model"] == preset]["level"]))
     for number, level in enumerate(levels):
-        part = own[(own["model"] == preset) & (own["level"] == level)].sort_values("size")
+        part = summary[(summary["model"] == preset) & (summary["level"] == level)].sort_values("size")
         head = level == "head"
         look: dict[str, Any] = {"color": PALETTE[0], "alpha": 1 if head else 0.25 + 0.12 * number}
         axes.plot(part["size"], part["srcc"], marker="o" if head else "", linewidth=2 if head else 1.1,
                   linestyle="-" if head else (0, (1 + number, 1)), label=f"{preset}, {level}", **look)  # fmt: skip
-    others = [model for model in own["model"].unique() if model != preset]
+    others = [model for model in summary["model"].unique() if model != preset]
     for number, model in enumerate([preset, *others]):
-        part = own[(own["model"] == model) & (own["level"] == "head")].sort_values("size")
+        part = summary[(summary["model"] == model) & (summary["level"] == "head")].sort_values("size")
         look = {"color": PALETTE[number], "capsize": 2, "linewidth": 1.2}
         errors = [(part["srcc"] - part["low"]).fillna(0), (part["high"] - part["srcc"]).fillna(0)]
         if model == preset:
@@ -193,15 +193,15 @@ def _counted(feature: str, value: str) -> str:
     return f"{names[feature]} {int(value) + 1}" if feature in names else f"{feature} {value}"
 
 
-def _depth_lines(axes: Axes, own: pd.DataFrame) -> None:
-    units = sorted(own["unit"].unique())
+def _depth_lines(axes: Axes, scores: pd.DataFrame) -> None:
+    units = sorted(scores["unit"].unique())
     for place, unit in enumerate(units):
-        part = own[own["unit"] == unit]
+        part = scores[scores["unit"] == unit]
         shift = 0.08 * (place - (len(units) - 1) / 2)
         axes.errorbar(part["depth"] + shift, part["mean"], part["spread"], marker=MARKERS[place % len(MARKERS)],
                       color=PALETTE[place % len(PALETTE)], markersize=4, linewidth=1.2, elinewidth=0.8,
                       label=f"stage {unit + 1}")  # fmt: skip
-    axes.set_xticks(sorted(own["depth"].unique()))
+    axes.set_xticks(sorted(scores["depth"].unique()))
     axes.tick_params(labelsize=8)
     axes.ticklabel_format(axis="y", scilimits=(-3, 3))
 
@@ -228,8 +228,8 @@ def built_front(front: pd.DataFrame, networks: pd.DataFrame, groups: Sequence[st
     grid = figure.subplots(rows, 2 if len(shown) > 1 else 1, squeeze=False, sharex=True, sharey=True)
     for group, axes in zip(shown, grid.flat, strict=False):
         _front(axes, front, colours, _units(cost))
-        own = networks[networks["group"] == group]
-        for region, part in own.groupby("region", sort=False):
+        members = networks[networks["group"] == group]
+        for region, part in members.groupby("region", sort=False):
             axes.errorbar(part["cost"] / _units(cost), part["quality"], part["error"].fillna(0), fmt="s", markersize=4,
                           color=colours.get(str(region), INK), elinewidth=0.8, alpha=0.85)  # fmt: skip
         axes.set_title(group, fontsize=SMALL)
@@ -264,8 +264,8 @@ def builder_differences(summary: pd.DataFrame) -> Picture:
     regions, groups = list(dict.fromkeys(summary["region"])), list(dict.fromkeys(summary["group"]))
     figure = picture(0.2 * len(groups) * len(regions) + 0.5 * len(regions) + 0.8)
     for region, axes in zip(regions, figure.subplots(len(regions), 1, sharex=True, squeeze=False).flat, strict=True):
-        own = summary[summary["region"] == region]
-        for row in own.itertuples():
+        members = summary[summary["region"] == region]
+        for row in members.itertuples():
             place = groups.index(str(row.group))
             errors = [[row.over - row.low], [row.high - row.over]]
             axes.errorbar(row.over, place, xerr=errors, fmt=MARKERS[place % len(MARKERS)], markersize=5, capsize=2,

@@ -39,13 +39,13 @@ def panel(networks: Mapping[str, Architecture], count: int = 4) -> Panel:
     """Segment the first images of set B with parts of the bundled supernet, by name."""
     scenes, before = draw_scenes("B", count), draw_scenes("train", CALIBRATION)
     trained, truth = load_bundled(), true_segments(scenes)
-    found = {TRUTH: truth}
+    segments = {TRUTH: truth}
     for name, architecture in networks.items():
         network = prepare(trained, architecture, torch.from_numpy(before.images))
-        found[name] = segment(network, torch.from_numpy(scenes.images))
-    classes = {name: _class_of_pixels(own) for name, own in found.items()}
-    quality = {name: labels(compare(own, truth))["pq"] for name, own in found.items()}
-    return Panel(scenes.images, classes, {name: own.numbers for name, own in found.items()}, quality)
+        segments[name] = segment(network, torch.from_numpy(scenes.images))
+    classes = {name: _class_of_pixels(segmented) for name, segmented in segments.items()}
+    quality = {name: labels(compare(segmented, truth))["pq"] for name, segmented in segments.items()}
+    return Panel(scenes.images, classes, {name: segmented.numbers for name, segmented in segments.items()}, quality)
 
 
 def bounds(rows: Sequence[Measurement], count: int = 400) -> pd.DataFrame:
@@ -57,15 +57,15 @@ def bounds(rows: Sequence[Measurement], count: int = 400) -> pd.DataFrame:
     scenes = draw_scenes("B", count)
     truth = true_segments(scenes)
     same = [Segments(np.zeros_like(truth.numbers), np.full((count, 1), c)) for c in range(len(STUFF))]
-    trivial = max(labels(compare(one, truth))["pq"] for one in same)
+    trivial = max(labels(compare(segments, truth))["pq"] for segments in same)
     oracle = labels(compare(group(_perfect(scenes)), truth))["pq"]
-    found = [("one class everywhere", trivial, count), ("the truth, grouped", oracle, count)]
-    ours = load_bundled().id
-    known = {row.architecture: row for row in rows if row.network == ours and row.images == "B"}
+    qualities = [("one class everywhere", trivial, count), ("the truth, grouped", oracle, count)]
+    supernet = load_bundled().id
+    by_text = {row.architecture: row for row in rows if row.network == supernet and row.images == "B"}
     for name, architecture in (("smallest", smallest()), ("largest", largest())):
-        if (row := known.get(str(architecture))) is not None:
-            found.append((name, row.pq, row.count))
-    return pd.DataFrame(found, columns=["network", "pq", "images"])
+        if (row := by_text.get(str(architecture))) is not None:
+            qualities.append((name, row.pq, row.count))
+    return pd.DataFrame(qualities, columns=["network", "pq", "images"])
 
 
 def _perfect(scenes: Scenes) -> Prediction:

@@ -1,12 +1,14 @@
-"""The command `autobuild peers ...`: measure how well all models predict, on the same rows."""
+"""The commands `autobuild peers ...`, for all models, and `autobuild task proxies ...`, for zero-cost proxies."""
 
 import argparse
 from pathlib import Path
 
-from autobuild_book.arguments import check_file, whole
-from autobuild_book.chapters.peers import measuring
+from autobuild_book.arguments import add_out, add_rows, check_file, whole
+from autobuild_book.chapters.peers import measuring, proxy_tables
 from autobuild_book.chapters.peers.contests import CONTESTS, contests_that_exist
+from autobuild_book.chapters.peers.models.proxies import Minibatch
 from autobuild_book.chapters.peers.models.registry import MODELS
+from autobuild_book.measured.tables import join_manifest
 from autobuild_lib.storage import replace_text
 
 
@@ -42,3 +44,47 @@ def _measure(arguments: argparse.Namespace) -> None:
     rows = measuring.run_all(jobs, arguments.out.with_name(f"{arguments.out.name}.parts"), arguments.workers)
     replace_text(arguments.out, rows.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
     print(f"{len(rows):,} rows are in {arguments.out}")
+
+
+# -------------------------------------------------------------------- zero-cost proxies
+
+
+def add_proxies(parser: argparse.ArgumentParser) -> None:
+    """Add the arguments of `autobuild task proxies`."""
+    actions = parser.add_subparsers(required=True, metavar="action")
+    _add_measure_proxies(
+        actions.add_parser("measure", help="measure networks of a bundled table and append a row for each")
+    )
+    _add_proxy_tables(actions.add_parser("table", help="make the bundled tables from measured rows"))
+
+
+def _add_measure_proxies(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--space", choices=proxy_tables.SPACES, required=True, help="family of the networks")
+    parser.add_argument("--sample", type=whole(1), required=True, help="number of networks, chosen by a fixed seed")
+    usual = Minibatch()
+    text = f"side of the images in pixels (default: {usual.resolution})"
+    parser.add_argument("--resolution", type=whole(1, 1024), default=usual.resolution, help=text)
+    text = f"number of images (default: {usual.batch})"
+    parser.add_argument("--batch", type=whole(2, 1024), default=usual.batch, help=text)
+    parser.add_argument("--seed", type=whole(0), default=usual.seed, help="of images and labels (default: 0)")
+    add_out(parser)
+    parser.set_defaults(run=_measure_proxies)
+
+
+def _add_proxy_tables(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--space", choices=proxy_tables.SPACES, required=True, help="family of the networks")
+    add_rows(parser)
+    parser.set_defaults(run=_proxy_tables)
+
+
+def _measure_proxies(arguments: argparse.Namespace) -> None:
+    architectures = proxy_tables.sample_architectures(arguments.space, arguments.sample)
+    check_file(arguments.out)
+    minibatch = Minibatch(arguments.resolution, arguments.batch, arguments.seed)
+    rows = proxy_tables.measure(arguments.space, architectures, minibatch, arguments.out, workers=arguments.workers)
+    print(f"{len(rows)} rows are in {arguments.out}")
+
+
+def _proxy_tables(arguments: argparse.Namespace) -> None:
+    for name, entry in proxy_tables.write_tables(arguments.rows, arguments.space, arguments.folder).items():
+        print(join_manifest(arguments.folder, name, entry))

@@ -26,16 +26,16 @@ def peer_curves(
         models: which to draw, at most seven.
         measure: one of `MEASURES`.
     """
-    own = summary[(summary["measure"] == measure) & summary["model"].isin(models)]
-    tasks = list(own[["contest", "target"]].drop_duplicates().itertuples(index=False, name=None))
+    shown = summary[(summary["measure"] == measure) & summary["model"].isin(models)]
+    tasks = list(shown[["contest", "target"]].drop_duplicates().itertuples(index=False, name=None))
     rows = -(-len(tasks) // 2)
     figure = picture(1.9 * rows + 1.3)
     grid = list(figure.subplots(rows, 2, squeeze=False).flat)
     for (contest, target), axes in zip(tasks, grid, strict=False):
-        part = own[(own["contest"] == contest) & (own["target"] == target)]
+        part = shown[(shown["contest"] == contest) & (shown["target"] == target)]
         _curves(axes, part, models)
-        known = references[(references["contest"] == contest) & (references["target"] == target)]
-        _reference_lines(axes, known, measure)
+        lines = references[(references["contest"] == contest) & (references["target"] == target)]
+        _reference_lines(axes, lines, measure)
         axes.set_title(f"{family_name(contest)}, {label_name(target, unit=False)}", fontsize=9.5)
         values = part["value"].to_numpy()
         margin = 0.08 * float(np.ptp(values)) + 0.01
@@ -101,11 +101,12 @@ def _by_size(frame: pd.DataFrame, xlabel: str) -> Picture:
     axes = figure.add_subplot(xlabel=xlabel)
     colours = seaborn.color_palette("viridis", len(sizes) + 1)  # less its last, a light yellow
     for step, size in enumerate(sizes):
-        own = frame[frame["size"] == size]
-        places = [rows.index(name) + 0.8 * ((step + 0.5) / len(sizes) - 0.5) for name in own["row"]]
-        below, above = own["value"] - own["low"].fillna(own["value"]), own["high"].fillna(own["value"]) - own["value"]
+        points = frame[frame["size"] == size]
+        places = [rows.index(name) + 0.8 * ((step + 0.5) / len(sizes) - 0.5) for name in points["row"]]
+        value = points["value"]
+        below, above = value - points["low"].fillna(value), points["high"].fillna(value) - value
         axes.errorbar(
-            own["value"], places, xerr=[below, above], fmt=MARKERS[step % 7], color=colours[step], markersize=3.5,
+            value, places, xerr=[below, above], fmt=MARKERS[step % 7], color=colours[step], markersize=3.5,
             elinewidth=1, label=f"{size:,} rows",
         )  # fmt: skip
     axes.axvline(0, color=INK, linewidth=1)
@@ -143,9 +144,9 @@ def shares_by_view(shares: pd.DataFrame) -> Picture:
     grid = figure.subplots(len(targets), 1, squeeze=False)[:, 0]
     most = float(shares["share"].max())
     for target, axes in zip(targets, grid, strict=True):
-        own = shares[shares["target"] == target]
-        names = list(dict.fromkeys(own["name"]))
-        table = own.pivot(index="view", columns="name", values="share").reindex(index=views, columns=names)
+        part = shares[shares["target"] == target]
+        names = list(dict.fromkeys(part["name"]))
+        table = part.pivot(index="view", columns="name", values="share").reindex(index=views, columns=names)
         image = axes.imshow(table.to_numpy(), aspect="auto", cmap="Blues", vmin=0, vmax=most)
         for (row, column), value in np.ndenumerate(table.to_numpy()):
             ink = "white" if value > 0.6 * most else INK

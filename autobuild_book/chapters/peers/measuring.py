@@ -173,7 +173,7 @@ def in_order(rows: pd.DataFrame) -> pd.DataFrame:
     return places.sort_values(keys, kind="stable", ignore_index=True)[COLUMNS]
 
 
-def committed_rows(contests: Sequence[Contest]) -> pd.DataFrame:
+def bundled_rows(contests: Sequence[Contest]) -> pd.DataFrame:
     """Return the rows of these contests and targets that `autobuild peers measure` wrote for the library."""
     rows = pd.read_csv(BUNDLED_ROWS)
     pairs = {(contest.name, target) for contest in contests for target in contest.targets}

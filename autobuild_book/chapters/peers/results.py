@@ -22,16 +22,16 @@ SHOWN = (
 )  # fmt: skip
 
 
-def summarise(rows: pd.DataFrame) -> pd.DataFrame:
+def mean_measures(rows: pd.DataFrame) -> pd.DataFrame:
     """Mean of each measure with its 95 % interval over draws of the rows: columns of `KEY`, measure, value, low, high.
 
     Runs with the same rows are averaged first; where there is one draw only, there is no interval (NaN).
     """
-    found = []
-    for key, own in rows.groupby(KEY, sort=False):
-        by_draw = own.groupby("draw")[list(MEASURES)].mean()
-        found += [(*key, measure, *mean_with_interval(by_draw[measure].to_numpy())) for measure in MEASURES]
-    return pd.DataFrame(found, columns=[*KEY, "measure", "value", "low", "high"])
+    means = []
+    for key, runs in rows.groupby(KEY, sort=False):
+        by_draw = runs.groupby("draw")[list(MEASURES)].mean()
+        means += [(*key, measure, *mean_with_interval(by_draw[measure].to_numpy())) for measure in MEASURES]
+    return pd.DataFrame(means, columns=[*KEY, "measure", "value", "low", "high"])
 
 
 def of_contests(frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
@@ -41,23 +41,23 @@ def of_contests(frame: pd.DataFrame, names: Sequence[str]) -> pd.DataFrame:
 
 def shown(summary: pd.DataFrame) -> list[str]:
     """Return the models that figures show: `SHOWN`, or what else there is; at most seven."""
-    known = list(dict.fromkeys(summary["model"]))
-    return ([name for name in SHOWN if name in known] or known)[:7]
+    models = list(dict.fromkeys(summary["model"]))
+    return ([name for name in SHOWN if name in models] or models)[:7]
 
 
 def by_size(summary: pd.DataFrame, measure: str) -> pd.DataFrame:
     """Mean of one measure over all tasks: a row per model, a column per size; NaN where a task is missing."""
-    own = summary[summary["measure"] == measure]
-    tasks = own.drop_duplicates(["contest", "target", "size"]).groupby("size").size()
-    cells = own.groupby(["model", "size"], sort=False)["value"].agg(["mean", "count"])
+    values = summary[summary["measure"] == measure]
+    tasks = values.drop_duplicates(["contest", "target", "size"]).groupby("size").size()
+    cells = values.groupby(["model", "size"], sort=False)["value"].agg(["mean", "count"])
     complete = cells["count"] == tasks.reindex(cells.index.get_level_values("size")).to_numpy()
     return cells["mean"].where(complete).unstack("size")
 
 
 def with_quality(costs: pd.DataFrame, summary: pd.DataFrame, task: tuple[str, str], size: int) -> pd.DataFrame:
     """Add to costs the mean SRCC of each model at the largest measured size up to `size`: the column srcc."""
-    own = summary[(summary["contest"] == task[0]) & (summary["target"] == task[1]) & (summary["measure"] == "srcc")]
-    best = own[own["size"] <= size].sort_values("size").drop_duplicates("model", keep="last")
+    values = summary[(summary["contest"] == task[0]) & (summary["target"] == task[1]) & (summary["measure"] == "srcc")]
+    best = values[values["size"] <= size].sort_values("size").drop_duplicates("model", keep="last")
     return costs.merge(best[["model", "value"]].rename(columns={"value": "srcc"}), on="model", how="left")
 
 
@@ -69,21 +69,21 @@ def against_autobuild(rows: pd.DataFrame, measure: str = "srcc") -> pd.DataFrame
     interval over draws of the rows. There is a winner where the whole interval is beyond the margin (`MARGINS`), else
     it is "even"; with one draw there is no interval, and the winner is "unknown".
     """
-    found = []
+    leads = []
     sign = 1.0 if MEASURES[measure] else -1.0
-    for key, own in rows[~rows["model"].isin(COMBINED)].groupby(["contest", "target", "size"], sort=False):
-        table = sign * own.pivot_table(index="draw", columns="model", values=measure)
+    for key, runs in rows[~rows["model"].isin(COMBINED)].groupby(["contest", "target", "size"], sort=False):
+        table = sign * runs.pivot_table(index="draw", columns="model", values=measure)
         ours, others = (_best(table, [str(m) for m in table if (m in AUTOBUILD) == mine]) for mine in (True, False))
         if not ours or not others:
             continue
         lead, low, high = mean_with_interval((table[ours] - table[others]).dropna().to_numpy())
         winner = ours if low > MARGINS[measure] else others if high < -MARGINS[measure] else "even"
         winner = winner if np.isfinite(low) else "unknown"
-        means = (sign * float(table[one].mean()) for one in (ours, others))
-        found.append((*key, ours, others, *means, lead, low, high, winner))
+        means = (sign * float(table[side].mean()) for side in (ours, others))
+        leads.append((*key, ours, others, *means, lead, low, high, winner))
     columns = ["contest", "target", "size", "autobuild", "other", "autobuild_value", "other_value", "lead", "low",
                "high", "winner"]  # fmt: skip
-    return pd.DataFrame(found, columns=columns)
+    return pd.DataFrame(leads, columns=columns)
 
 
 def readable(leads: pd.DataFrame) -> pd.DataFrame:
@@ -102,14 +102,14 @@ def combining(rows: pd.DataFrame) -> pd.DataFrame:
     """Per task and size, what a combination adds to each of its parts (SRCC, paired over training subsets)."""
     pairs = [(EMBEDDED.name, "forest: GRAF"), (EMBEDDED.name, TUNED.name), (EXTENDED.name, TUNED.name)]
     pairs += [("forest: one-hot + GRAF", "forest: GRAF"), ("boosting: one-hot + GRAF", "boosting: one-hot")]
-    found = []
-    for size, own in rows.groupby("size"):
-        table = own.pivot_table(index=["contest", "target", "seed"], columns="model", values="srcc")
+    gains = []
+    for size, runs in rows.groupby("size"):
+        table = runs.pivot_table(index=["contest", "target", "seed"], columns="model", values="srcc")
         for whole, part in pairs:
             if {whole, part} <= set(table):
                 difference = (table[whole] - table[part]).dropna().groupby(["contest", "target"]).mean()
-                found.append((whole, part, size, *mean_with_interval(difference.to_numpy()), len(difference)))
-    return pd.DataFrame(found, columns=["combination", "part", "size", "gain", "low", "high", "tasks"])
+                gains.append((whole, part, size, *mean_with_interval(difference.to_numpy()), len(difference)))
+    return pd.DataFrame(gains, columns=["combination", "part", "size", "gain", "low", "high", "tasks"])
 
 
 def not_measured(rows: pd.DataFrame) -> list[str]:
@@ -173,22 +173,22 @@ def advise(rows: pd.DataFrame, sizes: Iterable[int], measure: str = "srcc") -> l
     way is no reason to advise a model; only where there is one draw, which has no interval, the loss itself decides.
     Models without all tasks of a size are left out.
     """
-    found = []
+    advice = []
     sign = 1.0 if MEASURES[measure] else -1.0
     for size in sizes:
-        own = rows[rows["size"] == size]
-        table = sign * _over_tasks(own, measure)
+        runs = rows[rows["size"] == size]
+        table = sign * _over_tasks(runs, measure)
         if table.shape[1] < 2:
             continue
-        means, seconds = table.mean(), own.groupby("model")["fit_seconds"].mean()
+        means, seconds = table.mean(), runs.groupby("model")["fit_seconds"].mean()
         best = str(means.idxmax())
         good = [best, *(str(m) for m in table if _loses_less(MARGINS[measure], table[best], table[str(m)]))]
         advised, ours = str(seconds[good].idxmin()), _best(table, [str(m) for m in table if m in AUTOBUILD]) or best
-        values = {one: sign * float(means[one]) + 0.0 for one in (best, advised, ours)}
+        values = {model: sign * float(means[model]) + 0.0 for model in (best, advised, ours)}
         chosen = (best, values[best], advised, values[advised], ours, values[ours])
-        tasks = len(own.drop_duplicates(["contest", "target"]))
-        found.append(Advice(size, measure, *chosen, tasks, len(table.dropna())))
-    return found
+        tasks = len(runs.drop_duplicates(["contest", "target"]))
+        advice.append(Advice(size, measure, *chosen, tasks, len(table.dropna())))
+    return advice
 
 
 def _over_tasks(rows: pd.DataFrame, measure: str) -> pd.DataFrame:
@@ -208,11 +208,11 @@ def _loses_less(margin: float, best: pd.Series, other: pd.Series) -> bool:
 
 def sentences(advice: Sequence[Advice]) -> list[str]:
     """Return the advice in words, in Markdown; one sentence says so where there is none."""
-    return [one.sentence() for one in advice] or ["Fewer than two models can be compared on these data."]
+    return [line.sentence() for line in advice] or ["Fewer than two models can be compared on these data."]
 
 
 def decision_box(advice: Mapping[str, Sequence[Advice]]) -> str:
     """Write the advice for each measure as Markdown."""
     aims = {"srcc": "To rank networks", "recall": "To find the best tenth", "regret": "To find one of the best"}
-    lists = {measure: "\n".join(f"- {text}" for text in sentences(own)) for measure, own in advice.items()}
+    lists = {measure: "\n".join(f"- {text}" for text in sentences(lines)) for measure, lines in advice.items()}
     return "\n\n".join(f"**{aims[measure]}**\n\n{text}" for measure, text in lists.items())

@@ -48,9 +48,9 @@ def _predicting(fitted: Fitted, drawn: Sequence[Architecture]) -> tuple[float, f
     """Seconds for the features of architectures, where a model has some, and for predicting from these."""
     if not isinstance(fitted, Regression):
         return 0.0, _seconds(lambda: fitted.predict(drawn))
-    found: list[Any] = []
-    features = _seconds(lambda: found.append(as_matrix(compute(fitted.kinds, fitted.space, drawn))))
-    return features, _seconds(lambda: fitted.regressor.predict(found[0]))
+    rows: list[Any] = []
+    features = _seconds(lambda: rows.append(as_matrix(compute(fitted.kinds, fitted.space, drawn))))
+    return features, _seconds(lambda: fitted.regressor.predict(rows[0]))
 
 
 def proxy_seconds(table: Table, size: int) -> float:

@@ -49,28 +49,28 @@ def stories(train: Table, targets: Sequence[str], seed: int, folder: Path) -> pd
     frames = []
     for target, predictor in zip(targets, predictors, strict=True):
         (forest,) = FOREST_GRAF.fit_many(train, [target], seed)
-        found: dict[str, dict[tuple[str, str], float]] = {
+        views: dict[str, dict[tuple[str, str], float]] = {
             COEFFICIENTS: _of_ridge(train, target),
             PERMUTATION: _of_forest(forest, train, seed),
             EFFECTS: _of_effects(predictor, train, seed),
             HOP_0: _of_hop_0(predictor),
         }
-        rows = [(target, view, *key, value) for view, values in found.items() for key, value in values.items()]
+        rows = [(target, view, *key, value) for view, values in views.items() for key, value in values.items()]
         frames.append(pd.DataFrame(rows, columns=["target", "view", "part", "name", "share"]))
     frame = pd.concat(frames, ignore_index=True)
     frame["share"] /= frame.groupby(["target", "view", "part"])["share"].transform("sum")
     return frame
 
 
-def agreement(found: pd.DataFrame) -> pd.DataFrame:
+def view_agreement(shares: pd.DataFrame) -> pd.DataFrame:
     """Spearman correlation of the shares of two views, for each target and part; NaN for fewer than three names."""
     rows = []
-    for (target, part), own in found.groupby(["target", "part"], sort=False):
-        table = own.pivot(index="name", columns="view", values="share")
-        for one, other in itertools.combinations([view for view in VIEWS if view in table], 2):
-            both = table[[one, other]].dropna()
-            known = srcc(both[one].to_numpy(), both[other].to_numpy()) if len(both) > 2 else float("nan")
-            rows.append((target, part, one, other, known))
+    for (target, part), part_shares in shares.groupby(["target", "part"], sort=False):
+        table = part_shares.pivot(index="name", columns="view", values="share")
+        for view, other in itertools.combinations([view for view in VIEWS if view in table], 2):
+            both = table[[view, other]].dropna()
+            correlation = srcc(both[view].to_numpy(), both[other].to_numpy()) if len(both) > 2 else float("nan")
+            rows.append((target, part, view, other, correlation))
     return pd.DataFrame(rows, columns=["target", "part", "one", "other", "srcc"])
 
 
@@ -104,15 +104,15 @@ def contributions(space: SequenceSpace, model: AdditiveRidge, codes: Codes) -> d
 
     That a layer is absent counts as depth.
     """
-    chosen, found = choices_of_codes(space, codes), dict[tuple[str, str], Array]()
+    chosen, parts = choices_of_codes(space, codes), dict[tuple[str, str], Array]()
     encoder, coefficients = model.model[0], model.model[-1].coef_
     starts = np.cumsum([0, *map(len, encoder.categories_)])
     for place, (group, feature) in enumerate(owners(space)):
         for value, coefficient in zip(encoder.categories_[place], coefficients[starts[place] :], strict=False):
             key = (group, DEPTH if value == ABSENT else feature)
             added = np.where(chosen[:, place] == value, coefficient, 0.0)
-            found[key] = found.get(key, np.zeros(len(codes))) + added
-    return found
+            parts[key] = parts.get(key, np.zeros(len(codes))) + added
+    return parts
 
 
 def _spread(space: SequenceSpace, parts: Mapping[tuple[str, str], Array]) -> dict[tuple[str, str], float]:
@@ -135,8 +135,8 @@ def _of_effects(predictor: Predictor, train: Table, seed: int) -> dict[tuple[str
     codes, parts = space.to_codes(train.architectures), dict[tuple[str, str], Array]()
     for number, name in enumerate(dict.fromkeys(group_of_unit(space).values())):
         model = _explain(corpus, number, rng)
-        own = contributions(space, model, codes)
-        parts |= {key: values for key, values in own.items() if key[0] == name}
+        added = contributions(space, model, codes)
+        parts |= {key: values for key, values in added.items() if key[0] == name}
     return _spread(space, parts)
 
 
@@ -156,17 +156,17 @@ def _of_forest(forest: Regression, train: Table, seed: int) -> dict[tuple[str, s
     features = sequence_features(space, train.architectures[:PERMUTED])
     rows, names = as_matrix(features), feature_names(space)
     before, order = forest.regressor.predict(rows), rng.permutation(len(rows))
-    found = {}
+    moved = {}
     for key, columns in _columns(space, names).items():
         changed = rows.copy()
         changed[:, columns] = changed[order][:, columns]
-        found[key] = float(np.sqrt(np.square(forest.regressor.predict(changed) - before).mean()))
-    return found
+        moved[key] = float(np.sqrt(np.square(forest.regressor.predict(changed) - before).mean()))
+    return moved
 
 
 def _columns(space: SequenceSpace, names: Sequence[str]) -> dict[tuple[str, str], list[int]]:
     """Columns of GRAF that belong to a unit, and to a feature of layers (alone, in whatever part of the network)."""
-    found: dict[tuple[str, str], list[int]] = {}
+    places: dict[tuple[str, str], list[int]] = {}
     groups = group_of_unit(space)
     scopes = {"network": "", **{f"unit {unit}": name for unit, name in groups.items()}}
     kinds = [
@@ -178,10 +178,10 @@ def _columns(space: SequenceSpace, names: Sequence[str]) -> dict[tuple[str, str]
     for place, (name, kind) in enumerate(zip(names, kinds, strict=True)):
         scope = next(scope for scope in scopes if name.startswith(f"{scope} "))
         if scopes[scope]:
-            found.setdefault(("units", scopes[scope]), []).append(place)
+            places.setdefault(("units", scopes[scope]), []).append(place)
         if kind in layer_names(space):
-            found.setdefault(("features", kind), []).append(place)
-    return found
+            places.setdefault(("features", kind), []).append(place)
+    return places
 
 
 @one_thread()
@@ -193,5 +193,5 @@ def _of_hop_0(predictor: Predictor) -> dict[tuple[str, str], float]:
     by_group: dict[str, list[float]] = {}
     for unit, score in enumerate(scores["unit"]):
         by_group.setdefault(names[unit], []).append(float(score))
-    found = {("units", name): float(np.mean(own)) for name, own in by_group.items()}
-    return found | {("features", name): float(scores[name].std()) for name in layer_names(space)}
+    units = {("units", name): float(np.mean(scores_of_unit)) for name, scores_of_unit in by_group.items()}
+    return units | {("features", name): float(scores[name].std()) for name in layer_names(space)}

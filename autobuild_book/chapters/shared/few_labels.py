@@ -70,9 +70,9 @@ def train(
 def score(table: Table, predictors: Mapping[str, Sequence[Predictor]]) -> dict[tuple[str, str], UnitCorpus]:
     """Score all modules: a corpus per target and group of built networks (`NORM`, `EFFECT`, `RIDGE`)."""
     corpora = {}
-    for target, own in predictors.items():
-        corpora[target, NORM] = score_units(own, score="norm")
-        corpora[target, EFFECT] = score_units(own, score="effect")
+    for target, of_target in predictors.items():
+        corpora[target, NORM] = score_units(of_target, score="norm")
+        corpora[target, EFFECT] = score_units(of_target, score="effect")
         corpora[target, RIDGE] = ridge_corpus(table, target, corpora[target, NORM].head)
     return corpora
 

@@ -44,10 +44,10 @@ def in_words(rows: pd.DataFrame) -> str:
     if rows.empty:
         return "Nothing was measured again."
     largest = rows.iloc[int(rows["difference"].abs().argmax())]
-    known = f", {largest['spreads']:.1f} spreads between seeds" if np.isfinite(largest["spreads"]) else ""
+    beside_spread = f", {largest['spreads']:.1f} spreads between seeds" if np.isfinite(largest["spreads"]) else ""
     return (
         f"{len(rows)} numbers measured again; the largest difference is {abs(largest['difference']):.2g} "
-        f"({largest['what']}{known}); {far_apart(rows)} differ by more than {FAR} spreads."
+        f"({largest['what']}{beside_spread}); {far_apart(rows)} differ by more than {FAR} spreads."
     )
 
 

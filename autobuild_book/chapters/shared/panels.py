@@ -86,8 +86,8 @@ def load_panels(
             if LABELS[device] in split.train.labels and usable:
                 panels.append(Panel(split, device, usable))
     if not panels:
-        found = ", ".join(map(quoted, map(str, splits[0].train.labels)))
-        raise ValueError(f"{source} has labels {found}; these equations need one of {', '.join(LABELS.values())}")
+        labels = ", ".join(map(quoted, map(str, splits[0].train.labels)))
+        raise ValueError(f"{source} has labels {labels}; these equations need one of {', '.join(LABELS.values())}")
     return panels
 
 
@@ -107,8 +107,8 @@ def train(
 def evaluator(panel: Panel) -> Surrogate | None:
     """Return the noise-free surrogate that labels architectures of a panel; None for spaces without one."""
     name = panel.family
-    known = name in surrogate.SPACES and surrogate.SPACES[name]() == panel.split.train.space
-    return surrogate.load_bundled(name) if known else None
+    is_ours = name in surrogate.SPACES and surrogate.SPACES[name]() == panel.split.train.space
+    return surrogate.load_bundled(name) if is_ours else None
 
 
 def train_all(

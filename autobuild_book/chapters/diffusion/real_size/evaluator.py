@@ -111,11 +111,11 @@ class StableDiffusionInpainting:
     @torch.no_grad()
     def _features(self, images: Tensor) -> Array:
         """Return the features of images in [-1, 1], [B, C]."""
-        found = self._feature_network((images.to(self.device) + 1) / 2)
-        if not isinstance(found, Tensor) or found.ndim != 2 or len(found) != len(images):
-            shape = tuple(found.shape) if isinstance(found, Tensor) else type(found).__name__
+        features = self._feature_network((images.to(self.device) + 1) / 2)
+        if not isinstance(features, Tensor) or features.ndim != 2 or len(features) != len(images):
+            shape = tuple(features.shape) if isinstance(features, Tensor) else type(features).__name__
             raise ValueError(f"features= gave {shape} for {len(images)} images; it must give a row of numbers for each")
-        return found.double().cpu().numpy()
+        return features.double().cpu().numpy()
 
     @functools.cached_property
     def _real(self) -> Array:
@@ -131,5 +131,5 @@ class StableDiffusionInpainting:
 
     @functools.cached_property
     def _feature_network(self) -> Callable[[Tensor], Tensor]:
-        given = self.features
-        return load_inception(Path(self.weights) / FILE).to(self.device) if given is None else given
+        network = self.features
+        return load_inception(Path(self.weights) / FILE).to(self.device) if network is None else network

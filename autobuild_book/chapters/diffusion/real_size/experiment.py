@@ -96,21 +96,21 @@ def choice_costs() -> pd.DataFrame:
     table["step"] = [row[2].text for row in rows]
     changes = _changes(real_size.costs, original, [row[2] for row in rows], ("m_parameters", 1e6, "gmacs", 1e9))
     table = table.join(changes)
-    known = _changes(mini_costs, small, [row[2] for row in beside], ("mini_k_parameters", 1e3, "mini_m_macs", 1e6))
-    known.insert(0, "mini_stages", [row[1] for row in beside])
-    known.index = pd.Index([row[0] for row in beside])
-    return table.join(known.rename(columns={"percent": "mini_percent"}))
+    mini = _changes(mini_costs, small, [row[2] for row in beside], ("mini_k_parameters", 1e3, "mini_m_macs", 1e6))
+    mini.insert(0, "mini_stages", [row[1] for row in beside])
+    mini.index = pd.Index([row[0] for row in beside])
+    return table.join(mini.rename(columns={"percent": "mini_percent"}))
 
 
 def _changes(
     costs: Callable[[list[Architecture]], pd.DataFrame],
     reference: Architecture,
-    wanted: Sequence[Step],
+    steps: Sequence[Step],
     units: tuple[str, float, str, float],
 ) -> pd.DataFrame:
     """Parameters and multiply-adds that steps add, in units, and the latter in percent of the reference's."""
     before, after, whole = (
-        costs(own) for own in ([step.before for step in wanted], [step.after for step in wanted], [reference])
+        costs(some) for some in ([step.before for step in steps], [step.after for step in steps], [reference])
     )
     change, (parameters, few, macs, many) = after - before, units
     columns = {parameters: change["parameters"] / few, macs: change["macs"] / many}
@@ -155,21 +155,21 @@ def learn(table: Table, sizes: Sequence[int], seeds: Sequence[int], training_ste
 
     folder: for trained predictors; a later call takes them from there.
     """
-    wanted = [(seed, table.take(range(size))) for size in sizes for seed in seeds]
+    parts = [(seed, table.take(range(size))) for size in sizes for seed in seeds]
     return [
         Learnt(seed, train, fit_job(train, (TARGET,), seed, training_steps).run(folder)[0])
-        for seed, train in progress_bar(wanted, desc="training", delay=2)
+        for seed, train in progress_bar(parts, desc="training", delay=2)
     ]
 
 
 def rank_quality(learnt: Sequence[Learnt], test: Table) -> pd.DataFrame:
     """Rank correlation on architectures nobody learnt from: columns labels, seed, level (hop, head, ridge), srcc."""
     truth, rows = test.labels[TARGET].to_numpy(), []
-    for one in learnt:
-        ridge = AdditiveRidge(test.space).fit(one.train.architectures, one.train.labels[TARGET].to_numpy())
-        levels = evaluate(one.predictor, test)["srcc"].to_dict()
+    for learner in learnt:
+        ridge = AdditiveRidge(test.space).fit(learner.train.architectures, learner.train.labels[TARGET].to_numpy())
+        levels = evaluate(learner.predictor, test)["srcc"].to_dict()
         levels["ridge"] = srcc(ridge.predict(test.architectures), truth)
-        rows += [(len(one.train), one.seed, level, value) for level, value in levels.items()]
+        rows += [(len(learner.train), learner.seed, level, value) for level, value in levels.items()]
     return pd.DataFrame(rows, columns=["labels", "seed", "level", "srcc"])
 
 
@@ -180,12 +180,12 @@ def true_effects(hosts: int, seed: int) -> list[Array]:
     """
     space = real_size.unet_space()
     bench = Bench(space, real_size.costs_of_codes, space.sample_codes(np.random.default_rng([seed, 3]), hosts))
-    mean, found = real_size.costs_of_codes(bench.hosts)["macs"].mean(), []
+    mean, effects = real_size.costs_of_codes(bench.hosts)["macs"].mean(), []
     for number, group in enumerate(space.scoring_groups):
         placed = np.concatenate([bench.with_modules(number, code) for code in group.contents()])
         values = real_size.costs_of_codes(placed)["macs"].to_numpy(dtype=np.float64).reshape(-1, hosts)
-        found.append((values.mean(1) - mean) / 1e9)
-    return found
+        effects.append((values.mean(1) - mean) / 1e9)
+    return effects
 
 
 def module_scores(learnt: Sequence[Learnt], truth: Sequence[Array]) -> pd.DataFrame:
@@ -195,33 +195,33 @@ def module_scores(learnt: Sequence[Learnt], truth: Sequence[Array]) -> pd.DataFr
     and ridge scores are levels and no differences, so `value` is minus its mean over the modules of the stage.
     """
     frames = []
-    for one in learnt:
-        corpora = {kind: score_units(one.predictor, kind, progress=False) for kind in ("norm", "effect")}
-        corpora["ridge"] = ridge_corpus(one.train, TARGET, corpora["norm"].head)
+    for learner in learnt:
+        corpora = {kind: score_units(learner.predictor, kind, progress=False) for kind in ("norm", "effect")}
+        corpora["ridge"] = ridge_corpus(learner.train, TARGET, corpora["norm"].head)
         for kind, corpus in corpora.items():
-            key = {"labels": len(one.train), "seed": one.seed, "score": kind}
+            key = {"labels": len(learner.train), "seed": learner.seed, "score": kind}
             for stage, group, effects in zip(STAGES, corpus.groups, truth, strict=True):
                 columns = {"stage": stage, "module": range(len(effects)), "value": group.scores - group.scores.mean()}
                 frames.append(pd.DataFrame({**key, **columns, "truth": effects}))
     return pd.concat(frames, ignore_index=True)
 
 
-def agreement(scores: pd.DataFrame) -> pd.DataFrame:
+def score_agreement(scores: pd.DataFrame) -> pd.DataFrame:
     """Compare module scores with true effects: columns labels, seed, score, stage, srcc, top, most.
 
     `top` is how many of the `most` costliest modules are among as many highest scores: `TOP` of a level, and one of
     the two of the middle stage.
     """
     keys, rows = ["labels", "seed", "score", "stage"], []
-    for key, own in scores.groupby(keys, sort=False):
-        value, truth = own["value"].to_numpy(), own["truth"].to_numpy()
-        most = min(TOP, len(own) - 1)
+    for key, modules in scores.groupby(keys, sort=False):
+        value, truth = modules["value"].to_numpy(), modules["truth"].to_numpy()
+        most = min(TOP, len(modules) - 1)
         chosen, costliest = (set(np.argsort(-numbers, kind="stable")[:most]) for numbers in (value, truth))
         rows.append((*key, srcc(value, truth), len(chosen & costliest), most))
     return pd.DataFrame(rows, columns=[*keys, "srcc", "top", "most"])
 
 
-def summarise(ranks: pd.DataFrame, agreed: pd.DataFrame) -> pd.DataFrame:
+def mean_over_seeds(ranks: pd.DataFrame, agreed: pd.DataFrame) -> pd.DataFrame:
     """Return a row per number of labels and quantity; every number is a mean over seeds.
 
     Columns: labels, what (a hop, head, ridge, or a score), `srcc`, and for scores `top_found`. The SRCC of a score is
@@ -230,22 +230,22 @@ def summarise(ranks: pd.DataFrame, agreed: pd.DataFrame) -> pd.DataFrame:
     """
     levels = ranks.groupby(["labels", "level"], sort=False)["srcc"].mean().reset_index()
     by = ["labels", "score"]
-    found = agreed[agreed["stage"] != STAGES[-1]].groupby(by, sort=False)["srcc"].mean().reset_index()
+    agreements = agreed[agreed["stage"] != STAGES[-1]].groupby(by, sort=False)["srcc"].mean().reset_index()
     sums = agreed.groupby(by, sort=False)[["top", "most"]].sum()
-    found["top_found"] = (sums["top"] / sums["most"]).to_numpy()
-    found["score"] = "module scores, " + found["score"]
+    agreements["top_found"] = (sums["top"] / sums["most"]).to_numpy()
+    agreements["score"] = "module scores, " + agreements["score"]
     levels["level"] = "networks, " + levels["level"]
-    both = [frame.rename(columns={frame.columns[1]: "what"}) for frame in (levels, found)]
+    both = [frame.rename(columns={frame.columns[1]: "what"}) for frame in (levels, agreements)]
     return pd.concat(both, ignore_index=True)
 
 
-def numbers(costs: pd.DataFrame, summary: pd.DataFrame) -> dict[str, str]:
+def real_size_numbers(costs: pd.DataFrame, summary: pd.DataFrame) -> dict[str, str]:
     """Return what the page says in words: sizes, costs, and rank correlations by number of labels."""
     macs, parameters = real_size.costs([real_size.original()]).iloc[0]
     ours = data.load(NAME).labels[["macs", "parameters"]].mean()
     block = costs[(costs["choice"] == "blocks") & (costs["step"] == "2 to 3")].set_index("stage")
     fine, coarse = block.loc["L1"], block.loc["L4"]
-    found = {
+    facts = {
         "parameters": f"{parameters:,}",
         "gmacs": f"{macs / 1e9:.1f}",
         "times_macs": _two_digits(macs / ours["macs"]),
@@ -255,13 +255,13 @@ def numbers(costs: pd.DataFrame, summary: pd.DataFrame) -> dict[str, str]:
         "coarse_block": f"{coarse.m_parameters:.0f} million parameters and {coarse.gmacs:.0f} GMACs",
     }
     ranked, scored = [], []
-    for labels, own in summary.groupby("labels"):
-        value = own.set_index("what")["srcc"].map("{:.2f}".format)
+    for labels, quantities in summary.groupby("labels"):
+        value = quantities.set_index("what")["srcc"].map("{:.2f}".format)
         ranked.append(f"from {labels} labels {value['networks, head']} (ridge {value['networks, ridge']})")
         kinds = {"norm": "the norm score", "effect": "the effect score", "ridge": "the ridge"}
         parts = [f"{value[f'module scores, {kind}']} for {name}" for kind, name in kinds.items()]
         scored.append(f"from {labels} labels {', '.join(parts)}")
-    return found | {"networks": "; ".join(ranked), "modules": "; ".join(scored)}
+    return facts | {"networks": "; ".join(ranked), "modules": "; ".join(scored)}
 
 
 def _two_digits(number: float) -> str:

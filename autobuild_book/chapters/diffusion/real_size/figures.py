@@ -48,8 +48,8 @@ def scores_against_truth(scores: pd.DataFrame) -> Picture:
     for kind, axes in zip(kinds, panels, strict=True):
         axes.plot(ends, ends, color=INK, linewidth=0.8)
         for place, stage in enumerate(stages):
-            own = scores[(scores["score"] == kind) & (scores["stage"] == stage)]
-            axes.plot(own["truth"], own["value"], MARKERS[place % 5], color=PALETTE[place % 7], markersize=3.5,
+            modules = scores[(scores["score"] == kind) & (scores["stage"] == stage)]
+            axes.plot(modules["truth"], modules["value"], MARKERS[place % 5], color=PALETTE[place % 7], markersize=3.5,
                       alpha=0.8, label=stage)  # fmt: skip
         axes.set(title=kind, xlabel="true effect (GMACs)")
     figure.axes[0].set_ylabel("score (GMACs)")

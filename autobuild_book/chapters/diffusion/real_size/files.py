@@ -64,8 +64,8 @@ class Pictures:
         files = tuple((path, folder / MASKS / f"{path.stem}.png") for path in images)
         size = _size(images[0])
         for path in (path for pair in files for path in pair):
-            if (found := _size(path)) != size:
-                raise ValueError(f"{path}: {found[0]} x {found[1]} pixels, {images[0].name} has {size[0]} x {size[1]}")
+            if (other := _size(path)) != size:
+                raise ValueError(f"{path}: {other[0]} x {other[1]} pixels, {images[0].name} has {size[0]} x {size[1]}")
         return cls(files, size)
 
     def read(self, places: Sequence[int]) -> tuple[Tensor, Tensor]:
@@ -98,11 +98,11 @@ def read_text(path: Path) -> Tensor:
     It is the output of the pipeline's text encoder, saved once (see `HOW`), so that this library does without.
     """
     try:
-        found = load_file(path)
+        tensors = load_file(path)
     except (SafetensorError, OSError) as error:
         raise ValueError(f"{path}: not a readable safetensors file ({error}); {HOW}") from None
-    text = found.get("prompt_embeds")
+    text = tensors.get("prompt_embeds")
     if text is None or text.ndim != 3 or len(text) != 1 or not torch.isfinite(text).all():
-        given = f"tensors {sorted(found)}" if text is None else f"prompt_embeds of shape {tuple(text.shape)}"
-        raise ValueError(f"{path}: {given}, expected finite prompt_embeds [1, tokens, channels]; {HOW}")
+        held = f"tensors {sorted(tensors)}" if text is None else f"prompt_embeds of shape {tuple(text.shape)}"
+        raise ValueError(f"{path}: {held}, expected finite prompt_embeds [1, tokens, channels]; {HOW}")
     return text.float()

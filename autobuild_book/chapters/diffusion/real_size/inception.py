@@ -76,14 +76,14 @@ class Mixed(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         """Map x [B, inputs, H, W] to [B, outputs, H', W']."""
-        found = []
+        branches = []
         for row, ends in self.branches:
             h = x
             for step in row:
                 h = self.get_submodule(step.name)(h)
-            found += [self.get_submodule(step.name)(h) for step in ends]
+            branches += [self.get_submodule(step.name)(h) for step in ends]
         pooled = self.pool(x)
-        return torch.cat([*found, self.branch_pool(pooled) if self.pooled else pooled], 1)
+        return torch.cat([*branches, self.branch_pool(pooled) if self.pooled else pooled], 1)
 
 
 def _one(name: str, outputs: int) -> Step:
@@ -159,8 +159,8 @@ def load_inception(path: Path, sha256: str = SHA256) -> Inception:
     """Load the published weights, as numbers only; a missing or another file is a `ValueError` that says what to do."""
     if not path.is_file():
         raise ValueError(f"{path} is missing: download {URL} there, or give features=, a network of your own")
-    if not (found := hashlib.sha256(path.read_bytes()).hexdigest()).startswith(sha256):
-        raise ValueError(f"{path}: sha256 is {found[:16]}..., expected {sha256}...: not the file of {URL}")
+    if not (digest := hashlib.sha256(path.read_bytes()).hexdigest()).startswith(sha256):
+        raise ValueError(f"{path}: sha256 is {digest[:16]}..., expected {sha256}...: not the file of {URL}")
     network = Inception()
     network.load_state_dict(torch.load(path, map_location="cpu", weights_only=True))
     return network.eval().requires_grad_(False)

@@ -92,29 +92,29 @@ def inherit(architecture: Architecture, weights: Path, seed: int) -> tuple[nn.Mo
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = build(architecture, "cpu", fixed)
-    own = network.state_dict()
+    state = network.state_dict()
     path = weights_file(weights / "unet")
     try:
-        with safe_open(path, "pt") as given:
-            names = set(given.keys()) & own.keys()
-            fitting = [n for n in sorted(names) if given.get_slice(n).get_shape() == list(own[n].shape)]
-            copied = {name: given.get_tensor(name) for name in fitting}
+        with safe_open(path, "pt") as file:
+            names = set(file.keys()) & state.keys()
+            fitting = [n for n in sorted(names) if file.get_slice(n).get_shape() == list(state[n].shape)]
+            copied = {name: file.get_tensor(name) for name in fitting}
     except (SafetensorError, OSError) as error:
         raise ValueError(f"{path}: not a readable safetensors file ({error})") from None
-    network.load_state_dict({**own, **copied})
-    return network, sum(tensor.numel() for tensor in copied.values()) / sum(tensor.numel() for tensor in own.values())
+    network.load_state_dict({**state, **copied})
+    return network, sum(tensor.numel() for tensor in copied.values()) / sum(tensor.numel() for tensor in state.values())
 
 
 def read_configuration(path: Path) -> dict[str, Any]:
     """Read the configuration of an inpainting `UNet2DConditionModel`; anything else is a `ValueError`."""
     try:
-        found = read_json(path, "a configuration")
+        described = read_json(path, "a configuration")
     except OSError as error:
         raise ValueError(f"{path}: not a readable configuration ({error})") from None
-    if (kind := found.get("_class_name")) != "UNet2DConditionModel":
+    if (kind := described.get("_class_name")) != "UNet2DConditionModel":
         raise ValueError(f"{path}: describes a {kind}, expected a UNet2DConditionModel")
-    config = {**FIXED, **found}
+    config = {**FIXED, **described}
     if config["in_channels"] != 2 * config["out_channels"] + 1:
-        given = f"{config['in_channels']} input and {config['out_channels']} output channels"
-        raise ValueError(f"{path}: {given}; for inpainting, the input is noisy latents, mask and visible latents")
+        channels = f"{config['in_channels']} input and {config['out_channels']} output channels"
+        raise ValueError(f"{path}: {channels}; for inpainting, the input is noisy latents, mask and visible latents")
     return config

@@ -32,7 +32,7 @@ def unet_space(widths: tuple[tuple[int, ...], ...] = WIDTHS, name: str = NAME) -
         widths: channels that each level can have, from the finest resolution down.
         name: of the space.
     """
-    levels = [Unit(1, BLOCKS, {"width": own, "encoder": ATTENTION, "decoder": ATTENTION}) for own in widths]
+    levels = [Unit(1, BLOCKS, {"width": channels, "encoder": ATTENTION, "decoder": ATTENTION}) for channels in widths]
     return SequenceSpace(name, [*levels, Unit(1, 1, {"middle": ATTENTION})], {"block": ["residual"]})
 
 
@@ -49,8 +49,8 @@ class Stage:
 def stages(architecture: Architecture) -> tuple[tuple[Stage, ...], bool]:
     """Return the levels of an architecture of any `unet_space`, and whether its middle stage has attention."""
     *levels, middle = architecture.units()
-    found = (Stage(u["width"], len(u["layers"]), u["encoder"] == "yes", u["decoder"] == "yes") for u in levels)
-    return tuple(found), middle["middle"] == "yes"
+    parts = (Stage(u["width"], len(u["layers"]), u["encoder"] == "yes", u["decoder"] == "yes") for u in levels)
+    return tuple(parts), middle["middle"] == "yes"
 
 
 def original() -> Architecture:
@@ -59,7 +59,7 @@ def original() -> Architecture:
     Source: R. Rombach et al., "High-Resolution Image Synthesis with Latent Diffusion Models", 2022, and the published
     configuration of its U-Net.
     """
-    return of_stages([Stage(own[-1], 2, level < 3, level < 3) for level, own in enumerate(WIDTHS)], True)
+    return of_stages([Stage(channels[-1], 2, level < 3, level < 3) for level, channels in enumerate(WIDTHS)], True)
 
 
 def of_stages(levels: Sequence[Stage], middle: bool) -> Architecture:

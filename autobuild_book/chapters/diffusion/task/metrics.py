@@ -89,12 +89,12 @@ def frechet_distance(first: Array, second: Array) -> float:
     if min(len(first), len(second)) < 2 or first.shape[1:] != second.shape[1:]:
         raise ValueError(f"features {first.shape} and {second.shape}: needs at least 2 rows each, of equal length")
     between = first.mean(0) - second.mean(0)
-    one, two = (np.atleast_2d(np.cov(rows, rowvar=False)) for rows in (first, second))
+    first_spread, second_spread = (np.atleast_2d(np.cov(rows, rowvar=False)) for rows in (first, second))
     with threadpool_limits(1):
-        values, vectors = np.linalg.eigh(one)
+        values, vectors = np.linalg.eigh(first_spread)
         root = vectors * np.sqrt(values.clip(0)) @ vectors.T
-        cross = np.sqrt(np.linalg.eigvalsh(root @ two @ root).clip(0)).sum()
-    return max(float(between @ between + np.trace(one) + np.trace(two) - 2 * cross), 0.0)
+        cross = np.sqrt(np.linalg.eigvalsh(root @ second_spread @ root).clip(0)).sum()
+    return max(float(between @ between + np.trace(first_spread) + np.trace(second_spread) - 2 * cross), 0.0)
 
 
 # -------------------------------------------------------------------- labels
@@ -145,9 +145,9 @@ def _random_fill(batch: Batch, rng: np.random.Generator) -> Tensor:
 @one_thread()
 def _nearest_fill(batch: Batch, _: np.random.Generator) -> Tensor:
     """Return, for each image, the training image that is nearest in its visible pixels."""
-    seen, known = (1 - batch.masks).flatten(1), digits().train.flatten(1)
+    seen, trained_on = (1 - batch.masks).flatten(1), digits().train.flatten(1)
     target = batch.images.flatten(1) * seen
-    squared = seen @ known.square().T - 2 * target @ known.T  # what depends on the training image
+    squared = seen @ trained_on.square().T - 2 * target @ trained_on.T  # what depends on the training image
     return digits().train[squared.argmin(1)]
 
 

@@ -31,8 +31,8 @@ def find_centres(heights: Tensor) -> tuple[Tensor, Tensor]:
     Height 0 marks those that are no centre; an image without one keeps its highest pixel.
     """
     highest = F.max_pool2d(heights[:, None], NEIGHBOURS, 1, NEIGHBOURS // 2)[:, 0]
-    found, places = torch.where(heights == highest, heights, -torch.inf).flatten(1).topk(MOST_CENTRES)
-    is_centre = found >= LEAST_CENTRE
+    values, places = torch.where(heights == highest, heights, -torch.inf).flatten(1).topk(MOST_CENTRES)
+    is_centre = values >= LEAST_CENTRE
     is_centre[:, 0] = True
     return places, is_centre
 

@@ -85,7 +85,7 @@ def panoptic_loss(predicted: Prediction, taught: Lessons, weights: LossWeights) 
     """Cross-entropy of the classes in all pixels but void, plus the weighted errors of centres and offsets."""
     classes = F.cross_entropy(enlarge(predicted.classes), taught.classes.long(), ignore_index=VOID)
     centres = F.mse_loss(predicted.centres, taught.centres.float())
-    known = ~taught.offsets.isnan()
-    wrong = torch.where(known, predicted.offsets - taught.offsets.nan_to_num().float(), 0.0).abs()
-    offsets = wrong.sum() / known.sum().clamp(min=1)
+    has_offset = ~taught.offsets.isnan()
+    wrong = torch.where(has_offset, predicted.offsets - taught.offsets.nan_to_num().float(), 0.0).abs()
+    offsets = wrong.sum() / has_offset.sum().clamp(min=1)
     return classes + weights.centres * centres + weights.offsets * offsets

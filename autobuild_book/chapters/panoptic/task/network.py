@@ -51,16 +51,16 @@ class DepthwiseConvolution(torch.autograd.Function):
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor, Tensor, None]:
         """Return the gradients of input and weight."""
         x, weight = ctx.saved_tensors
-        (given,), stride, kernel = gradients, ctx.stride, weight.shape[-1]
+        (of_output,), stride, kernel = gradients, ctx.stride, weight.shape[-1]
         half = kernel // 2
 
-        def gradient(x: Tensor, part: Tensor, across: int, wanted: list[bool]) -> Any:
+        def gradient(x: Tensor, part: Tensor, across: int, needed: list[bool]) -> Any:
             return torch.ops.aten.convolution_backward(
-                given, x, part, None, [stride] * 2, [half, across], [1, 1], False, [0, 0], len(weight), wanted
+                of_output, x, part, None, [stride] * 2, [half, across], [1, 1], False, [0, 0], len(weight), needed
             )
 
         to_x: Tensor = gradient(x, weight, half, [True, False, False])[0]
-        padded, span = F.pad(x, (half, half)), stride * (given.shape[-1] - 1)
+        padded, span = F.pad(x, (half, half)), stride * (of_output.shape[-1] - 1)
         strips = [(first, min(FAST_WIDTH, kernel - first)) for first in range(0, kernel, FAST_WIDTH)]
         to_weight = [
             gradient(padded[..., first : first + span + width], weight[..., :width], 0, [False, True, False])[1]
@@ -123,8 +123,8 @@ class MBConv(nn.Module):
         y = F.relu_(self.expand(x, hidden))
         y = F.relu_(self.depthwise(y, hidden, kernel))
         y = self.project(y, self.outputs)
-        found: Tensor = x + y if self.residual else y
-        return found
+        mapped: Tensor = x + y if self.residual else y
+        return mapped
 
 
 class PanopticNetwork(nn.Module):
@@ -164,25 +164,26 @@ class PanopticNetwork(nn.Module):
     def extract(self, architecture: Architecture) -> "PanopticNetwork":
         """Return a network of its own for an architecture that this one contains, with a copy of its weights."""
         self.layers_of(architecture)
-        found = PanopticNetwork(architecture)
+        part = PanopticNetwork(architecture)
         ours = dict(self.named_parameters())
         with torch.no_grad():
-            for name, weight in found.named_parameters():
+            for name, weight in part.named_parameters():
                 weight.copy_(_crop(ours[name], weight.shape))
-        return found
+        return part
 
 
 def _units(stages: Stages) -> Iterator[nn.ModuleList]:
     inputs = STEM
     for layers, width, stride in zip(stages, space.WIDTHS, space.STRIDES, strict=True):
         plans = [(inputs, width, stride), *[(width, width, 1)] * (len(layers) - 1)]
-        yield nn.ModuleList(MBConv(*plan, one.expansion, one.kernel) for plan, one in zip(plans, layers, strict=True))
+        pairs = zip(plans, layers, strict=True)
+        yield nn.ModuleList(MBConv(*plan, layer.expansion, layer.kernel) for plan, layer in pairs)
         inputs = width
 
 
 def _crop(tensor: Tensor, shape: torch.Size) -> Tensor:
     """Return the first channels and the centre of the kernel, in the given shape."""
-    margins = [0, 0, *((ours - wanted) // 2 for ours, wanted in zip(tensor.shape[2:], shape[2:], strict=True))]
+    margins = [0, 0, *((ours - size) // 2 for ours, size in zip(tensor.shape[2:], shape[2:], strict=True))]
     return tensor[tuple(slice(m, m + size) for m, size in zip(margins, shape, strict=False))]
 
 

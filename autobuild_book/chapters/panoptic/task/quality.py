@@ -53,9 +53,9 @@ def true_segments(scenes: Scenes) -> Segments:
 
 def _classes_of(numbers: npt.NDArray[np.int64], classes: Bytes) -> npt.NDArray[np.int64]:
     """Return the class of each segment, [N, S], from that of each pixel."""
-    found = np.full((len(numbers), numbers.max() + 1), VOID, dtype=np.int64)
-    found[np.arange(len(numbers))[:, None, None], numbers] = classes
-    return found
+    of_segments = np.full((len(numbers), numbers.max() + 1), VOID, dtype=np.int64)
+    of_segments[np.arange(len(numbers))[:, None, None], numbers] = classes
+    return of_segments
 
 
 def count_pixels(first: npt.NDArray[np.int64], second: npt.NDArray[np.int64], sizes: tuple[int, int]) -> Numbers:
@@ -102,8 +102,8 @@ def labels(tally: Tally) -> dict[str, float]:
 
     Means over the classes that occur, as in the paper above and in torchmetrics: `pq` need not be `sq * rq`.
     """
-    found = _class_means(*(part.sum(0) for part in (tally.overlap, tally.matched, tally.extra, tally.missed)))
-    return {name: float(value) for name, value in found.items()}
+    means = _class_means(*(part.sum(0) for part in (tally.overlap, tally.matched, tally.extra, tally.missed)))
+    return {name: float(value) for name, value in means.items()}
 
 
 def standard_error(tally: Tally) -> float:

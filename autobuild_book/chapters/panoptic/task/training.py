@@ -85,18 +85,18 @@ class _Training:
         tensors = {f"weight/{name}": weight for name, weight in self.weights.items()}
         for name, weight in self.weights.items():
             tensors |= {f"{key}/{name}": value for key, value in self.optimizer.state[weight].items()}
-        found = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
-        return tensor_bytes(found | {STEP: torch.tensor(self.done)})
+        state = {name: tensor.detach().contiguous() for name, tensor in tensors.items()}
+        return tensor_bytes(state | {STEP: torch.tensor(self.done)})
 
     def resume(self, path: Path) -> None:
         """Go on from a checkpoint; one that does not fit is a `ValueError`."""
         try:
-            given = read_tensors(path.read_bytes())
-            self.done = self._checked(given)
+            state = read_tensors(path.read_bytes())
+            self.done = self._checked(state)
             with torch.no_grad():
                 for name, weight in self.weights.items():
-                    weight.copy_(given.pop(f"weight/{name}"))
-                for key_and_name, value in given.items():
+                    weight.copy_(state.pop(f"weight/{name}"))
+                for key_and_name, value in state.items():
                     key, name = key_and_name.split("/")
                     like = self.weights[name] if value.dim() else value
                     self.optimizer.state[self.weights[name]][key] = torch.empty_like(like).copy_(value)
@@ -104,15 +104,15 @@ class _Training:
             raise ValueError(f"{path}: not a checkpoint of this training ({error}); remove it to begin again") from None
 
 
-    def _checked(self, given: dict[str, Tensor]) -> int:
+    def _checked(self, state: dict[str, Tensor]) -> int:
         """Return the number of finished steps; a training's own numbers are finite, and of as many steps."""
-        if (step := given.pop(STEP)).shape or step.dtype != torch.int64 or not 0 < step <= self.recipe.steps:
+        if (step := state.pop(STEP)).shape or step.dtype != torch.int64 or not 0 < step <= self.recipe.steps:
             raise ValueError(f"step is {shown(step.tolist())}; allowed are whole numbers from 1 to {self.recipe.steps}")
-        trained = {name.partition("/")[2] for name in given if name.startswith("step/")}  # a part may be new
+        trained = {name.partition("/")[2] for name in state if name.startswith("step/")}  # a part may be new
         expected = {f"weight/{name}" for name in self.weights} | {f"{key}/{name}" for key in STATE for name in trained}
-        if set(given) != expected or not trained <= set(self.weights):
-            raise ValueError(f"unknown or missing: {', '.join(sorted(set(given) ^ expected)[:3])}")
-        for name, tensor in given.items():
+        if set(state) != expected or not trained <= set(self.weights):
+            raise ValueError(f"unknown or missing: {', '.join(sorted(set(state) ^ expected)[:3])}")
+        for name, tensor in state.items():
             key, _, weight = name.partition("/")
             shape = () if key == "step" else self.weights[weight].shape
             if tensor.dtype != torch.float32 or tensor.shape != shape:

@@ -77,11 +77,11 @@ def begin(folder: Path, settings: dict[str, Any]) -> bool:
     if not path.is_file():
         replace_json(path, settings)
         return False
-    found = _read_config(path)
-    if different := [name for name in settings if found.get(name) != settings[name]]:
-        both = "; ".join(f"{name} {found.get(name)}, now {settings[name]}" for name in different)
+    before = _read_config(path)
+    if different := [name for name in settings if before.get(name) != settings[name]]:
+        both = "; ".join(f"{name} {before.get(name)}, now {settings[name]}" for name in different)
         raise ValueError(f"{folder}: holds a training with other settings ({both}); choose another folder")
-    return FINISHED in found
+    return FINISHED in before
 
 
 def finish(folder: Path, settings: dict[str, Any], network: PanopticNetwork) -> None:
@@ -105,11 +105,11 @@ def load_bundled() -> Trained:
 def _read(config: Path, weights: Path) -> Trained:
     if not config.is_file():
         raise FileNotFoundError(f"{config}: no such file; `autobuild task panoptic train` makes it")
-    found = _read_config(config)
+    settings = _read_config(config)
     try:
-        recipe = Recipe(**{**found["recipe"], "loss": LossWeights(**found["recipe"]["loss"])})
-        alone = None if found["architecture"] is None else backbone_space().parse(found["architecture"])
-        seed, sha256 = int(found["seed"]), str(found[FINISHED])
+        recipe = Recipe(**{**settings["recipe"], "loss": LossWeights(**settings["recipe"]["loss"])})
+        alone = None if settings["architecture"] is None else backbone_space().parse(settings["architecture"])
+        seed, sha256 = int(settings["seed"]), str(settings[FINISHED])
     except (KeyError, TypeError, AttributeError, ValueError) as error:
         raise ValueError(f"{config}: not the description of a finished training ({error})") from None
     network = PanopticNetwork(alone or largest())

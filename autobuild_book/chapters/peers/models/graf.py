@@ -65,8 +65,8 @@ def operation_sets(operations: Sequence[str]) -> OperationSets:
 
 def operations_of(graphs: Sequence[IRGraph]) -> list[str]:
     """Return the operations that occur in some graph, the ends left out, in the order of `OPERATIONS`."""
-    found = np.unique(np.concatenate([graph.operations for graph in graphs]))
-    return [OPERATIONS[place] for place in found if place not in (INPUT, OUTPUT)]
+    numbers = np.unique(np.concatenate([graph.operations for graph in graphs]))
+    return [OPERATIONS[place] for place in numbers if place not in (INPUT, OUTPUT)]
 
 
 def graph_features(graphs: Sequence[IRGraph], operations: Sequence[str] | None = None) -> pd.DataFrame:
@@ -120,10 +120,10 @@ def _join(graphs: Sequence[IRGraph], kinds: Sequence[str]) -> _Graphs:
     parts = [_with_ends(graph) for graph in graphs]
     lengths = np.array([len(operations) for operations, _ in parts])
     starts = np.cumsum(lengths) - lengths
-    operations = np.concatenate([own for own, _ in parts])
+    operations = np.concatenate([part for part, _ in parts])
     number_of = np.full(len(OPERATIONS), len(kinds))
     number_of[[PLACES[kind] for kind in kinds]] = np.arange(len(kinds))
-    edges = np.concatenate([own + start for (_, own), start in zip(parts, starts, strict=True)], axis=1)
+    edges = np.concatenate([part + start for (_, part), start in zip(parts, starts, strict=True)], axis=1)
     places = np.arange(lengths.sum()) - np.repeat(starts, lengths)
     return _Graphs(number_of[operations], operations, edges, places, starts, lengths)
 

@@ -98,12 +98,12 @@ class FeatureModel:
     ) -> list[Regression]:
         """Learn each target from the rows of the table (see `Model`); features are computed once."""
         rows = as_matrix(compute(self.kinds, table.space, table.architectures, proxies))
-        found = []
+        fitted = []
         with threadpool_limits(1):  # parallelism comes from processes
             for target in targets:
                 regressor = self.learner.make(seed).fit(rows, Target(target).evaluate(table.labels))
-                found.append(Regression(table.space, self.kinds, regressor, proxies))
-        return found
+                fitted.append(Regression(table.space, self.kinds, regressor, proxies))
+        return fitted
 
 
 @dataclass(frozen=True)
@@ -118,7 +118,7 @@ class RidgeModel:
     ) -> list[AdditiveRidge]:
         """Learn each target from the rows of the table (see `Model`); nothing is random."""
         values = [Target(target).evaluate(table.labels) for target in targets]
-        return [AdditiveRidge(table.space).fit(table.architectures, one) for one in values]
+        return [AdditiveRidge(table.space).fit(table.architectures, y) for y in values]
 
 
 # -------------------------------------------------------------------- AutoBuild, alone and combined
@@ -164,12 +164,12 @@ class ForestOnEmbeddings:
         self, table: Table, targets: Sequence[str], seed: int = 0, proxies: pd.DataFrame | None = None
     ) -> "list[EmbeddedForest]":
         """Train the predictors, then a forest for each (see `Model`)."""
-        found = []
+        fitted = []
         for predictor in self.autobuild.fit_many(table, targets, seed):
             forest = EmbeddedForest(predictor, self.learner.make(seed))
             forest.regressor.fit(forest.features(table.architectures), Target(predictor.target).evaluate(table.labels))
-            found.append(forest)
-        return found
+            fitted.append(forest)
+        return fitted
 
 
 @dataclass(frozen=True)
@@ -204,15 +204,15 @@ class AutoBuildOnGraf:
         """Train a forest, choose columns, and train a predictor, for each target (see `Model`)."""
         options = self.autobuild.options(len(table))
         rows = compute((GRAF,), table.space, table.architectures)
-        found = []
+        fitted = []
         for target in targets:
             forest = self.learner.make(seed).fit(as_matrix(rows), Target(target).evaluate(table.labels))
 
             def train(extended: Table, target: str = target) -> Predictor:
                 return fit(extended.space, extended, target, seed, self.autobuild.preset, progress=False, **options)
 
-            found.append(fit_with_graf(table, rows, forest.feature_importances_, train))
-        return found
+            fitted.append(fit_with_graf(table, rows, forest.feature_importances_, train))
+        return fitted
 
 
 # -------------------------------------------------------------------- the registry

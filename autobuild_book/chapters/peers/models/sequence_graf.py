@@ -58,10 +58,10 @@ def vocabularies(space: SequenceSpace) -> tuple[Vocabulary, ...]:
     """Return the vocabularies of a space: one per feature with a choice, and one of combinations where they are few."""
     shared = {name for name, _ in space.global_features}
     varied = [(n, c) for n, c in enumerate(space.categories) if n not in (UNIT, INDEX) and c.size > 1]
-    groups = [(one,) for one in varied]
-    own = tuple((n, c) for n, c in varied if c.name not in shared)
-    if len(own) > 1 and math.prod(category.size for _, category in own) <= MOST_COMBINATIONS:
-        groups.append(own)  # type: ignore[arg-type]
+    groups = [(choice,) for choice in varied]
+    of_layers = tuple((n, c) for n, c in varied if c.name not in shared)
+    if len(of_layers) > 1 and math.prod(category.size for _, category in of_layers) <= MOST_COMBINATIONS:
+        groups.append(of_layers)  # type: ignore[arg-type]
     return tuple(_vocabulary(group) for group in groups)
 
 
@@ -90,10 +90,10 @@ def sequence_features(space: SequenceSpace, architectures: Sequence[Architecture
 
 def features_of_codes(space: SequenceSpace, codes: Codes) -> Floats:
     """Compute the features of architectures given by their codes [N, code_width], [N, features]."""
-    found = np.empty((len(codes), len(feature_names(space))), dtype=np.float32)
+    values = np.empty((len(codes), len(feature_names(space))), dtype=np.float32)
     for start in range(0, len(codes), CHUNK):
-        _fill(space, codes[start : start + CHUNK], found[start : start + CHUNK])
-    return found
+        _fill(space, codes[start : start + CHUNK], values[start : start + CHUNK])
+    return values
 
 
 def _fill(space: SequenceSpace, codes: Codes, out: Floats) -> None:

@@ -47,10 +47,10 @@ def test_agreement_beyond_multiply_adds() -> None:
     first, second = quality_of(macs) + 0.002 * own, quality_of(macs) + 0.002 * own + 1e-5 * rng.normal(size=200)
     frame = pd.DataFrame({"comparison": "x", "architecture": "e3_k3|e4_k3", "macs": macs, "first": first,
                           "second": second})  # fmt: skip
-    (found,) = agreement.agreement(frame).itertuples()
+    (found,) = agreement.rank_agreement(frame).itertuples()
     assert found.networks == 200 and found.srcc > 0.99 and found.rest > 0.99 and found.rest_low < found.rest
     shuffled = frame.assign(second=quality_of(macs) + 0.002 * rng.normal(size=200))
-    (other,) = agreement.agreement(shuffled).itertuples()
+    (other,) = agreement.rank_agreement(shuffled).itertuples()
     assert other.srcc > 0.9 and abs(other.rest) < 0.2 and other.macs > 0.9
     np.testing.assert_allclose(agreement.without_macs(quality_of(macs), macs), 0, atol=1e-12)
 
@@ -60,7 +60,7 @@ def test_the_corners_are_told_from_the_others() -> None:
     assert [agreement.is_extreme(text) for text in texts] == [False] * 6 + [True] * 2
     frame = pd.DataFrame({"comparison": agreement.ALONE, "architecture": texts, "macs": np.arange(1.0, 9) * 1e6,
                           "first": np.arange(8.0), "second": [0.0, 1, 2, 3, 5, 4, 6, 7]})  # fmt: skip
-    found = agreement.agreement(frame)
+    found = agreement.rank_agreement(frame)
     assert found[["comparison", "networks"]].to_numpy().tolist() == [[agreement.ALONE, 8], [agreement.SIMILAR, 6]]
     assert found.rest.isna().all()  # too few to take multiply-adds out
     said = agreement.in_words(found)

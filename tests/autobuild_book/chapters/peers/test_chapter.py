@@ -259,7 +259,7 @@ class TestProxiesByThemselves:
 
 class TestResults:
     def test_summary(self) -> None:
-        found = results.summarise(rows_of({("m", 25): [0.5, 0.7], ("n", 25): [0.9]}))
+        found = results.mean_measures(rows_of({("m", 25): [0.5, 0.7], ("n", 25): [0.9]}))
         first = found[(found.model == "m") & (found.measure == "srcc")].iloc[0]
         half = 12.706205 * 0.1
         assert (first.value, first.low, first.high) == pytest.approx((0.6, 0.6 - half, 0.6 + half), abs=1e-6)
@@ -269,7 +269,7 @@ class TestResults:
 
     def test_by_size_leaves_a_gap_where_a_task_is_missing(self) -> None:
         both = pd.concat([rows_of({("m", 25): [0.5], ("n", 25): [0.7]}), rows_of({("m", 25): [0.7]}, "u")])
-        found = results.by_size(results.summarise(both), "srcc")
+        found = results.by_size(results.mean_measures(both), "srcc")
         assert found.loc["m", 25] == pytest.approx(0.6) and math.isnan(found.loc["n", 25])
 
     @pytest.mark.parametrize(
@@ -291,7 +291,7 @@ class TestResults:
         rows = rows_of({(OURS, 25): [0.9, 0.92], (THEIRS, 25): [0.5, 0.5]}).assign(draw=0)
         (found,) = results.against_autobuild(rows).itertuples()
         assert found.winner == "unknown" and found.lead == pytest.approx(0.41) and math.isnan(found.low)
-        assert results.summarise(rows).low.isna().all()
+        assert results.mean_measures(rows).low.isna().all()
 
     def test_combinations_are_nobodys_peers_but_may_be_advised(self) -> None:
         rows = rows_of({(OURS, 25): [0.9, 0.9], (THEIRS, 25): [0.8, 0.8], (registry.EMBEDDED.name, 25): [1.0, 1.0]})
@@ -439,7 +439,7 @@ class TestStories:
         assert len(sums) == 8 and np.allclose(sums, 1) and (found.share >= 0).all()
         ridge = found[(found["view"] == stories.COEFFICIENTS) & (found.part == "units")].set_index("name").share
         assert ridge["unit 1"] > ridge["unit 0"], "up to four layers and a width, against two layers"
-        table = stories.agreement(found)
+        table = stories.view_agreement(found)
         assert table[table.part == "units"].srcc.isna().all(), "two units cannot be ranked"
         assert table[table.part == "features"].srcc.dropna().between(-1, 1).all()
         figures.shares_by_view(found)
@@ -451,7 +451,7 @@ class TestStories:
 def test_figures() -> None:
     sizes = {(m, s): [0.5 + s / 1000, 0.6, 0.7] for m in (OURS, THEIRS, "forest: GRAF") for s in (25, 50, 100)}
     rows = pd.concat([rows_of(sizes, target) for target in ("acc", "latency_gpu", "x")])
-    summary = results.summarise(rows)
+    summary = results.mean_measures(rows)
     references = pd.DataFrame([("c", "acc", contests.CEILING, 0.9)], columns=["contest", "target", "model", "srcc"])
     figure = figures.peer_curves(summary, references, results.shown(summary))
     titles = [axes.get_title() for axes in figure.axes if axes.axison]

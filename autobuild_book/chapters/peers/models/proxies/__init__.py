@@ -74,12 +74,12 @@ def measure_proxies(network: nn.Module, resolution: int = 96, batch: int = 8, se
         ValueError: for a minibatch that cannot be, and for a network that cannot be copied or does not take it. A proxy
             that a network does not have is NaN (see `ProxyValues.reasons`).
     """
-    passes, found = Passes(network, Minibatch(resolution, batch, seed)), ProxyValues()
+    passes, values = Passes(network, Minibatch(resolution, batch, seed)), ProxyValues()
     with one_thread(), torch.inference_mode(False), torch.enable_grad():
         passes.forward  # noqa: B018
         for proxy in PROXIES:
             try:
-                found.note(proxy.name, proxy.measure(passes))
+                values.note(proxy.name, proxy.measure(passes))
             except Exception as error:  # whatever a layer may lack, as a second derivative
-                found.note(proxy.name, math.nan, f"{type(error).__name__}: {error}".partition("\n")[0])
-    return found
+                values.note(proxy.name, math.nan, f"{type(error).__name__}: {error}".partition("\n")[0])
+    return values

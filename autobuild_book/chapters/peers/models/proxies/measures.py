@@ -128,7 +128,7 @@ def synflow(passes: Passes) -> float:
     network = passes.copy().double().eval()
     for parameter in network.parameters():
         parameter.data.abs_()
-    hook_forward(network, RECTIFIERS, lambda _, given, __: given[0])
+    hook_forward(network, RECTIFIERS, lambda _, inputs, __: inputs[0])
     side = passes.minibatch.resolution
     weights = [module.weight for module in network.modules() if isinstance(module, WEIGHTED)]
     scores = passes.run(network, torch.ones(1, 3, side, side, dtype=torch.float64))
@@ -150,11 +150,11 @@ def zen(passes: Passes) -> float:
     log_scales: list[float] = []
     features: list[Tensor] = []
 
-    def note_scale(_: nn.Module, given: tuple[Tensor], __: Tensor) -> None:
-        log_scales.append(given[0].var((0, 2, 3), correction=0).mean().log().item() / 2)
+    def note_scale(_: nn.Module, inputs: tuple[Tensor], __: Tensor) -> None:
+        log_scales.append(inputs[0].var((0, 2, 3), correction=0).mean().log().item() / 2)
 
-    def note_features(_: nn.Module, given: tuple[Tensor], __: Tensor) -> None:
-        features.append(given[0])
+    def note_features(_: nn.Module, inputs: tuple[Tensor], __: Tensor) -> None:
+        features.append(inputs[0])
 
     hook_forward(network, nn.BatchNorm2d, note_scale)
     hook_forward(network, nn.AdaptiveAvgPool2d, note_features)

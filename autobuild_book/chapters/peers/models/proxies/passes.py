@@ -68,9 +68,9 @@ class Forward:
             self.outputs.append(output)
             self.channels.append(output.ndim - 1 if isinstance(module, nn.Linear) else 1)
 
-    def note_rectifier(self, _: nn.Module, given: tuple[Tensor], __: Tensor) -> None:
+    def note_rectifier(self, _: nn.Module, inputs: tuple[Tensor], __: Tensor) -> None:
         """Add the units of a rectifier to the kernel (a forward hook)."""
-        on = (given[0].detach().flatten(1) > 0).float()  # [N, units]
+        on = (inputs[0].detach().flatten(1) > 0).float()  # [N, units]
         count = on.sum(1)
         self.kernel += on.shape[1] - count - count[:, None] + 2 * on @ on.T
 
@@ -112,16 +112,16 @@ class Passes:
         network = self.copy().train()
         for parameter in network.parameters():
             parameter.data = channels_last(parameter.data)
-        found = Forward(self.minibatch.draw()[0].requires_grad_())
-        hook_forward(network, WEIGHTED, found.note_layer)
-        hook_forward(network, RECTIFIERS, found.note_rectifier)
+        passed = Forward(self.minibatch.draw()[0].requires_grad_())
+        hook_forward(network, WEIGHTED, passed.note_layer)
+        hook_forward(network, RECTIFIERS, passed.note_rectifier)
         hook_forward(network, nn.Hardsigmoid, _hard_sigmoid)
         try:
-            found.scores = self.run(network, found.images)
+            passed.scores = self.run(network, passed.images)
         except Exception as error:  # whatever the network's own code raises
             reason = f"{type(error).__name__}: {_first_line(error)}"
             raise ValueError(f"{type(network).__name__} does not take {self.minibatch}: {reason}") from error
-        return found
+        return passed
 
     @functools.cached_property
     def gradients(self) -> tuple[tuple[Tensor, ...], tuple[Tensor, ...]]:
@@ -130,8 +130,8 @@ class Passes:
         labels = torch.randint(forward.scores.shape[1], (len(forward.images),), generator=generator)
         loss = functional.cross_entropy(forward.scores, labels)
         read = [*forward.weights, *forward.outputs]
-        found = torch.autograd.grad(loss, read, create_graph=True, materialize_grads=True)
-        return found[: len(forward.weights)], found[len(forward.weights) :]
+        gradients = torch.autograd.grad(loss, read, create_graph=True, materialize_grads=True)
+        return gradients[: len(forward.weights)], gradients[len(forward.weights) :]
 
 
 def _make_plain(module: nn.Module) -> None:
@@ -192,6 +192,6 @@ def hook_forward(network: nn.Module, kinds: Kinds, hook: Hook) -> None:
             module.register_forward_hook(hook)
 
 
-def _hard_sigmoid(_: nn.Module, given: tuple[Tensor], __: Tensor) -> Tensor:
+def _hard_sigmoid(_: nn.Module, inputs: tuple[Tensor], __: Tensor) -> Tensor:
     """Return the same function, from parts that PyTorch can differentiate twice."""
-    return functional.relu6(given[0] + 3) / 6
+    return functional.relu6(inputs[0] + 3) / 6

@@ -131,16 +131,16 @@ def made_up(change: Callable[[np.ndarray], np.ndarray]) -> pd.DataFrame:
 
 @pytest.mark.parametrize(("change", "srcc", "top"), [(np.exp2, 1.0, 3), (np.negative, -1.0, 0)])
 def test_agreement_by_hand(change: Callable[[np.ndarray], np.ndarray], srcc: float, top: int) -> None:
-    agreed = experiment.agreement(made_up(change))
+    agreed = experiment.score_agreement(made_up(change))
     assert agreed["stage"].tolist() == list(STAGES) and np.allclose(agreed["srcc"], srcc)
     assert agreed["top"].tolist() == [top] * 4 + [min(top, 1)] and agreed["most"].tolist() == [3] * 4 + [1]
 
 
 def test_summary_averages_seeds_and_levels() -> None:
     ranks = pd.DataFrame({"labels": 68, "seed": [0, 1], "level": "head", "srcc": [0.6, 0.8]})
-    agreed = experiment.agreement(made_up(np.exp2))
+    agreed = experiment.score_agreement(made_up(np.exp2))
     agreed.loc[agreed["stage"] == "L1", ["srcc", "top"]] = [0.0, 0]
-    summary = experiment.summarise(ranks, agreed).set_index("what")
+    summary = experiment.mean_over_seeds(ranks, agreed).set_index("what")
     assert summary["srcc"]["networks, head"] == pytest.approx(0.7)
     assert summary["srcc"]["module scores, x"] == pytest.approx(0.75), "the middle stage is left out"
     assert summary["top_found"]["module scores, x"] == pytest.approx(10 / 13)
@@ -149,7 +149,7 @@ def test_summary_averages_seeds_and_levels() -> None:
 def test_numbers_for_the_text(costs: pd.DataFrame) -> None:
     kinds = ["networks, head", "networks, ridge", *(f"module scores, {kind}" for kind in ("norm", "effect", "ridge"))]
     summary = pd.DataFrame({"labels": [68] * 5 + [300] * 5, "what": kinds * 2, "srcc": np.arange(10) / 10})
-    found = experiment.numbers(costs, summary)
+    found = experiment.real_size_numbers(costs, summary)
     assert found["parameters"] == "859,535,364" and found["gmacs"] == "401.7" and found["architectures"] == "3,359,232"
     ours = ab.data.load("diffusion_unets").labels[["macs", "parameters"]].mean()
     times = [float(found[name].replace(",", "")) for name in ("times_macs", "times_parameters")]
