@@ -4,7 +4,6 @@ import csv
 import io
 import logging
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from autobuild_lib.data.table import ARCHITECTURE, DataError
@@ -16,16 +15,11 @@ SEPARATOR_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)  # what Excel writes,
 NAMELESS = re.compile(r"Unnamed: \d+(\.\d+)*")  # what pandas calls a column without a name
 
 
-@dataclass(frozen=True)
-class Cells:
-    """The cells of a CSV file as texts: the names of its columns, and rows with their numbers in the file."""
-
-    header: list[str]
-    rows: list[tuple[int, list[str]]]
+Rows = list[tuple[int, list[str]]]  # with their numbers in the file
 
 
-def read_cells(path: Path, content: bytes) -> Cells:
-    """Split the content of a CSV file into cells; `DataError` for what is no such file.
+def read_cells(path: Path, content: bytes) -> tuple[list[str], Rows]:
+    """Split the content of a CSV file into its header and rows of texts; `DataError` for what is no such file.
 
     The separator is the one that a line `sep=` names, or else the first of `SEPARATORS` by which the header has a
     column `architecture`. Columns without a name are left out in front (an index), and where they are empty.
@@ -47,7 +41,7 @@ def read_cells(path: Path, content: bytes) -> Cells:
     return _named(path, header, rows)
 
 
-def _split(text: str) -> tuple[str, list[tuple[int, list[str]]]]:
+def _split(text: str) -> tuple[str, Rows]:
     """Return the separator, and the records with their numbers; those that a `sep=` line takes are counted."""
     first, _, rest = text.partition("\n")
     if line := SEPARATOR_LINE.fullmatch(first.strip("\r ")):
@@ -59,11 +53,11 @@ def _split(text: str) -> tuple[str, list[tuple[int, list[str]]]]:
     return SEPARATORS[0], _records(text, SEPARATORS[0], 1)
 
 
-def _records(text: str, separator: str, first: int) -> list[tuple[int, list[str]]]:
+def _records(text: str, separator: str, first: int) -> Rows:
     return list(enumerate(csv.reader(io.StringIO(text), delimiter=separator, strict=True), start=first))
 
 
-def _named(path: Path, header: list[str], rows: list[tuple[int, list[str]]]) -> Cells:
+def _named(path: Path, header: list[str], rows: Rows) -> tuple[list[str], Rows]:
     """Leave out the columns without a name, and check the names of the others."""
     kept = [place for place, name in enumerate(header) if name and not NAMELESS.fullmatch(name)]
     for place in sorted(set(range(1, len(header))) - set(kept)):
@@ -73,6 +67,6 @@ def _named(path: Path, header: list[str], rows: list[tuple[int, list[str]]]) -> 
     if names.count(ARCHITECTURE) != 1 or len(set(names)) < len(names):
         raise DataError(f"{path}: header {header}; needs one column {ARCHITECTURE!r} and distinct label names")
     if len(kept) == len(header):
-        return Cells(header, rows)
+        return header, rows
     logger.info("%s: %d of %d columns have no name and are left out", path, len(header) - len(kept), len(header))
-    return Cells(names, [(number, [row[place] for place in kept]) for number, row in rows])
+    return names, [(number, [row[place] for place in kept]) for number, row in rows]

@@ -155,9 +155,9 @@ def read_csv(
 ) -> Table:
     """Read a CSV with a column `architecture` (text form) and a numeric column per label; see `read_cells`."""
     content = _checked_bytes(path, sha256)
-    cells = read_cells(path, content)
-    frame = pd.DataFrame([row for _, row in cells.rows], columns=cells.header)
-    rows = [number for number, _ in cells.rows]
+    header, cells = read_cells(path, content)
+    frame = pd.DataFrame([row for _, row in cells], columns=header)
+    rows = [number for number, _ in cells]
     texts = frame.pop(ARCHITECTURE)
     labels = [name for name in frame if not str(name).endswith(NOISE_FREE)]
     if alone := [name for name in map(str, frame) if name.removesuffix(NOISE_FREE) not in labels]:
@@ -180,7 +180,7 @@ def read_csv(
 
 def read_header(path: Path) -> list[str]:
     """Return the names of a CSV's columns; raises `DataError` where `read_csv` does for its form."""
-    return read_cells(path, _checked_bytes(path, None)).header
+    return read_cells(path, _checked_bytes(path, None))[0]
 
 
 def _parse(path: Path, space: SequenceSpace, number: int, text: str) -> Architecture:

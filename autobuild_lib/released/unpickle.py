@@ -451,7 +451,8 @@ def _actions_by_name() -> dict[str, Action]:
               "SHORT_BINUNICODE SHORT_BINBYTES BINBYTES BINBYTES8 BYTEARRAY8")
     return {
         **{name: _pushing_argument(readers[name]) for name in values.split()},
-        **{name: _getting(readers[name]) for name in ("GET", "BINGET", "LONG_BINGET")},
+        **{name: _getting(readers[name]) for name in ("GET", "LONG_BINGET")},
+        "BINGET": _getting(lambda file: file.read(1)[0]),
         **{name: _putting(readers[name]) for name in ("PUT", "BINPUT", "LONG_BINPUT")},
         "MEMOIZE": _memoize,
         "NONE": _pushing(lambda: None),
