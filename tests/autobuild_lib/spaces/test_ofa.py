@@ -31,7 +31,7 @@ def test_adopt_between_resolutions() -> None:
         np.testing.assert_array_equal(three.to_codes([architecture])[0], list(adopted.code))
     other = three.from_lists([["mbconv3_e3_k3"] * 2] * 5, resolution=192)
     assert other not in one
-    with pytest.raises(ab.SpaceError, match=r"resolution: value 192.0 is not allowed; choose from 224"):
+    with pytest.raises(ab.SpaceError, match=r"resolution: value 192.0 .* 224"):
         one.adopt(other)
     with pytest.raises(ab.SpaceError, match="'ofa_mbv3' given to space 'ofa_pn'"):
         ab.spaces.ofa_pn().adopt(architecture)
@@ -51,7 +51,7 @@ def test_global_features_are_checked() -> None:
         space.from_lists(stages, resolution=192, size=3)
     with pytest.raises(ab.SpaceError, match="value '224' is not allowed"):
         space.from_lists(stages, resolution="224")
-    with pytest.raises(ab.SpaceError, match=r"resolutions \[225\]; allowed are 128 to 224 in steps of 4"):
+    with pytest.raises(ab.SpaceError, match=r"resolutions \[225\]; .* 128 to 224 in steps of 4"):
         ab.spaces.ofa_mbv3(resolutions=(225,))
 
 
@@ -70,7 +70,7 @@ def test_resolutions_of_the_once_for_all_networks() -> None:
     assert space.size == 25 * 7371**5 and ab.networks.count_macs(small) < 1e8
     assert ab.spaces.ofa_mbv3(resolutions=[192, 224]) == ab.spaces.ofa_mbv3((192, 224))
     for wrong in ([130], [228], [124], []):
-        with pytest.raises(ab.SpaceError, match="allowed are 128 to 224 in steps of 4"):
+        with pytest.raises(ab.SpaceError, match="128 to 224 in steps of 4"):
             ab.spaces.ofa_pn(resolutions=wrong)
-    with pytest.raises(ab.SpaceError, match=r"resolution: value 132.0 is not allowed; choose from 224"):
+    with pytest.raises(ab.SpaceError, match=r"resolution: value 132.0 .* 224"):
         ab.surrogate.ofa_mbv3().predict([small])

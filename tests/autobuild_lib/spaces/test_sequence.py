@@ -122,11 +122,11 @@ def test_exponent_tilts_samples_to_either_edge() -> None:
         ("", "has 1 parts, expected resolution|unit 0"),
         ("resolution224", "has 1 parts"),
         ("resolution224" + "|e3_k3,e3_k3" * 6, "has 7 parts"),
-        ("resolution192" + "|e3_k3,e3_k3" * 5, "'resolution192' is not allowed; write one of resolution224"),
+        ("resolution192" + "|e3_k3,e3_k3" * 5, "'resolution192' .* resolution224"),
         ("224" + "|e3_k3,e3_k3" * 5, "'224' is not allowed"),
-        ("resolution224" + "|e3_k3" * 5, "unit 0: given 1 layers, allowed are 2, 3, 4 layers"),
-        ("resolution224|e3_k3,e3_k4" + "|e3_k3,e3_k3" * 4, "layer 'e3_k4' is not allowed; choose from mbconv3_e3_k3"),
-        ("resolution224|e3_k3," + "|e3_k3,e3_k3" * 4, "unit 0: layer '' is not allowed"),
+        ("resolution224" + "|e3_k3" * 5, "unit 0: given 1 layers, .* 2, 3, 4"),
+        ("resolution224|e3_k3,e3_k4" + "|e3_k3,e3_k3" * 4, "layer 'e3_k4' .* mbconv3_e3_k3"),
+        ("resolution224|e3_k3," + "|e3_k3,e3_k3" * 4, "unit 0: layer ''"),
         ("resolution224|w1;e3_k3,e3_k3" + "|e3_k3,e3_k3" * 4, r"'w1;e3_k3,e3_k3' needs features \[\]"),
         ("resolution224" + "|e3_k3,e3_k3" * 4 + "|e3_k3,E3_k3", "unit 4: layer 'E3_k3'"),
         ("resolution224" + "|e3_k3,e3_k3\x00" * 5, "layer 'e3_k3\\\\x00'"),
@@ -150,10 +150,10 @@ def test_any_text_is_read_or_refused(text: str) -> None:
 
 @pytest.mark.parametrize("text", [float("nan"), None, 3, b"a"])
 def test_what_is_no_text_is_no_architecture(toy: ab.SequenceSpace, text: Any) -> None:
-    with pytest.raises(ab.SpaceError, match=r"toy: an architecture is .*; allowed is its text form"):
+    with pytest.raises(ab.SpaceError, match=r"toy: an architecture is .*text form"):
         toy.parse(text)
 
 
 def test_one_architecture_without_a_list(toy: ab.SequenceSpace) -> None:
-    with pytest.raises(ab.SpaceError, match=r"one architecture was given; give a list of them, \[architecture\]"):
+    with pytest.raises(ab.SpaceError, match=r"one architecture .*\[architecture\]"):
         toy.to_codes(toy.sample(np.random.default_rng(0)))  # type: ignore[arg-type]

@@ -28,6 +28,7 @@ from autobuild_book.chapters.peers.models import registry
 from autobuild_book.chapters.peers.models.registry import MODELS
 from autobuild_book.chapters.peers.proxy_tables import sample_architectures
 from autobuild_book.chapters.shared.splits import subset
+from autobuild_lib.training import FEW_ROWS
 from autobuild_lib.units.ridge import AdditiveRidge
 from tests.benchmarks.peer_presets import candidates, validation_splits
 
@@ -162,6 +163,7 @@ class TestMeasuring:
     def test_plan(self, toy_contest: Contest) -> None:
         jobs = measuring.plan([toy_contest], [25, 50, 2700])
         assert {job.size for job in jobs} == {25, 50, 112}
+        assert min(measuring.SIZES) == FEW_ROWS, "fewer rows are warned of"
         assert not any(MODELS[job.model].needs_proxies for job in jobs)
         assert sorted((job.estimate for job in jobs), reverse=True) == [job.estimate for job in jobs]
         few = measuring.plan([toy_contest], [25], [3, 4], ["additive ridge"])
