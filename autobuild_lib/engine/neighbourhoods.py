@@ -28,26 +28,26 @@ _MULTIPLIERS = np.random.default_rng(0).integers(1, 2**64 - 1, size=64, dtype=np
 class Level:
     """Classes of one hop, described by the `before` classes of the hop before.
 
-    own [classes]: the node's own class at the hop before, ascending.
+    itself [classes]: the node's class at the hop before, ascending.
     source, target, times [pairs]: `times` predecessors of a node of class `target` were of class `source`; sorted by
         target.
     """
 
-    own: Tensor
+    itself: Tensor
     source: Tensor
     target: Tensor
     times: Tensor
     before: int
 
     def __len__(self) -> int:
-        return len(self.own)
+        return len(self.itself)
 
     @functools.cached_property
-    def of_own(self) -> Sparse:
+    def of_itself(self) -> Sparse:
         """From the hop before to these classes: a class's own."""
         ends = torch.arange(len(self) + 1)
         places = ends[:-1]
-        return Sparse(Bags(self.own, ends), Bags(places, ends_of(self.own, self.before)), places, places)
+        return Sparse(Bags(self.itself, ends), Bags(places, ends_of(self.itself, self.before)), places, places)
 
     @functools.cached_property
     def starts(self) -> Tensor:
@@ -157,13 +157,13 @@ class Neighbourhoods:
         starts = ends_of(self.members, self.classes[-1])
         columns = Bags(graphs.index_select(0, order), starts, self.counts.index_select(0, order))
         counts = torch.zeros(self.classes[-1]).index_add_(0, self.members, self.counts)
-        found = [Composition(Sparse(rows, columns, graphs, order), counts)]
+        hops = [Composition(Sparse(rows, columns, graphs, order), counts)]
         for level in reversed(self.levels):  # classes are numbered so that their own class ascends: one order for all
-            rows = replace(rows, index=level.own.index_select(0, rows.index))
-            columns = replace(columns, starts=columns.starts.index_select(0, level.of_own.columns.starts))
-            counts = torch.zeros(level.before).index_add_(0, level.own, counts)
-            found.insert(0, Composition(Sparse(rows, columns, graphs, order), counts))
-        return found
+            rows = replace(rows, index=level.itself.index_select(0, rows.index))
+            columns = replace(columns, starts=columns.starts.index_select(0, level.of_itself.columns.starts))
+            counts = torch.zeros(level.before).index_add_(0, level.itself, counts)
+            hops.insert(0, Composition(Sparse(rows, columns, graphs, order), counts))
+        return hops
 
 
 def _renumbered(classes: Tensor, number: int) -> tuple[Tensor, Tensor]:
@@ -179,11 +179,11 @@ def _restricted(level: Level, present: Tensor) -> tuple[Level, Tensor]:
     place[present] = torch.arange(len(present))
     targets = place.index_select(0, level.target)
     kept = (targets >= 0).nonzero().flatten()
-    own, source = level.own.index_select(0, present), level.source.index_select(0, kept)
-    needed, numbers = _renumbered(torch.cat([own, source]), level.before)
-    own, source = numbers[: len(own)], numbers[len(own) :]
+    itself, source = level.itself.index_select(0, present), level.source.index_select(0, kept)
+    needed, numbers = _renumbered(torch.cat([itself, source]), level.before)
+    itself, source = numbers[: len(itself)], numbers[len(itself) :]
     times = level.times.index_select(0, kept)
-    return Level(own, source, targets.index_select(0, kept), times, len(needed)), needed
+    return Level(itself, source, targets.index_select(0, kept), times, len(needed)), needed
 
 
 # -------------------------------------------------------------------- finding the classes
@@ -234,7 +234,7 @@ def _refined(classes: Integers, source: Integers, target: Integers) -> tuple[Lev
     first = representatives[order]
     kept = entries_of(torch.from_numpy(degrees), torch.from_numpy(first)).numpy()
     level = Level(
-        own=torch.from_numpy(classes[first]),
+        itself=torch.from_numpy(classes[first]),
         source=torch.from_numpy(read[kept]),
         target=torch.from_numpy(np.repeat(np.arange(len(first)), degrees[first])),
         times=torch.from_numpy(times[kept]).float(),

@@ -89,12 +89,12 @@ def _attention(level: Level) -> tuple[Sparse, Tensor, Sparse]:
     """
     classes, pairs = torch.arange(level.before), torch.arange(len(level.target))
     left = torch.cat([level.source, classes])
-    right = torch.cat([level.own.index_select(0, level.target), classes])
+    right = torch.cat([level.itself.index_select(0, level.target), classes])
     sums = torch.stack([2 * left, 2 * right + 1], dim=1)
     ends, rows = torch.arange(0, sums.numel() + 1, 2), 2 * level.before
     both = sparse(Bags(sums.flatten(), ends), torch.arange(sums.numel()) // 2, rows)
-    read = sparse(Bags(2 * level.merged(level.own, level.source), level.starts), level.reader, rows)
-    return both, level.merged(level.own + len(pairs), pairs), read
+    read = sparse(Bags(2 * level.merged(level.itself, level.source), level.starts), level.reader, rows)
+    return both, level.merged(level.itself + len(pairs), pairs), read
 
 
 class IRGraphConv(PathGraphConv):
@@ -103,7 +103,7 @@ class IRGraphConv(PathGraphConv):
     def forward(self, x: Tensor, level: Level) -> Tensor:  # type: ignore[override]
         """Pass messages: x [P, classes of the hop before, in] -> [P, classes, out]."""
         rows = _two_maps(x, (self.root, self.neighbour.weight))
-        read = Bags(level.merged(2 * level.own, 2 * level.source + 1), level.starts, level.weights)
+        read = Bags(level.merged(2 * level.itself, 2 * level.source + 1), level.starts, level.weights)
         return sparse(read, level.reader, 2 * level.before) @ rows + self.neighbour.bias
 
 
@@ -155,7 +155,7 @@ class OperationEncoder(Encoder[IRGraph]):
         nodes = graphs.sizes[:, None] if pooling == "mean" else None
         first, *others = graphs.compositions()
         return [Hop(None, partial(_pool, composition=first, nodes=nodes))] + [
-            Hop(level, partial(_pool, composition=c, nodes=nodes), c.counts, partial(matmul, level.of_own))
+            Hop(level, partial(_pool, composition=c, nodes=nodes), c.counts, partial(matmul, level.of_itself))
             for level, c in zip(graphs.levels, others, strict=True)
         ]
 

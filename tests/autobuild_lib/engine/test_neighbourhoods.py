@@ -33,10 +33,10 @@ def forms_of_classes(found: Neighbourhoods) -> list[list[Form]]:
     levels: list[list[Form]] = [[tuple(row) for row in torch.cat(features, dim=1).double().tolist()]]
     for level in found.levels:
         last = levels[-1]
-        read: list[list[tuple[int, Form]]] = [[] for _ in level.own]
+        read: list[list[tuple[int, Form]]] = [[] for _ in level.itself]
         for source, target, times in zip(level.source, level.target, level.times, strict=True):
             read[target] += [(hash(last[source]), last[source])] * int(times)
-        levels.append([(last[own], tuple(sorted(r))) for own, r in zip(level.own, read, strict=True)])
+        levels.append([(last[place], tuple(sorted(r))) for place, r in zip(level.itself, read, strict=True)])
     return levels
 
 
@@ -67,11 +67,11 @@ def test_two_small_graphs_by_hand() -> None:
     found = neighbourhoods([first, second], 2)
     assert found.classes == [3, 4, 5]  # b of the two differ from hop 1 on, c from hop 2 on; a never
     level = found.levels[0]
-    own, target = level.own.tolist(), level.target.tolist()
-    assert level.before == 3 and own == sorted(own) and target == sorted(target)
+    itself, target = level.itself.tolist(), level.target.tolist()
+    assert level.before == 3 and itself == sorted(itself) and target == sorted(target)
     a, b, c = (found.operations.tolist().index(ord(name) - ord("a")) for name in "abc")
-    assert sorted(own) == sorted([a, b, b, c])
-    pairs = zip(level.source.tolist(), [own[v] for v in target], level.times.tolist(), strict=True)
+    assert sorted(itself) == sorted([a, b, b, c])
+    pairs = zip(level.source.tolist(), [itself[v] for v in target], level.times.tolist(), strict=True)
     assert sorted(pairs) == sorted([(a, b, 1), (a, b, 2), (b, c, 1)])
     assert found.lengths.tolist() == [3, 3] and sorted(found.counts.tolist()) == [1, 1, 1, 1, 1, 2]
     check(found, [first, second], 2)
