@@ -59,7 +59,7 @@ def parameters(function: ast.FunctionDef) -> Iterator[ast.AST]:
 def sentences(source: str) -> set[str]:
     """Texts of more than a few words that the tests of a module compare with."""
     tree = ast.parse(source)
-    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+    functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef) and node.decorator_list]
     parts = [*comparisons(tree), *(part for function in functions for part in parameters(function))]
     found = {text for part in parts for text in texts(part)}
     return {text for text in found if sum(bool(WORD.fullmatch(word)) for word in text.split()) > MOST_WORDS}
