@@ -59,7 +59,6 @@ out = "artifacts/standard"
 import pandas as pd
 from myst_nb import glue
 
-from autobuild_book import intervals
 from autobuild_book.chapters.operations import effects as operation_effects, figures, hop_zero, rankings
 from autobuild_book.chapters.operations.verdict import LEAST_AGREEMENT, judge
 from autobuild_book.chapters.shared.ranks import mean_ranks
@@ -388,21 +387,7 @@ checks
 # The numbers that the summary below quotes are written to `metrics.json` and glued into the text, never typed.
 
 # %%
-values = agreement.dropna(subset="value").set_index("comparison").value
-quoted = {
-    "seeds": "importance between seeds, tuned preset", "ablation": "importance, ablation",
-    "start": "importance, importance before training", "attributions": "ablation, integrated gradients",
-    "steady": "ablation between seeds", "null": "importance between seeds, labels shuffled",
-}
-numbers = {name: f"{values[row]:.2f}" if row in values else "unknown" for name, row in quoted.items()}
-head = summary[summary.level == "head"].groupby("preset").srcc.first()
-numbers |= {f"head_{name}": intervals.or_unknown(head.get(name, float("nan")), ".3f") for name in ("paper", "tuned")}
-numbers |= {"verdict": verdict.word, "epochs": str(paper_epochs)}
-
-# %% [markdown]
-# Text takes them from here:
-
-# %%
+numbers = rankings.summary_numbers(agreement, summary) | {"verdict": verdict.word, "epochs": str(paper_epochs)}
 for name, value in numbers.items():
     glue(f"operations_{name}", value, display=False)
 record = run.finish(**numbers, checks=checks.to_dict("records"), summary=heads.to_dict("records"))

@@ -55,14 +55,15 @@ out = "artifacts/standard"
 # %%
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from myst_nb import glue
 
-from autobuild_book import intervals
 from autobuild_book.chapters.modules import agreement, figures, interventions, ranking, verdict as judging
 from autobuild_book.chapters.shared.panels import train_all
 from autobuild_book.figures import style
 from autobuild_book.runs.recording import Run
+from autobuild_lib import Target
 from autobuild_lib.spaces import read_space
 
 run = Run.start("03_subgraph_ranking", globals())  # fmt: skip
@@ -97,6 +98,57 @@ further = range(seed + seeds, seed + max(seeds, ranking_seeds))
 trained = train_all(panels, own_seeds, further, Path(out) / "predictors", epochs)
 every = ranking.score_all(panels, trained, score_hosts)
 corpora = {key: corpus for key, corpus in every.items() if key.seed in own_seeds}
+
+# %% [markdown]
+# ## The idea: how one module is scored
+#
+# The norm score (paper, Sections 3.3 and 3.4), for a thousand contents of the first unit by the first predictor. Take
+# the module out of its network: what is left is a path that is the module and nothing else.
+
+# %%
+import torch
+
+from autobuild_lib.graphs import path_graphs_from_codes
+
+key, corpus = next((key, corpus) for key, corpus in corpora.items() if key.score == "norm")
+predictor, family, scored = trained[key[:3]], corpus.space, corpus.groups[0]
+unit = family.scoring_groups[0]
+some = np.unique(np.linspace(0, len(scored.codes) - 1, 1000, dtype=int))
+paths = path_graphs_from_codes(family, unit.isolated(scored.codes[some], corpus.head))
+print(f"{len(paths)} of {len(scored.codes):,} contents, of {paths.lengths.min()} to {paths.lengths.max()} layers")
+
+# %% [markdown]
+# After $n - 1$ hops the last of $n$ nodes has heard of all $n$ layers, and its embedding is what it would be inside any
+# network. Its length is measured against what hop $m = n - 1$ gives all nodes of training architectures, $\mu_m$ and
+# $\sigma_m$, and then put on the scale of the target among training architectures whose unit $u$ has $n$ layers,
+# $\mu_{u,n}$ and $\sigma_{u,n}$:
+
+# %%
+last, hop = paths.starts + paths.lengths - 1, paths.lengths - 1  # of each module: its last node, and n - 1
+with torch.no_grad():
+    hops = [nodes[0, last].abs().sum(1) for nodes in predictor.network.node_embeddings(paths)]
+length = torch.stack(hops)[hop, torch.arange(len(hop))].numpy()
+mean, sd = predictor.moments.hops[hop].T
+unit_mean, unit_sd = np.array([predictor.moments.units[0, n] for n in paths.lengths.tolist()]).T
+by_hand = (length - mean) / sd * unit_sd + unit_mean
+assert np.allclose(by_hand, scored.scores[some], rtol=1e-3, atol=1e-3 * unit_sd.max(), equal_nan=True)
+both = pd.DataFrame({"layers": paths.lengths, "by hand": by_hand, "score_units": scored.scores[some]})
+both.iloc[[0, 1, -1]].round(4)
+
+# %% [markdown]
+# The effect score is a question to the same predictor: what happens to its predictions when the module is put into
+# random networks, the *hosts*, and all else in them stays? For the first and the last content of the unit:
+
+# %%
+hosts_of_score = family.sample_codes(np.random.default_rng([0, 2]), score_hosts)
+hosts_of_score[:, : len(corpus.head)] = np.frombuffer(corpus.head, np.uint8)
+before = predictor.predict(family.from_codes(hosts_of_score))
+scored = corpora[key._replace(score="effect")].groups[0]
+for content in (0, -1):
+    with_module = unit.put(hosts_of_score, scored.codes[[content]])
+    changes = predictor.predict(family.from_codes(with_module)) - before
+    assert np.isclose(changes.mean(), scored.scores[content], rtol=1e-3, atol=1e-4 * predictor.label_sd)
+    print(f"{changes.mean():+.4f} (mean over {score_hosts} hosts); score_units: {scored.scores[content]:+.4f}")
 
 # %% [markdown]
 # For every unit and every depth we note the module with the highest and the one with the lowest score, and how the best
@@ -322,11 +374,28 @@ skipped = "Skipped: these data bring no evaluator, so nothing can be measured."
 print(f"{len(effects):,} comparisons in {hosts} hosts" if benches else skipped)
 
 # %% [markdown]
+# The first of these comparisons, by hand. All hosts get the best module of the unit and depth; then each gets a random
+# one instead. Nothing else differs, so the difference of the two labels of a host is what the choice of layers does
+# there, and `gain` is its mean over hosts.
+
+# %%
+for row in effects.head(1).itertuples():
+    bench, cell = benches[row.family], {name: getattr(row, name) for name in [*ranking.Key._fields, "unit", "depth"]}
+    unit = bench.space.scoring_groups[row.unit]
+    (best,) = extremes[(extremes[list(cell)] == pd.Series(cell)).all(axis=1) & (extremes.end == "best")].module
+    with_best = unit.put(bench.hosts, unit.parse([best]))
+    random_modules = interventions.random_contents(bench.space, row.unit, row.depth, hosts, seed)
+    with_random = unit.put(bench.hosts, random_modules)
+    best_values, random_values = (Target(row.target).evaluate(bench.judge(c)) for c in (with_best, with_random))
+    assert np.isclose((best_values - random_values).mean(), row.gain, rtol=1e-3, atol=1e-4 * row.scale)
+    print(f"{best} in unit {row.unit}: {(best_values - random_values).mean():+.5f} ({row.target}, {hosts} hosts)")
+
+# %% [markdown]
 # The first panel, unit by unit and depth by depth:
 
 # %% tags=["remove-output"]
-own = ranking.of_panel(effects, panels[0], seed=seed)
-glue("figure_effects", style.note(skipped) if own.empty else figures.intervention_effects(own))
+drawn = ranking.of_panel(effects, panels[0], seed=seed)
+glue("figure_effects", style.note(skipped) if drawn.empty else figures.intervention_effects(drawn))
 
 # %% [markdown]
 # ```{glue:figure} figure_effects
@@ -518,23 +587,9 @@ pd.DataFrame(by_task).set_index("estimate").round(3)
 # The numbers that the summary below quotes are written to `metrics.json` and glued into the text, never typed.
 
 # %%
-numbers = {"verdict": verdict.word, "verdict_effect": verdict_effect.word}
+numbers = judging.summary_numbers(effects, by_scope, steady)
+numbers |= {"verdict": verdict.word, "verdict_effect": verdict_effect.word}
 numbers |= {"flat_cells": str(flat), "epochs": str(epochs)}
-medians = by_scope.set_index(["scope", "score"])["median"]
-for (scope, score), value in medians.items():
-    numbers[f"{scope}_{score}".replace(", ", "_").replace(" ", "_")] = intervals.or_unknown(value, ".2f")
-for kind in ranking.KINDS:
-    held = judging.cells_that_hold(effects[effects.score == kind])
-    numbers[f"cells_{kind}"] = f"{held.mean():.0%}" if len(held) else "none"
-    same = steady[(steady.measure == "best 1 %") & (steady.score == kind)]["median"]
-    numbers[f"seeds_{kind}"] = intervals.or_unknown(same.mean(), ".0%")
-
-# %% [markdown]
-# Text takes them from here:
-
-# %%
-expected = [f"{scope}_{score}" for scope in ("unit", "unit_and_depth") for score in [*kinds, "halves"]]
-numbers = dict.fromkeys(expected, "unknown") | numbers
 for name, value in numbers.items():
     glue(f"modules_{name}", value, display=False)
 lists = {"checks": checks.to_dict("records"), "checks_effect": checks_effect.to_dict("records"), "estimates": by_task}

@@ -58,6 +58,7 @@ out = "artifacts/standard"
 # %%
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from myst_nb import glue
 
@@ -66,6 +67,7 @@ from autobuild_book.chapters.shared import frontiers
 from autobuild_book.chapters.shared.panels import train_all
 from autobuild_book.figures import style
 from autobuild_book.runs.recording import Run
+from autobuild_lib import score_units
 from autobuild_lib.spaces import read_space
 
 run = Run.start("04_pareto_regions", globals())
@@ -102,6 +104,22 @@ predictors = train_all(panels, training_seeds, [], Path(out) / "predictors", epo
 reductions = reduction.reduce_spaces(panels, predictors, training_seeds, hosts)
 
 # %% [markdown]
+# From scores to a space takes four lines (paper, Section 3.4): keep the best $K$ contents of every unit, and combine
+# them freely. What was searched for in a huge space can then simply be listed. For the first equation of the first
+# panel and $K = 3$:
+
+# %%
+import itertools
+
+reduced = reductions[0]
+score, region = next(iter(reduced.spaces))
+corpus = score_units(predictors[reduced.panel.family, reduced.panel.equations[region], reduced.seed], score)
+best = [group.codes[np.argsort(-group.scores, kind="stable")[:3]] for group in corpus.groups]
+networks = [corpus.head + b"".join(map(bytes, contents)) for contents in itertools.product(*best)]
+assert networks == list(map(bytes, reduced.cluster(score, region).codes()))
+print(" x ".join(str(len(contents)) for contents in best), "contents of units =", len(networks), "networks")
+
+# %% [markdown]
 # The three best contents of each of five units make a *cluster* of 3⁵ = 243 networks; the 25 best will be searched.
 # `built.csv` beside the notebook lists the five networks of highest summed score of every cluster. With your own data
 # these are the ones to evaluate next. The first of each for the first panel:
@@ -128,11 +146,11 @@ shown.architecture.str.replace("|", " | ").str.replace(",", ", ").to_frame()
 # %%
 judges = frontiers.surrogate_judges(panels)
 labels = frontiers.training_labels(panels, judges)
-known = frontiers.training_frontiers(panels, labels)
+frontier_of = frontiers.training_frontiers(panels, labels)
 noisy = frontiers.training_frontiers(panels, labels, noisy=True)
-frontier = run.table("frontier", lambda: frontiers.frontier_table(known))
+frontier = run.table("frontier", lambda: frontiers.frontier_table(frontier_of))
 skipped = "Skipped: these data have no surrogate, so that nothing can be evaluated here. Evaluate built.csv yourself."
-print(skipped if not known else frontier.groupby(["family", "device"], sort=False).size().to_string())
+print(skipped if not frontier_of else frontier.groupby(["family", "device"], sort=False).size().to_string())
 
 # %% [markdown]
 # ## Result: clusters of 243 networks
@@ -141,8 +159,29 @@ print(skipped if not known else frontier.groupby(["family", "device"], sort=Fals
 
 # %%
 clusters = run.table("clusters", lambda: reduction.evaluate_clusters(reductions, judges))
-judged = run.table("judged", lambda: reduction.judge_clusters(clusters, known, noisy))
+judged = run.table("judged", lambda: reduction.judge_clusters(clusters, frontier_of, noisy))
 summary = run.table("summary", lambda: verdicts.cluster_means(judged))
+
+# %% [markdown]
+# The rule in code, for the first cluster: a network improves the region if there is a training architecture in it that
+# the network *dominates*, with no more of both costs (latency and lost accuracy) and less of one. `share` counts these
+# networks.
+
+# %%
+from autobuild_lib.search import StageMutation, costs, front
+
+
+def improves(network, region):
+    return any((network <= point).all() and (network < point).any() for point in region)
+
+
+for row in judged.head(1).itertuples():
+    cluster = clusters[(clusters[reduction.KEY] == pd.Series(row._asdict())[reduction.KEY]).all(axis=1)]
+    line = frontier_of[row.family, row.device]
+    points = costs(cluster, "acc", "latency")  # [networks, 2]: latency and negative accuracy
+    share = np.mean([improves(network, line.points[line.regions[row.region]]) for network in points])
+    assert share == row.share
+    print(f"{share:.0%} of {len(points)} networks improve the region {row.region} ({row.family}, {row.device})")
 
 # %% [markdown]
 # The first family, a row per device and a column per score:
@@ -152,10 +191,11 @@ families = list(dict.fromkeys(panel.family for panel in panels))
 
 
 def draw_clusters(number):
-    own, line = ([t[t.family == f] for f in families[number : number + 1]] for t in (clusters, frontier))
-    if not own or own[0].empty:
-        return style.note(skipped if not known else "These data have no second family.")
-    return figures.pareto_clusters(own[0][own[0].seed == seed], line[0])
+    family = families[number : number + 1]
+    points, line = (table[table.family.isin(family)] for table in (clusters, frontier))
+    if points.empty:
+        return style.note("These data have no second family." if frontier_of else skipped)
+    return figures.pareto_clusters(points[points.seed == seed], line)
 
 
 glue("figure_clusters_first", draw_clusters(0))
@@ -191,7 +231,7 @@ glue("figure_clusters_second", draw_clusters(1))
 # How much of each cluster improves the region that its equation aims at:
 
 # %% tags=["remove-output"]
-shares = figures.dominating_shares(summary) if known else style.note(skipped)
+shares = figures.dominating_shares(summary) if frontier_of else style.note(skipped)
 glue("figure_dominating_shares", shares)
 
 # %% [markdown]
@@ -224,7 +264,7 @@ more.unstack("score", sort=False)
 # accuracy according to the surrogate; missing ones mean that no built network is fast enough.
 
 # %%
-budgets = run.table("budgets", lambda: reduction.at_budgets(clusters, known))
+budgets = run.table("budgets", lambda: reduction.at_budgets(clusters, frontier_of))
 gains = run.table("gains", lambda: verdicts.cluster_gains(budgets))
 gains.round(2).set_index(["family", "device", "quantile"])
 
@@ -249,12 +289,12 @@ ways.set_index(["score", "counted"])
 # networks.
 
 # %%
-if checkpoints and known:
+if checkpoints and frontier_of:
     others = frontiers.published_judges(panels, Path(checkpoints))
     published = run.table("published", lambda: reduction.compare_judges(reductions, judges, others))
 else:
     published = reduction.committed_comparison()
-print("labelled now" if checkpoints and known else "from the committed comparison, on the bundled data")
+print("labelled now" if checkpoints and frontier_of else "from the committed comparison, on the bundled data")
 by_published = {score: verdicts.judge_regions(published, score, "other_share").word for score in reduction.SCORES}
 texts = ", ".join(f"{text} by {score}" for score, text in by_published.items())
 print("the rule of claim C4, judged by the published predictors:", texts)
@@ -280,18 +320,51 @@ published.groupby(["family", "device", "score"], sort=False)[means].mean().round
 # architectures, behind Layer-Insight the experts' profiling; the other three start from nothing.
 
 # %%
-curves, fronts = search_runs.search_panels(reductions, known, range(seed, seed + searches))
+curves, fronts = search_runs.search_panels(reductions, frontier_of, range(seed, seed + searches))
 run.table("curves", lambda: curves)
 run.table("fronts", lambda: fronts)
 medians = run.table("medians", lambda: search_gains.median_curves(curves))
 
 # %% [markdown]
+# One search by hand, from the same seed (paper, Section 4): draw 50 networks; then four times, draw 50 parents from the
+# front of all that was evaluated, change some of their units, and evaluate what is new. It ends with the same front.
+
+# %%
+def search_by_hand(mutation, judge, latency, rng, size=50, rounds=4):
+    """Return the costs of the front, [N, 2]."""
+    codes, points = np.empty((0, mutation.space.code_width), np.uint8), np.empty((0, 2))
+    for number in range(rounds + 1):
+        seen, new = set(map(bytes, codes)), {}
+        parents = codes[front(points)]
+        while len(new) < size:
+            chosen = parents[rng.integers(len(parents), size=size)] if number else []
+            drawn = mutation.mutate(rng, chosen) if number else mutation.sample(rng, size)
+            new |= {bytes(code): code for code in drawn if bytes(code) not in seen}
+        new = np.stack(list(new.values())[:size])
+        codes = np.concatenate([codes, new])
+        points = np.concatenate([points, costs(judge(new), "acc", latency)])
+    return points[front(points)]
+
+
+# %% [markdown]
+# Its space is the union of the reduced spaces of the first panel's equations, by norm score:
+
+# %%
+for panel in panels[:1] if frontier_of else ():
+    mutation = StageMutation(reduced.union("norm"))
+    by_hand = search_by_hand(mutation, judges[panel.family], panel.latency, np.random.default_rng(seed))
+    of_first = {"family": panel.family, "device": panel.device, "method": search_runs.OURS["norm"], "seed": seed}
+    ended = costs(fronts[(fronts[list(of_first)] == pd.Series(of_first)).all(axis=1)], "acc", "latency")
+    assert np.allclose(by_hand[np.argsort(by_hand[:, 0])], ended, rtol=1e-5)
+    print(f"{len(ended)} networks on the front, as in fronts.csv: {mutation.reduced!r}, {of_first['method']}")
+
+# %% [markdown]
 # Hypervolume as the searches go on:
 
 # %% tags=["remove-output"]
-glue("figure_search_curves", figures.search_curves(medians, frontier) if known else style.note(skipped))
+glue("figure_search_curves", figures.search_curves(medians, frontier) if frontier_of else style.note(skipped))
 one_seed = fronts[fronts.seed == seed]
-glue("figure_search_fronts", figures.search_fronts(one_seed, frontier) if known else style.note(skipped))
+glue("figure_search_fronts", figures.search_fronts(one_seed, frontier) if frontier_of else style.note(skipped))
 
 # %% [markdown]
 # ```{glue:figure} figure_search_curves
@@ -333,8 +406,8 @@ final.set_index(["family", "device", "method"])["median"].unstack("method", sort
 # enough). A reduced space holds what its equations asked for, and hypervolume also counts what they did not ask for.
 
 # %%
-found = run.table("search_gains", lambda: search_gains.search_gains(fronts, known))
-found.drop(columns="budget").round(2).set_index(["family", "device", "quantile"])
+gained = run.table("search_gains", lambda: search_gains.search_gains(fronts, frontier_of))
+gained.drop(columns="budget").round(2).set_index(["family", "device", "quantile"])
 
 # %% [markdown]
 # Then along the budget of evaluations: all of it, a half, and a fifth, where only the random start has been evaluated
@@ -345,8 +418,7 @@ found.drop(columns="budget").round(2).set_index(["family", "device", "quantile"]
 # %%
 tests = run.table("tests", lambda: search_gains.rival_tests(curves))
 pays = run.table("pays", lambda: search_gains.where_it_pays(tests))
-outcome = pays.better.astype(str) + " / " + pays.neither.astype(str) + " / " + pays.worse.astype(str)
-pays.assign(outcome=outcome).set_index(["method", "rival", "evaluations"]).outcome.unstack(sort=False)
+search_gains.readable(pays)
 
 # %% [markdown]
 # ### For the explorer
@@ -412,21 +484,10 @@ pd.DataFrame([*estimates_c4, *estimates_c5]).set_index("estimate").round(3)
 # The numbers that the summary below quotes are written to `metrics.json` and glued into the text, never typed.
 
 # %%
-rule = ways.drop_duplicates("score").set_index("score")
-same = (published.share >= 0.5) == (published.other_share >= 0.5)
-quoted = [f"{name}_{score}" for name in ("panels", "c4") for score in reduction.SCORES]
-numbers = dict.fromkeys([*quoted, *search_runs.BASELINES], "unknown")
+numbers = verdicts.summary_numbers(ways, published, search_checks)
 numbers |= {"c4": verdict.word, "c5": search_verdict.word}
 numbers |= {"c5_effect": verdicts.judge_searches(tests, "effect").word}
-numbers |= {"judges": f"{same.sum()} of {len(same)}", "c4_published": by_published["norm"], "epochs": str(epochs)}
-for score in rule.index:
-    numbers |= {f"panels_{score}": rule.panels[score], f"c4_{score}": rule.verdict[score]}
-numbers |= {check.split()[-1]: value for check, value in zip(search_checks.check, search_checks.value, strict=True)}
-
-# %% [markdown]
-# Text takes them from here:
-
-# %%
+numbers |= {"c4_published": by_published["norm"], "epochs": str(epochs)}
 for name, value in numbers.items():
     glue(f"regions_{name}", value, display=False)
 tables = {"ways": ways, "final": final, "checks_c4": checks, "checks_c5": search_checks, "published": differences}

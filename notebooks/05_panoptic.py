@@ -58,10 +58,10 @@ out = "artifacts/standard"
 # %%
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 from myst_nb import glue
 
-from autobuild_book import intervals
 from autobuild_book.chapters.panoptic import bundled_rows, figures
 from autobuild_book.chapters.shared import choices
 from autobuild_book.figures import style
@@ -71,7 +71,7 @@ from autobuild_lib.spaces import read_space
 run = Run.start("05_panoptic", globals())  # fmt: skip
 
 # %% [markdown]
-# What is computed here lives in the library, in the order of this page:
+# What is computed here lives in the chapter's modules, in the order of this page:
 
 # %%
 from autobuild_book.chapters.panoptic import (
@@ -262,10 +262,10 @@ shared.rename(columns={"of": "networks", "same": "shared"}).set_index("group")[[
 # measurement, and a region consists of the third of its points that the equation values most.
 
 # %%
-wanted = [*judged[judged.group == panoptic_builders.FRONT].architecture, *judged.architecture, *ours.architecture]
+compared = [*judged[judged.group == panoptic_builders.FRONT].architecture, *judged.architecture, *ours.architecture]
 finals = bundled_rows.final_rows()
-measured = final.find_or_measure(wanted if measurable else [], finals, run.folder / "final.csv", budget)
-known = final.front_again(subject, judged, measured) if measured.rows else None
+measured = final.find_or_measure(compared if measurable else [], finals, run.folder / "final.csv", budget)
+front_of_labels = final.front_again(subject, judged, measured) if measured.rows else None
 print(f"{len(measured.rows)} measured on set B, {measured.fresh} of them just now; not yet: {len(measured.missing)}")
 run.table("missing", lambda: pd.DataFrame({"architecture": list(measured.missing)})).head()
 
@@ -299,16 +299,46 @@ again.round(4)
 # multiply-adds. `sure` counts those that also pass Holm's correction over all backbones of the builder.
 
 # %%
-comparison = final.against_front(judged, measured, known)
+comparison = final.against_front(judged, measured, front_of_labels)
 networks = run.table("networks", lambda: final.mark_wins(comparison))
 groups = run.table("groups", lambda: final.by_builder(networks, measured))
 groups.set_index(["region", "group"]).round({"macs": -3, "pq": 4, "over": 4, "low": 4, "high": 4})
 
 # %% [markdown]
+# How one backbone is judged, in code. Its rival is the cheapest of the region's front that needs no fewer
+# multiply-adds: on a front, that is the easiest to beat. The difference in PQ is known 40 times more, each time without
+# one fortieth of the images, for both backbones the same ones; how far these values differ gives its standard error
+# (the delete-a-group jackknife). To win is to be ahead by more than two of these. The first backbone of the table:
+
+# %%
+for row in networks.dropna(subset="ahead").head(1).itertuples():
+    built = measured.rows[row.architecture]
+    in_region = [front_of_labels.rows[place] for place in np.flatnonzero(front_of_labels.regions[row.region])]
+    rival = min((other for other in in_region if other.macs >= built.macs), key=lambda other: other.macs)
+    ahead = built.pq - rival.pq
+    without_a_part = built.left_out - rival.left_out  # [40]
+    parts = len(without_a_part)
+    error = np.sqrt((parts - 1) / parts * ((without_a_part - without_a_part.mean()) ** 2).sum())
+    assert rival.architecture == row.rival and np.allclose([ahead, error], [row.ahead, row.ahead_se])
+    assert (ahead > 2 * error) == row.wins
+    print(f"{row.group}, {row.region}: {ahead:+.4f} with a standard error of {error:.4f}, wins: {row.wins}")
+
+# %% [markdown]
+# Against all labelled backbones that need *no more* multiply-adds the comparison is the same, with the best of them. It
+# says how far the front would move, were this backbone added to it:
+
+# %%
+for row in networks.dropna(subset="over").head(1).itertuples():
+    built = measured.rows[row.architecture]
+    best_below = max((other for other in front_of_labels.rows if other.macs <= built.macs), key=lambda other: other.pq)
+    assert np.isclose(built.pq - best_below.pq, row.over)
+    print(f"{built.macs:,} MACs, PQ {built.pq:.4f}; the best with no more: {best_below.macs:,} and {best_below.pq:.4f}")
+
+# %% [markdown]
 # Backbone by backbone, and in the mean:
 
 # %% tags=["remove-output"]
-front = run.table("front", lambda: final.front_table(subject, known))
+front = run.table("front", lambda: final.front_table(subject, front_of_labels))
 points = networks.rename(columns={"macs": "cost", "pq": "quality", "se": "error"})
 shown = [name for name in panoptic_builders.BUILDERS if name != panoptic_builders.LABELLED]
 glue("figure_built_front", figures.built_front(front, points, shown, subject.cost, subject.quality))
@@ -359,8 +389,8 @@ alone.drop(columns=["architecture", "rival"]).set_index("region").round(4).dropn
 
 # %% tags=["remove-output"]
 winner = best.loc[[(best.ahead / best.ahead_se).idxmax()]] if len(best) else best
-names = {name: subject.table.space.parse(text) for one in winner.itertuples()
-         for name, text in (("labelled", one.rival), ("built", one.architecture))}  # fmt: skip
+names = {name: subject.table.space.parse(text) for row in winner.itertuples()
+         for name, text in (("labelled", row.rival), ("built", row.architecture))}  # fmt: skip
 panel = pictures.panel(names) if measurable else None
 drawn = figures.panoptic_panel(panel.images, panel.classes, panel.numbers, panel.quality) if panel else None
 glue("figure_panoptic_panel", drawn or style.note(skipped))
@@ -420,26 +450,11 @@ by_builder.set_index("group")
 # The numbers that the summary below quotes are written to `metrics.json` and glued into the text, never typed.
 
 # %%
-other = dict(zip(by_builder.group, by_builder.verdict, strict=True))
-plain = dict(zip(by_builder.group, by_builder.uncorrected, strict=True)).get(panoptic_builders.NORM, "undecided")
-heads = summary[(summary["size"] == summary["size"].max()) & (summary.target == subject.quality)]
-srcc = {one.model: intervals.or_unknown(one.srcc, ".3f") for one in heads[heads.level == "head"].itertuples()}
-rest = agreement.set_index("comparison").rest.map("{:.2f}".format).to_dict() if len(agreement) else {}
-numbers = {
-    "verdict": verdict.word, "effect": other.get(panoptic_builders.EFFECT, "undecided"), "epochs": epochs,
-    "labelled": len(subject.table),
-    "ridge": other.get(panoptic_builders.RIDGE, "undecided"), "search": other.get("search", "undecided"),
-    "srcc_paper": srcc["paper preset"], "srcc_tuned": srcc["tuned preset"], "missing": len(measured.missing),
-    "srcc_ridge": srcc[learning.RIDGE], "srcc_macs": srcc[learning.LINE],
-    "uncorrected": plain, "rest_seed": rest.get(panoptic_agreement.SEED, "unknown"),
-    "ranks_alone": panoptic_agreement.in_words(agreement), "built_alone": panoptic_verdict.alone_in_words(alone),
-    "luck": panoptic_agreement.luck_in_words(pairs), "sentence": panoptic_verdict.sentence(checks),
-}
-
-# %% [markdown]
-# Text takes them from here:
-
-# %%
+numbers = panoptic_verdict.summary_numbers(by_builder) | learning.summary_numbers(summary, subject.quality)
+numbers |= panoptic_agreement.summary_numbers(agreement, pairs)
+numbers |= {"verdict": verdict.word, "sentence": panoptic_verdict.sentence(checks), "epochs": epochs}
+numbers |= {"labelled": len(subject.table), "missing": len(measured.missing)}
+numbers |= {"built_alone": panoptic_verdict.alone_in_words(alone)}
 for name, value in numbers.items():
     glue(f"panoptic_{name}", value, display=False)
 tables = {"checks": checks, "by_builder": by_builder, "agreement": agreement, "alone": alone, "groups": groups}

@@ -61,6 +61,16 @@ import pandas as pd
 from myst_nb import glue
 
 from autobuild_book import intervals
+from autobuild_book.chapters.shared import choices, few_labels
+from autobuild_book.figures import style
+from autobuild_book.runs.recording import Run
+
+run = Run.start("06_diffusion_unets", globals())
+
+# %% [markdown]
+# What is computed here lives in the chapter's modules:
+
+# %%
 from autobuild_book.chapters.diffusion import (
     bundled_rows,
     choice,
@@ -73,11 +83,6 @@ from autobuild_book.chapters.diffusion import (
 )
 from autobuild_book.chapters.diffusion.real_size import experiment, figures as real_size_figures
 from autobuild_book.chapters.diffusion.scores import effects_by_score
-from autobuild_book.chapters.shared import choices, few_labels
-from autobuild_book.figures import style
-from autobuild_book.runs.recording import Run
-
-run = Run.start("06_diffusion_unets", globals())
 
 # %% [markdown]
 # ## Data: a generative model small enough to train 68 times
@@ -254,10 +259,29 @@ print(f"{len(left)} trainings of {left.architecture.nunique()} architectures are
 # %%
 values = run.table("final", lambda: final.values_by_seed(chosen, measured))
 comparison = run.table("comparison", lambda: final.against_group(values))
-key = ["setting", "group", "place"]
-texts = intervals.interval_texts(comparison["difference"], comparison["low"], comparison["high"])
-table_of_results = comparison.assign(macs=(comparison.macs / 1e6).round(1), difference=texts).set_index(key)
-table_of_results[["macs", "mean", "difference"]].round(3)
+final.readable(comparison)
+
+# %% [markdown]
+# How a network is compared, in code, for the first one that the norm score built. Fresh seed by fresh seed, its log
+# distance less that of the best labelled one, which had the same masks and noise; then the mean of these differences
+# with Student's interval, and the one-sided p-value of *it is not lower*.
+
+# %%
+import numpy as np
+from scipy.stats import t
+
+built = comparison.dropna(subset="p")
+for row in built[built.group == few_labels.NORM].head(1).itertuples():
+    in_setting = values[values.setting == row.setting]
+    of_row = in_setting[(in_setting.group == row.group) & (in_setting.place == row.place)].set_index("seed")
+    best = in_setting[in_setting.group == choice.BEST].set_index("seed")
+    differences = (of_row.log_distance - best.log_distance).dropna()
+    mean, error = differences.mean(), differences.std() / np.sqrt(len(differences))
+    freedom = len(differences) - 1
+    half = t.ppf(0.975, freedom) * error
+    p = t.cdf(mean / error, freedom)
+    assert np.allclose([mean, mean - half, mean + half, p], [row.difference, row.low, row.high, row.p])
+    print(differences.round(3).to_dict(), f"mean {mean:+.3f} [{mean - half:+.3f}, {mean + half:+.3f}], p = {p:.3f}")
 
 # %% [markdown]
 # The same as a picture:
@@ -289,10 +313,10 @@ glue("figure_built_against_best", drawn)
 
 # %% tags=["remove-output"]
 networks = final.on_the_front(comparison)
-known = labels.labelled_points(table, rows, target, cost) if cost in table.labels else None
+labelled = labels.labelled_points(table, rows, target, cost) if cost in table.labels else None
 label = "log Frechet distance" if bundled else f"-({target})"
 missing = style.note(f"these data have no label {cost}")
-glue("figure_distance_macs", missing if known is None else figures.distance_against_macs(known, networks, label))
+glue("figure_distance_macs", missing if labelled is None else figures.distance_against_macs(labelled, networks, label))
 
 # %% [markdown]
 # ```{glue:figure} figure_distance_macs
@@ -322,9 +346,7 @@ checked = {
     "flow loss, against the best": final.against_group(values, label="flow_loss"),
 }
 run.table("cross_checks", lambda: pd.concat(checked, names=["check"]).reset_index("check"))
-texts = {name: intervals.interval_texts(frame.difference, frame.low, frame.high, 4) for name, frame in checked.items()}
-columns = [pd.Series(own, pd.MultiIndex.from_frame(checked[name][key]), name=name) for name, own in texts.items()]
-pd.concat(columns, axis=1).fillna("")
+final.side_by_side(checked)
 
 # %% [markdown]
 # ## Pictures
@@ -562,8 +584,9 @@ record = run.finish(**numbers, **tables, differences=measured_again.for_metrics(
 # 2. How many of the 68 labels are needed? Give the page the first 20, 40, ... lines of the table as `data`.
 # 3. What would the distance of the best labelled network have been if nothing but luck had made it the best? Simulate
 #    it from `spread` and `seed_sd`.
-# 4. Change `diffusion_choice.settings` to bound the number of parameters instead of MACs, and measure what is built
-#    with `autobuild task diffusion measure`. Attention costs few parameters and many MACs: does it appear?
+# 4. Change `settings` in `autobuild_book.chapters.diffusion.choice` to bound the number of parameters instead of MACs,
+#    and measure what is built with `autobuild task diffusion measure`. Attention costs few parameters and many MACs:
+#    does it appear?
 #
 # ## What this page was built with
 

@@ -58,6 +58,7 @@ out = "artifacts/standard"
 # `Run` refuses unknown parameters and notes what this page is made from.
 
 # %%
+import numpy as np
 from myst_nb import glue
 
 from autobuild_book import intervals
@@ -78,9 +79,9 @@ run = Run.start("07_your_machine", globals())
 # nor the largest network wins: there is something to be found. Accuracy is the bundled surrogate's, not a measurement.
 
 # %%
-wanted = [targets] if isinstance(targets, str) else list(targets)
+equations = [targets] if isinstance(targets, str) else list(targets)
 meter = LatencyMeter(memory_format)
-subject, note = subjects.choose_subject(data, space, measure, label, wanted, meter)
+subject, note = subjects.choose_subject(data, space, measure, label, equations, meter)
 print(note or f"{subject.space.name} on {machine()}")
 
 # %% [markdown]
@@ -101,6 +102,21 @@ measured = complete(
 table = run.uses(subjects.measured_table(subject, measured))
 run.table("measured", lambda: measured)
 table.labels.describe().loc[["mean", "std", "min", "50%", "max"]].round(3)
+
+# %% [markdown]
+# What makes these numbers comparable, in code. Round $r$ has an order of its own, drawn from `[seed, r]`. The rows of
+# `measured` have one number for each network and round; a label is the median over a network's rounds, so that one
+# round in which something else was running does not decide. Two halves of the rounds, odd and even, share no
+# measurement:
+
+# %%
+orders = [np.random.default_rng([seed, number]).permutation(len(drawn)) for number in range(1, rounds + 1)]
+by_round = measured.pivot(index="architecture", columns="round", values=label)  # a row per network
+by_hand = by_round.median(axis=1)[list(table.architectures)]
+assert np.array_equal(by_hand, table.labels[label])
+odd, even = (by_round.loc[:, by_round.columns % 2 == half].median(axis=1) for half in (1, 0))
+print("the first five visits of each round:", *(order[:5].tolist() for order in orders))
+print(f"rank correlation of the {label} in odd and in even rounds: {odd.rank().corr(even.rank()):.3f}")
 
 # %% [markdown]
 # ## How well can it be known?

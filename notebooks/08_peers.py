@@ -58,15 +58,12 @@ out = "artifacts/standard"
 # `Run` refuses unknown parameters and notes what this page is made from.
 
 # %%
-import numpy as np
-import pandas as pd
 from IPython.display import Markdown
 from myst_nb import glue
 
 from autobuild_book import intervals
 from autobuild_book.chapters.peers import contests, figures, measuring, results, seconds
 from autobuild_book.chapters.peers.models.graf import graph_features
-from autobuild_book.chapters.peers.models.registry import find_model
 from autobuild_book.chapters.peers.models.sequence_graf import sequence_features
 from autobuild_book.chapters.shared.splits import subset
 from autobuild_book.figures import style
@@ -143,18 +140,28 @@ live = run.table("live", lambda: measuring.run_all(jobs))
 
 # %% [markdown]
 # All that a contest is, in code: the rows of the table are split once for everybody; a model learns from a subset that
-# the seed and the size alone decide, and predicts the test rows; then SRCC, recall and regret judge the order. The
-# first of the runs above, again:
+# the seed and the size alone decide, and predicts the test rows. The first of the runs above, again:
 
 # %%
+import numpy as np
+import pandas as pd
+
+from autobuild_book.chapters.peers.models.registry import find_model
+
 row = live[live.model == live_models[0]].iloc[0]
 contest = next(contest for contest in chosen if contest.name == row.contest)
 field = contests.field_of(contest, row.seed, own_space)
 few = np.sort(np.random.default_rng([row.seed, row["size"]]).permutation(len(field.train))[: row["size"]])
 models = find_model(row.model).fit_many(field.train.take(few), contest.targets, row.seed, field.proxies)
+predicted = models[contest.targets.index(row.target)].predict(field.test.architectures)
+
+# %% [markdown]
+# Then the order of the test rows is judged: by SRCC, by how much of the true best tenth is in the predicted one, and by
+# what the best of the ten that come first lacks. These are the numbers of that run in the table.
+
+# %%
 sign = -1 if row.target in contest.lower else 1  # from here on, more is better
-truth = sign * Target(row.target).evaluate(field.test.labels)
-predicted = sign * models[contest.targets.index(row.target)].predict(field.test.architectures)
+predicted, truth = sign * predicted, sign * Target(row.target).evaluate(field.test.labels)
 srcc = pd.Series(predicted).rank().corr(pd.Series(truth).rank())
 best_first, tenth = np.argsort(-predicted, kind="stable"), max(1, round(len(truth) / 10))
 recall = np.isin(best_first[:tenth], np.argsort(-truth, kind="stable")[:tenth]).mean()

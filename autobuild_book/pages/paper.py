@@ -154,16 +154,16 @@ EQUATIONS = (
         "Norms of isolated modules, standardised over hop and depth.",
         ("autobuild_lib.score_units", "autobuild_lib.units.corpus.module_norms"),
         MODULES,
-        "Method: predictors and scores",
-        "ranking.score_all(",
+        "The idea: how one module is scored",
+        "predictor.moments.hops[",
     ),
     Entry(
         "Section 3.4: reduced spaces",
         "Products of the best K modules of every unit.",
         ("autobuild_lib.UnitCorpus", "autobuild_lib.ReducedSpace"),
-        METHOD,
-        "From scores to a reduced space",
-        "scoring_groups",
+        REGIONS,
+        "Method: predictors, scores, reduced spaces",
+        "itertools.product(",
     ),
 )
 

@@ -16,7 +16,7 @@ from autobuild_book.chapters.diffusion.task.table import MEASURED, seed_agreemen
 from autobuild_book.chapters.diffusion.verdict import sentence
 from autobuild_book.chapters.shared.few_labels import EFFECT, RIDGE
 from autobuild_book.chapters.shared.measured_again import beside_committed
-from autobuild_book.intervals import greater_than_zero, mean_with_interval
+from autobuild_book.intervals import greater_than_zero, interval_texts, mean_with_interval
 from autobuild_book.measured.tasks import complete
 from autobuild_lib.data.table import Table
 from autobuild_lib.search import front
@@ -85,6 +85,22 @@ def against_group(values: pd.DataFrame, reference: str = BEST, label: str = LABE
         rows.append((*key, int(runs["macs"].iloc[0]), len(by_seed), *numbers, greater_than_zero(-differences)))
     names = ["macs", "seeds", "mean", "mean_low", "mean_high", "difference", "low", "high", "p"]
     return pd.DataFrame(rows, columns=[*CHOICE, *names])
+
+
+def readable(comparison: pd.DataFrame) -> pd.DataFrame:
+    """Return a comparison for a page: million MACs, mean, and difference with interval of each network."""
+    texts = interval_texts(comparison["difference"], comparison["low"], comparison["high"])
+    rows = comparison.assign(macs=(comparison["macs"] / 1e6).round(1), difference=texts).set_index(CHOICE[:-1])
+    return rows[["macs", "mean", "difference"]].round(3)
+
+
+def side_by_side(comparisons: Mapping[str, pd.DataFrame]) -> pd.DataFrame:
+    """Return the differences of several comparisons for a page: a row per network, a column for each comparison."""
+    columns = {}
+    for name, rows in comparisons.items():
+        texts = interval_texts(rows["difference"], rows["low"], rows["high"], 4)
+        columns[name] = pd.Series(texts, pd.MultiIndex.from_frame(rows[CHOICE[:-1]]))
+    return pd.concat(columns, axis=1).fillna("")
 
 
 def on_the_front(comparison: pd.DataFrame) -> pd.DataFrame:

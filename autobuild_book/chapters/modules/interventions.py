@@ -49,7 +49,7 @@ def _intervene(bench: Bench, extreme: pd.DataFrame, seed: int) -> pd.DataFrame:
     space = bench.space
     cells = list(dict.fromkeys(zip(extreme.unit, extreme.depth, strict=True)))
     modules = list(dict.fromkeys(zip(extreme.unit, extreme.module, strict=True)))
-    random = [bench.with_modules(u, _random_contents(space, u, d, len(bench.hosts), seed)) for u, d in cells]
+    random = [bench.with_modules(u, random_contents(space, u, d, len(bench.hosts), seed)) for u, d in cells]
     chosen = [bench.with_modules(u, _contents(space, u, [text])) for u, text in modules]
     labels = bench.label([bench.hosts, *random, *chosen])
     columns = ["unit", "depth", "seed", "score"]
@@ -77,7 +77,8 @@ def _contents(space: SequenceSpace, unit: int, texts: Sequence[str]) -> Codes:
     return space.scoring_groups[unit].parse(texts)
 
 
-def _random_contents(space: SequenceSpace, unit: int, depth: int, size: int, seed: int) -> Codes:
+def random_contents(space: SequenceSpace, unit: int, depth: int, size: int, seed: int) -> Codes:
+    """Draw contents of a scoring group with this many layers, uniformly, [size, bytes of its units]."""
     group = space.scoring_groups[unit]
     contents = group.contents()
     deep: Codes = contents[group.depths(contents).sum(1) == depth]

@@ -5,9 +5,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from autobuild_book.chapters.modules.agreement import UNIT, median_srcc
+from autobuild_book.chapters.modules.agreement import CELL, UNIT, median_srcc
+from autobuild_book.chapters.modules.ranking import KINDS
 from autobuild_book.chapters.shared.verdicts import Verdict, estimate
-from autobuild_book.intervals import holm
+from autobuild_book.intervals import holm, or_unknown
 
 TASK = ["family", "target"]
 RULE = (
@@ -88,3 +89,24 @@ def module_estimates(effects: pd.DataFrame, correlations: pd.DataFrame, score: s
         estimate("share of cells in which best beats random beats worst", shares.to_numpy(float), "tasks"),
         estimate("median over units of Spearman(score, effect)", medians.to_numpy(float), "tasks"),
     ]
+
+
+def summary_numbers(effects: pd.DataFrame, by_scope: pd.DataFrame, steady: pd.DataFrame) -> dict[str, str]:
+    """Return what the summary of the chapter quotes; "unknown" or "none" where nothing was measured.
+
+    Medians of the correlations of scores with effects, by scope and score (`by_scope`); per kind of score, the share of
+    `effects` that hold, and of the best 1 % that two training seeds have in common (`steady`).
+    """
+    texts = {_name(scope, score): "unknown" for scope in (UNIT, CELL) for score in [*KINDS, "ridge", "halves"]}
+    for scope, score, median in zip(by_scope["scope"], by_scope["score"], by_scope["median"], strict=True):
+        texts[_name(scope, score)] = or_unknown(median, ".2f")
+    for kind in KINDS:
+        held = cells_that_hold(effects[effects.score == kind])
+        texts[f"cells_{kind}"] = f"{held.mean():.0%}" if len(held) else "none"
+        same = steady[(steady.measure == "best 1 %") & (steady.score == kind)]["median"]
+        texts[f"seeds_{kind}"] = or_unknown(same.mean(), ".0%")
+    return texts
+
+
+def _name(scope: str, score: str) -> str:
+    return f"{scope}_{score}".replace(", ", "_").replace(" ", "_")

@@ -8,12 +8,21 @@ import pandas as pd
 from scipy.stats import kendalltau
 
 from autobuild_book.chapters.operations.hop_zero import CHEAP, INITIAL, SHUFFLED, TRUE, WITHIN
-from autobuild_book.intervals import mean_with_interval
+from autobuild_book.intervals import mean_with_interval, or_unknown
 from autobuild_lib.statistics import srcc
 
 Array = npt.NDArray[np.float64]
 RESAMPLES = 2000
 Row = tuple[str, str, float, float, float, int]
+QUOTED = {  # in the summary of the chapter: comparisons by name
+    "seeds": "importance between seeds, tuned preset",
+    "ablation": "importance, ablation",
+    "start": "importance, importance before training",
+    "attributions": "ablation, integrated gradients",
+    "steady": "ablation between seeds",
+    "null": "importance between seeds, labels shuffled",
+}
+
 
 
 def scores(table: pd.DataFrame, labels: str, column: str, preset: str = CHEAP) -> pd.DataFrame:
@@ -153,3 +162,11 @@ def _null_rows(importance: pd.DataFrame) -> list[Row]:
             low, high = np.quantile(null, [0.05, 0.95])
             rows.append((f"importance between seeds, {text}", "Kendall", null.mean(), low, high, len(null)))
     return rows
+
+
+def summary_numbers(agreement: pd.DataFrame, summary: pd.DataFrame) -> dict[str, str]:
+    """Return what the summary of the chapter quotes: comparisons of rankings, and the SRCC of each preset's head."""
+    values = agreement.set_index("comparison").value
+    heads = summary[summary.level == "head"].groupby("preset").srcc.first()
+    texts = {name: or_unknown(values.get(row, np.nan), ".2f") for name, row in QUOTED.items()}
+    return texts | {f"head_{name}": or_unknown(heads.get(name, np.nan), ".3f") for name in ("paper", "tuned")}

@@ -108,6 +108,13 @@ def luck_in_words(pairs: pd.DataFrame) -> str:
     return f"{luck}, while {len(similar)} backbones of similar multiply-adds have a standard deviation of {spread:.3f}"
 
 
+def summary_numbers(agreement: pd.DataFrame, pairs: pd.DataFrame) -> dict[str, str]:
+    """Return what the summary of the chapter quotes of both tables, which are empty where nothing can be measured."""
+    rest = agreement[agreement["comparison"] == SEED]["rest"].tolist() if len(agreement) else []
+    texts = {"ranks_alone": in_words(agreement), "luck": luck_in_words(pairs)}
+    return texts | {"rest_seed": next(map("{:.2f}".format, rest), "unknown")}
+
+
 def is_extreme(architecture: str) -> bool:
     """Whether all layers of an architecture (text) and all its depths are the same: the corners of the space."""
     units = architecture.split("|")

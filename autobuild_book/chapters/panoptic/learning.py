@@ -14,7 +14,7 @@ from autobuild_book.chapters.panoptic.task.table import NAME
 from autobuild_book.chapters.shared.fits import FitJob, fit_jobs, hop_options
 from autobuild_book.chapters.shared.frontiers import front_places
 from autobuild_book.chapters.shared.ranks import mean_ranks
-from autobuild_book.intervals import mean_with_interval
+from autobuild_book.intervals import mean_with_interval, or_unknown
 from autobuild_lib import data
 from autobuild_lib.data.table import Table
 from autobuild_lib.evaluation import evaluate
@@ -196,6 +196,14 @@ def readable(summary: pd.DataFrame) -> pd.DataFrame:
     shown = shown[shown["level"].isin(["head", *hops[-1:]])]
     wide = shown.pivot(index="column", columns="target", values="text")
     return pd.DataFrame(wide.reindex(index=shown["column"].unique(), columns=shown["target"].unique()))
+
+
+def summary_numbers(summary: pd.DataFrame, quality: str) -> dict[str, str]:
+    """Return what the summary of the chapter quotes: SRCC of each model with quality, from all training rows."""
+    own = summary[(summary["size"] == summary["size"].max()) & (summary["target"] == quality)]
+    srcc = {row.model: or_unknown(row.srcc, ".3f") for row in own[own["level"] == "head"].itertuples()}
+    quoted = {"paper": "paper preset", "tuned": "tuned preset", "ridge": RIDGE, "macs": LINE}
+    return {f"srcc_{name}": srcc[model] for name, model in quoted.items()}
 
 
 # -------------------------------------------------------------------- what the FE-MLP says

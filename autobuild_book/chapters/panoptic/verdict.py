@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from autobuild_book.chapters.panoptic.final import difference
-from autobuild_book.chapters.panoptic.proposals import BUILDERS, NORM
+from autobuild_book.chapters.panoptic.proposals import BUILDERS, EFFECT, NORM, RIDGE, SEARCH
 from autobuild_book.chapters.panoptic.task.paired import FINAL, PairedMeasurement
 from autobuild_book.chapters.shared.verdicts import Verdict
 
@@ -121,3 +121,11 @@ def alone_in_words(alone: pd.DataFrame) -> str:
     compared = alone[alone["alone_ahead"].notna()] if len(alone) else alone
     texts = [f"{r.region} {r.alone_ahead:+.4f} (standard error {r.alone_se:.4f})" for r in compared.itertuples()]
     return ", ".join(texts) or "not measured"
+
+
+def summary_numbers(by_builder: pd.DataFrame) -> dict[str, str]:
+    """Return what the summary of the chapter quotes of `verdicts`; "undecided" for builders without a measurement."""
+    rows = by_builder.set_index("group")
+    quoted = {"effect": EFFECT, "ridge": RIDGE, "search": SEARCH}
+    texts = {name: str(rows["verdict"].get(group, "undecided")) for name, group in quoted.items()}
+    return texts | {"uncorrected": str(rows["uncorrected"].get(NORM, "undecided"))}

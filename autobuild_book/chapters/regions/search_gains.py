@@ -87,3 +87,9 @@ def where_it_pays(tests: pd.DataFrame) -> pd.DataFrame:
     outcome = tests.assign(better=better, neither=~better & ~worse, worse=worse)
     keys = ["evaluations", "method", "rival"]
     return outcome.groupby(keys, sort=False)[["better", "neither", "worse"]].sum().reset_index()
+
+
+def readable(pays: pd.DataFrame) -> pd.DataFrame:
+    """Return `where_it_pays` for a page: "better / neither / worse" per method and rival, a column for each budget."""
+    outcome = pays["better"].astype(str) + " / " + pays["neither"].astype(str) + " / " + pays["worse"].astype(str)
+    return pays.assign(outcome=outcome).set_index(["method", "rival", "evaluations"]).outcome.unstack(sort=False)

@@ -103,3 +103,17 @@ def search_estimates(tests: pd.DataFrame, score: str = "norm") -> list[dict[str,
         estimate(f"final hypervolume minus that of {rival}", panels["difference"].to_numpy(float), "panels")
         for rival, panels in _final_tests(tests, score).groupby("rival", sort=False)
     ]
+
+
+def summary_numbers(ways: pd.DataFrame, published: pd.DataFrame, search_checks: pd.DataFrame) -> dict[str, str]:
+    """Return what the summary of the chapter quotes; "unknown" where nothing was judged.
+
+    Per score the panels that pass and the verdict (the first of its `ways_to_count`); for how many clusters the
+    published predictors say the same as the surrogates (`compare_judges`); by baseline, how many panels beat it.
+    """
+    texts = {f"{name}_{score}": "unknown" for name in ("panels", "c4") for score in SCORES}
+    for row in ways.drop_duplicates("score").itertuples():
+        texts |= {f"panels_{row.score}": str(row.panels), f"c4_{row.score}": str(row.verdict)}
+    same = (published["share"] >= 0.5) == (published["other_share"] >= 0.5)
+    beaten = {str(row.check).split()[-1]: str(row.value) for row in search_checks.itertuples()}
+    return texts | {"judges": f"{same.sum()} of {len(same)}"} | dict.fromkeys(BASELINES, "unknown") | beaten

@@ -68,6 +68,17 @@ def test_comparison_with_the_mean_of_a_group() -> None:
     assert row["difference"] == pytest.approx(np.mean([1.0 - 2.2, 1.2 - 2.1, 1.1 - 2.1]))
 
 
+def test_comparisons_for_a_page() -> None:
+    values = final.values_by_seed(CHOSEN, ROWS)
+    found = final.against_group(values)
+    shown = final.readable(found)
+    assert shown.loc[AS_BEST, NORM, 0].tolist() == [round(ROWS[0].macs / 1e6, 1), 1.1, "-0.400 [-0.830, 0.030]"]
+    both = final.side_by_side({"best": found, "random": final.against_group(values, RANDOM)})
+    assert list(both) == ["best", "random"] and len(both) == len(CHOSEN)
+    assert both.loc[(AS_BEST, NORM, 0), "best"].startswith("-0.4000 [")
+    assert both.loc[(ANY, NORM, 0), "random"] == "", "no random network there"
+
+
 def test_only_seeds_that_both_have_are_compared() -> None:
     found = against_group(values_by_seed(CHOSEN, ROWS[1:])).set_index(["setting", "group", "place"]).sort_index()
     row = found.loc[AS_BEST, NORM, 0]
