@@ -59,12 +59,16 @@ out = "artifacts/standard"
 import pandas as pd
 from myst_nb import glue
 
-from autobuild_book.chapters.operations import effects as operation_effects, figures, hop_zero, rankings
-from autobuild_book.chapters.operations.verdict import LEAST_AGREEMENT, judge
+from autobuild_book.chapters.operations import (
+    effects as operation_effects,
+    figures,
+    hop_zero,
+    rankings,
+    verdict as judging,
+)
 from autobuild_book.chapters.shared.ranks import mean_ranks
 from autobuild_book.runs.recording import Run
-from autobuild_lib import Target
-from autobuild_lib.spaces import read_space
+from autobuild_lib import Target, spaces
 
 run = Run.start("02_ir_operations", globals())
 
@@ -75,7 +79,7 @@ run = Run.start("02_ir_operations", globals())
 # node; an input and an output node stand at its ends. One split, 90 % to train and 10 % to test, serves both families.
 
 # %%
-table, note = hop_zero.load_graphs(data, target, networks, read_space(space) if space else None)
+table, note = hop_zero.load_graphs(data, target, networks, spaces.read_space(space) if space else None)
 train, test = table.split(0.9, seed=12345)
 run.uses(table)
 counts = operation_effects.operation_counts(table.graphs)
@@ -337,7 +341,7 @@ agreement.set_index(["comparison", "measure"]).round(2)
 # As a picture:
 
 # %% tags=["remove-output"]
-glue("figure_agreement_of_rankings", figures.ranking_agreement(agreement, LEAST_AGREEMENT))
+glue("figure_agreement_of_rankings", figures.ranking_agreement(agreement, judging.LEAST_AGREEMENT))
 
 # %% [markdown]
 # ```{glue:figure} figure_agreement_of_rankings
@@ -378,7 +382,7 @@ assert per_family.empty or per_family.groupby(["preset", "seed", "labels"]).size
 # mean change can name operations that do nothing (the column `level` in `attribution.csv` is that mean).
 
 # %%
-verdict = judge(importance, attribution)
+verdict = judging.judge(importance, attribution)
 checks = run.table("checks", lambda: verdict.checks)
 print(verdict)
 checks
