@@ -107,8 +107,8 @@ LIBRARY = [
     "units", "search",
 ]  # fmt: skip
 COMPANION = [
-    "houses", "intervals", "downloads", "figures", "runs", "chain", "measured", "arguments", "chapters.shared",
-    "chapters", "labs", "pages", "cli",
+    "houses", "tracing", "intervals", "downloads", "figures", "runs", "chain", "measured", "arguments",
+    "chapters.shared", "chapters", "labs", "pages", "cli",
 ]  # fmt: skip
 
 

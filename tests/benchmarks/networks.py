@@ -6,6 +6,7 @@ import numpy as np
 import torch
 
 import autobuild_lib as ab
+from autobuild_book.tracing import ir_from_module
 from autobuild_lib import networks
 from tests.benchmarks.timing import timed
 
@@ -39,6 +40,6 @@ def op_graphs() -> dict[str, Any]:
         modules = [(networks.build(one).eval(), torch.empty(1, 3, 224, 224)) for one in few]
     ours = timed(lambda: [ab.graphs.ir_graph(one) for one in few])
     rate = len(many) / timed(lambda: [ab.graphs.ir_graph(one) for one in many])
-    plain = timed(lambda: [ab.graphs.ir_from_module(module, image) for module, image in modules])
+    plain = timed(lambda: [ir_from_module(module, image) for module, image in modules])
     return {"name": f"op-level graphs of {len(few)} networks", "ours_s": ours, "baseline_s": plain,
             "ours_per_s": round(rate)}  # fmt: skip

@@ -20,7 +20,7 @@ import torch
 from torch import Tensor, fx, nn
 from torch.utils._pytree import tree_leaves
 
-from autobuild_lib.graphs.aten import (
+from autobuild_book.tracing.aten import (
     CONSTANT,
     REACH,
     RULES,
@@ -30,7 +30,7 @@ from autobuild_lib.graphs.aten import (
     shapes_of,
     tensors_of,
 )
-from autobuild_lib.graphs.exact import expanded
+from autobuild_book.tracing.exact import expanded
 from autobuild_lib.graphs.ir import IRGraph, IRNode, graph_of
 
 # In-place operations that forget what was there; true: for what they read.

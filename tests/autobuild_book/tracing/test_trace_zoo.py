@@ -9,9 +9,9 @@ from torch import Tensor, nn
 from torch.nn import functional
 from torch.utils import checkpoint
 
-from autobuild_lib.graphs import ir_from_module
-from autobuild_lib.graphs.aten import RULES
-from autobuild_lib.graphs.exact import EXACT
+from autobuild_book.tracing import ir_from_module
+from autobuild_book.tracing.aten import RULES
+from autobuild_book.tracing.exact import EXACT
 
 IMAGE, WORDS, LINE, VOLUME = (1, 8, 8, 8), (2, 10, 16), (1, 8, 16), (1, 4, 6, 6, 6)
 PADDING = ("constant", "reflect", "replicate", "circular")

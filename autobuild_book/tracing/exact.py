@@ -13,7 +13,7 @@ from torch import Tensor, fx, nn
 from torch.export import ExportedProgram
 from torch.utils._pytree import tree_leaves, tree_map
 
-from autobuild_lib.graphs.aten import name_of, tensors_of
+from autobuild_book.tracing.aten import name_of, tensors_of
 
 Function = Callable[..., Any]
 

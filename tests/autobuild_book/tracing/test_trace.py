@@ -9,8 +9,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from autobuild_lib.graphs import OPERATIONS, IRGraph, IRNode, graph_of, ir_from_module
-from autobuild_lib.graphs.aten import CONSTANT, PLAIN, RULES, TRANSPARENT
+from autobuild_book.tracing import ir_from_module
+from autobuild_book.tracing.aten import CONSTANT, PLAIN, RULES, TRANSPARENT
+from autobuild_lib.graphs import OPERATIONS, IRGraph, IRNode, graph_of
 
 
 class Call(nn.Module):
