@@ -238,6 +238,6 @@ class _Reader:
             self.refuse_node(node, "is not allowed")
         least, most = {"power": (2, 2), "min": (2, MAX_CHARACTERS), "max": (2, MAX_CHARACTERS)}.get(name, (1, 1))
         if not least <= len(node.args) <= most:
-            wanted = f"{least} or more" if most > least else f"exactly {least}"
-            self.refuse_node(node, f"needs {wanted}, not {len(node.args)} arguments")
+            needed = f"{least} or more" if most > least else f"exactly {least}"
+            self.refuse_node(node, f"needs {needed}, not {len(node.args)} arguments")
         return ast.Call(ast.Name(name), [self.keep(argument, depth + 1) for argument in node.args], [])

@@ -42,9 +42,7 @@ class Family:
 
 FAMILIES = {
     "ofa_mbv3": Family(
-        space=ofa_mbv3,
-        stem=24,
-        first=Stage(24, 1, "relu"),
+        space=ofa_mbv3, stem=24, first=Stage(24, 1, "relu"), expanded=1152, mixed=1536, activation="hard_swish",
         stages=(
             Stage(32, 2, "relu"),
             Stage(48, 2, "relu", squeezes=True),
@@ -52,27 +50,15 @@ FAMILIES = {
             Stage(136, 1, "hard_swish", squeezes=True),
             Stage(192, 2, "hard_swish", squeezes=True),
         ),
-        expanded=1152,
-        mixed=1536,
-        activation="hard_swish",
     ),
     "ofa_pn": Family(
-        space=ofa_pn,
-        stem=40,
-        first=Stage(24, 1, "relu6"),
-        stages=(
-            Stage(32, 2, "relu6"),
-            Stage(56, 2, "relu6"),
-            Stage(104, 2, "relu6"),
-            Stage(128, 1, "relu6"),
-            Stage(248, 2, "relu6"),
-            Stage(416, 1, "relu6"),
+        space=ofa_pn, stem=40, first=Stage(24, 1, "relu6"), expanded=1664, mixed=None, activation="relu6",
+        stages=tuple(
+            Stage(width, stride, "relu6")
+            for width, stride in ((32, 2), (56, 2), (104, 2), (128, 1), (248, 2), (416, 1))
         ),
-        expanded=1664,
-        mixed=None,
-        activation="relu6",
     ),
-}
+}  # fmt: skip
 
 
 @dataclass(frozen=True)

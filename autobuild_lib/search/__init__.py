@@ -1,6 +1,6 @@
 """Search with any evaluator: evolution by mutations, a log that survives kills, fronts and hypervolumes.
 
-Other searches to compare with live in the companion's chapter on regions.
+Other searches to compare with, and what experts chose, live in the companion's chapter on regions.
 """
 
 from autobuild_lib.search.evaluation import Evaluator, evaluate_all
@@ -10,15 +10,6 @@ from autobuild_lib.search.mutations import LayerMutation, Mutation, StageMutatio
 from autobuild_lib.search.pareto import costs, front, hypervolume_curve
 
 __all__ = [
-    "Evaluation",
-    "EvaluationLog",
-    "Evaluator",
-    "LayerMutation",
-    "Mutation",
-    "StageMutation",
-    "costs",
-    "evaluate_all",
-    "evolve",
-    "front",
-    "hypervolume_curve",
-]
+    "Evaluation", "EvaluationLog", "Evaluator", "LayerMutation", "Mutation", "StageMutation", "costs", "evaluate_all",
+    "evolve", "front", "hypervolume_curve",
+]  # fmt: skip

@@ -11,15 +11,6 @@ from autobuild_lib.spaces.sequence import Architecture, Codes, SequenceSpace
 from autobuild_lib.spaces.unit import Unit
 
 __all__ = [
-    "Architecture",
-    "Category",
-    "Codes",
-    "Continuous",
-    "ScoringGroup",
-    "SequenceSpace",
-    "SpaceError",
-    "Unit",
-    "ofa_mbv3",
-    "ofa_pn",
-    "read_space",
-]
+    "Architecture", "Category", "Codes", "Continuous", "ScoringGroup", "SequenceSpace", "SpaceError", "Unit",
+    "ofa_mbv3", "ofa_pn", "read_space",
+]  # fmt: skip

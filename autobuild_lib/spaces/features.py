@@ -174,7 +174,7 @@ def shorten(values: Iterable[object], most: int = 12) -> str:
 # -------------------------------------------------------------------- as JSON
 
 
-def entries(where: str, record: object, needed: Sequence[str], optional: Sequence[str] = ()) -> dict[str, Any]:
+def read_object(where: str, record: object, needed: Sequence[str], optional: Sequence[str] = ()) -> dict[str, Any]:
     """Return a JSON object as a dict; one that lacks an entry, or has an unknown one, is a `SpaceError`."""
     names = [*needed, *optional]
     if not isinstance(record, Mapping):
@@ -198,7 +198,7 @@ def features_from_json(where: str, record: object) -> dict[str, Any]:
 
 
 def _continuous(where: str, record: Mapping[str, Any]) -> Continuous:
-    options = entries(where, record, (), CONTINUOUS)
+    options = read_object(where, record, (), CONTINUOUS)
     try:
         return Continuous(**options)
     except SpaceError as error:

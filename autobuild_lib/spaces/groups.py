@@ -50,11 +50,9 @@ class ScoringGroup:
     # ---------------------------------------------------------------- contents
 
     def count_contents(self) -> int:
-        """Return how many contents there are; more than `MOST_CONTENTS` are a `SpaceError`.
+        """Return how many contents there are; more than `MOST_CONTENTS` are a `SpaceError`, before any is made.
 
-        To be called before they are enumerated. The limit lies far above the units of all bundled spaces, of which the
-        largest has 66,339 contents, and still fits into the memory of a small machine: a content takes about 100 bytes
-        to enumerate, and its effect scores in 16 hosts about 400 more, which makes 2.5 GB at the limit.
+        A content takes about 100 bytes, and its effect scores in 16 hosts 400 more: 2.5 GB at the limit.
         """
         count = math.prod(codec.size for codec in self.codecs)
         if count > MOST_CONTENTS:
@@ -78,13 +76,9 @@ class ScoringGroup:
         """Return the number of layers of each unit, [N, units]."""
         return contents[:, [codec.start - self.place.start for codec in self.codecs]].astype(np.int64)
 
-    def layer_names(self, content: bytes) -> list[str]:
-        """Return the full names of the layers of a content."""
-        return [name for codec, part in self._parts(content) for name in codec.names(part)]
-
     def texts(self, contents: Codes) -> list[str]:
         """Return the text of each content, such as "e6_k7,e3_k3"."""
-        return ["|".join(codec.text(part) for codec, part in self._parts(row.tobytes())) for row in contents]
+        return list(map(self._text, contents))
 
     def parse(self, texts: Sequence[str]) -> Codes:
         """Read the texts of contents, [texts, width]."""
@@ -96,9 +90,9 @@ class ScoringGroup:
             raise SpaceError(f"{self.space}: {text[:80]!r} has {len(parts)} parts, units {units} need {len(units)}")
         return b"".join(codec.parse(part) for codec, part in zip(self.codecs, parts, strict=True))
 
-    def _parts(self, content: bytes) -> list[tuple[UnitCodec, bytes]]:
-        before = bytes(self.place.start) + content
-        return [(codec, before[codec.place]) for codec in self.codecs]
+    def _text(self, content: Codes) -> str:
+        before = bytes(self.place.start) + content.tobytes()
+        return "|".join(codec.text(before[codec.place]) for codec in self.codecs)
 
     # ---------------------------------------------------------------- in architectures
 

@@ -21,10 +21,10 @@ from autobuild_lib.spaces.features import (
     FrozenFeatures,
     SpaceError,
     checked,
-    entries,
     features_from_json,
     features_to_json,
     freeze,
+    read_object,
     values_of,
     whole_number,
 )
@@ -114,7 +114,7 @@ class Layout:
     def from_json(cls, description: Mapping[str, Any]) -> Self:
         """Build a space from `to_json`'s description; anything missing or unknown in it is an error."""
         needed = ("name", "units", "layer_features", "global_features")
-        record = entries("not the description of a search space", description, needed, ["embedding_widths"])
+        record = read_object("not the description of a search space", description, needed, ["embedding_widths"])
         units = checked("units", record["units"], list, "a list of units")
         record["units"] = [Unit.from_json(f"unit {number}", unit) for number, unit in enumerate(units)]
         checked("embedding_widths", record.get("embedding_widths", {}), dict, "an object with a width for each feature")
@@ -237,6 +237,6 @@ class Layout:
         """Return the codes of all layers, architecture after architecture: [nodes, categories], see `categories`."""
         present = self.present(codes)
         row, slot = np.nonzero(present)
-        own = self.unit_choices(codes)[row, self.slots[slot, 0]]
+        of_unit = self.unit_choices(codes)[row, self.slots[slot, 0]]
         heads = codes[row, : len(self.global_features)]
-        return np.hstack([self.slots[slot], self.layers(codes)[present], own, heads]).astype(np.int64)
+        return np.hstack([self.slots[slot], self.layers(codes)[present], of_unit, heads]).astype(np.int64)

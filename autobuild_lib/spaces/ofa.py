@@ -4,7 +4,7 @@ import functools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from autobuild_lib.spaces.features import Continuous, SpaceError
+from autobuild_lib.spaces.features import Continuous, Features, SpaceError
 from autobuild_lib.spaces.sequence import SequenceSpace
 from autobuild_lib.spaces.unit import Unit
 from autobuild_lib.storage import read_json
@@ -13,14 +13,28 @@ from autobuild_lib.values import integer, shown
 RESOLUTIONS = (192, 208, 224)  # of the public implementation's predictors
 ALLOWED = range(128, 225, 4)  # of the once-for-all networks
 ALLOWED_TEXT = f"{ALLOWED[0]} to {ALLOWED[-1]} in steps of {ALLOWED.step}"
-_WIDTHS = {"unit": 3, "index": 2, "op": 2, "e": 2, "k": 3, "resolution": 3}
+WIDTHS = {"unit": 3, "index": 2, "op": 2, "e": 2, "k": 3, "resolution": 3}
+OPERATIONS = {"ofa_mbv3": "mbconv3", "ofa_pn": "mbconv2"}
+TAILS: dict[str, list[Unit]] = {"ofa_mbv3": [], "ofa_pn": [Unit(1, 1, score_with_previous=True)]}
 
 
-def _ofa(name: str, op: str, units: list[Unit], resolutions: tuple[int, ...]) -> SequenceSpace:
+def ofa_mbv3(resolutions: Sequence[int] = (224,)) -> SequenceSpace:
+    """Return OFA-MobileNetV3: 5 units of 2 to 4 MBConv layers, expansion in {3, 4, 6}, kernel in {3, 5, 7}."""
+    return _family("ofa_mbv3", _whole(resolutions))
+
+
+def ofa_pn(resolutions: Sequence[int] = (224,)) -> SequenceSpace:
+    """Return OFA-ProxylessNAS: as OFA-MobileNetV3 plus a sixth unit of one layer, scored as the tail of the fifth."""
+    return _family("ofa_pn", _whole(resolutions))
+
+
+@functools.cache
+def _family(name: str, resolutions: tuple[int, ...]) -> SequenceSpace:
     if not resolutions or not set(resolutions) <= set(ALLOWED):
         raise SpaceError(f"{name}: resolutions {shown(list(resolutions))}; allowed are {ALLOWED_TEXT}")
     resolution = Continuous(values=resolutions, offset=192, scale=32)
-    return SequenceSpace(name, units, {"op": [op], "e": [3, 4, 6], "k": [3, 5, 7]}, {"resolution": resolution}, _WIDTHS)
+    layers: Features = {"op": [OPERATIONS[name]], "e": [3, 4, 6], "k": [3, 5, 7]}
+    return SequenceSpace(name, [*[Unit(2, 4)] * 5, *TAILS[name]], layers, {"resolution": resolution}, WIDTHS)
 
 
 def _whole(resolutions: object) -> tuple[int, ...]:
@@ -30,26 +44,6 @@ def _whole(resolutions: object) -> tuple[int, ...]:
         return tuple(integer(resolution, "resolution") for resolution in resolutions)
     except ValueError as error:
         raise SpaceError(str(error)) from None
-
-
-def ofa_mbv3(resolutions: Sequence[int] = (224,)) -> SequenceSpace:
-    """Return OFA-MobileNetV3: 5 units of 2 to 4 MBConv layers, expansion in {3, 4, 6}, kernel in {3, 5, 7}."""
-    return _mbv3(_whole(resolutions))
-
-
-@functools.cache
-def _mbv3(resolutions: tuple[int, ...]) -> SequenceSpace:
-    return _ofa("ofa_mbv3", "mbconv3", [Unit(2, 4)] * 5, resolutions)
-
-
-def ofa_pn(resolutions: Sequence[int] = (224,)) -> SequenceSpace:
-    """Return OFA-ProxylessNAS: as OFA-MobileNetV3 plus a sixth unit of one layer, scored as the tail of the fifth."""
-    return _pn(_whole(resolutions))
-
-
-@functools.cache
-def _pn(resolutions: tuple[int, ...]) -> SequenceSpace:
-    return _ofa("ofa_pn", "mbconv2", [*[Unit(2, 4)] * 5, Unit(1, 1, score_with_previous=True)], resolutions)
 
 
 def read_space(name: str) -> SequenceSpace:

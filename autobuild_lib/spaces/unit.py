@@ -9,10 +9,10 @@ from autobuild_lib.spaces.features import (
     FrozenFeatures,
     SpaceError,
     checked,
-    entries,
     features_from_json,
     features_to_json,
     freeze,
+    read_object,
     whole_number,
 )
 
@@ -58,7 +58,7 @@ class Unit:
     def from_json(cls, where: str, description: object) -> Self:
         """Read what `to_json` wrote; anything missing or unknown is a `SpaceError`."""
         needed = ("min_layers", "max_layers", "features", "layer_features")
-        record = entries(where, description, needed, ["score_with_previous"])
+        record = read_object(where, description, needed, ["score_with_previous"])
         features = {name: features_from_json(f"{where}: {name}", record[name]) for name in needed[2:]}
         try:
             return cls(**record | features)

@@ -191,22 +191,12 @@ class ReducedSpace(Samples[Architecture]):
         """The global choices by name."""
         return self.space.decode_globals(self.head)
 
-    def to_lists(self) -> list[list[list[str]]]:
-        """Return the authors' nested lists: for each scoring group its contents, each a list of full layer names."""
-        pairs = zip(self.space.scoring_groups, self.groups, strict=True)
-        return [[group.layer_names(row.tobytes()) for row in some.codes] for group, some in pairs]
-
     def save(self, path: Path | str) -> None:
         """Write JSON: the space, the global features, and each group's modules as text with their scores."""
         pairs = zip(self.space.scoring_groups, self.groups, strict=True)
         groups = [{"modules": group.texts(some.codes), "scores": some.scores.tolist()} for group, some in pairs]
-        record = {
-            "format": FORMAT,
-            "space": self.space.to_json(),
-            "global_features": self.global_features,
-            "groups": groups,
-        }
-        replace_json(Path(path), record)
+        record = {"format": FORMAT, "space": self.space.to_json(), "global_features": self.global_features}
+        replace_json(Path(path), {**record, "groups": groups})
 
     @classmethod
     def load(cls, path: Path | str) -> Self:

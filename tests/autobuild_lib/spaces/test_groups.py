@@ -93,5 +93,3 @@ def test_contents_are_put_into_hosts_and_stand_alone(seed: int) -> None:
         np.testing.assert_array_equal(group.put(hosts, alone[:, group.place]), group.put(hosts, contents))
         np.testing.assert_array_equal(group.depths(contents), space.depths(guests)[:, list(group.units)])
         assert (group.put(hosts, contents[:1])[:, group.place] == contents[0]).all()
-        names = [layer for unit in group.units for layer in space.from_codes(guests)[0].to_lists()[unit]]
-        assert group.layer_names(contents[0].tobytes()) == names

@@ -238,15 +238,6 @@ def test_the_file_holds_modules_as_text(saved: Path) -> None:
     assert str(first) == "|".join(["resolution224", *(group["modules"][0] for group in record["groups"])])
 
 
-def test_the_authors_lists_hold_each_group_with_its_tail() -> None:
-    reduced = some(ab.spaces.ofa_pn(), [3, 2, 1, 2, 4])
-    lists = reduced.to_lists()
-    assert [len(contents) for contents in lists] == [3, 2, 1, 2, 4]
-    for architecture, chosen in zip(reduced, itertools.product(*lists), strict=True):
-        *first, fifth, sixth = architecture.to_lists()
-        assert list(chosen) == [*first, fifth + sixth] and len(sixth) == 1
-
-
 def spoil(path: Path, change: Any) -> None:
     record = json.loads(path.read_text())
     change(record)
