@@ -42,9 +42,9 @@ def rank_quality(ranks: pd.DataFrame, repeated: pd.DataFrame) -> Picture:
     figure = picture(0.28 * len(models) * len(targets) + 0.45 * len(targets) + 0.7)
     for target, axes in zip(targets, figure.subplots(len(targets), 1, sharex=True, squeeze=False).flat, strict=True):
         for place, model in enumerate(models):
-            (own,) = ranks[(ranks["target"] == target) & (ranks["model"] == model)].itertuples()
+            (row,) = ranks[(ranks["target"] == target) & (ranks["model"] == model)].itertuples()
             axes.errorbar(
-                own.srcc, place, xerr=[[own.srcc - own.low], [own.high - own.srcc]], fmt=MARKERS[place % 4],
+                row.srcc, place, xerr=[[row.srcc - row.low], [row.high - row.srcc]], fmt=MARKERS[place % 4],
                 color=PALETTE[place], markersize=5, capsize=2,
             )  # fmt: skip
         limit = repeated.set_index("target")["srcc"][target]
@@ -69,8 +69,8 @@ def final_measurement(networks: pd.DataFrame, comparison: pd.DataFrame) -> Pictu
     for target, axes in zip(targets, figure.subplots(len(targets), 1, squeeze=False).flat, strict=True):
         means = comparison[comparison["target"] == target].set_index("group")["mean"]
         for place, group in enumerate(groups):
-            own = networks[(networks["target"] == target) & (networks["group"] == group)]["value"]
-            axes.plot(own, np.full(len(own), place), "o", color=PALETTE[place], markersize=4.5, alpha=0.65)
+            values = networks[(networks["target"] == target) & (networks["group"] == group)]["value"]
+            axes.plot(values, np.full(len(values), place), "o", color=PALETTE[place], markersize=4.5, alpha=0.65)
             axes.plot([means[group]] * 2, [place - 0.35, place + 0.35], color=PALETTE[place], linewidth=2.2)
         axes.axvline(means["best measured, again"], color=INK, linestyle="--", linewidth=1)
         axes.set_yticks(range(len(groups)), groups)
@@ -93,8 +93,8 @@ def plane(measured: pd.DataFrame, networks: pd.DataFrame, across: str, up: str) 
     axes = figure.add_subplot(xlabel=label_name(across), ylabel=label_name(up))
     axes.plot(measured[across], measured[up], "o", color=PALETTE[6], markersize=3, alpha=0.55, label="measured first")
     targets, groups = list(dict.fromkeys(networks["target"])), list(dict.fromkeys(networks["group"]))
-    for (target, group), own in networks.groupby(["target", "group"], sort=False):
+    for (target, group), built in networks.groupby(["target", "group"], sort=False):
         colour, marker = PALETTE[targets.index(target)], MARKERS[groups.index(group) % 4]
-        axes.plot(own[across], own[up], marker, color=colour, markersize=5.5, alpha=0.8, label=f"{target}, {group}")
+        axes.plot(built[across], built[up], marker, color=colour, markersize=5.5, alpha=0.8, label=f"{target}, {group}")
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=1, fontsize=9)
     return figure

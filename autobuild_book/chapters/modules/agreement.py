@@ -58,33 +58,33 @@ def score_agreement(
     Columns: those of `Key`, scope, unit, depth (-1: all), modules, srcc (NaN where a score is constant or missing), and
     spread, the standard deviation of the modules' effects in those of the target over the hosts.
     """
-    found = []
+    frames = []
     for family, bench in benches.items():
-        own = {key: corpus for key, corpus in corpora.items() if key.family == family}
-        found.append(_agreement(bench, own, tables[family], modules, seed))
-    return pd.concat(found, ignore_index=True) if found else pd.DataFrame(columns=AGREEMENT)
+        of_family = {key: corpus for key, corpus in corpora.items() if key.family == family}
+        frames.append(_agreement(bench, of_family, tables[family], modules, seed))
+    return pd.concat(frames, ignore_index=True) if frames else pd.DataFrame(columns=AGREEMENT)
 
 
 def _agreement(bench: Bench, corpora: Corpora, table: Table, modules: int, seed: int) -> pd.DataFrame:
     corpus = next(iter(corpora.values()))
     samples, units = draw_samples(corpus, modules, seed), range(len(corpus.groups))
     places = [np.unique([place for s in samples if s.unit == unit for place in s.places]).astype(int) for unit in units]
-    contents = [group.codes[own] for group, own in zip(corpus.groups, places, strict=True)]
+    contents = [group.codes[chosen] for group, chosen in zip(corpus.groups, places, strict=True)]
     placed = [bench.with_modules(unit, code) for unit in units for code in contents[unit]]
     labels = bench.label([bench.hosts, *placed])
-    ends = np.cumsum([len(own) for own in places])[:-1]
+    ends = np.cumsum([len(chosen) for chosen in places])[:-1]
     rows: list[tuple[object, ...]] = []
     targets = list(dict.fromkeys(key.target for key in corpora))
     ridges = in_threads(lambda target: _ridge_scores(table, target, contents, corpus.head), targets, "additive ridge")
     for target, ridge in zip(targets, ridges, strict=True):
         hosts, effects = np.split(bench.values(target, labels), [1])
-        own = {key: one for key, one in corpora.items() if key.target == target}
-        for key, scores, measured in _compared(own, places, ridge, np.split(effects, ends)):
+        scored = {key: each for key, each in corpora.items() if key.target == target}
+        for key, scores, measured in _compared(scored, places, ridge, np.split(effects, ends)):
             for sample in samples:
                 mine = np.searchsorted(places[sample.unit], sample.places)
                 truth = measured[sample.unit][mine]
-                found = srcc_or_nan(scores[sample.unit][mine], truth), truth.std(ddof=1) / hosts.std(ddof=1)
-                rows.append((*key, sample.scope, sample.unit, sample.depth, len(mine), *found))
+                numbers = srcc_or_nan(scores[sample.unit][mine], truth), truth.std(ddof=1) / hosts.std(ddof=1)
+                rows.append((*key, sample.scope, sample.unit, sample.depth, len(mine), *numbers))
     return pd.DataFrame(rows, columns=AGREEMENT)
 
 
@@ -94,7 +94,7 @@ def _compared(
     """Yield what is compared for one target: two numbers per module, by scoring group; effects are [modules, hosts]."""
     even, odd, every = ([part[:, some].mean(1) for part in effects] for some in HALVES)
     for key, corpus in corpora.items():
-        yield key, [group.scores[own] for group, own in zip(corpus.groups, places, strict=True)], every
+        yield key, [group.scores[chosen] for group, chosen in zip(corpus.groups, places, strict=True)], every
     peer = next(iter(corpora))._replace(seed=ALL_SEEDS, score="ridge")
     yield peer, ridge, every
     yield peer._replace(score="halves"), even, odd

@@ -47,9 +47,9 @@ def module_chains(chains: pd.DataFrame) -> Picture:
     longest = int(chains["depth"].max())
     layers = sorted({layer for module in chains["module"] for layer in _layers(module)}, key=_by_size)
     for name, axes in zip(names, grid[:, 0], strict=True):
-        own = chains[chains["name"] == name]
-        depths = sorted(own["depth"].unique())
-        for row in own.to_dict("records"):
+        shown = chains[chains["name"] == name]
+        depths = sorted(shown["depth"].unique())
+        for row in shown.to_dict("records"):
             left = 0 if row["end"] == "best" else longest + 0.5
             _chain(axes, left, depths.index(row["depth"]), row, [layer.split("_")[0] for layer in layers])
         axes.set(xlim=(-0.1, 2 * longest + 0.5), ylim=(len(depths) - 0.35, -0.75))
@@ -116,12 +116,16 @@ def _cell_maps(table: pd.DataFrame, colours: Colormap, ends: tuple[float, float]
     figure = picture(1.75 * len(rows) + 0.1)
     for part, row in zip(figure.subfigures(len(rows), 1, squeeze=False)[:, 0], rows, strict=True):
         family, device, score = row
-        own = table[(table["family"] == family) & (table["device"] == device) & (table["score"] == score)]
-        names = list(dict.fromkeys(own["name"]))
+        shown = table[(table["family"] == family) & (table["device"] == device) & (table["score"] == score)]
+        names = list(dict.fromkeys(shown["name"]))
         part.suptitle(f"{_panel_name(family, device)}: {SCORES[score]['label']}", fontsize=10, x=0.01, ha="left")
         for axes, name in zip(part.subplots(1, len(names), squeeze=False)[0], names, strict=True):
             _map(
-                axes, own[own["name"] == name].pivot_table("shown", "unit", "depth", dropna=False), colours, ends, shape
+                axes,
+                shown[shown["name"] == name].pivot_table("shown", "unit", "depth", dropna=False),
+                colours,
+                ends,
+                shape,
             )
             axes.set_title(name, fontsize=9.5)
             axes.set_xlabel("layers", fontsize=9)
@@ -153,10 +157,10 @@ def overlap_maps(overlap: pd.DataFrame) -> Picture:
     figure = picture(2.55 * rows)
     grid = figure.subplots(rows, 2, squeeze=False)
     for axes, (family, device) in zip(grid.flat, panels, strict=False):
-        own = overlap[(overlap["family"] == family) & (overlap["device"] == device)]
-        names = list(dict.fromkeys([*own["first"], *own["second"]]))
+        pairs = overlap[(overlap["family"] == family) & (overlap["device"] == device)]
+        names = list(dict.fromkeys([*pairs["first"], *pairs["second"]]))
         table = pd.DataFrame(np.nan, index=names, columns=names)
-        for (score, first, second), part in own.groupby(["score", "first", "second"]):
+        for (score, first, second), part in pairs.groupby(["score", "first", "second"]):
             place = (first, second) if score == "norm" else (second, first)
             table.loc[place] = 100 * part["overlap"].mean()
         _map(axes, table, SEQUENTIAL, (0, 100), "{:.0f}")
@@ -190,10 +194,12 @@ def intervention_effects(effects: pd.DataFrame) -> Picture:
     grid = figure.subplots(rows, 2, squeeze=False, sharey=True)
     for axes, name in zip(grid.flat, names, strict=False):
         axes.axvline(0, color=INK, linewidth=1)
-        for number, (score, own) in enumerate(effects[effects["name"] == name].groupby("score", sort=False)):
-            places = [cells.index(cell) + 0.26 * (number - 0.5) for cell in zip(own["unit"], own["depth"], strict=True)]
+        for number, (score, bars) in enumerate(effects[effects["name"] == name].groupby("score", sort=False)):
+            places = [
+                cells.index(cell) + 0.26 * (number - 0.5) for cell in zip(bars["unit"], bars["depth"], strict=True)
+            ]
             for end, column, sign, colour in (("best", "gain", 1, BLUE), ("worst", "loss", -1, RED)):
-                middle, low, high = (sign * own[column + part] / own["scale"] for part in ("", "_low", "_high"))
+                middle, low, high = (sign * bars[column + part] / bars["scale"] for part in ("", "_low", "_high"))
                 reach = [(middle - np.minimum(low, high)), np.maximum(low, high) - middle]
                 look: dict[str, Any] = {
                     "fmt": "o" if score == "norm" else "s",
@@ -252,11 +258,11 @@ def _dots(table: pd.DataFrame, xlabel: str) -> Picture:
     figure = picture(0.1 * len(scores) * sum(rows) + 0.1 * len(rows) + 1.2)
     grid = figure.subplots(len(families), len(facets), squeeze=False, sharex="col", height_ratios=rows)
     for line, family in zip(grid, families, strict=True):
-        own = table[table["family"] == family]
-        labels = list(dict.fromkeys(own["label"]))
+        dots = table[table["family"] == family]
+        labels = list(dict.fromkeys(dots["label"]))
         for axes, facet in zip(line, facets, strict=True):
             axes.axvline(0, color=INK, linewidth=1)
-            part = own[own["facet"] == facet]
+            part = dots[dots["facet"] == facet]
             for number, score in enumerate(scores):
                 shift = 0.8 * ((number + 0.5) / len(scores) - 0.5)
                 _row_of_dots(axes, part[part["score"] == score], labels, shift, score)

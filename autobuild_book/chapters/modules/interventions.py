@@ -54,11 +54,11 @@ def _intervene(bench: Bench, extreme: pd.DataFrame, seed: int) -> pd.DataFrame:
     labels = bench.label([bench.hosts, *random, *chosen])
     columns = ["unit", "depth", "seed", "score"]
     rows: list[tuple[object, ...]] = []
-    for (family, target), own in extreme.groupby(["family", "target"], sort=False):
+    for (family, target), ends_of_task in extreme.groupby(["family", "target"], sort=False):
         values = bench.values(str(target), labels)
         host, by_cell = values[0], dict(zip(cells, values[1:], strict=False))
         by_module = dict(zip(modules, values[1 + len(cells) :], strict=True))
-        for (unit, depth, trained, kind), pair in own.groupby(columns, sort=False):
+        for (unit, depth, trained, kind), pair in ends_of_task.groupby(columns, sort=False):
             ends = pair.set_index("end")
             best, worst = (by_module[unit, ends.module[end]] for end in ("best", "worst"))
             constant = not ends.value["best"] > ends.value["worst"]

@@ -62,8 +62,8 @@ def task_table(panels: Sequence[Panel]) -> pd.DataFrame:
     rows: dict[tuple[str, str], str] = {}
     for panel in panels:
         for name, target in panel.equations.items():
-            own = f"{name}, {panel.device.upper()}" if panel.device else name
-            rows[panel.family, target] = name if (panel.family, target) in rows else own
+            label = f"{name}, {panel.device.upper()}" if panel.device else name
+            rows[panel.family, target] = name if (panel.family, target) in rows else label
     return pd.DataFrame([(*key, label) for key, label in rows.items()], columns=["family", "target", "label"])
 
 
@@ -71,8 +71,8 @@ def score_all(
     panels: Sequence[Panel], trained: Mapping[tuple[str, str, int], Predictor], hosts: int
 ) -> dict[Key, UnitCorpus]:
     """Score every module of every unit for the equations of the panels, with both kinds of score."""
-    wanted = {(panel.family, target) for panel in panels for target in panel.equations.values()}
-    keys = [Key(*which, kind) for which in trained if which[:2] in wanted for kind in KINDS]
+    shown = {(panel.family, target) for panel in panels for target in panel.equations.values()}
+    keys = [Key(*which, kind) for which in trained if which[:2] in shown for kind in KINDS]
 
     def score(key: Key) -> UnitCorpus:
         return score_units(trained[key[:3]], key.score, hosts=hosts, progress=False)
@@ -173,8 +173,8 @@ def overlaps(panels: Sequence[Panel], corpora: Corpora, seed: int) -> pd.DataFra
     rows = []
     for panel in panels:
         for seed_, kind in sorted({(key.seed, key.score) for key in corpora if key.family == panel.family}):
-            for (first, one), (second, other) in itertools.combinations(panel.equations.items(), 2):
-                pair = (sets[Key(panel.family, target, seed_, kind)] for target in (one, other))
+            for (first, equation), (second, other) in itertools.combinations(panel.equations.items(), 2):
+                pair = (sets[Key(panel.family, target, seed_, kind)] for target in (equation, other))
                 rows.append((panel.family, panel.device, seed_, kind, first, second, _shared(*pair)))
     return pd.DataFrame(rows, columns=["family", "device", "seed", "score", "first", "second", "overlap"])
 
@@ -188,34 +188,34 @@ def stability(panel: Panel, corpora: Corpora, seed: int) -> pd.DataFrame:
     """
     rows = []
     for target, kind in itertools.product(panel.equations.values(), KINDS):
-        wanted = (panel.family, target, kind)
-        own = {key.seed: one for key, one in corpora.items() if (key.family, key.target, key.score) == wanted}
-        for first, second in itertools.combinations(own, 2):
-            rows += [(*wanted, f"{first}, {second}", *row) for row in _compare(own[first], own[second], seed)]
+        names = (panel.family, target, kind)
+        by_seed = {key.seed: corpus for key, corpus in corpora.items() if (key.family, key.target, key.score) == names}
+        for first, second in itertools.combinations(by_seed, 2):
+            rows += [(*names, f"{first}, {second}", *row) for row in _compare(by_seed[first], by_seed[second], seed)]
     columns = ["family", "target", "score", "pair", "measure", "unit", "depth", "value"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def _compare(one: UnitCorpus, other: UnitCorpus, seed: int) -> list[tuple[str, int, int, float]]:
-    rows = [("best 1 %", -1, -1, _shared(top_set(one, seed), top_set(other, seed)))]
-    for unit, (mine, theirs) in enumerate(zip(one.groups, other.groups, strict=True)):
+def _compare(corpus: UnitCorpus, other: UnitCorpus, seed: int) -> list[tuple[str, int, int, float]]:
+    rows = [("best 1 %", -1, -1, _shared(top_set(corpus, seed), top_set(other, seed)))]
+    for unit, (mine, theirs) in enumerate(zip(corpus.groups, other.groups, strict=True)):
         rows.append(("Spearman", unit, -1, srcc_or_nan(mine.scores, theirs.scores)))
         rows.append(("Kendall", unit, -1, _kendall(mine.scores, theirs.scores)))
-        for depth, places in corpus_cells(one, unit):
+        for depth, places in corpus_cells(corpus, unit):
             rows.append(("Spearman, same depth", unit, depth, srcc_or_nan(mine.scores[places], theirs.scores[places])))
     return rows
 
 
-def _shared(one: Positions, other: Positions) -> float:
+def _shared(first: Positions, second: Positions) -> float:
     """Which share of one set the other has too; both are of one size."""
-    return len(np.intersect1d(one, other)) / len(one)
+    return len(np.intersect1d(first, second)) / len(first)
 
 
-def srcc_or_nan(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> float:
+def srcc_or_nan(first: npt.NDArray[np.float64], second: npt.NDArray[np.float64]) -> float:
     """Spearman correlation; NaN where one side is constant or not finite."""
-    finite = np.isfinite(one).all() and np.isfinite(other).all()
-    return srcc(one, other) if finite else float("nan")
+    finite = np.isfinite(first).all() and np.isfinite(second).all()
+    return srcc(first, second) if finite else float("nan")
 
 
-def _kendall(one: npt.NDArray[np.float64], other: npt.NDArray[np.float64]) -> float:
-    return float("nan") if np.isnan(srcc_or_nan(one, other)) else float(kendalltau(one, other).statistic)
+def _kendall(first: npt.NDArray[np.float64], second: npt.NDArray[np.float64]) -> float:
+    return float("nan") if np.isnan(srcc_or_nan(first, second)) else float(kendalltau(first, second).statistic)

@@ -37,8 +37,8 @@ ATTRIBUTION = ["operation", "family", "networks", "nodes", "ablation", "level", 
 
 def attributions(fitted: Sequence[Fitted], table: IRTable) -> pd.DataFrame:
     """Attribute predictions on `table` to operations, with `attribute`; a row per predictor, family and operation."""
-    found = in_threads(lambda one: attribute(one.predictor, table).assign(**one.key), fitted, "attribution")
-    return pd.concat(found, ignore_index=True)[["preset", "seed", "labels", *ATTRIBUTION]]
+    tables = in_threads(lambda fit: attribute(fit.predictor, table).assign(**fit.key), fitted, "attribution")
+    return pd.concat(tables, ignore_index=True)[["preset", "seed", "labels", *ATTRIBUTION]]
 
 
 @one_thread()
@@ -76,11 +76,11 @@ def attribute(predictor: Predictor, table: IRTable) -> pd.DataFrame:
     with torch.no_grad():
         changes = FeatureAblation(predicted).attribute(actual, mean, feature_mask=mask)[:, :, 0].double().numpy()
     gradients = IntegratedGradients(family_means)
-    found = []
+    frames = []
     for number, (family, rows) in enumerate(rows_of.items()):
         shares = gradients.attribute(actual, mean, target=number, n_steps=STEPS, internal_batch_size=1)
-        found.append(_summary(counts.iloc[rows], changes[rows], shares[0].sum(1).numpy()).assign(family=family))
-    return pd.concat(found, ignore_index=True)[ATTRIBUTION]
+        frames.append(_summary(counts.iloc[rows], changes[rows], shares[0].sum(1).numpy()).assign(family=family))
+    return pd.concat(frames, ignore_index=True)[ATTRIBUTION]
 
 
 def _summary(counts: pd.DataFrame, changes: Array, shares: Array) -> pd.DataFrame:
@@ -100,11 +100,11 @@ def attribution_table(attribution: pd.DataFrame) -> pd.DataFrame:
     Columns: preset, family, operation, measure ("ablation", "signed", "integrated"), value, low, high (95 % interval
     over seeds).
     """
-    own = attribution[attribution.labels == TRUE].melt(
+    long = attribution[attribution.labels == TRUE].melt(
         ["preset", "family", "operation"], ["ablation", "signed", "integrated"], "measure"
     )
     keys = ["preset", "family", "operation", "measure"]
-    rows = [(*key, *mean_with_interval(part.value.to_numpy())) for key, part in own.groupby(keys, sort=False)]
+    rows = [(*key, *mean_with_interval(part.value.to_numpy())) for key, part in long.groupby(keys, sort=False)]
     return pd.DataFrame(rows, columns=[*keys, "value", "low", "high"])
 
 
@@ -113,9 +113,9 @@ def attribution_table(attribution: pd.DataFrame) -> pd.DataFrame:
 
 def operation_counts(graphs: Sequence[IRGraph]) -> pd.DataFrame:
     """Return the number of nodes of each operation that occurs: [graphs, operations]."""
-    found = np.stack([np.bincount(graph.operations, minlength=len(OPERATIONS)) for graph in graphs])
-    occurs = np.flatnonzero(found.any(0))
-    return pd.DataFrame(found[:, occurs], columns=[OPERATIONS[place] for place in occurs])
+    counts = np.stack([np.bincount(graph.operations, minlength=len(OPERATIONS)) for graph in graphs])
+    occurs = np.flatnonzero(counts.any(0))
+    return pd.DataFrame(counts[:, occurs], columns=[OPERATIONS[place] for place in occurs])
 
 
 def multiply_adds(graphs: Sequence[IRGraph]) -> Array:
@@ -139,8 +139,8 @@ def share_associations(table: IRTable, target: str) -> pd.DataFrame:
     """
     counts, truth = operation_counts(table.graphs), Target(target).evaluate(table.labels)
     shares = counts.div(counts.sum(axis=1), axis=0)
-    found = [srcc(shares[name].to_numpy(), truth) for name in shares]
-    return pd.DataFrame({"operation": shares.columns, "share": shares.mean().to_numpy(), "association": found})
+    correlations = [srcc(shares[name].to_numpy(), truth) for name in shares]
+    return pd.DataFrame({"operation": shares.columns, "share": shares.mean().to_numpy(), "association": correlations})
 
 
 def matched_effects(table: IRTable, target: str) -> pd.DataFrame:
@@ -151,12 +151,12 @@ def matched_effects(table: IRTable, target: str) -> pd.DataFrame:
     vary inside a family are left out. Columns: operation, effect of one node more in label units, low, high.
     """
     truth, counts = _noise_free(table, target), operation_counts(table.graphs)
-    given = np.concatenate([_parabolas(table.take(rows), len(table), rows) for rows in _each_family(table)], axis=1)
+    costs = np.concatenate([_parabolas(table.take(rows), len(table), rows) for rows in _each_family(table)], axis=1)
     rows = []
     for name in counts:
-        own = counts[name].to_numpy(dtype=np.float64)
-        if any(np.ptp(own[part]) > 0 for part in _each_family(table)):
-            rows.append((name, *(float(value[0]) for value in _regress(own[:, None], given, truth))))
+        count = counts[name].to_numpy(dtype=np.float64)
+        if any(np.ptp(count[part]) > 0 for part in _each_family(table)):
+            rows.append((name, *(float(value[0]) for value in _regress(count[:, None], costs, truth))))
     return pd.DataFrame(rows, columns=["operation", "effect", "low", "high"])
 
 
@@ -167,19 +167,19 @@ def joint_effects(table: IRTable, target: str) -> pd.DataFrame:
     add nothing: those that always come together share one row. Columns: family, operation, together (the others),
     effect of one node more at equal numbers of the other rows, in label units, low, high.
     """
-    truth, found = _noise_free(table, target), []
+    truth, results = _noise_free(table, target), []
     for rows in _each_family(table):
         part = table.take(rows)
         counts = operation_counts(part.graphs)
         kept, together = _independent(counts)
         if kept:
-            given = _parabolas(part, len(rows), np.arange(len(rows)))
-            effects = zip(*_regress(counts[kept].to_numpy(dtype=np.float64), given, truth[rows]), strict=True)
-            found += [
+            costs = _parabolas(part, len(rows), np.arange(len(rows)))
+            effects = zip(*_regress(counts[kept].to_numpy(dtype=np.float64), costs, truth[rows]), strict=True)
+            results += [
                 (part.families[0], name, ", ".join(together[name]), *map(float, effect))
                 for name, effect in zip(kept, effects, strict=True)
             ]
-    return pd.DataFrame(found, columns=["family", "operation", "together", "effect", "low", "high"])
+    return pd.DataFrame(results, columns=["family", "operation", "together", "effect", "low", "high"])
 
 
 def family_gap(table: IRTable, target: str) -> tuple[float, float, float]:
@@ -206,8 +206,8 @@ def _each_family(table: IRTable) -> list[npt.NDArray[np.intp]]:
 
 
 def _noise_free(table: IRTable, target: str) -> Array:
-    known = table.noise_free is not None and set(Target(target).labels) <= set(table.noise_free)
-    return Target(target).evaluate(table.noise_free if known and table.noise_free is not None else table.labels)
+    is_known = table.noise_free is not None and set(Target(target).labels) <= set(table.noise_free)
+    return Target(target).evaluate(table.noise_free if is_known and table.noise_free is not None else table.labels)
 
 
 def _powers(cost: Array) -> Array:
@@ -231,33 +231,33 @@ def _independent(counts: pd.DataFrame) -> tuple[list[str], dict[str, list[str]]]
     kept: list[str] = []
     together: dict[str, list[str]] = {}
     for name in counts.mean().sort_values(kind="stable").index:
-        own = counts[name] - counts[name].mean()
-        if np.ptp(own) == 0:
+        centred = counts[name] - counts[name].mean()
+        if np.ptp(centred) == 0:
             continue
-        if twin := [other for other in kept if abs(np.corrcoef(counts[other], own)[0, 1]) > 1 - 1e-9]:
+        if twin := [other for other in kept if abs(np.corrcoef(counts[other], centred)[0, 1]) > 1 - 1e-9]:
             together[twin[0]].append(name)
-        elif _residual(counts[kept], own) > 1e-6:
+        elif _residual(counts[kept], centred) > 1e-6:
             kept.append(name)
             together[name] = []
     return kept, together
 
 
-def _residual(counts: pd.DataFrame, own: pd.Series) -> float:
+def _residual(counts: pd.DataFrame, centred: pd.Series) -> float:
     """The largest part of centred counts that a linear function of other counts leaves."""
     others = (counts - counts.mean()).to_numpy()
     if others.shape[1] == 0:
-        return float(np.abs(own).max())
-    return float(np.abs(own - others @ np.linalg.lstsq(others, own, rcond=None)[0]).max())
+        return float(np.abs(centred).max())
+    return float(np.abs(centred - others @ np.linalg.lstsq(others, centred, rcond=None)[0]).max())
 
 
-def _regress(wanted: Array, given: Array, truth: Array) -> tuple[Array, Array, Array]:
+def _regress(columns: Array, controls: Array, truth: Array) -> tuple[Array, Array, Array]:
     """Least squares: coefficients of `wanted` [N, K] beside those of `given`, with 95 % intervals (Student's t)."""
-    design = np.concatenate([wanted, given], axis=1)
+    design = np.concatenate([columns, controls], axis=1)
     with threadpool_limits(1):
         inverse = np.linalg.pinv(design.T @ design)
         solution = inverse @ design.T @ truth
         freedom = max(len(truth) - np.linalg.matrix_rank(design), 1)
         variance = ((truth - design @ solution) ** 2).sum() / freedom
     wide = t.ppf(0.975, freedom) * np.sqrt(variance * np.diag(inverse))
-    size = wanted.shape[1]
+    size = columns.shape[1]
     return solution[:size], (solution - wide)[:size], (solution + wide)[:size]

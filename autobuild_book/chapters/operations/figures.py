@@ -21,9 +21,9 @@ def family_histograms(values: pd.DataFrame, target: str) -> Picture:
     figure = picture(2.6)
     axes = figure.add_subplot(xlabel=label_name(target), ylabel="networks")
     edges = np.histogram_bin_edges(values["value"], bins=45).tolist()
-    for number, (family, own) in enumerate(values.groupby("family", sort=False)["value"]):
-        axes.hist(own, edges, color=PALETTE[number], alpha=0.6, label=f"{family_name(str(family))} ({len(own):,})")
-        axes.axvline(float(own.mean()), color=PALETTE[number], linestyle="--")
+    for number, (family, each) in enumerate(values.groupby("family", sort=False)["value"]):
+        axes.hist(each, edges, color=PALETTE[number], alpha=0.6, label=f"{family_name(str(family))} ({len(each):,})")
+        axes.axvline(float(each.mean()), color=PALETTE[number], linestyle="--")
     axes.legend(loc="upper left")
     return figure
 
@@ -54,9 +54,11 @@ def operation_importance(table: pd.DataFrame) -> Picture:
         axes.barh(places, width, 0.7, null["null_low"], color="#dddddd", label="shuffled labels, 5 % to 95 %")
     presets = list(dict.fromkeys(table["preset"]))
     for number, preset in enumerate(presets):
-        own = table[table["preset"] == preset]
-        shifted = [names.index(name) + 0.22 * (number - (len(presets) - 1) / 2) for name in own["operation"]]
-        _bars(axes, own.assign(value=own["importance"]), shifted, PALETTE[number], f"{preset} preset", MARKERS[preset])
+        rows = table[table["preset"] == preset]
+        shifted = [names.index(name) + 0.22 * (number - (len(presets) - 1) / 2) for name in rows["operation"]]
+        _bars(
+            axes, rows.assign(value=rows["importance"]), shifted, PALETTE[number], f"{preset} preset", MARKERS[preset]
+        )
     axes.set_xlim(0, 1.15 * float(table[["importance", "null_high"]].max().max()))
     figure.legend(loc="outside lower center", ncols=2)
     return figure
@@ -84,12 +86,12 @@ def operation_effects(
     )
     for axes, measure, shown, title in parts:
         for number, family in enumerate(shown):
-            own = attributions[(attributions["measure"] == measure) & (attributions["family"] == family)]
-            places = [names.index(name) + 0.24 * (number - (len(shown) - 1) / 2) for name in own["operation"]]
+            rows = attributions[(attributions["measure"] == measure) & (attributions["family"] == family)]
+            places = [names.index(name) + 0.24 * (number - (len(shown) - 1) / 2) for name in rows["operation"]]
             colour, name = PALETTE[number], family_name(family)
             if measure == "ablation":
                 colour, name = INK, "all networks"
-            _bars(axes, _scaled(own, scale), places, colour, name, "os^"[number])
+            _bars(axes, _scaled(rows, scale), places, colour, name, "os^"[number])
         axes.set_title(title, fontsize=9.5)
     measured = _scaled(effects.rename(columns={"effect": "value"}), scale)
     places = [names.index(name) for name in effects["operation"]]
@@ -112,11 +114,11 @@ def ranking_agreement(table: pd.DataFrame, limit: float) -> Picture:
     Columns: comparison, measure, value, low, high. The line belongs to Kendall's tau.
     """
     parts = [(name, table[(table["measure"] == name) & table["value"].notna()]) for name in MEASURES]
-    sizes = [max(len(own), 1) for _, own in parts]
+    sizes = [max(len(rows), 1) for _, rows in parts]
     figure = picture(ROW * 1.25 * sum(sizes) + 1.6)
-    for axes, (name, own) in zip(figure.subplots(2, 1, height_ratios=sizes, sharex=True), parts, strict=True):
-        _rows(axes, [_wrapped(text) for text in own["comparison"]])
-        _bars(axes, own, list(range(len(own))), PALETTE[0 if name == "Kendall" else 1], name, "o")
+    for axes, (name, rows) in zip(figure.subplots(2, 1, height_ratios=sizes, sharex=True), parts, strict=True):
+        _rows(axes, [_wrapped(text) for text in rows["comparison"]])
+        _bars(axes, rows, list(range(len(rows))), PALETTE[0 if name == "Kendall" else 1], name, "o")
         axes.axvline(0, color=INK, linewidth=0.9)
         if name == "Kendall":
             axes.axvline(limit, color=PALETTE[3], linestyle="--", linewidth=1.2)
@@ -144,9 +146,9 @@ def _rows(axes: Axes, names: Sequence[str]) -> Axes:
     return axes
 
 
-def _bars(axes: Axes, own: pd.DataFrame, places: Sequence[float], colour: str, name: str, marker: str) -> None:
+def _bars(axes: Axes, rows: pd.DataFrame, places: Sequence[float], colour: str, name: str, marker: str) -> None:
     """Dots with intervals; what has no interval is a dot alone."""
-    low, high = own["low"].fillna(own["value"]), own["high"].fillna(own["value"])
-    ends = [np.maximum(own["value"] - low, 0), np.maximum(high - own["value"], 0)]
+    low, high = rows["low"].fillna(rows["value"]), rows["high"].fillna(rows["value"])
+    ends = [np.maximum(rows["value"] - low, 0), np.maximum(high - rows["value"], 0)]
     look: dict[str, Any] = {"fmt": marker, "markersize": 4.5, "capsize": 2, "linewidth": 1.2}
-    axes.errorbar(own["value"], list(places), xerr=ends, color=colour, label=name, **look)
+    axes.errorbar(rows["value"], list(places), xerr=ends, color=colour, label=name, **look)

@@ -94,8 +94,8 @@ def family_rows(table: IRTable) -> dict[str, npt.NDArray[np.intp]]:
     """Return the rows of all families together, and of each, where there are several."""
     families = np.array(table.families)
     names = list(dict.fromkeys(table.families))
-    own = {name: np.flatnonzero(families == name) for name in names}
-    return own if len(names) == 1 else {ALL: np.arange(len(table)), **own}
+    by_family = {name: np.flatnonzero(families == name) for name in names}
+    return by_family if len(names) == 1 else {ALL: np.arange(len(table)), **by_family}
 
 
 # -------------------------------------------------------------------- training
@@ -138,7 +138,7 @@ def _job(table: IRTable, targets: tuple[str, ...], seed: int, preset: str, epoch
 
 def learnt_truly(fitted: Sequence[Fitted]) -> list[Fitted]:
     """Return the predictors of true labels."""
-    return [one for one in fitted if one.labels == TRUE]
+    return [fit for fit in fitted if fit.labels == TRUE]
 
 
 # -------------------------------------------------------------------- rank correlation by hop
@@ -149,14 +149,14 @@ def rank_families(fitted: Sequence[Fitted], test: IRTable) -> pd.DataFrame:
 
     Columns: family, target, preset, seed, level ("hop 0", ..., "head"), srcc, low, high (over the rows), mae.
     """
-    found = []
+    reports = []
     for family, rows in family_rows(test).items():
         part = test.take(rows)
-        for one in learnt_truly(fitted):
-            report = evaluate(one.predictor, part).rename_axis("level").reset_index()
-            found.append(report.assign(family=family, target=one.predictor.target, preset=one.preset, seed=one.seed))
+        for fit in learnt_truly(fitted):
+            report = evaluate(fit.predictor, part).rename_axis("level").reset_index()
+            reports.append(report.assign(family=family, target=fit.predictor.target, preset=fit.preset, seed=fit.seed))
     order = ["family", "target", "preset", "seed", "level", "srcc", "low", "high", "mae"]
-    return pd.concat(found, ignore_index=True)[order]
+    return pd.concat(reports, ignore_index=True)[order]
 
 
 def family_references(test: IRTable, target: str) -> pd.DataFrame:
@@ -169,9 +169,9 @@ def family_references(test: IRTable, target: str) -> pd.DataFrame:
     truth = equation.evaluate(test.labels)
     free = None if test.noise_free is None else equation.evaluate(test.noise_free)
     means = pd.Series(truth).groupby(list(test.families)).transform("mean").to_numpy()
-    for family, own in family_rows(test).items():
-        ceiling = float("nan") if free is None else srcc(free[own], truth[own])
-        rows.append((family, str(equation), ceiling, srcc(means[own], truth[own])))
+    for family, places in family_rows(test).items():
+        ceiling = float("nan") if free is None else srcc(free[places], truth[places])
+        rows.append((family, str(equation), ceiling, srcc(means[places], truth[places])))
     return pd.DataFrame(rows, columns=["family", "target", "ceiling", "gap"])
 
 
@@ -184,10 +184,10 @@ def importances(fitted: Sequence[Fitted]) -> pd.DataFrame:
     Columns: preset, seed, labels, operation, importance. Rows with labels "initial" are what the predictors of the true
     labels would have said before their first step.
     """
-    found = [one.predictor.operation_importance().assign(**one.key) for one in fitted]
-    for one in learnt_truly(fitted):
-        found.append(_initial(one.predictor, one.seed).assign(**{**one.key, "labels": INITIAL}))
-    return pd.concat(found, ignore_index=True)[["preset", "seed", "labels", "operation", "importance"]]
+    tables = [fit.predictor.operation_importance().assign(**fit.key) for fit in fitted]
+    for fit in learnt_truly(fitted):
+        tables.append(_initial(fit.predictor, fit.seed).assign(**{**fit.key, "labels": INITIAL}))
+    return pd.concat(tables, ignore_index=True)[["preset", "seed", "labels", "operation", "importance"]]
 
 
 def _initial(predictor: Predictor, seed: int) -> pd.DataFrame:
@@ -208,11 +208,11 @@ def importance_table(importance: pd.DataFrame) -> pd.DataFrame:
         kind=importance.labels.str.split("_").str[0],
     )
     rows = []
-    for (preset, operation), own in ranked.groupby(["preset", "operation"], sort=False):
-        true = own[own.kind == TRUE]
-        null = own[own.kind == SHUFFLED].importance.quantile([0.05, 0.5, 0.95])
+    for (preset, operation), group in ranked.groupby(["preset", "operation"], sort=False):
+        true = group[group.kind == TRUE]
+        null = group[group.kind == SHUFFLED].importance.quantile([0.05, 0.5, 0.95])
         mean = mean_with_interval(true.importance.to_numpy())
-        initial = own[own.kind == INITIAL].importance.mean()
+        initial = group[group.kind == INITIAL].importance.mean()
         rows.append((preset, operation, *mean, true["rank"].min(), true["rank"].max(), len(true), *null, initial))
     columns = ["preset", "operation", "importance", "low", "high", "rank_best", "rank_worst", "seeds"]
     table = pd.DataFrame(rows, columns=[*columns, "null_low", "null_median", "null_high", "initial"])

@@ -27,8 +27,8 @@ QUOTED = {  # in the summary of the chapter: comparisons by name
 
 def scores(table: pd.DataFrame, labels: str, column: str, preset: str = CHEAP) -> pd.DataFrame:
     """Return one column of a table as a row per seed and a column per operation, for a preset and some labels."""
-    own = table[(table.preset == preset) & (table.labels == labels)]
-    return own.pivot(index="seed", columns="operation", values=column)
+    chosen = table[(table.preset == preset) & (table.labels == labels)]
+    return chosen.pivot(index="seed", columns="operation", values=column)
 
 
 def kendall_matrix(rankings: pd.DataFrame) -> Array:
@@ -73,14 +73,14 @@ def null_agreement(importance: pd.DataFrame, kind: str = SHUFFLED) -> pd.Series:
 
 def correlations(first: pd.DataFrame, second: pd.DataFrame | pd.Series) -> list[float]:
     """Spearman correlation, seed by seed, over the operations that both sides have; undefined ones count as 0."""
-    found = []
+    values = []
     for seed, row in first.iterrows():
         if isinstance(second, pd.DataFrame) and seed not in second.index:
             continue
         other = second.loc[[seed]].iloc[0] if isinstance(second, pd.DataFrame) else second
         both = pd.concat([row, other], axis=1).dropna()
-        found.append(srcc(both.iloc[:, 0].to_numpy(), both.iloc[:, 1].to_numpy()))
-    return [0.0 if np.isnan(value) else value for value in found]
+        values.append(srcc(both.iloc[:, 0].to_numpy(), both.iloc[:, 1].to_numpy()))
+    return [0.0 if np.isnan(value) else value for value in values]
 
 
 def mean_correlation(values: list[float]) -> tuple[float, float, float]:
@@ -97,17 +97,17 @@ def agreement_table(
     Intervals are 95 % over seeds; for shuffles they are the 5th and 95th percentile, for two presets the extremes.
     """
     true = scores(importance, TRUE, "importance")
-    own = attribution[attribution.family == attribution.family.iloc[0]]
-    ablation = scores(own, TRUE, "ablation")
-    signed, integrated = scores(own, TRUE, "signed"), scores(own, TRUE, "integrated")
-    nodes = scores(own, TRUE, "nodes")
+    of_all = attribution[attribution.family == attribution.family.iloc[0]]
+    ablation = scores(of_all, TRUE, "ablation")
+    signed, integrated = scores(of_all, TRUE, "signed"), scores(of_all, TRUE, "integrated")
+    nodes = scores(of_all, TRUE, "nodes")
     measured = effects.set_index("operation").effect
     association = associations.set_index("operation").association
     compared: dict[str, tuple[pd.DataFrame, pd.DataFrame | pd.Series]] = {
         "importance, ablation": (true, ablation),
         "importance, ablation per node": (true, ablation / nodes),
         "importance, integrated gradients": (true, integrated.abs()),
-        "importance, level of the ablation": (true, scores(own, TRUE, "level")),
+        "importance, level of the ablation": (true, scores(of_all, TRUE, "level")),
         "importance, level of the ablation with its sign": (true, signed),
         "importance, importance before training": (true, scores(importance, INITIAL, "importance")),
         "importance, size of the matched effect in data": (true, measured.abs()),
@@ -116,7 +116,7 @@ def agreement_table(
         "ablation per node, size of the matched effect in data": (ablation / nodes, measured.abs()),
         "shuffled labels: importance, ablation": (
             scores(importance, f"{SHUFFLED}_1", "importance"),
-            scores(own, f"{SHUFFLED}_1", "ablation"),
+            scores(of_all, f"{SHUFFLED}_1", "ablation"),
         ),
     }
     rows = [*_seed_rows(importance, ablation, measured.index.tolist()), *_null_rows(importance)]
@@ -130,8 +130,8 @@ def agreement_table(
 def _seed_rows(importance: pd.DataFrame, ablation: pd.DataFrame, varying: list[str]) -> list[Row]:
     rows = []
     for preset in dict.fromkeys(importance.preset):
-        own = scores(importance, TRUE, "importance", preset)
-        rows.append((f"importance between seeds, {preset} preset", "Kendall", *seed_agreement(own), len(own)))
+        rankings = scores(importance, TRUE, "importance", preset)
+        rows.append((f"importance between seeds, {preset} preset", "Kendall", *seed_agreement(rankings), len(rankings)))
     some = scores(importance, TRUE, "importance")[varying]
     name = "importance between seeds, operations whose number varies"
     rows.append((name, "Kendall", *seed_agreement(some), len(some)))

@@ -21,17 +21,17 @@ def learning_curves(curve: pd.DataFrame, references: pd.DataFrame) -> Picture:
     """
 
     def draw(axes: Axes, family: str, target: str) -> list[float]:
-        own = curve[(curve["family"] == family) & (curve["target"] == target)]
+        rows = curve[(curve["family"] == family) & (curve["target"] == target)]
         colours = dict(zip(sorted(curve["model"].unique()), PALETTE, strict=False))
         sns.lineplot(
-            own, x="size", y="srcc", hue="model", style="model", markers=True, dashes=False, palette=colours,
+            rows, x="size", y="srcc", hue="model", style="model", markers=True, dashes=False, palette=colours,
             hue_order=list(colours), style_order=list(colours), errorbar=("pi", 100), ax=axes, legend="brief",
         )  # fmt: skip
         if (legend := axes.get_legend()) is not None:
             legend.remove()
         axes.set_xscale("log")
-        axes.set_xticks(ticks := sorted(own["size"].unique())[::2], [str(size) for size in ticks])
+        axes.set_xticks(ticks := sorted(rows["size"].unique())[::2], [str(size) for size in ticks])
         axes.minorticks_off()
-        return list(own["srcc"])
+        return list(rows["srcc"])
 
     return task_panels(references.drop(columns="ridge"), draw, xlabel="training architectures")

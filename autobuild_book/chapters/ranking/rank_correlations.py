@@ -104,8 +104,8 @@ def learning_curve(
             ridge = AdditiveRidge(job.table.space).fit(job.table.architectures, target.evaluate(job.table.labels))
             for model in (predictor, ridge):
                 name = "AutoBuild head" if model is predictor else "additive ridge"
-                found = srcc(model.predict(split.test.architectures), truth)
-                rows.append((split.family, predictor.target, len(job.table), job.seed, name, found))
+                quality = srcc(model.predict(split.test.architectures), truth)
+                rows.append((split.family, predictor.target, len(job.table), job.seed, name, quality))
     frame = pd.DataFrame(rows, columns=["family", "target", "size", "seed", "model", "srcc"])
     return frame.sort_values(["family", "target", "model", "size", "seed"], ignore_index=True)
 
@@ -127,5 +127,5 @@ def compare_table(summary: pd.DataFrame, references: pd.DataFrame) -> pd.DataFra
     head = summary[summary.level == "head"].drop(columns="level")
     hop = summary[summary.level == last][["family", "target", "preset", "srcc"]].rename(columns={"srcc": last})
     table = head.rename(columns={"srcc": "head"}).merge(hop).merge(references, on=["family", "target"])
-    own = ["family", "target", "preset", "head", "low", "high", "interval", "seeds", last]
-    return table[[*own, "ceiling", "ridge", "published"]]
+    columns = ["family", "target", "preset", "head", "low", "high", "interval", "seeds", last]
+    return table[[*columns, "ceiling", "ridge", "published"]]

@@ -46,8 +46,8 @@ def region_panels(source: str, regions: Mapping[str, str], space: SequenceSpace 
     equations that cannot be computed from the source.
     """
     default = dict(regions) == REGIONS
-    wanted = (COMMON, SPECIAL) if default else (regions, {})
-    panels = [panel.only(list(regions)) for panel in load_panels(source, *wanted, space)]
+    learnt = (COMMON, SPECIAL) if default else (regions, {})
+    panels = [panel.only(list(regions)) for panel in load_panels(source, *learnt, space)]
     usable = [panel for panel in panels if panel.equations and "acc" in panel.split.train.labels]
     if not usable:
         raise ValueError(f"{source} needs the label acc, a latency and those of the equations {list(regions.values())}")
@@ -77,7 +77,7 @@ class Reduction:
 
     def union(self, score: str) -> ReducedSpace:
         """Return the union over the regions of the spaces of one score."""
-        return functools.reduce(ReducedSpace.union, [s for (own, _), s in self.spaces.items() if own == score])
+        return functools.reduce(ReducedSpace.union, [s for (kind, _), s in self.spaces.items() if kind == score])
 
 
 def reduce_spaces(
@@ -96,11 +96,11 @@ def reduce_spaces(
     def score(key: tuple[str, str, int]) -> tuple[ReducedSpace, ReducedSpace, Array]:
         return _scored(predictors[key], tables[key[0]], hosts)
 
-    found = dict(zip(keys, in_threads(score, keys, "scoring"), strict=True))
+    scored = dict(zip(keys, in_threads(score, keys, "scoring"), strict=True))
 
     def regress(family: str) -> dict[str, UnitCorpus]:
-        own = {equation: found[name, equation, seed][0] for name, equation, seed in keys if name == family}
-        return ridge_corpora(tables[family], list(own), next(iter(own.values())).head)
+        norms = {equation: scored[name, equation, seed][0] for name, equation, seed in keys if name == family}
+        return ridge_corpora(tables[family], list(norms), next(iter(norms.values())).head)
 
     ridges = dict(zip(tables, in_threads(regress, list(tables), "additive ridge"), strict=True))
     reductions = []
@@ -108,9 +108,9 @@ def reduce_spaces(
         spaces: dict[tuple[str, str], ReducedSpace] = {}
         summed: dict[str, Array] = {}
         for region, equation in panel.equations.items():
-            *both, summed[region] = found[panel.family, equation, seed]
+            *both, summed[region] = scored[panel.family, equation, seed]
             best = (*both, ridges[panel.family][equation].top(KEPT))
-            spaces |= {(name, region): one for name, one in zip(SCORES, best, strict=True)}
+            spaces |= {(name, region): space for name, space in zip(SCORES, best, strict=True)}
         reductions.append(Reduction(panel, seed, spaces, summed))
     return reductions
 
@@ -189,12 +189,12 @@ def judge_clusters(clusters: pd.DataFrame, frontiers: Frontiers, noisy: Frontier
     """
     rows = []
     for key, cluster in groups(clusters, KEY):
-        known, seen = frontiers[key[:2]], noisy[key[:2]]
-        points, region = costs(cluster, "acc", "latency"), known.regions[key[2]]
-        wins, noisy_wins = dominates(points, known.points), dominates(points, seen.points[seen.regions[key[2]]])
-        volume = known.hypervolume(known.points)
-        gained = known.hypervolume(np.concatenate([known.points, points])) / volume - 1
-        new = ~dominates(known.points, points).any(0)
+        clean, seen = frontiers[key[:2]], noisy[key[:2]]
+        points, region = costs(cluster, "acc", "latency"), clean.regions[key[2]]
+        wins, noisy_wins = dominates(points, clean.points), dominates(points, seen.points[seen.regions[key[2]]])
+        volume = clean.hypervolume(clean.points)
+        gained = clean.hypervolume(np.concatenate([clean.points, points])) / volume - 1
+        new = ~dominates(clean.points, points).any(0)
         rows.append((*key, len(points), wins[:, region].any(1).mean(), noisy_wins.any(1).mean(), wins.any(1).mean(),
                      new.mean(), wins[:, region].any(0).mean(), gained))  # fmt: skip
     return pd.DataFrame(rows, columns=[*KEY, "networks", *NUMBERS])
@@ -208,8 +208,8 @@ def at_budgets(clusters: pd.DataFrame, frontiers: Frontiers) -> pd.DataFrame:
     """
     rows = []
     for names, frontier in frontiers.items():
-        own = clusters[(clusters["family"] == names[0]) & (clusters["device"] == names[1])]
-        both = pd.concat([own, own.assign(region="all")])
+        of_panel = clusters[(clusters["family"] == names[0]) & (clusters["device"] == names[1])]
+        both = pd.concat([of_panel, of_panel.assign(region="all")])
         parts = [(("training", "all", -1), frontier.points)]
         parts += [(key, costs(c, "acc", "latency")) for key, c in groups(both, ["score", "region", "seed"])]
         for quantile in BUDGETS:
@@ -234,12 +234,12 @@ def compare_judges(
     architecture, acc, latency, other_acc, other_latency.
     """
     panels = list({_names(reduction): reduction.panel for reduction in reductions}.values())
-    own, other = (evaluate_clusters(reductions, each) for each in (judges, others))
+    first, second = (evaluate_clusters(reductions, each) for each in (judges, others))
     shares = []
-    for clusters, judge in ((own, judges), (other, others)):
+    for clusters, judge in ((first, judges), (second, others)):
         frontiers = training_frontiers(panels, training_labels(panels, judge))
         shares.append(judge_clusters(clusters, frontiers, frontiers).set_index(KEY)["share"].to_dict())
-    joined = own.assign(other_acc=other["acc"], other_latency=other["latency"])
+    joined = first.assign(other_acc=second["acc"], other_latency=second["latency"])
     rows = []
     for key, cluster in groups(joined, KEY):
         acc, latency = (cluster[f"other_{label}"] - cluster[label] for label in ("acc", "latency"))

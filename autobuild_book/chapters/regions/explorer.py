@@ -15,14 +15,14 @@ def training_points(reductions: Sequence[Reduction], labels: Mapping[str, pd.Dat
     A column such as "score gpu fast" holds the sum of the norm scores of an architecture's modules for the equation of
     a device and region; it is NaN for architectures with other global features than the corpus.
     """
-    tables = {one.panel.family: one.panel.split.train for one in reductions}
+    tables = {reduction.panel.family: reduction.panel.split.train for reduction in reductions}
     frames = {}
     for family, table in tables.items():
-        own = labels.get(family, table.labels)
-        known = {label: own[label].to_numpy() for label in ("acc", *LABELS.values()) if label in own}
+        judged = labels.get(family, table.labels)
+        columns = {label: judged[label].to_numpy() for label in ("acc", *LABELS.values()) if label in judged}
         texts = list(map(str, table.architectures))
-        frames[family] = pd.DataFrame({"family": family, "architecture": texts, **known})
-    for one in reductions:
-        for region, scores in one.summed.items():
-            frames[one.panel.family][f"score {one.panel.device} {region}"] = scores
+        frames[family] = pd.DataFrame({"family": family, "architecture": texts, **columns})
+    for reduction in reductions:
+        for region, scores in reduction.summed.items():
+            frames[reduction.panel.family][f"score {reduction.panel.device} {region}"] = scores
     return pd.concat(frames.values(), ignore_index=True)

@@ -29,12 +29,12 @@ def pareto_clusters(clusters: pd.DataFrame, frontier: pd.DataFrame) -> Picture:
     figure = picture(1.75 * len(devices) + 0.9)
     grid = figure.subplots(len(devices), len(scores), squeeze=False, sharex="row", sharey="row")
     for device, row in zip(devices, grid, strict=True):
-        known = frontier[frontier["device"] == device]
+        line = frontier[frontier["device"] == device]
         for score, axes in zip(scores, row, strict=True):
-            own = clusters[(clusters["device"] == device) & (clusters["score"] == score)]
-            _frontier(axes, known, colours)
+            networks = clusters[(clusters["device"] == device) & (clusters["score"] == score)]
+            _frontier(axes, line, colours)
             look: dict[str, Any] = {"s": 5, "alpha": 0.5, "linewidths": 0, "rasterized": True}
-            axes.scatter(own["latency"], own["acc"], color=own["region"].map(colours), **look)
+            axes.scatter(networks["latency"], networks["acc"], color=networks["region"].map(colours), **look)
             axes.locator_params(axis="both", nbins=4)
             axes.tick_params(labelsize=8.5)
         row[0].set_ylabel("accuracy", fontsize=SMALL)
@@ -49,11 +49,11 @@ def pareto_clusters(clusters: pd.DataFrame, frontier: pd.DataFrame) -> Picture:
     return figure
 
 
-def _frontier(axes: Axes, known: pd.DataFrame, colours: dict[str, str]) -> None:
+def _frontier(axes: Axes, points: pd.DataFrame, colours: dict[str, str]) -> None:
     """Draw the frontier as a staircase; a point has a ring in the colour of each of its regions, one inside another."""
-    axes.step(known["latency"], known["acc"], where="post", color=INK, linewidth=0.8)
-    axes.scatter(known["latency"], known["acc"], s=8, color="white", edgecolors=INK, linewidths=0.7, zorder=3)
-    for latency, acc, names in zip(known["latency"], known["acc"], known["regions"], strict=True):
+    axes.step(points["latency"], points["acc"], where="post", color=INK, linewidth=0.8)
+    axes.scatter(points["latency"], points["acc"], s=8, color="white", edgecolors=INK, linewidths=0.7, zorder=3)
+    for latency, acc, names in zip(points["latency"], points["acc"], points["regions"], strict=True):
         for size, name in enumerate(name for name in str(names).split(", ") if name in colours):
             axes.scatter(latency, acc, s=24 + 36 * size, facecolors="none", edgecolors=colours[name], linewidths=1.1)
 
@@ -94,11 +94,11 @@ def search_curves(medians: pd.DataFrame, frontier: pd.DataFrame) -> Picture:
 
     def draw(axes: Axes, family: str, device: str, methods: Sequence[str]) -> None:
         for method in methods:
-            own = _of(medians, family, device).query("method == @method")
-            axes.plot(own["evaluations"], own["median"], label=method, **_look(methods, method))
-            axes.fill_between(own["evaluations"], own["low"], own["high"], alpha=0.15, linewidth=0)
-        known = float(_of(frontier, family, device)["hypervolume"].iloc[0])
-        axes.axhline(known, color=INK, linewidth=0.8, label="training frontier")
+            curve = _of(medians, family, device).query("method == @method")
+            axes.plot(curve["evaluations"], curve["median"], label=method, **_look(methods, method))
+            axes.fill_between(curve["evaluations"], curve["low"], curve["high"], alpha=0.15, linewidth=0)
+        reached = float(_of(frontier, family, device)["hypervolume"].iloc[0])
+        axes.axhline(reached, color=INK, linewidth=0.8, label="training frontier")
         axes.set_xlabel("evaluations", fontsize=SMALL)
 
     return _panels(medians, draw, "hypervolume")
@@ -115,11 +115,11 @@ def search_fronts(fronts: pd.DataFrame, frontier: pd.DataFrame) -> Picture:
 
     def draw(axes: Axes, family: str, device: str, methods: Sequence[str]) -> None:
         for method in methods:
-            own = _of(fronts, family, device).query("method == @method").sort_values("latency")
+            points = _of(fronts, family, device).query("method == @method").sort_values("latency")
             look = _look(methods, method)
-            axes.plot(own["latency"], own["acc"], drawstyle="steps-post", label=method, **look)
-        known = _of(frontier, family, device)
-        axes.plot(known["latency"], known["acc"], drawstyle="steps-post", color=INK, linewidth=0.8,
+            axes.plot(points["latency"], points["acc"], drawstyle="steps-post", label=method, **look)
+        line = _of(frontier, family, device)
+        axes.plot(line["latency"], line["acc"], drawstyle="steps-post", color=INK, linewidth=0.8,
                   label="training frontier")  # fmt: skip
         axes.set_xlabel(label_name(f"latency_{device}"), fontsize=SMALL)
 

@@ -32,8 +32,8 @@ Genes = npt.NDArray[np.int64]
 def hypervolume(points: npt.NDArray[np.float64], reference: npt.ArrayLike, scale: npt.ArrayLike = (1.0, 1.0)) -> float:
     """Return the hypervolume of `points` [N, 2] (costs) up to the `reference` point [2], in units of `scale` [2]."""
     scaled = (points - np.asarray(reference, np.float64)) / np.asarray(scale, np.float64)
-    known = scaled[np.isfinite(scaled).all(axis=1)]
-    return float(HV(ref_point=np.zeros(2))(known)) if len(known) else 0.0
+    finite = scaled[np.isfinite(scaled).all(axis=1)]
+    return float(HV(ref_point=np.zeros(2))(finite)) if len(finite) else 0.0
 
 
 class _Genome:
@@ -73,10 +73,10 @@ class _Unseen(DuplicateElimination):  # type: ignore[misc]
         return [row.tobytes() for row in self.genome.codes(population.get("X").astype(np.int64))]
 
     def _do(self, population: Population, other: Population | None, duplicate: npt.NDArray[np.bool_]) -> object:
-        known = self.seen if other is None else set(self._rows(other))
+        earlier = self.seen if other is None else set(self._rows(other))
         rows = self._rows(population)
         first = {row: place for place, row in reversed(list(enumerate(rows)))}
-        duplicate[:] = [row in known or first[row] < place for place, row in enumerate(rows)]
+        duplicate[:] = [row in earlier or first[row] < place for place, row in enumerate(rows)]
         return duplicate
 
 
@@ -149,8 +149,8 @@ def _ask(algorithm: NSGA2, genome: _Genome) -> Genes:
 
 def _tell(algorithm: NSGA2, genes: Genes, points: npt.NDArray[np.float64]) -> None:
     """Report the costs [n, 2] of genes [n, places]; failed evaluations are left out."""
-    known = np.isfinite(points).all(axis=1)
-    if known.any():
-        told = Population.new(X=genes[known])
-        PymooEvaluator().eval(StaticProblem(algorithm.problem, F=points[known]), told)
+    finite = np.isfinite(points).all(axis=1)
+    if finite.any():
+        told = Population.new(X=genes[finite])
+        PymooEvaluator().eval(StaticProblem(algorithm.problem, F=points[finite]), told)
         algorithm.tell(infills=told)

@@ -38,12 +38,12 @@ def search_gains(fronts: pd.DataFrame, frontiers: Mapping[tuple[str, str], Front
     """
     rows = []
     for key, group in groups(fronts, [*PANEL, "method"]):
-        known = frontiers[key[:2]].points
-        each = [costs(one, "acc", "latency") for _, one in group.groupby("seed")]
+        training = frontiers[key[:2]].points
+        each = [costs(front, "acc", "latency") for _, front in group.groupby("seed")]
         for quantile in BUDGETS:
-            budget = float(np.quantile(known[:, 0], quantile))
-            found = np.median(np.nan_to_num([best_within(points, budget) for points in each], nan=-np.inf))
-            gain = 100 * (found - best_within(known, budget)) if np.isfinite(found) else np.nan
+            budget = float(np.quantile(training[:, 0], quantile))
+            reached = np.median(np.nan_to_num([best_within(points, budget) for points in each], nan=-np.inf))
+            gain = 100 * (reached - best_within(training, budget)) if np.isfinite(reached) else np.nan
             rows.append((*key[:2], quantile, budget, key[2], gain))
     keys = [*PANEL, "quantile", "budget"]
     long = pd.DataFrame(rows, columns=[*keys, "method", "gain"])
@@ -72,10 +72,10 @@ def _tests(wide: pd.DataFrame, evaluations: int, method: str, rivals: Sequence[s
     """Tests that are corrected together."""
     rows = []
     for rival, (names, group) in itertools.product(rivals, list(wide.groupby(level=PANEL, sort=False))):
-        own, other = (group.xs(evaluations, level="evaluations")[name].to_numpy() for name in (method, rival))
-        better, worse = (mannwhitneyu(own, other, alternative=side).pvalue for side in ("greater", "less"))
-        difference = float(np.median(own) - np.median(other))
-        rows.append((evaluations, method, rival, *names, len(own), difference, better, worse))
+        ours, theirs = (group.xs(evaluations, level="evaluations")[name].to_numpy() for name in (method, rival))
+        better, worse = (mannwhitneyu(ours, theirs, alternative=side).pvalue for side in ("greater", "less"))
+        difference = float(np.median(ours) - np.median(theirs))
+        rows.append((evaluations, method, rival, *names, len(ours), difference, better, worse))
     columns = ["evaluations", "method", "rival", *PANEL, "searches", "difference", "better", "worse"]
     frame = pd.DataFrame(rows, columns=columns)
     return frame.assign(better=holm(frame["better"].to_list()), worse=holm(frame["worse"].to_list()))

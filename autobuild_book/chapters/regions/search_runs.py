@@ -49,10 +49,10 @@ class SearchJob:
         """Return the tables of `search_panels` for this job."""
         curves, fronts = [], []
         for number, seed in enumerate(self.seeds):
-            found = self._search(self.spaces[number % len(self.spaces)], seed)
-            points = costs(found, "acc", self.latency)
+            evaluated = self._search(self.spaces[number % len(self.spaces)], seed)
+            points = costs(evaluated, "acc", self.latency)
             curves.append(self._named(self._curve(points), seed))
-            best = found.loc[front(points), ["architecture", "acc", self.latency]]
+            best = evaluated.loc[front(points), ["architecture", "acc", self.latency]]
             best = best.assign(architecture=best["architecture"].map(str)).rename(columns={self.latency: "latency"})
             fronts.append(self._named(best.sort_values("latency"), seed))
         return pd.concat(curves), pd.concat(fronts)
@@ -98,10 +98,10 @@ def search_panels(
     """
     jobs = []
     for (family, device), frontier in frontiers.items():
-        own = [one for one in reductions if (one.panel.family, one.panel.device) == (family, device)]
-        spaces = {method: [one.union(score) for one in own] for score, method in OURS.items()}
-        spaces["Stage-Full"] = [_whole_space(own[0])]  # large: not for those that do not need it
-        job = SearchJob(family, device, own[0].panel.latency, frontier, "", spaces[OURS["norm"]], seeds, budget)
+        of_panel = [each for each in reductions if (each.panel.family, each.panel.device) == (family, device)]
+        spaces = {method: [reduction.union(score) for reduction in of_panel] for score, method in OURS.items()}
+        spaces["Stage-Full"] = [_whole_space(of_panel[0])]  # large: not for those that do not need it
+        job = SearchJob(family, device, of_panel[0].panel.latency, frontier, "", spaces[OURS["norm"]], seeds, budget)
         jobs += [replace(job, method=method, spaces=spaces.get(method, job.spaces)) for method in METHODS]
     if not jobs:
         return pd.DataFrame(columns=CURVES), pd.DataFrame(columns=FRONTS)
@@ -112,5 +112,5 @@ def search_panels(
 
 def _whole_space(reduction: Reduction) -> ReducedSpace:
     """Return the unreduced space, with the global features that were scored."""
-    one = next(iter(reduction.spaces.values()))
-    return ReducedSpace.full(one.space, **one.global_features)
+    reduced = next(iter(reduction.spaces.values()))
+    return ReducedSpace.full(reduced.space, **reduced.global_features)
