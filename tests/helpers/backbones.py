@@ -8,8 +8,8 @@ import pandas as pd
 import autobuild_lib as ab
 from autobuild_book.chapters.panoptic import final, learning, proposals as building
 from autobuild_book.chapters.panoptic.choice import REGIONS
+from autobuild_book.chapters.panoptic.task.jackknife import PARTS, PairedMeasurement, standard_error
 from autobuild_book.chapters.panoptic.task.measuring import Measurement, sample_architectures
-from autobuild_book.chapters.panoptic.task.paired import PARTS, PairedMeasurement, standard_error
 from autobuild_book.chapters.panoptic.task.space import backbone_space, costs
 from autobuild_book.chapters.panoptic.task.weights import load_bundled
 from autobuild_book.measured.tasks import machine

@@ -6,8 +6,8 @@ from pathlib import Path
 import pandas as pd
 
 from autobuild_book.chapters.panoptic.proposals import CHOICE
+from autobuild_book.chapters.panoptic.task.jackknife import PAIRED_ROWS, PairedMeasurement
 from autobuild_book.chapters.panoptic.task.measuring import ROWS, Measurement
-from autobuild_book.chapters.panoptic.task.paired import PAIRED_ROWS, PairedMeasurement
 from autobuild_book.chapters.panoptic.task.space import backbone_space
 from autobuild_book.chapters.panoptic.task.table import NAME
 from autobuild_book.chapters.panoptic.task.weights import load

@@ -15,7 +15,7 @@ from autobuild_book.chapters.panoptic import search
 from autobuild_book.chapters.panoptic.bundled_rows import write_rows
 from autobuild_book.chapters.panoptic.choice import choose
 from autobuild_book.chapters.panoptic.task import measuring, table
-from autobuild_book.chapters.panoptic.task.paired import FINAL, measure_paired
+from autobuild_book.chapters.panoptic.task.jackknife import FINAL, measure_paired
 from autobuild_book.chapters.panoptic.task.space import backbone_space
 from autobuild_book.chapters.panoptic.task.training import train
 from autobuild_book.chapters.panoptic.task.weights import Recipe

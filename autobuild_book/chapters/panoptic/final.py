@@ -14,8 +14,14 @@ from scipy.stats import t
 
 from autobuild_book.chapters.panoptic.learning import Subject
 from autobuild_book.chapters.panoptic.proposals import CHOICE, FRONT, LABELLED
+from autobuild_book.chapters.panoptic.task.jackknife import (
+    FINAL,
+    PARTS,
+    PairedMeasurement,
+    measure_paired,
+    standard_error,
+)
 from autobuild_book.chapters.panoptic.task.measuring import Measurement
-from autobuild_book.chapters.panoptic.task.paired import FINAL, PARTS, PairedMeasurement, measure_paired, standard_error
 from autobuild_book.chapters.panoptic.task.space import backbone_space
 from autobuild_book.chapters.panoptic.task.weights import load_bundled
 from autobuild_book.chapters.shared.frontiers import front_places, mark_regions, region_texts

@@ -8,7 +8,7 @@ import pandas as pd
 
 from autobuild_book.chapters.panoptic.final import difference
 from autobuild_book.chapters.panoptic.proposals import BUILDERS, EFFECT, NORM, RIDGE, SEARCH
-from autobuild_book.chapters.panoptic.task.paired import FINAL, PairedMeasurement
+from autobuild_book.chapters.panoptic.task.jackknife import FINAL, PairedMeasurement
 from autobuild_book.chapters.shared.verdicts import Verdict
 
 RULE = (

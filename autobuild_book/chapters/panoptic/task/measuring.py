@@ -24,7 +24,7 @@ from autobuild_book.chapters.panoptic.task.quality import (
     true_segments,
 )
 from autobuild_book.chapters.panoptic.task.space import backbone_space, costs, costs_of_codes
-from autobuild_book.chapters.panoptic.task.weights import Trained, load, load_bundled
+from autobuild_book.chapters.panoptic.task.weights import TrainedNetwork, load, load_bundled
 from autobuild_book.measured import rows, tasks
 from autobuild_book.measured.extremes import sample_extreme_codes
 from autobuild_lib.spaces import Architecture
@@ -123,7 +123,7 @@ J = TypeVar("J", bound="Job[Any]")
 
 
 @functools.lru_cache(maxsize=1)
-def _trained(folder: Path | None, network: str) -> Trained:
+def _trained(folder: Path | None, network: str) -> TrainedNetwork:
     trained = load_bundled() if folder is None else load(folder)
     if trained.id != network:
         raise ValueError(f"{folder}: the weights are {trained.id} now, they were {network}")
@@ -139,7 +139,7 @@ def exam_images(exam: Exam) -> tuple[Tensor, Segments, Tensor]:
 
 
 @one_thread()
-def prepare(trained: Trained, architecture: Architecture, calibration: Tensor) -> PanopticNetwork:
+def prepare(trained: TrainedNetwork, architecture: Architecture, calibration: Tensor) -> PanopticNetwork:
     """Return the calibrated network of an architecture, cut out of a trained one; images [N, 64, 64, 3]."""
     return calibrate(trained.network.extract(architecture), as_input(calibration))
 
@@ -152,7 +152,7 @@ def segment(network: PanopticNetwork, images: Tensor) -> Segments:
     return Segments(np.concatenate([p.numbers for p in parts]), np.concatenate([p.classes for p in parts]))
 
 
-def examine(trained: Trained, architecture: Architecture, exam: Exam) -> Tally:
+def examine(trained: TrainedNetwork, architecture: Architecture, exam: Exam) -> Tally:
     """Count what an architecture segments right and wrong, image by image."""
     images, truth, calibration = exam_images(exam)
     return compare(segment(prepare(trained, architecture, calibration), images), truth)

@@ -20,7 +20,7 @@ from autobuild_book.chapters.panoptic.task.images import draw_scenes
 from autobuild_book.chapters.panoptic.task.lessons import Lessons, lessons, panoptic_loss
 from autobuild_book.chapters.panoptic.task.network import PanopticNetwork, as_input
 from autobuild_book.chapters.panoptic.task.space import backbone_space, largest, smallest
-from autobuild_book.chapters.panoptic.task.weights import Recipe, Trained, begin, finish, load, settings_of
+from autobuild_book.chapters.panoptic.task.weights import Recipe, TrainedNetwork, begin, finish, load, settings_of
 from autobuild_lib.progress import progress_bar
 from autobuild_lib.spaces import Architecture
 from autobuild_lib.storage import replace_bytes
@@ -130,7 +130,7 @@ def train(
     architecture: Architecture | None = None,
     recipe: Recipe | None = None,
     progress: bool = True,
-) -> Trained:
+) -> TrainedNetwork:
     """Train in a folder, on one thread: a supernet, or one architecture alone; return what `load` returns.
 
     A checkpoint is kept every 100 steps, so a killed call continues there, and gives the same weights as one that was

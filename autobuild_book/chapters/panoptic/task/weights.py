@@ -46,7 +46,7 @@ class Recipe:
 
 
 @dataclass(frozen=True, eq=False)
-class Trained:
+class TrainedNetwork:
     """A trained network: a supernet, or one `architecture` alone; `sha256` is that of its weights."""
 
     network: PanopticNetwork
@@ -92,17 +92,17 @@ def finish(folder: Path, settings: dict[str, Any], network: PanopticNetwork) -> 
     replace_json(folder / CONFIG, described)
 
 
-def load(folder: Path) -> Trained:
+def load(folder: Path) -> TrainedNetwork:
     """Read a finished training; raises `ValueError` for anything missing, unfinished or damaged."""
     return _read(folder / CONFIG, folder / WEIGHTS)
 
 
-def load_bundled() -> Trained:
+def load_bundled() -> TrainedNetwork:
     """Return the supernet that comes with the library."""
     return _read(FILES / f"{BUNDLED}.json", FILES / f"{BUNDLED}.safetensors")
 
 
-def _read(config: Path, weights: Path) -> Trained:
+def _read(config: Path, weights: Path) -> TrainedNetwork:
     if not config.is_file():
         raise FileNotFoundError(f"{config}: no such file; `autobuild task panoptic train` makes it")
     settings = _read_config(config)
@@ -114,7 +114,7 @@ def _read(config: Path, weights: Path) -> Trained:
         raise ValueError(f"{config}: not the description of a finished training ({error})") from None
     network = PanopticNetwork(alone or largest())
     load_weights(network, weights, sha256)
-    return Trained(network, alone, seed, recipe, sha256)
+    return TrainedNetwork(network, alone, seed, recipe, sha256)
 
 
 def _read_config(path: Path) -> dict[str, Any]:

@@ -11,8 +11,8 @@ import pandas as pd
 import pytest
 
 from autobuild_book.chapters.panoptic import bundled_rows, commands
+from autobuild_book.chapters.panoptic.task.jackknife import FINAL, PAIRED_ROWS, PARTS, PairedMeasurement
 from autobuild_book.chapters.panoptic.task.measuring import ROWS, Measurement, sample_architectures
-from autobuild_book.chapters.panoptic.task.paired import FINAL, PAIRED_ROWS, PARTS, PairedMeasurement
 from autobuild_book.chapters.panoptic.task.space import backbone_space, smallest
 from autobuild_book.chapters.panoptic.task.table import NAME
 from autobuild_book.chapters.panoptic.task.training import train

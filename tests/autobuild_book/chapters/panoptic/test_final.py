@@ -12,7 +12,7 @@ from scipy.stats import t
 import autobuild_lib as ab
 from autobuild_book.chapters.panoptic import final, learning, proposals as building, verdict
 from autobuild_book.chapters.panoptic.bundled_rows import TRAINING
-from autobuild_book.chapters.panoptic.task.paired import PairedMeasurement
+from autobuild_book.chapters.panoptic.task.jackknife import PairedMeasurement
 from autobuild_book.chapters.panoptic.task.space import backbone_space
 from tests.helpers.backbones import (
     ERROR,

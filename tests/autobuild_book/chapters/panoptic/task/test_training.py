@@ -23,17 +23,17 @@ from autobuild_book.chapters.panoptic.task.lessons import lessons, panoptic_loss
 from autobuild_book.chapters.panoptic.task.network import as_input
 from autobuild_book.chapters.panoptic.task.space import backbone_space, largest, smallest
 from autobuild_book.chapters.panoptic.task.training import CHECKPOINT, make_plan, train
-from autobuild_book.chapters.panoptic.task.weights import CONFIG, WEIGHTS, Recipe, Trained, load
+from autobuild_book.chapters.panoptic.task.weights import CONFIG, WEIGHTS, Recipe, TrainedNetwork, load
 
 SHORT = Recipe(steps=5, batch_size=4, images=12)
 ALONE = backbone_space().parse("e3_k5,e3_k3|" + "|".join(["e3_k3,e3_k3"] * 4))
 
 
-def quiet(folder: Path, **options: object) -> Trained:
+def quiet(folder: Path, **options: object) -> TrainedNetwork:
     return train(folder, progress=False, **{"recipe": SHORT, **options})  # type: ignore[arg-type]
 
 
-def weights(trained: Trained) -> Tensor:
+def weights(trained: TrainedNetwork) -> Tensor:
     return torch.cat([p.detach().flatten() for p in trained.network.parameters()])
 
 

@@ -7,8 +7,7 @@ import numpy as np
 import pytest
 
 from autobuild_book.chapters.panoptic.task import quality
-from autobuild_book.chapters.panoptic.task.measuring import Exam, examine, measure, sample_architectures
-from autobuild_book.chapters.panoptic.task.paired import (
+from autobuild_book.chapters.panoptic.task.jackknife import (
     PAIRED_ROWS,
     PARTS,
     PairedMeasurement,
@@ -16,6 +15,7 @@ from autobuild_book.chapters.panoptic.task.paired import (
     measure_paired,
     standard_error,
 )
+from autobuild_book.chapters.panoptic.task.measuring import Exam, examine, measure, sample_architectures
 from autobuild_book.chapters.panoptic.task.quality import Tally, labels
 from autobuild_book.chapters.panoptic.task.training import train
 from autobuild_book.chapters.panoptic.task.weights import Recipe, load
