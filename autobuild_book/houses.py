@@ -10,7 +10,10 @@ from autobuild_lib import extras
 
 LIBRARY = Path(extras.__file__).parent
 COMPANION = Path(__file__).parent
-EVERY_CHAPTER = ("chapters/__init__.py", "chapters/shared", "figures", "measured", "runs/recording.py", "houses.py")
+EVERY_CHAPTER = (
+    "chapters/__init__.py", "chapters/shared", "figures", "measured", "runs/recording.py", "houses.py", "bundled.py",
+    "locks.py", "parallel.py",
+)  # fmt: skip
 CHAPTER = re.compile(r"\bautobuild_book\.chapters\.(\w+)")
 
 

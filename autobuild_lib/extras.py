@@ -2,7 +2,6 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
 
 
 @contextmanager
@@ -15,13 +14,6 @@ def extra(name: str) -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         raise ModuleNotFoundError(missing(error.name, name), name=error.name) from None
-
-
-def require(name: str, *packages: str) -> None:
-    """Raise `ModuleNotFoundError` with the way to install the extra `name`, unless all its `packages` are installed."""
-    for package in packages:
-        if find_spec(package) is None:
-            raise ModuleNotFoundError(missing(package, name), name=package)
 
 
 def missing(package: str | None, name: str) -> str:

@@ -125,17 +125,6 @@ def shown(value: object) -> str:
     return text if len(text) <= 2 * MOST_CHARACTERS else f"{text[:MOST_CHARACTERS]}..."
 
 
-def brief(text: str) -> str:
-    """Write a text that a user gave in one line that can be read, without quotes."""
-    line = printable(" ".join(text[: 10 * MOST_CHARACTERS].split()))
-    return line if len(line) <= 2 * MOST_CHARACTERS else f"{line[:MOST_CHARACTERS]}..."
-
-
-def printable(text: str) -> str:
-    """Write characters that steer a terminal, or that no file of text may hold, as escapes; line breaks stay."""
-    return "".join(c if c.isprintable() or c == "\n" else c.encode("unicode_escape").decode() for c in text)
-
-
 def _is_number(value: object) -> bool:
     not_meant = isinstance(value, bool | np.bool_ | np.timedelta64)  # the last is an integer to NumPy
     return isinstance(value, Real | Decimal) and not not_meant

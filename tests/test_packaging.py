@@ -107,7 +107,8 @@ LIBRARY = [
     "units", "search",
 ]  # fmt: skip
 COMPANION = [
-    "houses", "tracing", "intervals", "downloads", "figures", "runs", "chain", "measured", "arguments",
+    "houses", "extras", "lines", "locks", "parallel", "bundled",
+    "tracing", "intervals", "downloads", "figures", "runs", "chain", "measured", "arguments",
     "chapters.shared", "chapters", "labs", "pages", "cli",
 ]  # fmt: skip
 

@@ -14,7 +14,7 @@ from autobuild_book.chain.job import failure
 from autobuild_book.chain.parents import PATIENCE
 from autobuild_book.chain.plans import Job, Plan, jobs, plain_name, write_plan
 from autobuild_book.chain.progress import Progress
-from autobuild_lib.store import held
+from autobuild_book.locks import held
 
 WORKFLOW = [sys.executable, "-m", "autobuild_book.chain.workflow", "--snakefile", "notebooks/Snakefile"]
 COMMAND = [*WORKFLOW, "--nolock", "--rerun-incomplete", "--keep-going"]

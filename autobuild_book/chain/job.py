@@ -13,9 +13,9 @@ from typing import Any
 
 from autobuild_book.chain.parents import PATIENCE, end_with_parent
 from autobuild_book.chain.plans import NOTEBOOKS, Job
+from autobuild_book.locks import held
 from autobuild_lib.extras import extra
 from autobuild_lib.storage import parse_json
-from autobuild_lib.store import held
 
 with extra("book"):
     import yaml

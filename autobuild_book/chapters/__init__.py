@@ -3,6 +3,6 @@
 What several chapters use lives in `shared`. A chapter imports no other chapter.
 """
 
-from autobuild_lib.extras import require
+from autobuild_book.extras import require
 
 require("book", "matplotlib", "seaborn", "sklearn")

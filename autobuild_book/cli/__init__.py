@@ -9,8 +9,8 @@ from collections.abc import Callable, Collection, Sequence
 from concurrent.futures import BrokenExecutor
 
 from autobuild_book.cli.streams import lasting_output
+from autobuild_book.lines import printable
 from autobuild_lib import __version__
-from autobuild_lib.values import printable
 
 MOST_CHARACTERS = 2000  # of a message
 

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from autobuild_book.arguments import check_writable, whole
 from autobuild_book.chain import front, plans
+from autobuild_book.parallel import cores
 from autobuild_book.runs.recording import PROFILES
 from autobuild_lib.extras import missing
-from autobuild_lib.processes import cores
 
 MODULES = {"snakemake": "book", "papermill": "book"}  # what must be installed, and what brings it
 

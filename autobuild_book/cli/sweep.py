@@ -8,9 +8,9 @@ from pathlib import Path
 from autobuild_book.arguments import check_writable, whole
 from autobuild_book.chain import front, plans
 from autobuild_book.cli.chain import MODULES, check_installed
+from autobuild_book.parallel import cores
 from autobuild_book.runs.recording import PROFILES
 from autobuild_book.runs.sweeps import Sweep, plan_sweep
-from autobuild_lib.processes import cores
 
 CLUSTERS = {"slurm": Path("notebooks") / "cluster" / "slurm"}
 MOST_REASONS = 10  # lines about runs that failed

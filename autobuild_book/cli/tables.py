@@ -4,12 +4,12 @@ import argparse
 from pathlib import Path
 
 from autobuild_book.arguments import add_folder, whole
+from autobuild_book.bundled import check_bundled
 from autobuild_book.downloads import fetch
 from autobuild_book.measured import distillation
 from autobuild_book.measured.tables import join_manifest
 from autobuild_book.measured.teachers import published, published_file
 from autobuild_lib import data, surrogate
-from autobuild_lib.data import files
 from autobuild_lib.released import caches
 
 CHECKPOINTS = (
@@ -45,7 +45,7 @@ def _data_list(_: argparse.Namespace) -> None:
 
 def _data_verify(_: argparse.Namespace) -> None:
     for entry in data.manifest().values():
-        files.check_bundled(entry)
+        check_bundled(entry)
         print(f"{entry.name}: {entry.file} is as its manifest says")
     for family in surrogate.SPACES:
         surrogate.load_bundled(family)

@@ -13,11 +13,11 @@ from typing import Any, ClassVar, Generic, TypeVar
 import numpy as np
 import torch
 
+from autobuild_book.locks import held
 from autobuild_book.measured.rows import Measurement, R, RowFormat
 from autobuild_lib.processes import WorkerPool
 from autobuild_lib.progress import progress_bar
 from autobuild_lib.spaces import Architecture, SequenceSpace, SpaceError
-from autobuild_lib.store import held
 
 CPU = Path("/proc/cpuinfo")
 SAMPLE_SEED = 0

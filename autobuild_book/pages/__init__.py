@@ -3,6 +3,6 @@
 What a chapter computes lives in `chapters`; prose and the table of contents live in the folder `book`.
 """
 
-from autobuild_lib.extras import require
+from autobuild_book.extras import require
 
 require("book", "jsonschema", "nbformat")

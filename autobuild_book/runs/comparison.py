@@ -11,8 +11,8 @@ from typing import Any
 
 import pandas as pd
 
+from autobuild_book.lines import printable
 from autobuild_lib.storage import read_json
-from autobuild_lib.values import printable
 
 logger = logging.getLogger(__name__)
 

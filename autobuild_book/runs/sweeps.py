@@ -13,14 +13,16 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autobuild_book.bundled import read_header
+from autobuild_book.lines import brief
 from autobuild_book.runs.recording import PROFILES, check_seed, read_literals
-from autobuild_lib.data.files import FLOPS, NOISE_FREE, bundled_space, manifest, read_header
+from autobuild_lib.data.files import FLOPS, NOISE_FREE, bundled_space, manifest
 from autobuild_lib.data.table import ARCHITECTURE
 from autobuild_lib.networks import has_networks
 from autobuild_lib.spaces import SequenceSpace, read_space
 from autobuild_lib.storage import parse_json, read_json, replace_json
 from autobuild_lib.targets import QUOTED, Target, quoted
-from autobuild_lib.values import brief, shown
+from autobuild_lib.values import shown
 
 MOST_RUNS = 10_000
 OF_THE_SWEEP = ("profile", "out")  # parameters that a sweep gives itself

@@ -114,25 +114,8 @@ def bundled_space(entry: Bundled) -> SequenceSpace:
     return read_space(str(described) if described.suffix == ".json" else entry.space)
 
 
-def check_bundled(entry: Bundled) -> None:
-    """Raise `DataError` unless a bundled file, and those beside it, have the checksums of the manifest entry."""
-    for name, sha256 in {entry.file: entry.sha256, **entry.beside}.items():
-        _checked_bytes(FILES / name, sha256)
-
-
-def bundled_file(table: str, name: str) -> Path:
-    """Return the path of a file beside a bundled table, after comparing its checksum with the manifest.
-
-    Raises `DataError` for a table or a file that the manifest does not know, and for a changed file.
-    """
-    beside = manifest()[table].beside if table in manifest() else {}
-    if name not in beside:
-        raise DataError(f"there is no bundled file {name} of a table {table}; there are {', '.join(beside) or 'none'}")
-    _checked_bytes(FILES / name, beside[name])
-    return FILES / name
-
-
-def _checked_bytes(path: Path, sha256: str | None) -> bytes:
+def checked_bytes(path: Path, sha256: str | None) -> bytes:
+    """Return the content of a file of tables; `DataError` when it is too large, or has another checksum."""
     if path.stat().st_size > MOST_BYTES:
         raise DataError(f"{path}: {path.stat().st_size:,} bytes, at most {MOST_BYTES:,} are read")
     content = path.read_bytes()
@@ -154,7 +137,7 @@ def read_csv(
     duplicates: str = "refuse",
 ) -> Table:
     """Read a CSV with a column `architecture` (text form) and a numeric column per label; see `read_cells`."""
-    content = _checked_bytes(path, sha256)
+    content = checked_bytes(path, sha256)
     header, cells = read_cells(path, content)
     frame = pd.DataFrame([row for _, row in cells], columns=header)
     rows = [number for number, _ in cells]
@@ -176,11 +159,6 @@ def read_csv(
         duplicates=duplicates,
         text=True,
     )
-
-
-def read_header(path: Path) -> list[str]:
-    """Return the names of a CSV's columns; raises `DataError` where `read_csv` does for its form."""
-    return read_cells(path, _checked_bytes(path, None))[0]
 
 
 def _parse(path: Path, space: SequenceSpace, number: int, text: str) -> Architecture:

@@ -12,7 +12,6 @@ from pathlib import Path
 
 import pytest
 
-from autobuild_lib import processes
 from autobuild_lib.processes import WorkerPool
 
 SCRIPT = """
@@ -109,16 +108,3 @@ def test_a_task_is_taken_when_a_process_is_free_for_it() -> None:
 def test_tasks_of_a_process_that_dies_are_named() -> None:
     with pytest.raises(BrokenProcessPool, match="77"), WorkerPool(1) as pool:
         list(pool.as_finished(os._exit, [77]))
-
-
-def test_a_process_uses_the_cores_that_it_is_given(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(os, "cpu_count", lambda: 64)
-    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {3, 5}, raising=False)
-    assert processes.cores() == 2
-    monkeypatch.delattr(os, "sched_getaffinity")
-    assert processes.cores() == 64
-
-
-def test_a_process_that_dies_is_one_clear_error() -> None:
-    with pytest.raises(BrokenProcessPool, match=r"^measuring: "):
-        processes.in_processes(os._exit, [(1,), (1,)], "measuring", workers=1, progress=False)

@@ -1,12 +1,10 @@
 """Files that only grow, and locks that name their holder."""
 
-import os
-import re
 from pathlib import Path
 
 import pytest
 
-from autobuild_lib.store import GrowingFile, held
+from autobuild_lib.store import GrowingFile
 
 
 def test_lines_are_read_once_and_those_of_others_when_they_are_there(tmp_path: Path) -> None:
@@ -58,13 +56,3 @@ def test_a_file_that_shrinks_is_refused(tmp_path: Path) -> None:
     (tmp_path / "log").write_bytes(b"")
     with pytest.raises(ValueError, match="log"):
         list(file.read())
-
-
-def test_a_lock_says_who_holds_it_and_leaves_nothing(tmp_path: Path) -> None:
-    lock = tmp_path / "out" / ".lock"
-    with held(lock, "out"), pytest.raises(BlockingIOError) as error, held(lock, "out"):
-        pass
-    assert re.fullmatch(rf"out .+ {os.getpid()} .+ \d{{4}}-\d\d-\d\d .*", str(error.value))
-    with held(lock, "out"):
-        pass
-    assert not list(lock.parent.iterdir())

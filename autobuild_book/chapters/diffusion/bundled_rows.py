@@ -4,12 +4,12 @@ from pathlib import Path
 
 import pandas as pd
 
+from autobuild_book.bundled import bundled_file
 from autobuild_book.chapters.diffusion.task.measuring import ROWS, Measurement
 from autobuild_book.chapters.diffusion.task.space import unet_space
 from autobuild_book.chapters.diffusion.task.table import NAME
 from autobuild_book.chapters.shared.choices import choices_to_csv, file_beside, read_choices
 from autobuild_book.measured.tables import write_beside
-from autobuild_lib.data.files import bundled_file
 
 CHOICE = ["setting", "group", "place", "architecture"]
 CHOICES_FILE, FINAL_FILE = f"{NAME}_choices.csv", f"{NAME}_built.csv"

@@ -10,6 +10,7 @@ import torch
 from safetensors.torch import load as load_bytes, save as to_bytes
 from torch import Tensor
 
+from autobuild_book.bundled import bundled_file
 from autobuild_book.chapters.diffusion.choice import BEST, first_choices
 from autobuild_book.chapters.diffusion.task.images import digits
 from autobuild_book.chapters.diffusion.task.measuring import RECIPES
@@ -18,7 +19,6 @@ from autobuild_book.chapters.diffusion.task.table import NAME
 from autobuild_book.chapters.diffusion.task.training import Batch, Recipe, inpaint, train
 from autobuild_book.chapters.shared.choices import file_beside
 from autobuild_book.chapters.shared.few_labels import EFFECT, NORM
-from autobuild_lib.data.files import bundled_file
 from autobuild_lib.released.checksums import sha256_of
 from autobuild_lib.spaces import Architecture
 from autobuild_lib.storage import replace_bytes

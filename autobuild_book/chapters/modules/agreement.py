@@ -8,8 +8,8 @@ import pandas as pd
 
 from autobuild_book.chapters.modules.ranking import ALL_SEEDS, Corpora, Key, Positions, corpus_cells, srcc_or_nan
 from autobuild_book.chapters.shared.hosts import Array, Bench
+from autobuild_book.parallel import in_threads
 from autobuild_lib.data.table import Table
-from autobuild_lib.processes import in_threads
 from autobuild_lib.spaces.sequence import Codes
 from autobuild_lib.targets import Target
 from autobuild_lib.units.corpus import UnitCorpus

@@ -11,8 +11,8 @@ from scipy.stats import kendalltau
 
 from autobuild_book.chapters.shared.panels import COMMON, SPECIAL, Panel, load_panels
 from autobuild_book.chapters.shared.splits import load_splits
+from autobuild_book.parallel import in_threads
 from autobuild_lib.predictor import Predictor
-from autobuild_lib.processes import in_threads
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.statistics import srcc
 from autobuild_lib.targets import Target

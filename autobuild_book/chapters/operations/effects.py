@@ -12,13 +12,13 @@ from torch.func import functional_call
 
 from autobuild_book.chapters.operations.hop_zero import TRUE, Fitted, family_rows
 from autobuild_book.intervals import mean_with_interval
+from autobuild_book.parallel import in_threads
 from autobuild_lib.data import IRTable
 from autobuild_lib.engine.neighbourhoods import neighbourhoods
 from autobuild_lib.extras import extra
 from autobuild_lib.graphs import OPERATIONS, IRGraph
 from autobuild_lib.graphs.ir import PLACES, SCALES
 from autobuild_lib.predictor import Predictor
-from autobuild_lib.processes import in_threads
 from autobuild_lib.statistics import srcc
 from autobuild_lib.targets import Target
 from autobuild_lib.torch_settings import one_thread

@@ -10,7 +10,7 @@ import pandas as pd
 from autobuild_book.chapters.panoptic.learning import Fit, Subject, cost_curve
 from autobuild_book.chapters.panoptic.task.space import backbone_space, costs, costs_of_codes
 from autobuild_book.measured.extremes import sample_extreme_codes
-from autobuild_lib.processes import in_threads
+from autobuild_book.parallel import in_threads
 from autobuild_lib.spaces import Architecture
 from autobuild_lib.spaces.sequence import Codes
 from autobuild_lib.units.corpus import UnitCorpus, score_units

@@ -24,8 +24,8 @@ from autobuild_book.chapters.peers.models.registry import (
     find_model,
 )
 from autobuild_book.chapters.shared.splits import subset
+from autobuild_book.parallel import in_processes
 from autobuild_lib.data.files import FILES
-from autobuild_lib.processes import in_processes
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.storage import replace_text
 from autobuild_lib.targets import Target

@@ -17,10 +17,10 @@ from autobuild_book.chapters.shared.frontiers import (
     training_labels,
 )
 from autobuild_book.chapters.shared.panels import COMMON, REGIONS, SPECIAL, Panel, load_panels
+from autobuild_book.parallel import in_threads
 from autobuild_lib.data.files import FILES
 from autobuild_lib.data.table import Table
 from autobuild_lib.predictor import Predictor
-from autobuild_lib.processes import in_threads
 from autobuild_lib.search import costs
 from autobuild_lib.search.pareto import best_within, dominates
 from autobuild_lib.spaces import SequenceSpace

@@ -12,8 +12,8 @@ from autobuild_book.chapters.regions.clusters import Reduction
 from autobuild_book.chapters.regions.insights import expert_mutation
 from autobuild_book.chapters.regions.nsga2 import nsga2
 from autobuild_book.chapters.shared.frontiers import Frontier
+from autobuild_book.parallel import in_processes
 from autobuild_lib import surrogate
-from autobuild_lib.processes import in_processes
 from autobuild_lib.search import LayerMutation, StageMutation, costs, evolve, front, hypervolume_curve
 from autobuild_lib.units.reduced import ReducedSpace
 

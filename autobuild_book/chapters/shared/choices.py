@@ -5,7 +5,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from autobuild_lib.data.files import bundled_file, manifest
+from autobuild_book.bundled import bundled_file
+from autobuild_lib.data.files import manifest
 from autobuild_lib.data.table import ARCHITECTURE
 from autobuild_lib.spaces import SequenceSpace, SpaceError
 from autobuild_lib.storage import replace_text

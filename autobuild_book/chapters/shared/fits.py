@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 import torch
 
+from autobuild_book.parallel import in_processes
 from autobuild_lib import ir_training, losses, predictor, training
 from autobuild_lib.data import IRTable, Table
 from autobuild_lib.data.table import Labelled
@@ -18,7 +19,6 @@ from autobuild_lib.graphs import ir, path
 from autobuild_lib.ir_training import fit_ir_many
 from autobuild_lib.loading import load
 from autobuild_lib.predictor import NetworkConfig, Predictor
-from autobuild_lib.processes import in_processes
 from autobuild_lib.spaces import SequenceSpace, layout
 from autobuild_lib.storage import PARTIAL, remove_abandoned, unfinished
 from autobuild_lib.targets import Target

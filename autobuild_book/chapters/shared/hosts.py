@@ -8,7 +8,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from autobuild_book.chapters.shared.frontiers import Judge
-from autobuild_lib.processes import in_threads
+from autobuild_book.parallel import in_threads
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.spaces.sequence import Codes
 from autobuild_lib.targets import Target

@@ -12,7 +12,7 @@ import pytest
 
 import autobuild_lib as ab
 from autobuild_lib.data import DataError, files, manifest
-from autobuild_lib.data.files import Bundled, check_bundled
+from autobuild_lib.data.files import Bundled
 
 A = "identity_ratio1,identity_ratio1|width16;identity_ratio1|identity_ratio1"
 B = A.replace("width16", "width32")
@@ -63,14 +63,6 @@ def test_rows_in_errors_are_those_of_the_file(
     for seed in range(10):  # the row is now in the one part, now in the other
         code, _, err = run(*given, "--split-seed", seed)
         assert code == 1 and wanted in err and str(path) in err
-
-
-def test_the_header_alone_is_read_as_with_its_rows(tmp_path: Path) -> None:
-    path = csv(tmp_path, "acc, architecture , more", encoding="utf-8-sig")
-    assert files.read_header(path) == ["acc", "architecture", "more"]
-    path.write_text(f"architecture,{'a' * 200_000}\n")
-    with pytest.raises(DataError, match=r"mine.csv: not a CSV .*field limit"):
-        files.read_header(path)
 
 
 def test_noise_free_columns_become_numbers_beside_the_labels(toy: ab.SequenceSpace, tmp_path: Path) -> None:
@@ -144,7 +136,6 @@ def test_forms_that_other_programs_write(toy: ab.SequenceSpace, tmp_path: Path, 
     path = csv(tmp_path, *FORMS[form], encoding=encoding)
     table = ab.data.load(path, toy)
     assert table.labels.to_dict("list") == {"acc": [0.5, 1.0]} and table.architectures == (toy.parse(A), toy.parse(B))
-    assert sorted(files.read_header(path)) == ["acc", "architecture"]
 
 
 def test_rows_below_a_sep_line_are_those_of_the_file(toy: ab.SequenceSpace, tmp_path: Path) -> None:
@@ -265,7 +256,6 @@ def test_bundled_tables(bundled: Bundled) -> None:
 
 
 def test_bundled_files_have_the_checksum_of_the_manifest(bundled: Bundled) -> None:
-    check_bundled(bundled)
     assert hashlib.sha256(bundled.path.read_bytes()).hexdigest() == bundled.sha256
     assert set(bundled.columns) == set(bundled.path.read_text().splitlines()[0].split(","))
     assert bundled.kind == "surrogate" and bundled.builder and bundled.source
@@ -326,9 +316,8 @@ def test_corrupted_copy_is_refused_before_it_is_opened(
     (tmp_path / bundled.file).write_bytes(damaged)
     monkeypatch.setattr(files, "FILES", tmp_path)
     monkeypatch.setattr(files, "read_cells", lambda *_: pytest.fail("the file was opened"))
-    for read in (lambda: ab.data.load(bundled.name), lambda: check_bundled(bundled)):
-        with pytest.raises(DataError, match=f"{bundled.file}: sha256 is [0-9a-f]+, the manifest says {bundled.sha256}"):
-            read()
+    with pytest.raises(DataError, match=f"{bundled.file}: sha256 is [0-9a-f]+, the manifest says {bundled.sha256}"):
+        ab.data.load(bundled.name)
 
 
 def test_number_of_rows_is_checked(bundled: Bundled) -> None:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from autobuild_book.bundled import bundled_file
 from autobuild_book.chapters.diffusion import bundled_rows
 from autobuild_book.chapters.diffusion.task.measuring import (
     RECIPES,
@@ -18,7 +19,7 @@ from autobuild_book.chapters.diffusion.task.table import NAME
 from autobuild_book.chapters.diffusion.task.training import Recipe
 from autobuild_book.chapters.shared import choices
 from autobuild_lib.data import DataError, files
-from autobuild_lib.data.files import Bundled, bundled_file
+from autobuild_lib.data.files import Bundled
 
 ARCHITECTURES = sample_architectures(3)
 TEXTS = list(map(str, ARCHITECTURES))

@@ -10,6 +10,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from autobuild_book.bundled import check_bundled
 from autobuild_book.chapters.panoptic import bundled_rows, commands
 from autobuild_book.chapters.panoptic.task.jackknife import FINAL, PAIRED_ROWS, PARTS, PairedMeasurement
 from autobuild_book.chapters.panoptic.task.measuring import ROWS, Measurement, sample_architectures
@@ -89,10 +90,10 @@ def test_a_changed_file_is_refused(bundled: Path) -> None:
 def test_verifying_a_table_verifies_what_is_beside_it(bundled: Path) -> None:
     entry = files.manifest()[NAME]
     shutil.copy(Path(files.__file__).parent / "files" / entry.file, bundled)
-    files.check_bundled(entry)
+    check_bundled(entry)
     (bundled / bundled_rows.CHOSEN_FILE).write_text("changed")
     with pytest.raises(DataError, match=r"panoptic_chosen\.csv: sha256 is"):
-        files.check_bundled(entry)
+        check_bundled(entry)
 
 
 def test_rows_of_an_unknown_training(written: dict[str, str], trainings: list[Path], tmp_path: Path) -> None:
@@ -171,7 +172,7 @@ def test_the_manifest_covers_every_file() -> None:
     if NAME not in manifest():
         pytest.skip("the table is not measured yet")
     entry = manifest()[NAME]
-    files.check_bundled(entry)
+    check_bundled(entry)
     names = {path.name for path in files.FILES.glob(f"{NAME}*")}
     assert names == {entry.file, *entry.beside}
     assert json.loads((files.FILES / "panoptic_supernet.json").read_text())["architecture"] is None

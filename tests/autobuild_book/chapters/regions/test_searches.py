@@ -16,8 +16,8 @@ from autobuild_book.chapters.regions.clusters import Reduction
 from autobuild_book.chapters.regions.verdicts import judge_searches
 from autobuild_book.chapters.shared import frontiers, panels
 from autobuild_book.intervals import holm
+from autobuild_book.parallel import in_processes
 from autobuild_lib import surrogate
-from autobuild_lib.processes import in_processes
 from autobuild_lib.search.pareto import best_within
 from autobuild_lib.units.reduced import GroupContents, ReducedSpace
 
