@@ -6,10 +6,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def extra(name: str) -> Iterator[None]:
-    """Import, inside of this block, what the extra `name` of the project brings.
-
-    Raises `ModuleNotFoundError` with the way to install the extra, where one of its packages is not installed.
-    """
+    """Import inside of this block what the extra `name` brings; the error for what is missing says how to get it."""
     try:
         yield
     except ModuleNotFoundError as error:

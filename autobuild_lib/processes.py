@@ -18,7 +18,7 @@ Result = TypeVar("Result")
 
 
 class Worker(SpawnProcess):
-    """A process that ends when its parent does, however that ends, and leaves interrupts to its parent."""
+    """A process that ends when its parent does, and leaves interrupts to it."""
 
     def start(self) -> None:
         """Start it, and keep an interrupt for afterwards: in the middle, both processes would print where they were."""

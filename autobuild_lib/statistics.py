@@ -1,10 +1,9 @@
 """Rank correlation, with its interval."""
 
 import numpy as np
-import numpy.typing as npt
 from scipy.stats import norm, spearmanr
 
-Array = npt.NDArray[np.float64]
+from autobuild_lib.values import Array
 
 
 def srcc(predicted: Array, truth: Array) -> float:

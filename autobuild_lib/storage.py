@@ -81,40 +81,24 @@ class _UnusableError(Exception):
 
 
 def read_json(
-    path: Path | str,
-    what: str = "a JSON object",
-    error: type[ValueError] = ValueError,
-    nan_as_null: bool = False,
+    path: Path | str, what: str = "a JSON object", error: type[ValueError] = ValueError, nan_as_null: bool = False
 ) -> dict[str, Any]:
-    """Read the object in a JSON file (UTF-8).
+    """Read the object in a JSON file (UTF-8) that should be `what`; `nan_as_null` reads NaN and Infinity as null.
 
-    Args:
-        path: the file.
-        what: what it should be, for messages.
-        error: what to raise for a file that is not.
-        nan_as_null: whether NaN and Infinity, which Python writes, are read as null, a number that is not known.
-
-    Raises:
-        ValueError, or the given `error`: for anything else, for more than `MOST_BYTES`, NaN or infinity, whole numbers
-            beyond all floats, a key given twice, nesting deeper than `DEEPEST`; it names file and line.
-        OSError: the file cannot be read.
+    Raises `error`, with file and line, for anything else: more than `MOST_BYTES`, NaN or infinity, whole numbers beyond
+    all floats, a key given twice, nesting deeper than `DEEPEST`; and `OSError` for a file that cannot be read.
     """
     try:
-        content = parse_json(_text_of(Path(path)), nan_as_null)
+        if (size := Path(path).stat().st_size) > MOST_BYTES:
+            raise ValueError(f"{size:,} bytes; at most {MOST_BYTES:,} are read")
+        content = parse_json(Path(path).read_bytes().decode("utf-8-sig"), nan_as_null)
         if not isinstance(content, dict):
             raise ValueError(f"it holds {_kind(content)}, not an object")
+    except UnicodeDecodeError as reason:
+        raise error(f"{path}: not {what} (not UTF-8 at byte {reason.start:,})") from None
     except ValueError as reason:
         raise error(f"{path}: not {what} ({reason})") from None
     return content
-
-
-def _text_of(path: Path) -> str:
-    if (size := path.stat().st_size) > MOST_BYTES:
-        raise ValueError(f"{size:,} bytes; at most {MOST_BYTES:,} are read")
-    try:
-        return path.read_bytes().decode("utf-8-sig")
-    except UnicodeDecodeError as error:
-        raise ValueError(f"not UTF-8 at byte {error.start:,}") from None
 
 
 def parse_json(text: str, nan_as_null: bool = False) -> Any:
@@ -124,14 +108,13 @@ def parse_json(text: str, nan_as_null: bool = False) -> Any:
     if max(itertools.accumulate(steps), default=0) > DEEPEST:
         raise ValueError(f"nested deeper than {DEEPEST}")
     try:
-        value = json.loads(
+        return json.loads(
             text, object_pairs_hook=_object, parse_int=_whole, parse_float=_number, parse_constant=constant
         )
     except json.JSONDecodeError as error:
         raise ValueError(f"{_line(text, error.pos)}column {error.colno}: {error.msg}") from None
     except _UnusableError as error:
         raise ValueError(f"{_place(text, error.pattern)}{error}") from None
-    return value
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -199,10 +182,7 @@ def unfinished(path: Path, make: Callable[[Path], None]) -> Iterator[Path]:
 
 @contextmanager
 def locked(folder: Path) -> Iterator[None]:
-    """Hold a folder while a part of the program runs; wait for others who do.
-
-    The system lets go of it when the process ends. Where a system or a drive has no such locks, there is no waiting.
-    """
+    """Hold a folder until the block, or the process, ends; wait for others who do, where the system has such locks."""
     held = _lock(folder)
     try:
         yield

@@ -19,10 +19,7 @@ def one_thread() -> Iterator[None]:
 
 @contextmanager
 def plain_torch(gradients: bool = False) -> Iterator[None]:
-    """Compute on one thread of the processor, in 32 bits, with or without gradients, whatever the caller has set.
-
-    That is: inference mode, gradients switched off, automatic casts, another default type or device.
-    """
+    """Compute on one thread of the processor, in 32 bits, with or without gradients, whatever the caller has set."""
     kind, elsewhere = torch.get_default_dtype(), torch.get_default_device().type != "cpu"
     torch.set_default_dtype(torch.float32)
     try:

@@ -1,6 +1,7 @@
 """Numbers and options as users give them (of Python, NumPy, pandas, PyTorch, YAML), and errors that show the value."""
 
 import math
+import operator
 import re
 import reprlib
 from collections.abc import Callable, Iterable, Mapping
@@ -25,13 +26,8 @@ SHORT.maxlevel, SHORT.maxstring, SHORT.maxlong, SHORT.maxother = 2, MOST_CHARACT
 def real(value: object, what: str, *, text: bool = False) -> float:
     """Return one real number; a missing one (None, `pandas.NA`, masked) is NaN, and infinite ones are kept.
 
-    Args:
-        value: a number of Python, NumPy or pandas, a `Decimal` or `Fraction`, or an array or tensor of one number.
-        what: names the value in the error, such as "label acc of row 3".
-        text: read texts too, as YAML ('1e-3') and CSV files give numbers.
-
-    Raises:
-        ValueError: for anything else: truth values, complex numbers, times, texts, several numbers.
+    It may be of Python, NumPy or pandas, or an array or tensor of one; with `text`, a text of YAML ('1e-3') or CSV.
+    Anything else (truth values, complex numbers, times) is a `ValueError`, in which `what` names the value.
     """
     plain = _plain(value, text)
     if plain is None:
@@ -56,9 +52,6 @@ def integer(
     value: object, what: str, minimum: int | None = None, maximum: int | None = None, *, text: bool = False
 ) -> int:
     """Return one whole number within bounds, which are allowed themselves; 2.0 is whole, 2.5 is not."""
-    words = (("from", minimum), ("to", maximum))
-    least, most = ("" if bound is None else f" {word} {bound:,}" for word, bound in words)
-    allowed = f"whole numbers{least}{most or (least and ' on')}"
     plain = _plain(value, text)
     try:
         number = int(plain) if _is_number(plain) else None
@@ -66,7 +59,9 @@ def integer(
         number = None
     low, high = (-math.inf if minimum is None else minimum), (math.inf if maximum is None else maximum)
     if number is None or number != plain or not low <= number <= high:
-        refuse(value, what, allowed)
+        words = (("from", minimum), ("to", maximum))
+        least, most = ("" if bound is None else f" {word} {bound:,}" for word, bound in words)
+        refuse(value, what, f"whole numbers{least}{most or (least and ' on')}")
     return number
 
 
@@ -81,15 +76,9 @@ def boolean(value: object, what: str, *, text: bool = False) -> bool:
 
 
 def reals(values: Any, what: str | Callable[[int], str], *, text: bool = False) -> Array:
-    """Return a row of real numbers [N], each read as `real` does.
+    """Return a row of real numbers [N], each read as `real` does, from any iterable; what is none is a `ValueError`.
 
-    Args:
-        values: an array, a tensor, a column, or any other iterable of numbers.
-        what: names the row in the error, or names the number at a place (a function of the place, from 0).
-        text: read texts too.
-
-    Raises:
-        ValueError: for what is no row, and for the first value that is not a number.
+    what: names the row in the error, or names the number at a place (a function of the place, from 0).
     """
     name = what if callable(what) else lambda place: f"{what}[{place}]"
     row = what(0) if callable(what) else what
@@ -106,14 +95,10 @@ def reals(values: Any, what: str | Callable[[int], str], *, text: bool = False) 
 
 def refuse(value: object, what: str, allowed: str) -> NoReturn:
     """Raise the error of a value: one line that shows it, what it is for, and what is allowed."""
-    raise ValueError(f"{what} is {shown(value)}{_hint(value)}; allowed are {allowed}")
-
-
-def _hint(value: object) -> str:
-    """Say what keeps a text from being a number, where that is seen."""
+    hint = ""  # what keeps a text from being a number, where that is seen
     if isinstance(value, str) and NUMBER.fullmatch(value.strip().replace(",", ".", 1)):
-        return " with a decimal comma" if "," in value else ", a text"
-    return ""
+        hint = " with a decimal comma" if "," in value else ", a text"
+    raise ValueError(f"{what} is {shown(value)}{hint}; allowed are {allowed}")
 
 
 def shown(value: object) -> str:
@@ -173,13 +158,10 @@ def _row(values: Any, name: str) -> Iterable[Any]:
 
 @dataclass(frozen=True)
 class Option:
-    """What an option may be: one of `choices`, true or false, a whole number, or a finite number, within bounds.
-
-    `minimum` and `maximum` are allowed themselves, `above` is not. `text` says what the option means.
-    """
+    """What an option may be; `minimum` and `maximum` are allowed themselves, `above` is not."""
 
     kind: type
-    text: str
+    text: str  # what the option means
     minimum: float | None = None
     maximum: float | None = None
     above: float | None = None
@@ -197,17 +179,12 @@ class Option:
             bounds = (None if bound is None else int(bound) for bound in (self.minimum, self.maximum))
             return integer(value, name, *bounds, text=True)
         number = real(value, name, text=True)
-        if not math.isfinite(number) or not self._is_within(number):
-            refuse(value, name, f"finite numbers{self._bounds()}")
+        tests = {"from": operator.ge, "above": operator.gt, "up to": operator.le}
+        words = zip(tests.items(), (self.minimum, self.above, self.maximum), strict=True)
+        limits = [(word, bound, holds) for (word, holds), bound in words if bound is not None]
+        if not math.isfinite(number) or not all(holds(number, bound) for _, bound, holds in limits):
+            refuse(value, name, "".join(["finite numbers", *(f" {word} {bound:g}" for word, bound, _ in limits)]))
         return number
-
-    def _is_within(self, number: float) -> bool:
-        low = self.minimum is None or number >= self.minimum
-        return low and (self.above is None or number > self.above) and (self.maximum is None or number <= self.maximum)
-
-    def _bounds(self) -> str:
-        words = (("from", self.minimum), ("above", self.above), ("up to", self.maximum))
-        return "".join(f" {word} {bound:g}" for word, bound in words if bound is not None)
 
 
 def choice(choices: Iterable[str], text: str) -> Option:

@@ -49,15 +49,11 @@ def manifest() -> dict[str, Bundled]:
 
 
 def load(
-    source: str | Path,
-    space: SequenceSpace | None = None,
-    folder: Path | None = None,
-    duplicates: str = "refuse",
+    source: str | Path, space: SequenceSpace | None = None, folder: Path | None = None, duplicates: str = "refuse"
 ) -> Table:
     """Load evaluated architectures.
 
-    Tables of the OFA families get one more label unless they have it: `flops_m`, the millions of multiply-adds of each
-    network, counted from its architecture (`networks.count_macs`) and hence free of noise.
+    Tables of the OFA families get the label `flops_m`, counted by `networks.count_macs`, unless they have it.
 
     Args:
         source: a bundled table ("ofa_mbv3", "ofa_pn"), a released cache ("released:ofa_mbv3", found in `folder` or
@@ -70,10 +66,7 @@ def load(
         DataError: for data that cannot be used; the text names file, row, value and what is allowed.
         FileNotFoundError: for a file that is not there; the text says where to put it.
     """
-    return _with_flops(_read(str(source), space, folder, duplicates))
-
-
-def _with_flops(table: Table) -> Table:
+    table = _read(str(source), space, folder, duplicates)
     if FLOPS in table.labels or not networks.has_networks(table.space):
         return table
     flops = {FLOPS: networks.count_macs(table.architectures) / 1e6}
@@ -96,9 +89,6 @@ def _read(source: str, space: SequenceSpace | None, folder: Path | None, duplica
     if space is None:
         raise DataError(f"{path}: a CSV needs its search space: load(..., space=...), or --space in a command")
     return read_csv(path, space, duplicates=duplicates)
-
-
-# -------------------------------------------------------------------- bundled files
 
 
 def _read_bundled(entry: Bundled, space: SequenceSpace | None) -> Table:
@@ -124,9 +114,6 @@ def checked_bytes(path: Path, sha256: str | None) -> bytes:
     return content
 
 
-# -------------------------------------------------------------------- CSV
-
-
 def read_csv(
     path: Path,
     space: SequenceSpace,
@@ -140,7 +127,6 @@ def read_csv(
     content = checked_bytes(path, sha256)
     header, cells = read_cells(path, content)
     frame = pd.DataFrame([row for _, row in cells], columns=header)
-    rows = [number for number, _ in cells]
     texts = frame.pop(ARCHITECTURE)
     labels = [name for name in frame if not str(name).endswith(NOISE_FREE)]
     if alone := [name for name in map(str, frame) if name.removesuffix(NOISE_FREE) not in labels]:
@@ -149,11 +135,11 @@ def read_csv(
     noise_free = noise_free.rename(columns=lambda name: name.removesuffix(NOISE_FREE))
     return make_table(
         space,
-        [_parse(path, space, number, text) for number, text in zip(rows, texts, strict=True)],
+        [_parse(path, space, number, text) for (number, _), text in zip(cells, texts, strict=True)],
         frame[labels],
         source=source or str(path),
         kind=kind,
-        rows=rows,
+        rows=[number for number, _ in cells],
         sha256=hashlib.sha256(content).hexdigest(),
         noise_free=noise_free if len(noise_free.columns) else None,
         duplicates=duplicates,

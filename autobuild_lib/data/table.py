@@ -3,7 +3,7 @@
 import hashlib
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, NoReturn, Self
+from typing import Any, ClassVar, Self
 
 import numpy as np
 import numpy.typing as npt
@@ -40,7 +40,7 @@ class Labelled:
 
     @property
     def inputs(self) -> tuple[Any, ...]:
-        """What a predictor takes, one per row."""
+        """What a predictor takes."""
         return getattr(self, self.ROW_FIELDS[0])  # type: ignore[no-any-return]
 
     def texts(self) -> list[str]:
@@ -86,15 +86,15 @@ class Labelled:
         if not 0 < fraction < 1 or not 1 <= round(fraction * len(self)) < len(self):
             raise DataError(f"{self.source}: cannot split {len(self)} rows at {fraction}: both parts need a row")
         order = np.random.default_rng(seed).permutation(len(self))
-        cut = round(fraction * len(self))
+        parts = zip(("train", "test"), np.split(order, [round(fraction * len(self))]), strict=True)
         name = f"split({fraction:g}, seed={seed})"
-        train, test = self.take(order[:cut]), self.take(order[cut:])
-        return replace(train, part=f"train of {name}"), replace(test, part=f"test of {name}")
+        train, test = (replace(self.take(rows), part=f"{part} of {name}") for part, rows in parts)
+        return train, test
 
     def describe(self) -> dict[str, Any]:
         """Return what identifies the data: kind, source, rows, labels and checksum."""
-        counted = {"rows": len(self), "labels": list(self.labels), "sha256": self.sha256, "part": self.part}
-        return {"kind": self.kind, "source": self.source, **counted}
+        size = {"rows": len(self), "labels": list(self.labels)}
+        return {"kind": self.kind, "source": self.source, **size, "sha256": self.sha256, "part": self.part}
 
 
 @dataclass(frozen=True, eq=False)
@@ -124,16 +124,13 @@ def make_table(
     duplicates: str = "refuse",
     text: bool = False,
 ) -> Table:
-    """Check and assemble a table; what is not said here is as in `Labelled`.
+    """Check and assemble a table of architectures, one per row, with labels by name; see `Labelled`.
 
     Args:
-        space: what all architectures belong to.
-        architectures: one per row.
-        labels: by name, a number per row, or a text of it where `text` says so.
         noise_free: some of the labels before noise was added.
-        rows: default: from 0.
         sha256: of the source file (default: of the rows).
         duplicates: "refuse" an architecture that stands in several rows, or take the "mean" of its labels.
+        text: whether labels may be texts of numbers.
     """
     if duplicates not in DUPLICATES:
         raise ValueError(f"duplicates={duplicates!r}; choose from {', '.join(DUPLICATES)}")
@@ -146,7 +143,10 @@ def make_table(
     places = [first.setdefault(architecture, place) for place, architecture in enumerate(architectures)]
     if len(first) < len(places):
         if duplicates == "refuse":
-            _refuse_duplicates(source, architectures, places, numbers)
+            row = next(row for row, place in enumerate(places) if row != place)
+            again = f"architecture {architectures[row]} stands in row {numbers[places[row]]} already"
+            remedy = 'if it was measured several times, load with duplicates="mean" (--duplicates mean)'
+            raise DataError(f"{source}, row {numbers[row]}: {again}; {remedy}")
         checked, free = _means(checked, places), None if free is None else _means(free, places)
         sha256 = ""
     return Table(
@@ -159,15 +159,6 @@ def make_table(
         source=source,
         sha256=sha256 or digest_rows(map(str, first), checked),
     )
-
-
-def _refuse_duplicates(
-    source: str, architectures: Sequence[Architecture], places: Sequence[int], rows: Sequence[int]
-) -> NoReturn:
-    row = next(row for row, place in enumerate(places) if row != place)
-    again = f"architecture {architectures[row]} stands in row {rows[places[row]]} already"
-    remedy = 'if it was measured several times, load with duplicates="mean" (--duplicates mean)'
-    raise DataError(f"{source}, row {rows[row]}: {again}; {remedy}")
 
 
 def _means(labels: pd.DataFrame, places: Sequence[int]) -> pd.DataFrame:
@@ -222,8 +213,8 @@ def from_records(
 ) -> Table:
     """Make a table from (architecture, {label: value}) pairs; every record needs the same labels.
 
-    A value is a number of Python, NumPy or pandas, or a tensor of one; None and NaN stand for a missing one. An
-    architecture that stands in several records is refused, or gets the mean of its labels: `duplicates="mean"`.
+    None and NaN stand for a missing value. An architecture that stands in several records is refused, or gets the mean
+    of its labels: `duplicates="mean"`.
     """
     rows = list(records)
     names = list(rows[0][1]) if rows else []

@@ -27,8 +27,8 @@ RESERVED = ("architecture", "round")  # columns of a search's own
 class Evaluator(Protocol):
     """Anything that labels architectures, such as `ab.surrogate.ofa_mbv3().predict` or a function that trains them.
 
-    It returns a table with one row each, in order, and a column of numbers per label. A row has failed that holds
-    anything but finite numbers; so has an architecture for which the evaluator raises.
+    It returns a table with a row each, in order, and a column per label. A row that holds anything but finite numbers
+    has failed; so has an architecture for which the evaluator raises.
     """
 
     def __call__(self, architectures: list[Architecture], /) -> pd.DataFrame:
@@ -39,8 +39,8 @@ class Evaluator(Protocol):
 class Evaluations:
     """Evaluates each architecture once, and takes those from the log that are in it.
 
-    workers: None gives the evaluator all architectures at once and logs them when it returns, which is right for
-    surrogates; 0 evaluates one at a time; n does so in n processes. One at a time, each is logged as it finishes.
+    workers: None gives the evaluator all at once, and logs them when it returns; 0 evaluates one at a time, and n in n
+    processes, and each is logged as it finishes.
     check: called with the first evaluation that succeeds, and may raise.
     """
 
@@ -139,14 +139,15 @@ def evaluate_one(evaluator: Evaluator, architecture: Architecture) -> Evaluation
 def _checked(architectures: Sequence[Architecture], labels: pd.DataFrame) -> list[Evaluation]:
     """Read the labels; one error for what breaks the evaluator's contract, a failed evaluation for an odd value."""
     if not isinstance(labels, pd.DataFrame) or len(labels) != len(architectures) or labels.shape[1] == 0:
-        returned = f"{labels.shape} table" if isinstance(labels, pd.DataFrame) else f"{type(labels).__name__}"
+        returned = f"{labels.shape} table" if isinstance(labels, pd.DataFrame) else type(labels).__name__
         raise ValueError(f"the evaluator returned a {returned} for {len(architectures)} architectures; "
                          "it must be a DataFrame with a row for each, and at least one label")  # fmt: skip
     if len(set(labels)) < labels.shape[1] or any(not isinstance(name, str) or name in RESERVED for name in labels):
         raise ValueError(f"the evaluator returned labels {list(labels)}; they need distinct names, not {RESERVED}")
-    columns = {str(name): list(labels[name]) for name in labels}
-    return [_evaluation(subject, {name: column[row] for name, column in columns.items()})
-            for row, subject in enumerate(architectures)]  # fmt: skip
+    names = [str(name) for name in labels]
+    rows = zip(*(labels[name] for name in names), strict=True)
+    return [_evaluation(subject, dict(zip(names, row, strict=True)))
+            for subject, row in zip(architectures, rows, strict=True)]  # fmt: skip
 
 
 def _evaluation(architecture: Architecture, labels: dict[str, object]) -> Evaluation:
@@ -181,7 +182,7 @@ def evaluate_all(
     """Evaluate architectures of one space, each once, and return a row for each: architecture, then its labels.
 
     Args:
-        architectures: what to evaluate.
+        architectures: of one space.
         evaluator: see `Evaluator`; a failed evaluation is logged, recorded and left without labels.
         log: a JSONL file that keeps finished evaluations; a later call, also after a kill, takes them from there.
         workers: None, 0 or a number of processes, see `Evaluations`; the labels do not depend on the number.
