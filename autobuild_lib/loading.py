@@ -12,19 +12,16 @@ from autobuild_lib.surrogate.published import load_published
 from autobuild_lib.torch_settings import plain_torch
 from autobuild_lib.weights import fill
 
-ENCODERS: dict[str, type[Encoder[Any]]] = {
-    name: kind for kind in (LayerEncoder, OperationEncoder) for name in kind.FORMATS
-}
-UNSIGNED = [kind.FORMATS[0] for kind in (LayerEncoder, OperationEncoder)]  # written before configurations had checksums
+KINDS: tuple[type[Encoder[Any]], ...] = (LayerEncoder, OperationEncoder)
+ENCODERS = {name: kind for kind in KINDS for name in kind.FORMATS}
+UNSIGNED = [kind.FORMATS[0] for kind in KINDS]  # written before configurations had checksums
 
 
 @plain_torch(gradients=True)
 def load(path: Path | str) -> Predictor:
-    """Open a saved predictor: a folder that `Predictor.save` wrote, or a published checkpoint (`.pt`).
+    """Open a folder that `Predictor.save` wrote, or a published checkpoint (`.pt`).
 
-    Raises:
-        ValueError: for anything missing, unknown or damaged.
-        FileNotFoundError: where there is none.
+    Raises `FileNotFoundError` where there is none, and `ValueError` for anything missing, unknown or damaged.
     """
     if Path(path).suffix == ".pt":
         return load_published(path)

@@ -42,7 +42,7 @@ class Saved:
 
 
 def new_weights(sha256: str) -> str:
-    """Name the file of weights with this checksum while the configuration of another save stands beside it."""
+    """Return the name of the weights with this checksum until the configuration beside them states it."""
     return f"weights-{sha256[:16]}.safetensors"
 
 
@@ -61,17 +61,11 @@ def write_predictor(folder: Path, network: nn.Module, config: dict[str, Any]) ->
     parse_json(content)
     folder.mkdir(parents=True, exist_ok=True)
     with locked(folder):
-        replace_bytes(folder / new_weights(sha256), weights)
+        replace_bytes(new := folder / new_weights(sha256), weights)
         replace_text(folder / CONFIG, content)
-        os.replace(folder / new_weights(sha256), folder / WEIGHTS)
-        _tidy(folder)
-
-
-def _tidy(folder: Path) -> None:
-    """Remove what killed saves have left."""
-    remove_abandoned(folder, f"*{PARTIAL}*")
-    for path in folder.iterdir():
-        if NEW_WEIGHTS.fullmatch(path.name):
+        os.replace(new, folder / WEIGHTS)
+        remove_abandoned(folder, f"*{PARTIAL}*")  # of killed saves, as are the weights below
+        for path in filter(lambda path: NEW_WEIGHTS.fullmatch(path.name), folder.iterdir()):
             path.unlink(missing_ok=True)
 
 
@@ -140,7 +134,7 @@ def _read_config(content: str, keys: Mapping[str, set[str]], unsigned: Sequence[
 
 
 def entries(value: object) -> dict[str, Any]:
-    """Return an object of a configuration."""
+    """Check an object of a configuration."""
     if type(value) is not dict:
         raise ValueError(f"{value!r:.60} is not an object with entries")
     return value

@@ -12,6 +12,7 @@ from autobuild_book.arguments import add_source, check_file, check_writable, pri
 from autobuild_book.measured import distillation
 from autobuild_lib import data, evaluation, surrogate, training
 from autobuild_lib.data import files
+from autobuild_lib.data.table import Labelled
 from autobuild_lib.loading import load
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.spaces import SequenceSpace
@@ -87,9 +88,21 @@ def check_before_training(out: Path, target: str, test: data.Table) -> None:
     check_writable(out)
 
 
+def count_trained_on(predictor: Predictor, table: Labelled) -> int:
+    """Return how many rows are about networks that a predictor was trained on, of whatever file they were.
+
+    A predictor that was saved without its training rows counts all rows of the same part of the same file.
+    """
+    used = predictor.provenance
+    if training.TRAINED_ON in used:
+        return len(set(str(used[training.TRAINED_ON]).split()) & set(table.digests()))
+    fitted, others = used.get("data", {}), table.part.replace("test of", "train of")
+    return len(table) if fitted.get("sha256") == table.sha256 and fitted.get("part") != others else 0
+
+
 def _check_unseen(made: Predictor, test: data.Table) -> None:
     """Refuse to evaluate on networks that a predictor was trained on."""
-    if count := evaluation.count_trained_on(made, test):
+    if count := count_trained_on(made, test):
         part = made.provenance.get("data", {}).get("part", "another part")
         used = f"the predictor was trained on {count:,} of the {len(test):,} test networks ({part})"
         raise ValueError(f"{used}; give the seed of its own split as --split-seed, or data that it has not seen")

@@ -1,6 +1,5 @@
 """Tables from caches in the released format: of architectures, or of networks as IR graphs."""
 
-import hashlib
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from autobuild_lib.data.ir import IRTable, make_ir_table
 from autobuild_lib.data.table import DataError, Table, make_table
 from autobuild_lib.graphs.ir import PLACES, graph_of
 from autobuild_lib.released.caches import RELEASED as RELEASED, ReleasedRecord, find_released, read_records
+from autobuild_lib.released.checksums import sha256_of
 from autobuild_lib.released.limits import FREE, Allowance
 from autobuild_lib.released.onnx_nodes import onnx_nodes
 from autobuild_lib.spaces import Architecture, SequenceSpace, SpaceError, ofa_mbv3, ofa_pn
@@ -20,9 +20,7 @@ FAMILIES = {"mbconv3": ofa_mbv3, "mbconv2": ofa_pn}  # by the kind of their laye
 
 def read_cache(source: str, space: SequenceSpace | None, folder: Path | None, duplicates: str) -> Table:
     """Read evaluated architectures: arguments and errors are those of `load`, the source is a cache."""
-    path = _path(source, folder)
-    records = read_records(path)
-    places = [f"{path}, entry {number}" for number in range(len(records))]
+    path, records, places = _read(source, folder)
     space = space or _family(records, f"{path}", [record.resolution for record in records])
     architectures = [_architecture(space, record, place) for record, place in zip(records, places, strict=True)]
     names = list(records[0].labels)
@@ -31,35 +29,23 @@ def read_cache(source: str, space: SequenceSpace | None, folder: Path | None, du
             raise DataError(f"{place}: labels {sorted(record.labels)}, entry 0 has {sorted(names)}")
     labels = pd.DataFrame([[record.labels[name] for name in names] for record in records], columns=names)
     return make_table(
-        space, architectures, labels, source=source, kind="released", sha256=_sha256(path), duplicates=duplicates
+        space, architectures, labels, source=source, kind="released", sha256=sha256_of(path), duplicates=duplicates
     )
 
 
 def load_ir(source: str | Path, folder: Path | None = None) -> IRTable:
-    """Load a cache in the format of the released IR caches.
+    """Load "released:ofa_mbv3_pn_ir" from `folder` (default: `data_folder()`), or a `.pkl` file in its format.
 
-    Its vocabulary may differ from ours in which operations it spells out (hard swish there is `Add`, `Clip`, `Mul`,
-    `Div`); the type of graph is the same. Shapes and attributes mean the same in both.
-
-    Args:
-        source: "released:ofa_mbv3_pn_ir", found in `folder` or the default data folder, or the path of a `.pkl` file.
-        folder: where downloaded caches live.
-
-    Raises:
-        DataError: an entry has no graph, or a malformed one, or operations outside the vocabulary, which are all named.
-        FileNotFoundError: for a file that is not there; the text says where to put it.
+    Its graphs spell out some operations that are one in ours (hard swish is `Add`, `Clip`, `Mul`, `Div`). Raises
+    `FileNotFoundError`, or `DataError`: an entry has no graph, or a malformed one, or an operation that we lack.
     """
-    path = _path(str(source), folder)
-    records = read_records(path)
-    places = [f"{path}, entry {number}" for number in range(len(records))]
+    path, records, places = _read(str(source), folder)
     allowance = Allowance(FREE + path.stat().st_size)
-    nodes = [onnx_nodes(record.graph, place, allowance) for record, place in zip(records, places, strict=True)]
+    placed = list(zip(records, places, strict=True))
+    nodes = [onnx_nodes(record.graph, place, allowance) for record, place in placed]
     if unknown := sorted({node.operation for graph in nodes for node in graph} - set(PLACES)):
         raise DataError(f"{path}: operations {', '.join(unknown)} are not in the vocabulary: {', '.join(PLACES)}")
-    networks = [
-        _architecture(_family([record], place, ALLOWED), record, place)
-        for record, place in zip(records, places, strict=True)
-    ]
+    networks = [_architecture(_family([record], place, ALLOWED), record, place) for record, place in placed]
     return make_ir_table(
         [graph_of(graph) for graph in nodes],
         pd.DataFrame([record.labels for record in records]),
@@ -67,21 +53,19 @@ def load_ir(source: str | Path, folder: Path | None = None) -> IRTable:
         names=list(map(str, networks)),
         source=str(source),
         kind="released",
-        sha256=_sha256(path),
+        sha256=sha256_of(path),
     )
 
 
-def _path(source: str, folder: Path | None) -> Path:
+def _read(source: str, folder: Path | None) -> tuple[Path, list[ReleasedRecord], list[str]]:
+    """Return the file of a source, its records, and the place of each."""
     name = source.removeprefix("released:")
-    return Path(source) if name == source else find_released(name, folder)
-
-
-def _sha256(path: Path) -> str:
-    return hashlib.sha256(path.read_bytes()).hexdigest()
+    path = Path(source) if name == source else find_released(name, folder)
+    records = read_records(path)
+    return path, records, [f"{path}, entry {number}" for number in range(len(records))]
 
 
 def _family(records: Sequence[ReleasedRecord], place: str, resolutions: Iterable[int]) -> SequenceSpace:
-    """Return the space that all records belong to."""
     kinds = {record.stages[0][0].split("_")[0] for record in records}
     if len(kinds) != 1 or not kinds <= set(FAMILIES):
         allowed = f"one family of {', '.join(FAMILIES)} (load_ir reads caches of both)"

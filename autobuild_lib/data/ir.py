@@ -14,19 +14,16 @@ from autobuild_lib.progress import progress_bar
 
 @dataclass(frozen=True, eq=False)
 class IRTable(Labelled):
-    """Evaluated networks as op-level graphs.
-
-    families: the search space of each. names: text that tells a network from others of its family.
-    """
+    """Evaluated networks as op-level graphs."""
 
     ROW_FIELDS = ("graphs", "families", "names")
 
     graphs: tuple[IRGraph, ...]
-    families: tuple[str, ...]
-    names: tuple[str, ...]
+    families: tuple[str, ...]  # the search space of each
+    names: tuple[str, ...]  # text that tells a network from others of its family
 
     def texts(self) -> list[str]:
-        """Return for each row its family, and the text that tells its network from others."""
+        """Return the family and the name of each row."""
         return [f"{family} {name}" for family, name in zip(self.families, self.names, strict=True)]
 
 
@@ -41,7 +38,7 @@ def make_ir_table(
     noise_free: pd.DataFrame | None = None,
     sha256: str = "",
 ) -> IRTable:
-    """Check and assemble a table; its checksum is that of names, labels and graphs unless one is given.
+    """Check and assemble a table; `sha256` is that of names, labels and graphs unless one is given.
 
     Raises `DataError`: numbers of rows differ, a network stands in two rows, or a label is not a finite number.
     """
@@ -55,16 +52,14 @@ def make_ir_table(
             raise DataError(f"{source}, row {row}: network {' '.join(network)} stands in row {before} already")
     checked = check_labels(labels, source, rows)
     return IRTable(
-        tuple(graphs),
-        tuple(families),
-        tuple(names),
+        tuple(graphs), tuple(families), tuple(names),
         labels=checked,
         rows=tuple(rows),
         noise_free=None if noise_free is None else check_labels(noise_free, source, rows),
         kind=kind,
         source=source,
         sha256=sha256 or _digest(graphs, map(" ".join, first), checked),
-    )
+    )  # fmt: skip
 
 
 def _digest(graphs: Sequence[IRGraph], names: Iterable[str], labels: pd.DataFrame) -> str:
@@ -76,10 +71,9 @@ def _digest(graphs: Sequence[IRGraph], names: Iterable[str], labels: pd.DataFram
 
 
 def ir_table(tables: Sequence[Table], progress: bool = True) -> IRTable:
-    """Join tables of OFA architectures into one of IR graphs, with the labels that all of them have.
+    """Join tables of OFA architectures into one of IR graphs, with the labels, and those before noise, that all have.
 
-    Labels before noise are kept where every table has them. Raises `DataError` where there is no table or no common
-    label, and `SpaceError` for architectures that have no network.
+    Raises `DataError` for no table or no common label, and `SpaceError` for architectures that have no network.
     """
     if not tables:
         raise DataError("ir_table needs at least one table")

@@ -37,17 +37,12 @@ Shape = Sequence[int]
 
 @dataclass(frozen=True, eq=False)
 class IRGraph:
-    """One network as a graph of operations, nodes in topological order.
+    """One network as a graph of operations, nodes in topological order."""
 
-    operations: [nodes], place of each node's type in `OPERATIONS`.
-    shapes: [nodes, SHAPES], attributes: [nodes, ATTRIBUTES], scaled for the predictor's linear layers.
-    edges: [2, edges], from the node that computes a tensor to the node that reads it, once per reading.
-    """
-
-    operations: npt.NDArray[np.int64]
-    shapes: npt.NDArray[np.float32]
-    attributes: npt.NDArray[np.float32]
-    edges: npt.NDArray[np.int64]
+    operations: npt.NDArray[np.int64]  # [nodes], place of each node's type in `OPERATIONS`
+    shapes: npt.NDArray[np.float32]  # [nodes, SHAPES], scaled for the predictor's linear layers
+    attributes: npt.NDArray[np.float32]  # [nodes, ATTRIBUTES], scaled too
+    edges: npt.NDArray[np.int64]  # [2, edges], from the node that computes a tensor to one that reads it, per reading
 
     def __post_init__(self) -> None:
         nodes = len(self.operations)
@@ -77,22 +72,18 @@ class IRGraph:
 class IRNode:
     """One operation before its features are scaled.
 
-    operation: one of `OPERATIONS`.
-    inputs: places of the nodes that compute what it reads, once per reading.
-    input_shapes, output_shapes: of the tensors, batch first, whatever the other dimensions stand for; tensors after
-        the second and dimensions after the fourth are left out. Parameters and constants are no inputs.
-    kernel, dilation: per spatial dimension, for convolutions (`kernel` for pooling too); groups: for convolutions.
-    bias: whether a convolution or `Gemm` adds one.
+    Shapes are those of tensors, batch first, whatever the other dimensions stand for; tensors after the second and
+    dimensions after the fourth are left out. Parameters and constants are no inputs.
     """
 
-    operation: str
-    inputs: Sequence[int] = ()
+    operation: str  # one of `OPERATIONS`
+    inputs: Sequence[int] = ()  # places of the nodes that compute what it reads, once per reading
     input_shapes: Sequence[Shape] = ()
     output_shapes: Sequence[Shape] = ()
-    kernel: Sequence[int] = ()
-    groups: int = 0
-    dilation: Sequence[int] = ()
-    bias: bool = False
+    kernel: Sequence[int] = ()  # per spatial dimension, of convolutions and pooling
+    groups: int = 0  # of convolutions
+    dilation: Sequence[int] = ()  # per spatial dimension, of convolutions
+    bias: bool = False  # whether a convolution or `Gemm` adds one
 
     def shape_features(self) -> list[float]:
         """The node's row of `IRGraph.shapes`."""

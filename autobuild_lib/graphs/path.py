@@ -11,14 +11,10 @@ from autobuild_lib.spaces import Architecture, Codes, SequenceSpace
 
 @dataclass(frozen=True)
 class PathGraphs:
-    """Path graphs laid end to end: node v receives a message from node v - 1 unless it starts a path.
+    """Path graphs laid end to end: node v receives a message from node v - 1 unless it starts a path."""
 
-    codes: [nodes, categories], position of each feature's value in its category (`space.categories`).
-    lengths: [graphs], nodes of each path.
-    """
-
-    codes: Tensor
-    lengths: Tensor
+    codes: Tensor  # [nodes, categories], position of each feature's value in its category (`space.categories`)
+    lengths: Tensor  # [graphs], nodes of each path
 
     def __len__(self) -> int:
         return len(self.lengths)
@@ -47,7 +43,7 @@ class PathGraphs:
 
 
 def path_graphs(space: SequenceSpace, architectures: Sequence[Architecture]) -> PathGraphs:
-    """Encode architectures of `space` as path graphs, all at once."""
+    """Encode architectures of `space` as path graphs."""
     return path_graphs_from_codes(space, space.to_codes(architectures))
 
 

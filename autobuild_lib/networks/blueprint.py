@@ -44,19 +44,13 @@ FAMILIES = {
     "ofa_mbv3": Family(
         space=ofa_mbv3, stem=24, first=Stage(24, 1, "relu"), expanded=1152, mixed=1536, activation="hard_swish",
         stages=(
-            Stage(32, 2, "relu"),
-            Stage(48, 2, "relu", squeezes=True),
-            Stage(96, 2, "hard_swish"),
-            Stage(136, 1, "hard_swish", squeezes=True),
-            Stage(192, 2, "hard_swish", squeezes=True),
+            Stage(32, 2, "relu"), Stage(48, 2, "relu", squeezes=True), Stage(96, 2, "hard_swish"),
+            Stage(136, 1, "hard_swish", squeezes=True), Stage(192, 2, "hard_swish", squeezes=True),
         ),
     ),
     "ofa_pn": Family(
         space=ofa_pn, stem=40, first=Stage(24, 1, "relu6"), expanded=1664, mixed=None, activation="relu6",
-        stages=tuple(
-            Stage(width, stride, "relu6")
-            for width, stride in ((32, 2), (56, 2), (104, 2), (128, 1), (248, 2), (416, 1))
-        ),
+        stages=tuple(Stage(w, s, "relu6") for w, s in ((32, 2), (56, 2), (104, 2), (128, 1), (248, 2), (416, 1))),
     ),
 }  # fmt: skip
 
@@ -75,7 +69,7 @@ class Convolution:
     bias: bool = False
 
     def side(self, side: int) -> int:
-        """Return the side of the output for an input of the given side, in pixels."""
+        """Return the side of the output, in pixels, for that of an input."""
         return (side - 1) // self.stride + 1
 
 
@@ -125,18 +119,17 @@ def round_to_eight(width: float) -> int:
 
 @functools.cache
 def make_block(inputs: int, stage: Stage, stride: int, expansion: int, kernel: int) -> Block:
-    """Return the block of a stage with the given input width, stride, expansion and kernel."""
+    """Return a block of a stage for inputs of the given width."""
     width, activation = inputs * expansion, stage.activation
     reduced = round_to_eight(width // 4)
+    squeeze = (
+        Convolution(width, reduced, activation="relu", normalised=False, bias=True),
+        Convolution(reduced, width, activation="hard_sigmoid", normalised=False, bias=True),
+    )
     return Block(
         expand=Convolution(inputs, width, activation=activation) if expansion > 1 else None,
         depthwise=Convolution(width, width, kernel, stride, groups=width, activation=activation),
-        squeeze=(
-            Convolution(width, reduced, activation="relu", normalised=False, bias=True),
-            Convolution(reduced, width, activation="hard_sigmoid", normalised=False, bias=True),
-        )
-        if stage.squeezes
-        else None,
+        squeeze=squeeze if stage.squeezes else None,
         project=Convolution(width, stage.width),
     )
 
@@ -178,12 +171,12 @@ def assemble(family: Family, resolution: int, units: tuple[tuple[Block, ...], ..
 
 
 def resolutions(space: SequenceSpace) -> list[int]:
-    """Return the sides of the input image that a space with networks allows, in pixels, in the order of its codes."""
+    """Return the sides of the input image, in pixels, in the order of the codes of a space with networks."""
     return [int(value) for value in values_of(dict(space.global_features)["resolution"])]
 
 
 def layer_values(space: SequenceSpace, place: int) -> list[int]:
-    """Return what layers of a space take as `EXPANSION` or `KERNEL`, in the order of its codes."""
+    """Return the expansions or kernels (`place`) of the layers of a space, in the order of its codes."""
     return [int(value) for value in values_of(space.layer_features[place][1])]
 
 

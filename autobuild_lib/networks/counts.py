@@ -30,9 +30,9 @@ def count_parameters(architectures: Architecture) -> int: ...
 @overload
 def count_parameters(architectures: Sequence[Architecture]) -> Counts: ...
 def count_parameters(architectures: Architecture | Sequence[Architecture]) -> int | Counts:
-    """Return the number of parameters of an architecture's network, or of each network of a list, int64 [N].
+    """Return the parameters of an architecture's network, or of each of a list, int64 [N], which may mix families.
 
-    A list may mix families. Raises `SpaceError` for an architecture of a space without networks.
+    Raises `SpaceError` for an architecture of a space without networks.
     """
     return _count(architectures, PARAMETERS)
 
@@ -42,11 +42,7 @@ def count_macs(architectures: Architecture) -> int: ...
 @overload
 def count_macs(architectures: Sequence[Architecture]) -> Counts: ...
 def count_macs(architectures: Architecture | Sequence[Architecture]) -> int | Counts:
-    """Return the multiply-adds for one image, of an architecture's network, or of each network of a list, int64 [N].
-
-    Counted are convolutions and the classifier, as usual: no normalisation, activation, pooling, product, sum or bias.
-    A list may mix families. Raises `SpaceError` for an architecture of a space without networks.
-    """
+    """Return the multiply-adds for one image, as `count_parameters` does, of convolutions and the classifier only."""
     return _count(architectures, MACS)
 
 
@@ -94,7 +90,7 @@ def _tables(space: SequenceSpace) -> tuple[Counts, Counts]:
 
 
 def _convolutions(plans: Iterable[Convolution], side: int) -> tuple[Counts, int]:
-    """Count convolutions in a row for an image of the given side; also return the side of the last output."""
+    """Count convolutions in a row for an image of a side; also return the side of the last output."""
     counts = np.zeros(2, dtype=np.int64)
     for plan in plans:
         side = plan.side(side)

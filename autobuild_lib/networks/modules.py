@@ -9,22 +9,16 @@ from autobuild_lib.networks.blueprint import Block, Convolution, blueprint
 from autobuild_lib.spaces import Architecture
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
-    "relu": nn.ReLU,
-    "relu6": nn.ReLU6,
-    "hard_swish": nn.Hardswish,
-    "hard_sigmoid": nn.Hardsigmoid,
-}
+    "relu": nn.ReLU, "relu6": nn.ReLU6, "hard_swish": nn.Hardswish, "hard_sigmoid": nn.Hardsigmoid,
+}  # fmt: skip
 
 
 def layers(plan: Convolution) -> list[nn.Module]:
     """Return a convolution with its batch normalisation and activation."""
-    padding = plan.kernel // 2
-    made: list[nn.Module] = [
-        nn.Conv2d(plan.inputs, plan.outputs, plan.kernel, plan.stride, padding, groups=plan.groups, bias=plan.bias)
-    ]
-    if plan.normalised:
-        made.append(nn.BatchNorm2d(plan.outputs))
-    return made + ([ACTIVATIONS[plan.activation]()] if plan.activation else [])
+    sizes = plan.inputs, plan.outputs, plan.kernel, plan.stride, plan.kernel // 2
+    convolution = nn.Conv2d(*sizes, groups=plan.groups, bias=plan.bias)
+    normalisation = [nn.BatchNorm2d(plan.outputs)] if plan.normalised else []
+    return [convolution, *normalisation, *([ACTIVATIONS[plan.activation]()] if plan.activation else [])]
 
 
 class SqueezeExcitation(nn.Module):
@@ -51,11 +45,9 @@ class MBConv(nn.Module):
 
     def __init__(self, plan: Block) -> None:
         super().__init__()
-        parts = [*layers(plan.expand)] if plan.expand else []
-        parts += layers(plan.depthwise)
-        if plan.squeeze:
-            parts.append(SqueezeExcitation(*plan.squeeze))
-        self.body = nn.Sequential(*parts, *layers(plan.project))
+        expand = layers(plan.expand) if plan.expand else []
+        squeeze = [SqueezeExcitation(*plan.squeeze)] if plan.squeeze else []
+        self.body = nn.Sequential(*expand, *layers(plan.depthwise), *squeeze, *layers(plan.project))
         self.residual = plan.residual
 
     def forward(self, x: Tensor) -> Tensor:
@@ -67,9 +59,8 @@ class MBConv(nn.Module):
 def build(architecture: Architecture) -> nn.Sequential:
     """Return the network of an architecture: images [N, 3, resolution, resolution] -> class scores [N, 1000].
 
-    Parts: `stem`, `first`, `units` (a sequence per unit, a block per layer), `head`, `classifier`. Weights are drawn
-    from PyTorch's global generator (`torch.manual_seed`), on the default device. Raises `SpaceError` for an
-    architecture of a space without networks.
+    Parts: `stem`, `first`, `units` (a sequence per unit, a block per layer), `head`, `classifier`; weights from
+    PyTorch's global generator. Raises `SpaceError` for an architecture of a space without networks.
     """
     plan = blueprint(architecture)
     head = [*layers(plan.expand), nn.AdaptiveAvgPool2d(1), *(layers(plan.mix) if plan.mix else []), nn.Flatten()]

@@ -63,12 +63,9 @@ def data_folder() -> Path:
 
 
 def find_released(name: str, folder: Path | None = None) -> Path:
-    """Return the file of a released cache (one of `RELEASED`) in a folder, by default in `data_folder()`.
+    """Return the file of a released cache, in `data_folder()` unless a folder is given.
 
-    Raises:
-        ValueError: the name is unknown.
-        FileNotFoundError: the file is not here; the message says how to get it.
-        ChecksumError: the file is not the one recorded at the first download.
+    Raises `ValueError` for an unknown name, `FileNotFoundError`, or `ChecksumError` for another file than the recorded.
     """
     if name not in RELEASED:
         raise ValueError(f"released cache {name!r}; allowed: {', '.join(RELEASED)}")
@@ -82,14 +79,10 @@ def find_released(name: str, folder: Path | None = None) -> Path:
 
 
 def read_records(path: Path) -> list[ReleasedRecord]:
-    """Read a cache in the released format through the restricted unpickler, and check each entry.
+    """Read a cache in the released format as `read_pickle` does; `RecordError` names an entry that is malformed.
 
     An entry is a dict: the architecture `[resolution, [[layer name, ...], ...]]` under "original config" (or "net"),
     optionally "graph", and otherwise labels, which are finite numbers.
-
-    Raises:
-        RecordError: an entry is malformed; the message names file, entry (from 0), key, value and what is allowed.
-        UnsafePickleError, BrokenPickleError: see `read_pickle`.
     """
     entries = read_pickle(path)
     if not isinstance(entries, list) or not entries:

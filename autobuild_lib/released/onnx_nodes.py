@@ -83,14 +83,9 @@ def _read_node(node: object) -> _Read:
     fields = vars(node)
     attributes = {_text(entry["name"]): entry for entry in _listed(fields["attribute"] or [])}
     dimensions = [len(_listed(entry["dims"])) for entry in (fields["initializer"] or {}).values()]
-    return _Read(
-        key=_text(fields["str_id"]),
-        operation=RENAMED.get(_text(fields["op_type"]), _text(fields["op_type"])),
-        inputs=_shapes(fields["inputs"]),
-        outputs=_shapes(fields["outputs"]),
-        attributes=attributes,
-        constants=min(dimensions, default=0),
-    )
+    key, operation = _text(fields["str_id"]), _text(fields["op_type"])
+    shapes = _shapes(fields["inputs"]), _shapes(fields["outputs"])
+    return _Read(key, RENAMED.get(operation, operation), *shapes, attributes, min(dimensions, default=0))
 
 
 def _converted(node: _Read, inputs: Sequence[int], computed: set[str]) -> IRNode:

@@ -56,9 +56,7 @@ class Node:
 def read_pickle(path: Path, max_bytes: int = DEFAULT_MAX_BYTES) -> object:
     """Read plain data from a pickle (protocols 0 to 5) of at most `max_bytes`, running nothing that it brings along.
 
-    Raises:
-        UnsafePickleError: the file asks for something outside plain data, or is too large.
-        BrokenPickleError: the file is empty, truncated, or not a pickle.
+    Raises `UnsafePickleError` for a file that asks for more or is too large, `BrokenPickleError` for none or a part.
     """
     with Path(path).open("rb") as file:
         data = file.read(min(os.fstat(file.fileno()).st_size, max_bytes) + 1)  # read takes memory for all it may give
@@ -110,8 +108,7 @@ class _Machine:
             if code not in actions:
                 raise ValueError(f"{code!r} is not an opcode" if code else "the file ends too early")
             actions[code](self)
-        left = self.size - self.file.tell()
-        if left:
+        if left := self.size - self.file.tell():
             raise _refusal(f"{left} bytes after the end of the pickle", "none")
         if len(self.stack) != 1 or self.marks:
             raise ValueError(f"{len(self.stack)} values and {len(self.marks)} marks are left instead of one value")
@@ -144,7 +141,6 @@ def _describe(value: object) -> str:
 
 # Names that a file may hold, and the functions that stand for them.
 
-
 @dataclass(frozen=True)
 class _Global:
     """A name in a pickle: REDUCE may `call` it with arguments, NEWOBJ may make a `new` empty object of it."""
@@ -172,10 +168,6 @@ def _checked_array(raw: object, dtype: object, shape: object, order: object = "C
         raise _refusal("numpy text with impossible characters", "Unicode")
     settled = np.dtype(dtype.str)  # the one of the file may still change its byte order
     return np.frombuffer(raw, settled).reshape(shape, order="F" if order == "F" else "C")
-
-
-def _scalar(dtype: object, raw: object) -> object:
-    return _checked_array(raw, dtype, ())[()]
 
 
 def _array_from_buffer(raw: object, dtype: object, shape: object, order: object) -> np.ndarray[Any, Any]:
@@ -233,7 +225,7 @@ _KNOWN = [
     _Global("collections.OrderedDict", call=lambda: OrderedDict()),
 ]
 for _core in ("numpy.core", "numpy._core"):
-    _KNOWN += [_Global(f"{_core}.multiarray.scalar", call=_scalar),
+    _KNOWN += [_Global(f"{_core}.multiarray.scalar", call=lambda dtype, raw: _checked_array(raw, dtype, ())[()]),
                _Global(f"{_core}.multiarray._reconstruct", call=_empty_array),
                _Global(f"{_core}.numeric._frombuffer", call=_array_from_buffer)]
 for _builtins in ("builtins", "__builtin__"):
@@ -254,7 +246,6 @@ def _find(module: object, name: object) -> _Global:
 
 
 # What each opcode does. The readers of `pickletools` take an argument from the file and check that all of it is there.
-
 
 Action = Callable[[_Machine], object]
 
@@ -309,8 +300,7 @@ def _refusing(name: str) -> Action:
 
 def _memoize(machine: _Machine) -> None:
     machine.spend()
-    memo = machine.memo
-    memo[len(memo)] = machine.stack[-1]
+    machine.memo[len(machine.memo)] = machine.stack[-1]
 
 
 def _extend(machine: _Machine, items: list[Any]) -> None:
@@ -455,35 +445,22 @@ def _actions_by_name() -> dict[str, Action]:
         "BINGET": _getting(lambda file: file.read(1)[0]),
         **{name: _putting(readers[name]) for name in ("PUT", "BINPUT", "LONG_BINPUT")},
         "MEMOIZE": _memoize,
-        "NONE": _pushing(lambda: None),
-        "NEWTRUE": _pushing(lambda: True),
-        "NEWFALSE": _pushing(lambda: False),
-        "EMPTY_LIST": _pushing(list, 1),
-        "EMPTY_DICT": _pushing(dict, 1),
-        "EMPTY_SET": _pushing(set, 3),
-        "EMPTY_TUPLE": _pushing(tuple),
+        "NONE": _pushing(lambda: None), "NEWTRUE": _pushing(lambda: True), "NEWFALSE": _pushing(lambda: False),
+        "EMPTY_LIST": _pushing(list, 1), "EMPTY_DICT": _pushing(dict, 1),
+        "EMPTY_SET": _pushing(set, 3), "EMPTY_TUPLE": _pushing(tuple),
         "MARK": lambda machine: machine.marks.append(len(machine.stack)),
-        "POP": lambda machine: machine.stack.pop(),
-        "POP_MARK": _Machine.pop_mark,
-        "LIST": _pushing_gathered(list),
-        "TUPLE": _pushing_gathered(tuple),
-        "DICT": _push_dict,
-        "FROZENSET": _push_frozenset,
+        "POP": lambda machine: machine.stack.pop(), "POP_MARK": _Machine.pop_mark,
+        "LIST": _pushing_gathered(list), "TUPLE": _pushing_gathered(tuple),
+        "DICT": _push_dict, "FROZENSET": _push_frozenset,
         **{f"TUPLE{count}": _pushing_tuple(count) for count in (1, 2, 3)},
         "APPEND": lambda machine: _extend(machine, [machine.stack.pop()]),
         "APPENDS": lambda machine: _extend(machine, machine.pop_mark()),
         "SETITEM": lambda machine: _update(machine, [machine.stack.pop(), machine.stack.pop()][::-1]),
         "SETITEMS": lambda machine: _update(machine, machine.pop_mark()),
-        "ADDITEMS": _add_items,
-        "GLOBAL": _global,
-        "STACK_GLOBAL": _stack_global,
-        "REDUCE": _reduce,
-        "NEWOBJ": _new_object,
-        "BUILD": _build,
-        "PROTO": _check_protocol,
-        "FRAME": _check_frame,
+        "ADDITEMS": _add_items, "GLOBAL": _global, "STACK_GLOBAL": _stack_global, "REDUCE": _reduce,
+        "NEWOBJ": _new_object, "BUILD": _build, "PROTO": _check_protocol, "FRAME": _check_frame,
         "INST": _refuse_instance,
-    }
+    }  # fmt: skip
 
 
 _NAMED = _actions_by_name()

@@ -28,24 +28,19 @@ def load_published(path: Path | str) -> Predictor:
     GraphConv checkpoints pool by sum and use LeakyReLU throughout; GATv2 ones pool by mean and use ReLU. The family
     follows from the shape of their moments. Only tensors are read; a missing or unknown one is a `ValueError`.
     """
-    state = _read(Path(path))
     try:
-        return _predictor(Path(path), state)
+        return _predictor(Path(path), _read(Path(path)))
     except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
-        raise _not_a_checkpoint(path, error) from None
+        reason = f"there is no {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
+        raise ValueError(f"{path}: not a checkpoint of the public implementation ({reason:.300})") from None
 
 
 def _predictor(path: Path, state: "_State") -> Predictor:
-    graphconv = "encoder.gnn_layers.0.lin_rel.weight" in state
+    is_graphconv = "encoder.gnn_layers.0.lin_rel.weight" in state
+    kind = ("graphconv", "sum") if is_graphconv else ("gatv2", "mean")
     hops = len([name for name in state if re.fullmatch(r"encoder\.gnn_layers\.\d+\.bias|.*lin_rel\.bias", name)])
-    space = _family(state)
-    config = NetworkConfig(
-        convolution="graphconv" if graphconv else "gatv2",
-        pooling="sum" if graphconv else "mean",
-        activation="leaky_relu" if graphconv else "relu",
-        width=state["regressor.weight"].shape[1],
-        hops=hops,
-    )
+    width, activation = state["regressor.weight"].shape[1], "leaky_relu" if is_graphconv else "relu"
+    space, config = _family(state), NetworkConfig(*kind, width, hops, activation)
     network = Network(LayerEncoder(space), config, seeds=[0])
     network.load_state_dict(_translate(space, state, config))
     if left := sorted(set(state) - set(UNUSED) - {n for n in state if n.endswith("num_batches_tracked")}):
@@ -54,11 +49,6 @@ def _predictor(path: Path, state: "_State") -> Predictor:
         raise ValueError(f"non-finite numbers in {bad[0]}")
     mean, sd = (float(v) for v in state.labels)
     return Predictor(network.eval(), _target(path), mean, sd, _moments(state), {"source": path.name})
-
-
-def _not_a_checkpoint(path: Path | str, error: Exception) -> ValueError:
-    reason = f"there is no {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
-    return ValueError(f"{path}: not a checkpoint of the public implementation ({reason:.300})")
 
 
 class _State(dict[str, Tensor]):
@@ -78,14 +68,11 @@ def _read(path: Path) -> _State:
     except FileNotFoundError:
         raise
     except Exception:  # torch.load raises many kinds, with pages of advice
-        raise _not_a_checkpoint(path, ValueError("damaged, or more than tensors")) from None
-    try:
-        state = _State(loaded)
-        state.labels, state.hop_moments = state.pop("mlp_moments"), state.pop("hop_moments")
-        state.unit_moments = state.pop("embed_layer.moment_tsr")
-        _ = state.pop("test_metrics"), state["regressor.weight"].shape[1]
-    except (AttributeError, IndexError, KeyError, TypeError, ValueError) as error:
-        raise _not_a_checkpoint(path, error) from None
+        raise ValueError("damaged, or more than tensors") from None
+    state = _State(loaded)
+    state.labels, state.hop_moments = state.pop("mlp_moments"), state.pop("hop_moments")
+    state.unit_moments = state.pop("embed_layer.moment_tsr")
+    del state["test_metrics"]
     return state
 
 
@@ -98,10 +85,7 @@ def _family(state: _State) -> SequenceSpace:
 
 
 def _target(path: Path) -> str:
-    for name in ("latency_gpu", "latency_cpu", "latency_npu", "acc"):
-        if name in path.name:
-            return name
-    return "label"
+    return next((name for name in ("latency_gpu", "latency_cpu", "latency_npu", "acc") if name in path.name), "label")
 
 
 def _translate(space: SequenceSpace, state: _State, config: NetworkConfig) -> dict[str, Tensor]:
@@ -144,14 +128,10 @@ def _convolution(new: dict[str, Tensor], name: str, state: _State, old: str) -> 
 
 
 def _moments(state: _State) -> Moments | None:
-    mean, sd = state.hop_moments.double().numpy()
-    if not np.any(mean):
+    means, sds = state.hop_moments.double().numpy()
+    if not np.any(means):
         return None  # never recorded
     units = state.unit_moments.double()  # [units, depth - 1, (mean, sd)]; (0, 1) where a depth was never seen
-    seen = {
-        (unit, depth + 1): (float(m), float(s))
-        for unit, depths in enumerate(units.tolist())
-        for depth, (m, s) in enumerate(depths)
-        if (m, s) != (0.0, 1.0)
-    }
-    return Moments(np.stack([mean, sd], axis=1), seen)
+    rows = ((unit, depth, *row) for unit, depths in enumerate(units.tolist()) for depth, row in enumerate(depths, 1))
+    seen = {(unit, depth): (mean, sd) for unit, depth, mean, sd in rows if (mean, sd) != (0.0, 1.0)}
+    return Moments(np.stack([means, sds], axis=1), seen)

@@ -1,6 +1,5 @@
 """Evaluation: the report of a predictor is what its norms and predictions say."""
 
-import dataclasses
 import math
 from typing import Any
 
@@ -9,7 +8,6 @@ import pytest
 from scipy.stats import spearmanr
 
 import autobuild_lib as ab
-from autobuild_lib.evaluation import count_trained_on
 
 SMALL: dict[str, Any] = {"epochs": 2, "width": 8, "hops": 2}
 
@@ -68,22 +66,3 @@ def test_one_row_and_constant_labels_have_no_rank_correlation(
     for rows, target in ((test_rows.take([3]), "additive"), (test_rows, "0 * additive")):
         report = ab.evaluate(predictor, rows, target)
         assert report.srcc.isna().all() and math.isfinite(report.mae["head"])
-
-
-def test_rows_that_a_predictor_was_trained_on_are_counted_whatever_their_file(
-    predictor: ab.Predictor, toy_table: ab.data.Table
-) -> None:
-    """The same rows in another order, with another label, or beside others, are another file."""
-    records = [(a, {"noisy": float(i)}) for i, a in enumerate(toy_table.architectures)]
-    again = ab.data.from_records(toy_table.space, records[::-1])
-    assert again.sha256 != toy_table.sha256
-    assert count_trained_on(predictor, again) == 100
-    assert count_trained_on(predictor, toy_table.take(range(90, 150))) == 10
-    assert count_trained_on(predictor, toy_table.take(range(100, 150))) == 0
-
-
-def test_a_predictor_of_before_is_compared_by_its_file(predictor: ab.Predictor, toy_table: ab.data.Table) -> None:
-    first, second = toy_table.split(0.9, seed=1)
-    older = dataclasses.replace(predictor, provenance={"data": first.describe()})
-    assert count_trained_on(older, second) == 0
-    assert count_trained_on(older, toy_table.split(0.9, seed=2)[1]) == 15

@@ -1,5 +1,6 @@
 """Commands that train and evaluate predictors, and what they refuse before a training begins."""
 
+import dataclasses
 import json
 from pathlib import Path
 from typing import Any
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 import autobuild_lib as ab
+from autobuild_book.cli.predictors import count_trained_on
 from autobuild_lib import saved, training
 from tests.helpers.commands import Run, assert_refused
 
@@ -183,3 +185,27 @@ def test_a_space_too_deep_for_the_hops_names_the_option_of_the_command(run: Run,
     assert_refused(run("build", "--predictor", tmp_path / "p"), "--hops 5", "--score effect")
     assert run(*fit, "--out", tmp_path / "p", "--hops", 5)[0] == 0
     assert run("build", "--predictor", tmp_path / "p")[0] == 0
+
+
+@pytest.fixture(scope="module")
+def additive(toy_table: ab.data.Table) -> ab.Predictor:
+    return ab.fit(toy_table.space, toy_table.take(range(100)), "additive", epochs=1, width=8, hops=2)
+
+
+def test_rows_that_a_predictor_was_trained_on_are_counted_whatever_their_file(
+    additive: ab.Predictor, toy_table: ab.data.Table
+) -> None:
+    """The same rows in another order, with another label, or beside others, are another file."""
+    records = [(a, {"noisy": float(i)}) for i, a in enumerate(toy_table.architectures)]
+    again = ab.data.from_records(toy_table.space, records[::-1])
+    assert again.sha256 != toy_table.sha256
+    assert count_trained_on(additive, again) == 100
+    assert count_trained_on(additive, toy_table.take(range(90, 150))) == 10
+    assert count_trained_on(additive, toy_table.take(range(100, 150))) == 0
+
+
+def test_a_predictor_of_before_is_compared_by_its_file(additive: ab.Predictor, toy_table: ab.data.Table) -> None:
+    first, second = toy_table.split(0.9, seed=1)
+    older = dataclasses.replace(additive, provenance={"data": first.describe()})
+    assert count_trained_on(older, second) == 0
+    assert count_trained_on(older, toy_table.split(0.9, seed=2)[1]) == 15

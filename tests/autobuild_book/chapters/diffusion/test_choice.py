@@ -89,7 +89,7 @@ def test_only_the_random_ones_depend_on_the_seed(chosen: pd.DataFrame) -> None:
     assert set(chosen["group"][differs]) == {RANDOM}
 
 
-def test_best_within_a_bound_by_hand() -> None:
+def test_highest_within_a_bound_by_hand() -> None:
     values, macs = np.array([5.0, 9.0, 7.0, 9.0]), np.array([1.0, 4.0, 2.0, 3.0])
     assert choice.highest_within(values, macs, 3, 2).tolist() == [3, 2]
     assert choice.highest_within(values, macs, np.inf, 3).tolist() == [1, 3, 2], "equal ones in their order"
