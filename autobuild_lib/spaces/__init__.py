@@ -4,11 +4,10 @@ Which byte of an architecture's code holds what is known here alone (`Layout`, `
 live in `graphs`, spaces reduced to the best modules in `units`.
 """
 
-from autobuild_lib.spaces.features import Category, Continuous, SpaceError
+from autobuild_lib.spaces.features import Category, Continuous, SpaceError, Unit
 from autobuild_lib.spaces.groups import ScoringGroup
 from autobuild_lib.spaces.ofa import ofa_mbv3, ofa_pn, read_space
 from autobuild_lib.spaces.sequence import Architecture, Codes, SequenceSpace
-from autobuild_lib.spaces.unit import Unit
 
 __all__ = [
     "Architecture", "Category", "Codes", "Continuous", "ScoringGroup", "SequenceSpace", "SpaceError", "Unit",

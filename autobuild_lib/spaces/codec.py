@@ -4,7 +4,7 @@ import functools
 import itertools
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,7 @@ from autobuild_lib.spaces.features import (
     LAYERS,
     FrozenFeatures,
     SpaceError,
+    Unit,
     Value,
     position,
     read,
@@ -21,7 +22,6 @@ from autobuild_lib.spaces.features import (
     values_of,
     written,
 )
-from autobuild_lib.spaces.unit import Unit
 from autobuild_lib.values import shown
 
 Codes = npt.NDArray[np.uint8]
@@ -78,34 +78,26 @@ class UnitCodec:
     @functools.cached_property
     def columns(self) -> tuple[Column, ...]:
         """What each byte holds."""
-        depths = tuple(range(self.unit.max_layers + 1))
-        columns = [Column(self.number, None, LAYERS, depths, depths[self.unit.min_layers :])]
-        for (name, choices), allowed in zip(self.unit_values, self.allowed_features, strict=True):
-            columns.append(Column(self.number, None, name, values_of(choices), allowed))
-        for layer in range(self.unit.max_layers):
-            for (name, choices), allowed in zip(self.layer_values, self._allowed_layer, strict=True):
-                columns.append(Column(self.number, layer, name, values_of(choices), allowed))
-        return tuple(columns)
+        depth = Column(self.number, None, LAYERS, tuple(range(self.depths.stop)), tuple(self.depths))
+        features = _columns(self.number, self.unit.features, self.unit_values)
+        layer = _columns(self.number, self.unit.layer_features, self.layer_values)
+        layers = [replace(column, layer=index) for index in range(self.unit.max_layers) for column in layer]
+        return (depth, *features, *layers)
 
-    @functools.cached_property
+    @property
     def allowed_features(self) -> tuple[Numbers, ...]:
         """Numbers allowed for each of the unit's own features."""
-        return _allowed(self.unit.features, self.unit_values)
-
-    @functools.cached_property
-    def _allowed_layer(self) -> tuple[Numbers, ...]:
-        return _allowed(self.unit.layer_features, self.layer_values)
+        return tuple(column.allowed for column in self.columns[1 : self._first])
 
     @functools.cached_property
     def layer_names(self) -> dict[Numbers, tuple[str, str]]:
         """Every allowed layer with its short name (features with a choice) and its full name."""
-        return _layer_names(self._allowed_layer, self.layer_values)
+        first = self.columns[self._first : self._first + len(self.layer_values)]
+        return _layer_names(tuple(column.allowed for column in first), self.layer_values)
 
     @functools.cached_property
     def _layers_by_name(self) -> dict[str, Numbers]:
         return {text: layer for layer, names in self.layer_names.items() for text in names}
-
-    # ---------------------------------------------------------------- many contents
 
     @property
     def size(self) -> int:
@@ -154,8 +146,6 @@ class UnitCodec:
         contents[:, self._first : end] = (layers * present[:, :, None]).reshape(len(depths), end - self._first)
         return contents
 
-    # ---------------------------------------------------------------- writing
-
     def encode(self, content: Any) -> bytes:
         """Turn a list of layers, or a dict with the unit's features and its `layers`, into bytes."""
         features = dict(content) if isinstance(content, Mapping) else {LAYERS: content}
@@ -198,8 +188,6 @@ class UnitCodec:
         features = {n: read(n, c, t) for (n, c), t in zip(self.unit.features, texts, strict=True)}
         return self.encode({**features, LAYERS: layers.split(",")})
 
-    # ---------------------------------------------------------------- reading
-
     def layers(self, content: bytes) -> list[Numbers]:
         """Return the numbers of each layer's features."""
         width = len(self.layer_values)
@@ -235,8 +223,8 @@ def _layer_names(allowed: tuple[Numbers, ...], layer_values: FrozenFeatures) -> 
     return names
 
 
-def _allowed(some: FrozenFeatures, every: FrozenFeatures) -> tuple[Numbers, ...]:
-    """Positions of the values that a unit allows, among those that stand in `every`."""
-    limits = dict(some)
-    pairs = [(name, values_of(limits.get(name, c)), values_of(c)) for name, c in every]
-    return tuple(tuple(position(name, value, values) for value in chosen) for name, chosen, values in pairs)
+def _columns(unit: int, some: FrozenFeatures, every: FrozenFeatures) -> list[Column]:
+    """Columns of the features in `every`, of which the unit allows `some`."""
+    chosen = [(name, values_of(c), values_of(dict(some).get(name, c))) for name, c in every]
+    allowed = [tuple(position(name, value, values) for value in some_of) for name, values, some_of in chosen]
+    return [Column(unit, None, name, values, a) for (name, values, _), a in zip(chosen, allowed, strict=True)]

@@ -1,8 +1,9 @@
-"""Features of layers, units and whole architectures: their values, and how a value is written and read."""
+"""What a search space is described with: features, their values as text and as JSON, and units."""
 
-from collections.abc import Iterable, Mapping, Sequence
+import contextlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
-from typing import Any, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 
@@ -21,6 +22,15 @@ Kind = TypeVar("Kind")
 
 class SpaceError(ValueError):
     """An architecture, or the description of a search space, that is not valid; the text says what is allowed."""
+
+
+@contextlib.contextmanager
+def naming(where: str) -> Iterator[None]:
+    """Put the place before the text of a `SpaceError` that is raised inside."""
+    try:
+        yield
+    except SpaceError as error:
+        raise SpaceError(f"{where}: {error}") from None
 
 
 def checked(where: str, value: object, kind: type[Kind], allowed: str) -> Kind:
@@ -59,15 +69,9 @@ class Continuous:
     scale: float
 
     def __init__(
-        self,
-        low: float | None = None,
-        high: float | None = None,
-        *,
-        grid: int | None = None,
-        values: Sequence[float] = (),
-        offset: float | None = None,
-        scale: float | None = None,
-    ) -> None:
+        self, low: float | None = None, high: float | None = None, *, grid: int | None = None,
+        values: Sequence[float] = (), offset: float | None = None, scale: float | None = None,
+    ) -> None:  # fmt: skip
         points: Sequence[object] = _plain("values", values)
         if not points:
             if low is None or high is None or grid is None:
@@ -78,9 +82,9 @@ class Continuous:
         if len(set(numbers)) < len(numbers):
             raise SpaceError(f"values of a continuous feature must be distinct, given {shorten(numbers)}")
         spread = (max(numbers) - min(numbers)) or 1.0
-        object.__setattr__(self, "values", numbers)
-        object.__setattr__(self, "offset", min(numbers) if offset is None else _real_number("offset", offset))
-        object.__setattr__(self, "scale", spread if scale is None else _real_number("scale", scale))
+        first = min(numbers) if offset is None else _real_number("offset", offset)
+        self.__dict__.update(values=numbers, offset=first)
+        self.__dict__.update(scale=spread if scale is None else _real_number("scale", scale))
         if self.scale == 0:
             raise SpaceError("scale of a continuous feature must not be 0")
 
@@ -114,7 +118,7 @@ def freeze(features: Features) -> FrozenFeatures:
     """Check features and make them hashable."""
     frozen = tuple((name, c if isinstance(c, Continuous) else _plain(name, c)) for name, c in features.items())
     for name, choices in frozen:
-        _check_feature(name, choices)
+        _check_feature(name, values_of(choices))
     return frozen
 
 
@@ -124,8 +128,7 @@ def _plain(name: str, values: object) -> tuple[Value, ...]:
     return tuple(value.item() if isinstance(value, np.generic) else value for value in values)
 
 
-def _check_feature(name: str, choices: Choices) -> None:
-    values = values_of(choices)
+def _check_feature(name: str, values: tuple[Value, ...]) -> None:
     if name in RESERVED or not name.isidentifier():
         raise SpaceError(f"feature name {shown(name)}: must be an identifier other than {', '.join(RESERVED)}")
     for value in values:
@@ -171,9 +174,6 @@ def shorten(values: Iterable[object], most: int = 12) -> str:
     return ", ".join(texts[:most]) + (f", ... ({len(texts)} in all)" if len(texts) > most else "")
 
 
-# -------------------------------------------------------------------- as JSON
-
-
 def read_object(where: str, record: object, needed: Sequence[str], optional: Sequence[str] = ()) -> dict[str, Any]:
     """Return a JSON object as a dict; one that lacks an entry, or has an unknown one, is a `SpaceError`."""
     names = [*needed, *optional]
@@ -194,12 +194,49 @@ def features_to_json(features: FrozenFeatures) -> dict[str, Any]:
 def features_from_json(where: str, record: object) -> dict[str, Any]:
     """Return features that `features_to_json` wrote; an object stands for a `Continuous`."""
     features = checked(where, record, dict, "an object with the values of each feature")
-    return {n: _continuous(f"{where}: {n}", c) if isinstance(c, dict) else c for n, c in features.items()}
+    for name, choices in features.items():
+        if isinstance(choices, dict):
+            options = read_object(f"{where}: {name}", choices, (), CONTINUOUS)
+            with naming(f"{where}: {name}"):
+                features = {**features, name: Continuous(**options)}
+    return features
 
 
-def _continuous(where: str, record: Mapping[str, Any]) -> Continuous:
-    options = read_object(where, record, (), CONTINUOUS)
-    try:
-        return Continuous(**options)
-    except SpaceError as error:
-        raise SpaceError(f"{where}: {error}") from None
+@dataclass(frozen=True, init=False)
+class Unit:
+    """A consecutive run of layers whose length is searched.
+
+    `features` are chosen once per unit and seen by all its layers; `layer_features` allows fewer values than the
+    space does; `score_with_previous` makes the unit the tail of the one before when modules are scored.
+    """
+
+    min_layers: int
+    max_layers: int
+    features: FrozenFeatures
+    layer_features: FrozenFeatures
+    score_with_previous: bool
+
+    def __init__(
+        self, min_layers: int, max_layers: int, features: Features | None = None,
+        layer_features: Features | None = None, score_with_previous: bool = False,
+    ) -> None:  # fmt: skip
+        for name, length in (("min_layers", min_layers), ("max_layers", max_layers)):
+            self.__dict__[name] = whole_number(name, length, MOST_VALUES)
+        if min_layers > max_layers:
+            raise SpaceError(f"min_layers is {min_layers}; allowed is at most max_layers, which is {max_layers}")
+        self.__dict__.update(features=freeze(features or {}), layer_features=freeze(layer_features or {}))
+        tail = checked("score_with_previous", score_with_previous, bool, "true or false")
+        self.__dict__.update(score_with_previous=tail)
+
+    def to_json(self) -> dict[str, Any]:
+        """Return a description that JSON can hold."""
+        return vars(self) | {n: features_to_json(getattr(self, n)) for n in ("features", "layer_features")}
+
+    @classmethod
+    def from_json(cls, where: str, description: object) -> Self:
+        """Read what `to_json` wrote; anything missing or unknown is a `SpaceError`."""
+        needed = ("min_layers", "max_layers", "features", "layer_features")
+        record = read_object(where, description, needed, ["score_with_previous"])
+        features = {name: features_from_json(f"{where}: {name}", record[name]) for name in needed[2:]}
+        with naming(where):
+            return cls(**record | features)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from autobuild_lib.spaces.codec import Codes, Column, UnitCodec
+from autobuild_lib.spaces.codec import Codes, UnitCodec
 from autobuild_lib.spaces.features import SpaceError
 
 MOST_CONTENTS = 5_000_000  # of units that are enumerated together, see `ScoringGroup.count_contents`
@@ -37,17 +37,10 @@ class ScoringGroup:
         return slice(self.codecs[0].place.start, self.codecs[-1].place.stop)
 
     @property
-    def columns(self) -> tuple[Column, ...]:
-        """What each byte of a content holds."""
-        return tuple(column for codec in self.codecs for column in codec.columns)
-
-    @property
     def lengths(self) -> range:
         """Numbers of layers that the units may have together."""
         depths = [codec.depths for codec in self.codecs]
         return range(sum(d[0] for d in depths), sum(d[-1] for d in depths) + 1)
-
-    # ---------------------------------------------------------------- contents
 
     def count_contents(self) -> int:
         """Return how many contents there are; more than `MOST_CONTENTS` are a `SpaceError`, before any is made.
@@ -78,7 +71,8 @@ class ScoringGroup:
 
     def texts(self, contents: Codes) -> list[str]:
         """Return the text of each content, such as "e6_k7,e3_k3"."""
-        return list(map(self._text, contents))
+        rows = [bytes(self.place.start) + content.tobytes() for content in contents]
+        return ["|".join(codec.text(row[codec.place]) for codec in self.codecs) for row in rows]
 
     def parse(self, texts: Sequence[str]) -> Codes:
         """Read the texts of contents, [texts, width]."""
@@ -89,12 +83,6 @@ class ScoringGroup:
         if len(parts) != len(units):
             raise SpaceError(f"{self.space}: {text[:80]!r} has {len(parts)} parts, units {units} need {len(units)}")
         return b"".join(codec.parse(part) for codec, part in zip(self.codecs, parts, strict=True))
-
-    def _text(self, content: Codes) -> str:
-        before = bytes(self.place.start) + content.tobytes()
-        return "|".join(codec.text(before[codec.place]) for codec in self.codecs)
-
-    # ---------------------------------------------------------------- in architectures
 
     def put(self, hosts: Codes, contents: Codes) -> Codes:
         """Return hosts [N, code_width] with contents in this place, one each; [1, width] goes into all."""

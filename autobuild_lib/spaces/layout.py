@@ -20,16 +20,17 @@ from autobuild_lib.spaces.features import (
     Features,
     FrozenFeatures,
     SpaceError,
+    Unit,
     checked,
     features_from_json,
     features_to_json,
     freeze,
+    naming,
     read_object,
     values_of,
     whole_number,
 )
 from autobuild_lib.spaces.groups import ScoringGroup
-from autobuild_lib.spaces.unit import Unit
 
 Integers = npt.NDArray[np.int64]
 
@@ -48,20 +49,14 @@ class Layout:
     embedding_widths: tuple[tuple[str, int], ...]
 
     def __init__(
-        self,
-        name: str,
-        units: Sequence[Unit],
-        layer_features: Features,
-        global_features: Features | None = None,
-        embedding_widths: Mapping[str, int] | None = None,
-    ) -> None:
-        object.__setattr__(self, "name", checked("name of a space", name, str, "a text"))
-        object.__setattr__(self, "units", tuple(units))
-        object.__setattr__(self, "layer_features", freeze(layer_features))
-        object.__setattr__(self, "global_features", freeze(global_features or {}))
+        self, name: str, units: Sequence[Unit], layer_features: Features,
+        global_features: Features | None = None, embedding_widths: Mapping[str, int] | None = None,
+    ) -> None:  # fmt: skip
+        self.__dict__.update(name=checked("name of a space", name, str, "a text"), units=tuple(units))
+        self.__dict__.update(layer_features=freeze(layer_features), global_features=freeze(global_features or {}))
         pairs = (embedding_widths or {}).items()
         widths = {name: whole_number(f"embedding width of {name!r}", width, MOST_WIDTH) for name, width in pairs}
-        object.__setattr__(self, "embedding_widths", tuple(sorted(widths.items())))
+        self.__dict__.update(embedding_widths=tuple(sorted(widths.items())))
         self._check()
 
     def _check(self) -> None:
@@ -77,15 +72,12 @@ class Layout:
             raise SpaceError(f"{where}: embedding widths for unknown features {sorted(unknown)}")
         for category in self.categories:
             if (size := len(category.values)) > MOST_VALUES:
-                raise SpaceError(f"{where}: feature {category.name!r} has {size} values; "
-                                 f"allowed are at most {MOST_VALUES}")  # fmt: skip
+                raise SpaceError(f"{where}: feature {category.name!r} has {size} values, allowed are {MOST_VALUES}")
         for number, (unit, codec) in enumerate(zip(self.units, self.codecs, strict=True)):
             if unknown := set(dict(unit.layer_features)) - set(dict(self.layer_features)):
                 raise SpaceError(f"{where}, unit {number}: it restricts unknown layer features {sorted(unknown)}")
-            try:
+            with naming(f"{where}, unit {number}"):
                 _ = codec.layer_names
-            except SpaceError as error:
-                raise SpaceError(f"{where}, unit {number}: {error}") from None
 
     def __hash__(self) -> int:
         return self._hash
@@ -98,17 +90,11 @@ class Layout:
         """Leave cached facts out of pickles: the hash of a text differs between processes."""
         return {f.name: getattr(self, f.name) for f in fields(self)}
 
-    # ---------------------------------------------------------------- as JSON
-
     def to_json(self) -> dict[str, Any]:
         """Return a description that JSON can hold; `from_json` reads it back."""
-        return {
-            "name": self.name,
-            "units": [unit.to_json() for unit in self.units],
-            "layer_features": features_to_json(self.layer_features),
-            "global_features": features_to_json(self.global_features),
-            "embedding_widths": dict(self.embedding_widths),
-        }
+        features = {name: features_to_json(getattr(self, name)) for name in ("layer_features", "global_features")}
+        units, widths = [unit.to_json() for unit in self.units], dict(self.embedding_widths)
+        return {"name": self.name, "units": units, **features, "embedding_widths": widths}
 
     @classmethod
     def from_json(cls, description: Mapping[str, Any]) -> Self:
@@ -120,20 +106,16 @@ class Layout:
         checked("embedding_widths", record.get("embedding_widths", {}), dict, "an object with a width for each feature")
         return cls(**record | {name: features_from_json(name, record[name]) for name in needed[2:]})
 
-    # ---------------------------------------------------------------- what follows from the description
-
     @functools.cached_property
     def unit_features(self) -> FrozenFeatures:
         """Every unit feature with the values it takes in any unit."""
         merged: dict[str, Choices] = {}
         for name, choices in itertools.chain.from_iterable(unit.features for unit in self.units):
-            before = merged.get(name, choices)
+            before = merged.setdefault(name, choices)
             if not isinstance(before, Continuous) and not isinstance(choices, Continuous):
                 merged[name] = tuple(dict.fromkeys([*before, *choices]))
             elif before != choices:
                 raise SpaceError(f"space {self.name!r}: continuous unit feature {name!r} differs between units")
-            else:
-                merged[name] = choices
         return tuple(merged.items())
 
     @functools.cached_property
@@ -162,7 +144,7 @@ class Layout:
         for number, unit in enumerate(self.units):
             every = tuple((name, dict(self.unit_features)[name]) for name, _ in unit.features)
             codecs.append(UnitCodec(f"{self.name}, unit {number}", number, start, unit, every, self.layer_features))
-            start = codecs[-1].place.stop
+            start += codecs[-1].width
         return tuple(codecs)
 
     @functools.cached_property
@@ -180,15 +162,12 @@ class Layout:
     @property
     def code_width(self) -> int:
         """Number of bytes in the code of an architecture."""
-        width: int = self.codecs[-1].place.stop
-        return width
+        return self.codecs[-1].start + self.codecs[-1].width
 
     @property
     def size(self) -> int:
         """Exact number of architectures."""
         return math.prod(len(values_of(c)) for _, c in self.global_features) * math.prod(c.size for c in self.codecs)
-
-    # ---------------------------------------------------------------- what stands in codes
 
     @functools.cached_property
     def columns(self) -> tuple[Column, ...]:

@@ -4,9 +4,8 @@ import functools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from autobuild_lib.spaces.features import Continuous, Features, SpaceError
+from autobuild_lib.spaces.features import Continuous, Features, SpaceError, Unit, naming
 from autobuild_lib.spaces.sequence import SequenceSpace
-from autobuild_lib.spaces.unit import Unit
 from autobuild_lib.storage import read_json
 from autobuild_lib.values import integer, shown
 
@@ -54,7 +53,5 @@ def read_space(name: str) -> SequenceSpace:
     if not Path(name).is_file():
         raise SpaceError(f"space {name!r}: neither {' nor '.join(families)}, nor a JSON file that is there")
     description = read_json(name, "a description of a space", SpaceError)
-    try:
+    with naming(name):
         return SequenceSpace.from_json(description)
-    except SpaceError as error:
-        raise SpaceError(f"{name}: {error}") from None

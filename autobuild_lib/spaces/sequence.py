@@ -69,8 +69,6 @@ class SequenceSpace(Layout, Samples[Architecture]):
     Raises `SpaceError` for a description that contradicts itself.
     """
 
-    # ---------------------------------------------------------------- one architecture
-
     def architecture(self, units: Sequence[Any], **global_features: Value) -> Architecture:
         """Build an architecture from one list of layers (dicts or names) per unit.
 
@@ -130,8 +128,6 @@ class SequenceSpace(Layout, Samples[Architecture]):
             return isinstance(architecture, Architecture) and bool(self.adopt(architecture))
         except SpaceError:
             return False
-
-    # ---------------------------------------------------------------- many architectures
 
     def __iter__(self) -> Iterator[Architecture]:
         """Every architecture, one at a time; mind `size`."""

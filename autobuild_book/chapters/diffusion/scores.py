@@ -25,7 +25,7 @@ def main_effects(corpus: UnitCorpus) -> pd.DataFrame:
     """
     rows = []
     for members, group in zip(corpus.space.scoring_groups, corpus.groups, strict=True):
-        for numbers, column in zip(group.codes.T, members.columns, strict=True):
+        for numbers, column in zip(group.codes.T, corpus.space.columns[members.place], strict=True):
             if column.layer is None and column.unit is not None:
                 stage = stage_name(corpus.space, column.unit)
                 feature = BLOCKS if column.feature == LAYERS else column.feature

@@ -73,8 +73,9 @@ def test_a_group_knows_its_units_lengths_and_bytes(toy: ab.SequenceSpace) -> Non
         range(2, 5),
     )
     assert (first.place, second.place) == (slice(0, 5), slice(5, 16)) and (first.width, second.width) == (5, 11)
-    assert second.columns == toy.columns[second.place] and len(toy.columns) == toy.code_width
-    assert [column.feature for column in second.columns[:3]] == ["layers", "width", "op"]
+    columns = toy.columns[second.place]
+    assert columns == second.codecs[0].columns + second.codecs[1].columns and len(toy.columns) == toy.code_width
+    assert [column.feature for column in columns[:3]] == ["layers", "width", "op"]
     assert [group.units for group in ab.spaces.ofa_pn().scoring_groups] == [(0,), (1,), (2,), (3,), (4, 5)]
 
 
