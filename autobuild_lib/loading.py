@@ -6,8 +6,8 @@ from typing import Any
 from autobuild_lib.engine.encoder import Encoder
 from autobuild_lib.engine.operations import OperationEncoder
 from autobuild_lib.engine.paths import LayerEncoder
-from autobuild_lib.predictor import Network, Predictor, description_keys, read_description
-from autobuild_lib.saved import read_predictor
+from autobuild_lib.predictor import Network, Predictor
+from autobuild_lib.saved import description_keys, read_description, read_predictor
 from autobuild_lib.surrogate.published import load_published
 from autobuild_lib.torch_settings import plain_torch
 from autobuild_lib.weights import fill

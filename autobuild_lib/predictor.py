@@ -1,7 +1,8 @@
 """The predictor: FE-MLP, message passing at every hop, and the head (paper, Section 3.2)."""
 
 from collections.abc import Iterator, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import dataclass, field
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -14,10 +15,9 @@ from torch import Tensor, nn
 from autobuild_lib.engine.encoder import Encoder
 from autobuild_lib.engine.paths import LayerEncoder
 from autobuild_lib.engine.stacked import StackedBatchNorm, StackedLinear
-from autobuild_lib.saved import entries, equation, finite, not_negative, whole, write_predictor
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.torch_settings import plain_torch
-from autobuild_lib.values import Option, choice, read_fields, shown
+from autobuild_lib.values import Option, choice, read_fields
 
 ACTIVATIONS: dict[str, nn.Module] = {"relu": nn.ReLU(), "leaky_relu": nn.LeakyReLU(), "gelu": nn.GELU()}
 Results = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]  # predictions and norms
@@ -180,79 +180,4 @@ class Predictor:
 
     def save(self, folder: Path | str) -> None:
         """Write weights.safetensors, and config.json with their checksum, into `folder`, both or none; see `load`."""
-        encoder = self.network.encoder
-        config = {
-            "format": encoder.FORMATS[-1],
-            **encoder.to_json(),
-            "network": asdict(self.network.config),
-            "target": self.target,
-            "label_mean": self.label_mean,
-            "label_sd": self.label_sd,
-            **(_moments_json(self.moments) if isinstance(encoder, LayerEncoder) else {}),
-            "provenance": self.provenance,
-        }
-        read_description(config, type(encoder))
-        write_predictor(Path(folder), self.network, config)
-
-
-# -------------------------------------------------------------------- configurations of saved predictors
-
-
-def description_keys(kind: type[Encoder[Any]]) -> set[str]:
-    """Return the entries of a configuration, besides format and checksums."""
-    of_kind = {"space", "hop_moments", "unit_target_moments"} if kind is LayerEncoder else {"operations"}
-    return {"network", "target", "label_mean", "label_sd", "provenance"} | of_kind
-
-
-def read_description(
-    config: dict[str, Any], kind: type[Encoder[Any]]
-) -> tuple[Encoder[Any], NetworkConfig, *tuple[Any, ...]]:
-    """Return the encoder, the shape of the network, and what else a predictor is made of, in order."""
-    encoder, shape = kind.from_json(config), _read_network_config(config)
-    encoder.check_pooling(shape.pooling)
-    labels = equation(config["target"]), finite(config["label_mean"]), finite(config["label_sd"], above=0)
-    moments = _read_moments(config, encoder.space, shape.hops) if isinstance(encoder, LayerEncoder) else None
-    return encoder, shape, *labels, moments, entries(config["provenance"])
-
-
-def _read_network_config(config: dict[str, Any]) -> NetworkConfig:
-    shape, defaults = entries(config["network"]), asdict(NetworkConfig())
-    if set(shape) != set(defaults):
-        raise ValueError(f"network has {sorted(shape)}, expected {sorted(defaults)}")
-    network = NetworkConfig(**shape)
-    for name, value in asdict(network).items():
-        if type(shape[name]) is not type(value):  # 2.0 and "true" are for people
-            raise ValueError(f"network: {name} is {shown(shape[name])}; expected {shown(value)}")
-    return network
-
-
-def _moments_json(moments: Moments | None) -> dict[str, Any]:
-    units = {} if moments is None else moments.units
-    return {
-        "hop_moments": None if moments is None else moments.hops.tolist(),
-        "unit_target_moments": [[*key, *value] for key, value in sorted(units.items())],
-    }
-
-
-def _read_moments(config: dict[str, Any], space: SequenceSpace, hops: int) -> Moments | None:
-    rows = [(_read_form(space, group, depth), finite(mean), not_negative(sd))
-            for group, depth, mean, sd in config["unit_target_moments"]]  # fmt: skip
-    units = {form: (mean, sd) for form, mean, sd in rows}
-    if list(units) != sorted(units) or len(units) < len(rows):
-        raise ValueError("unit_target_moments are not in order")
-    if config["hop_moments"] is None:
-        return None
-    levels = np.array([[not_negative(mean), not_negative(sd)] for mean, sd in config["hop_moments"]])
-    if len(levels) != hops + 1:
-        raise ValueError(f"hop_moments has {len(levels)} rows, expected {hops + 1}")
-    return Moments(levels, units)
-
-
-def _read_form(space: SequenceSpace, group: object, depth: object) -> tuple[int, int]:
-    """Return the number of a scoring group and a number of layers that it may have."""
-    if not 0 <= whole(group) < len(space.scoring_groups):
-        raise ValueError(f"unit_target_moments of group {group}, the space has {len(space.scoring_groups)}")
-    lengths = space.scoring_groups[whole(group)].lengths
-    if whole(depth) not in lengths:
-        raise ValueError(f"unit_target_moments of {depth} layers, group {group} has {lengths[0]} to {lengths[-1]}")
-    return whole(group), whole(depth)
+        import_module("autobuild_lib.saved").save(self, Path(folder))  # read by who saves or loads alone

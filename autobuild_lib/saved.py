@@ -6,20 +6,28 @@ import os
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
-from torch import Tensor, nn
+import numpy as np
+from torch import Tensor
 
+from autobuild_lib.engine.encoder import Encoder
+from autobuild_lib.engine.paths import LayerEncoder
+from autobuild_lib.predictor import Moments, NetworkConfig, Predictor
+from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.storage import PARTIAL, json_text, locked, parse_json, remove_abandoned, replace_bytes, replace_text
 from autobuild_lib.targets import Target
+from autobuild_lib.values import shown
 from autobuild_lib.weights import read_tensors, weights_bytes
 
+T = TypeVar("T")
 CONFIG = "config.json"
 WEIGHTS = "weights.safetensors"
 NEW_WEIGHTS = re.compile(r"weights-[0-9a-f]{16}\.safetensors")  # until the configuration has their checksum
 SHA256, OWN_SHA256 = "weights_sha256", "config_sha256"
+TYPES = {dict: "an object with entries", str: "a text", int: "a whole number"}
 TRIES = 5  # of reading, while others write
 
 
@@ -49,13 +57,13 @@ def new_weights(sha256: str) -> str:
 # -------------------------------------------------------------------- writing
 
 
-def write_predictor(folder: Path, network: nn.Module, config: dict[str, Any]) -> None:
+def save(predictor: Predictor, folder: Path) -> None:
     """Save a predictor: readers, and whoever comes after a kill, find the old or the new one, never parts of both.
 
     The weights are written first, under a name of their own; replacing config.json, which has their checksum, is what
     saves them; last, they get their usual name.
     """
-    weights = weights_bytes(network)
+    config, weights = _describe(predictor), weights_bytes(predictor.network)
     sha256 = hashlib.sha256(weights).hexdigest()
     content = _signed(config | {SHA256: sha256})
     parse_json(content)
@@ -67,6 +75,30 @@ def write_predictor(folder: Path, network: nn.Module, config: dict[str, Any]) ->
         remove_abandoned(folder, f"*{PARTIAL}*")  # of killed saves, as are the weights below
         for path in filter(lambda path: NEW_WEIGHTS.fullmatch(path.name), folder.iterdir()):
             path.unlink(missing_ok=True)
+
+
+def _describe(predictor: Predictor) -> dict[str, Any]:
+    encoder = predictor.network.encoder
+    config = {
+        "format": encoder.FORMATS[-1],
+        **encoder.to_json(),
+        "network": asdict(predictor.network.config),
+        "target": predictor.target,
+        "label_mean": predictor.label_mean,
+        "label_sd": predictor.label_sd,
+        **(_moments_json(predictor.moments) if isinstance(encoder, LayerEncoder) else {}),
+        "provenance": predictor.provenance,
+    }
+    read_description(config, type(encoder))
+    return config
+
+
+def _moments_json(moments: Moments | None) -> dict[str, Any]:
+    units = {} if moments is None else moments.units
+    return {
+        "hop_moments": None if moments is None else moments.hops.tolist(),
+        "unit_target_moments": [[*key, *value] for key, value in sorted(units.items())],
+    }
 
 
 def _signed(config: dict[str, Any]) -> str:
@@ -93,10 +125,9 @@ def read_predictor(folder: Path, keys: Mapping[str, set[str]], unsigned: Sequenc
     except (FileNotFoundError, NotADirectoryError):
         message = f"{path}: no such file; a saved predictor is a folder with {CONFIG} and weights"
         raise FileNotFoundError(message) from None
-    except KeyError as error:
-        raise ValueError(f"{path}: not the configuration of a predictor (there is no {error})") from None
-    except (TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
-        raise ValueError(f"{path}: not the configuration of a predictor ({error})") from None
+    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
+        reason = f"there is no {error}" if isinstance(error, KeyError) else error
+        raise ValueError(f"{path}: not the configuration of a predictor ({reason})") from None
 
 
 def _read(folder: Path, keys: Mapping[str, set[str]], unsigned: Sequence[str]) -> Saved:
@@ -113,7 +144,7 @@ def _read(folder: Path, keys: Mapping[str, set[str]], unsigned: Sequence[str]) -
 
 def _read_config(content: str, keys: Mapping[str, set[str]], unsigned: Sequence[str]) -> dict[str, Any]:
     """Return the checked configuration, without its own checksum."""
-    config = entries(parse_json(content))
+    config: dict[str, Any] = _typed(parse_json(content), dict)
     if (name := config["format"]) not in list(keys):
         raise ValueError(f"format {name!r:.40}, readable here are {', '.join(map(repr, keys))}")
     if name not in unsigned:
@@ -125,51 +156,82 @@ def _read_config(content: str, keys: Mapping[str, set[str]], unsigned: Sequence[
         raise KeyError(missing[0])
     if unknown := sorted(set(config) - expected):
         raise ValueError(f"unknown entries {', '.join(unknown)}")
-    if not re.fullmatch("[0-9a-f]{64}", text(config[SHA256])):
+    if not re.fullmatch("[0-9a-f]{64}", _typed(config[SHA256], str)):
         raise ValueError(f"{SHA256} {config[SHA256]!r:.80} is no checksum")
     return config
 
 
-# -------------------------------------------------------------------- values
+# -------------------------------------------------------------------- what a configuration says
 
 
-def entries(value: object) -> dict[str, Any]:
-    """Check an object of a configuration."""
-    if type(value) is not dict:
-        raise ValueError(f"{value!r:.60} is not an object with entries")
+def description_keys(kind: type[Encoder[Any]]) -> set[str]:
+    """Return the entries of a configuration, besides format and checksums."""
+    of_kind = {"space", "hop_moments", "unit_target_moments"} if kind is LayerEncoder else {"operations"}
+    return {"network", "target", "label_mean", "label_sd", "provenance"} | of_kind
+
+
+def read_description(
+    config: dict[str, Any], kind: type[Encoder[Any]]
+) -> tuple[Encoder[Any], NetworkConfig, *tuple[Any, ...]]:
+    """Return the encoder, the shape of the network, and what else a predictor is made of, in order."""
+    encoder, shape = kind.from_json(config), _read_network_config(config)
+    encoder.check_pooling(shape.pooling)
+    Target(target := _typed(config["target"], str))
+    labels = target, _finite(config["label_mean"]), _finite(config["label_sd"], above=0)
+    moments = _read_moments(config, encoder.space, shape.hops) if isinstance(encoder, LayerEncoder) else None
+    return encoder, shape, *labels, moments, _typed(config["provenance"], dict)
+
+
+def _read_network_config(config: dict[str, Any]) -> NetworkConfig:
+    shape, defaults = _typed(config["network"], dict), asdict(NetworkConfig())
+    if set(shape) != set(defaults):
+        raise ValueError(f"network has {sorted(shape)}, expected {sorted(defaults)}")
+    network = NetworkConfig(**shape)
+    for name, value in asdict(network).items():
+        if type(shape[name]) is not type(value):  # 2.0 and "true" are for people
+            raise ValueError(f"network: {name} is {shown(shape[name])}; expected {shown(value)}")
+    return network
+
+
+def _read_moments(config: dict[str, Any], space: SequenceSpace, hops: int) -> Moments | None:
+    rows = [(_read_form(space, group, depth), _finite(mean), _not_negative(sd))
+            for group, depth, mean, sd in config["unit_target_moments"]]  # fmt: skip
+    units = {form: (mean, sd) for form, mean, sd in rows}
+    if list(units) != sorted(units) or len(units) < len(rows):
+        raise ValueError("unit_target_moments are not in order")
+    if config["hop_moments"] is None:
+        return None
+    levels = np.array([[_not_negative(mean), _not_negative(sd)] for mean, sd in config["hop_moments"]])
+    if len(levels) != hops + 1:
+        raise ValueError(f"hop_moments has {len(levels)} rows, expected {hops + 1}")
+    return Moments(levels, units)
+
+
+def _read_form(space: SequenceSpace, group: object, depth: object) -> tuple[int, int]:
+    """Return the number of a scoring group and a number of layers that it may have."""
+    form = group, depth = _typed(group, int), _typed(depth, int)
+    if not 0 <= group < len(space.scoring_groups):
+        raise ValueError(f"unit_target_moments of group {group}, the space has {len(space.scoring_groups)}")
+    if depth not in (lengths := space.scoring_groups[group].lengths):
+        raise ValueError(f"unit_target_moments of {depth} layers, group {group} has {lengths[0]} to {lengths[-1]}")
+    return form
+
+
+def _typed(value: object, kind: type[T]) -> T:
+    """Return a value of exactly this type: True is no whole number."""
+    if type(value) is not kind:
+        raise ValueError(f"{value!r:.60} is not {TYPES[kind]}")
     return value
 
 
-def text(value: object) -> str:
-    """Return a text of a configuration."""
-    if type(value) is not str:
-        raise ValueError(f"{value!r:.60} is not a text")
-    return value
-
-
-def equation(value: object) -> str:
-    """Return the text of a target equation of a configuration."""
-    Target(expression := text(value))
-    return expression
-
-
-def whole(value: object) -> int:
-    """Return a whole number of a configuration."""
-    if type(value) is not int:
-        raise ValueError(f"{value!r:.60} is not a whole number")
-    return value
-
-
-def finite(value: object, above: float = -math.inf) -> float:
-    """Return a finite number, above a limit, of a configuration."""
+def _finite(value: object, above: float = -math.inf) -> float:
     if type(value) not in (int, float) or not above < (number := float(value)) < math.inf:  # type: ignore[arg-type]
         limit = "" if above < 0 else f" above {above:g}"
         raise ValueError(f"{value!r:.60} is not a finite number{limit}")
     return number
 
 
-def not_negative(value: object) -> float:
-    """Return a finite number of at least 0 of a configuration."""
-    if (number := finite(value)) < 0:
+def _not_negative(value: object) -> float:
+    if (number := _finite(value)) < 0:
         raise ValueError(f"{value!r:.60} is negative")
     return number

@@ -21,7 +21,6 @@ from autobuild_lib.engine.paths import PathGATv2, PathGraphConv
 from autobuild_lib.engine.sparse import Bags, Sparse, sparse
 from autobuild_lib.engine.stacked import StackedEmbedding, StackedLinear
 from autobuild_lib.graphs.ir import ATTRIBUTES, OPERATIONS, PLACES, SHAPES, IRGraph, check_operations
-from autobuild_lib.saved import text
 from autobuild_lib.values import shown
 
 WIDTH = 3  # of each category's embedding
@@ -166,6 +165,6 @@ class OperationEncoder(Encoder[IRGraph]):
     @classmethod
     def from_json(cls, config: Mapping[str, Any]) -> Self:
         """Read what `to_json` gave; unknown operations are a `ValueError`."""
-        operations = tuple(text(name) for name in config["operations"])
+        operations = tuple(config["operations"])
         check_operations(operations)
         return cls(operations)

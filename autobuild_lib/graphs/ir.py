@@ -110,7 +110,7 @@ def graph_of(nodes: Sequence[IRNode]) -> IRGraph:
 
 def check_operations(names: Iterable[str]) -> None:
     """Raise `ValueError`, naming all of them, for operations outside the vocabulary."""
-    if unknown := sorted(set(names) - set(PLACES)):
+    if unknown := sorted(map(str, set(names) - set(PLACES))):
         raise ValueError(f"operations {', '.join(unknown)} are not in the vocabulary: {', '.join(OPERATIONS)}")
 
 

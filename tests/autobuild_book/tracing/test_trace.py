@@ -4,11 +4,13 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 import numpy as np
+import pandas as pd
 import pytest
 import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
+import autobuild_lib as ab
 from autobuild_book.tracing import ir_from_module
 from autobuild_book.tracing.aten import CONSTANT, PLAIN, RULES, TRANSPARENT
 from autobuild_lib.graphs import OPERATIONS, IRGraph, IRNode, graph_of
@@ -235,3 +237,17 @@ def test_what_cannot_be_traced_is_one_line() -> None:
         with pytest.raises(ValueError, match=r"^cannot trace Call: \w+: ") as caught:
             ir_from_module(module, torch.zeros(2, 4))
         assert "\n" not in str(caught.value) and module.training
+
+
+def test_a_network_of_the_readers_own() -> None:
+    """From modules to predictions: what the docstrings promise for any traceable model."""
+
+    def network(width: int) -> torch.nn.Module:
+        return torch.nn.Sequential(torch.nn.Conv2d(3, width, 3), torch.nn.ReLU(), torch.nn.Flatten())
+
+    graphs = [ir_from_module(network(width), torch.zeros(1, 3, 8, 8)) for width in (4, 8, 16)]
+    labels = pd.DataFrame({"width": [4.0, 8.0, 16.0]})
+    table = ab.data.make_ir_table(graphs, labels, families=["mine"] * 3, names=["a", "b", "c"])
+    predictor = ab.fit_ir(table, "width", epochs=2, hops=2, progress=False)
+    assert np.isfinite(predictor.predict(graphs)).all()
+    assert set(predictor.operation_importance()["operation"]) == {"Input", "Conv", "Relu", "Flatten", "Output"}
