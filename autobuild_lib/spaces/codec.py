@@ -149,7 +149,7 @@ class UnitCodec:
     def encode(self, content: Any) -> bytes:
         """Turn a list of layers, or a dict with the unit's features and its `layers`, into bytes."""
         features = dict(content) if isinstance(content, Mapping) else {LAYERS: content}
-        layers, names = features.pop(LAYERS, ()), [name for name, _ in self.unit_values]
+        layers, names = features.pop(LAYERS, ()), list(dict(self.unit_values))
         if set(features) != set(names):
             raise SpaceError(f"{self.where}: given features {sorted(features)}, needs {names}")
         if isinstance(layers, str) or not isinstance(layers, Sequence):
@@ -166,11 +166,10 @@ class UnitCodec:
 
     def encode_layer(self, layer: Any) -> Numbers:
         """Turn a layer (a dict, or one of its names) into the numbers of its features."""
-        names = [name for name, _ in self.layer_values]
         numbers: Numbers = ()
         if isinstance(layer, Mapping):
-            if set(layer) != set(names):
-                raise SpaceError(f"{self.where}: layer {shown(dict(layer))} needs exactly the features {names}")
+            if set(layer) != set(names := dict(self.layer_values)):
+                raise SpaceError(f"{self.where}: layer {shown(dict(layer))} needs exactly the features {list(names)}")
             numbers = tuple(position(f"{self.where}: {n}", layer[n], values_of(c)) for n, c in self.layer_values)
         elif isinstance(layer, str):
             numbers = self._layers_by_name.get(layer.strip(), ())
@@ -183,8 +182,7 @@ class UnitCodec:
         """Turn the text form of a content into bytes."""
         *texts, layers = text.split(";")
         if len(texts) != len(self.unit_values):
-            names = [name for name, _ in self.unit_values]
-            raise SpaceError(f"{self.where}: {text[:80]!r} needs features {names} before its layers")
+            raise SpaceError(f"{self.where}: {text[:80]!r} needs features {list(dict(self.unit_values))} before layers")
         features = {n: read(n, c, t) for (n, c), t in zip(self.unit.features, texts, strict=True)}
         return self.encode({**features, LAYERS: layers.split(",")})
 

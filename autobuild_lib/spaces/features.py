@@ -25,12 +25,12 @@ class SpaceError(ValueError):
 
 
 @contextlib.contextmanager
-def naming(where: str) -> Iterator[None]:
-    """Put the place before the text of a `SpaceError` that is raised inside."""
+def naming(where: str = "") -> Iterator[None]:
+    """Turn a `ValueError` that is raised inside into a `SpaceError` whose text begins with the place."""
     try:
         yield
-    except SpaceError as error:
-        raise SpaceError(f"{where}: {error}") from None
+    except ValueError as error:
+        raise SpaceError(f"{where}: {error}" if where else str(error)) from None
 
 
 def checked(where: str, value: object, kind: type[Kind], allowed: str) -> Kind:
@@ -42,18 +42,14 @@ def checked(where: str, value: object, kind: type[Kind], allowed: str) -> Kind:
 
 def whole_number(where: str, value: object, most: int) -> int:
     """Return a whole number from 1 to `most`; anything else is a `SpaceError`."""
-    try:
+    with naming():
         return integer(value, where, 1, most)
-    except ValueError as error:
-        raise SpaceError(str(error)) from None
 
 
 def _real_number(name: str, value: object) -> float:
-    try:
+    with contextlib.suppress(ValueError):
         if abs(number := finite(value, name)) < LARGEST:
             return number
-    except ValueError:
-        pass
     raise SpaceError(f"{name} of a continuous feature: {shown(value)} is not a finite number below {LARGEST:g}")
 
 
@@ -82,9 +78,9 @@ class Continuous:
         if len(set(numbers)) < len(numbers):
             raise SpaceError(f"values of a continuous feature must be distinct, given {shorten(numbers)}")
         spread = (max(numbers) - min(numbers)) or 1.0
-        first = min(numbers) if offset is None else _real_number("offset", offset)
-        self.__dict__.update(values=numbers, offset=first)
-        self.__dict__.update(scale=spread if scale is None else _real_number("scale", scale))
+        start = min(numbers) if offset is None else _real_number("offset", offset)
+        step = spread if scale is None else _real_number("scale", scale)
+        self.__dict__.update(values=numbers, offset=start, scale=step)
         if self.scale == 0:
             raise SpaceError("scale of a continuous feature must not be 0")
 
@@ -154,11 +150,10 @@ def written(name: str, value: Value) -> str:
 
 def read(name: str, choices: Choices, text: str) -> Value:
     """Return the value that `text` stands for."""
-    for value in values_of(choices):
-        if written(name, value) == text.strip():
-            return value
-    allowed = shorten([written(name, value) for value in values_of(choices)])
-    raise SpaceError(f"{name}: {text[:40]!r} is not allowed; write one of {allowed}")
+    by_text = {written(name, value): value for value in values_of(choices)}
+    if text.strip() not in by_text:
+        raise SpaceError(f"{name}: {text[:40]!r} is not allowed; write one of {shorten(by_text)}")
+    return by_text[text.strip()]
 
 
 def position(where: str, value: Value, values: Sequence[Value]) -> int:

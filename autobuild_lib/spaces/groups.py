@@ -34,7 +34,7 @@ class ScoringGroup:
     @property
     def place(self) -> slice:
         """Where a content stands in the code of an architecture."""
-        return slice(self.codecs[0].place.start, self.codecs[-1].place.stop)
+        return slice(self.codecs[0].start, self.codecs[0].start + self.width)
 
     @property
     def lengths(self) -> range:

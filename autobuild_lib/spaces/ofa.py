@@ -39,19 +39,16 @@ def _family(name: str, resolutions: tuple[int, ...]) -> SequenceSpace:
 def _whole(resolutions: object) -> tuple[int, ...]:
     if isinstance(resolutions, str) or not isinstance(resolutions, Iterable):
         raise SpaceError(f"resolutions={shown(resolutions)}; give a list; allowed are {ALLOWED_TEXT}")
-    try:
+    with naming():
         return tuple(integer(resolution, "resolution") for resolution in resolutions)
-    except ValueError as error:
-        raise SpaceError(str(error)) from None
 
 
 def read_space(name: str) -> SequenceSpace:
     """Return the space "ofa_mbv3" or "ofa_pn", or the one described in a JSON file (`SequenceSpace.to_json`)."""
-    families = {"ofa_mbv3": ofa_mbv3, "ofa_pn": ofa_pn}
-    if name in families:
-        return families[name]()
+    if name in OPERATIONS:
+        return _family(name, (224,))
     if not Path(name).is_file():
-        raise SpaceError(f"space {name!r}: neither {' nor '.join(families)}, nor a JSON file that is there")
+        raise SpaceError(f"space {name!r}: neither {' nor '.join(OPERATIONS)}, nor a JSON file that is there")
     description = read_json(name, "a description of a space", SpaceError)
     with naming(name):
         return SequenceSpace.from_json(description)

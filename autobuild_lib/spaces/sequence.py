@@ -1,9 +1,10 @@
 """Sequence spaces: any search space whose architectures are paths of layers; and the architectures in them."""
 
 import itertools
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -11,9 +12,43 @@ import numpy.typing as npt
 from autobuild_lib.spaces.codec import Codes
 from autobuild_lib.spaces.features import SpaceError, Value, checked, position, read, values_of, written
 from autobuild_lib.spaces.layout import Layout
-from autobuild_lib.spaces.sampling import Samples
 
-__all__ = ["Architecture", "Codes", "SequenceSpace"]
+__all__ = ["Architecture", "Codes", "Samples", "SequenceSpace"]
+Drawn = TypeVar("Drawn")
+
+
+class Samples(ABC, Generic[Drawn]):
+    """What architectures can be drawn from; how likely each is, a subclass says."""
+
+    @abstractmethod
+    def sample_codes(self, rng: np.random.Generator, size: int) -> Codes:
+        """Draw codes [size, code_width]."""
+
+    @abstractmethod
+    def from_codes(self, codes: Codes) -> list[Drawn]:
+        """Turn codes [N, code_width] into architectures."""
+
+    @overload
+    def sample(self, rng: np.random.Generator) -> Drawn: ...
+    @overload
+    def sample(self, rng: np.random.Generator, size: int) -> list[Drawn]: ...
+    @overload
+    def sample(self, size: int, rng: np.random.Generator | int | None = None) -> list[Drawn]: ...
+    def sample(self, *arguments: Any, **named: Any) -> Drawn | list[Drawn]:
+        """Draw independently, as `sample_codes` does: `sample(3)` draws three, `sample(3, rng)` the same for a seed.
+
+        A generator may stand first: `sample(rng, 3)`, and `sample(rng)` for one that is not in a list. `rng` is a
+        generator, a seed, or left out for draws that differ every time.
+        """
+        if arguments and isinstance(arguments[0], np.random.Generator):
+            return self._draw(*arguments[1:], rng=arguments[0], **named)  # type: ignore[misc]  # twice is refused
+        return self._draw(*arguments, **named)
+
+    def _draw(self, size: Any = None, rng: Any = None) -> Drawn | list[Drawn]:
+        if size is not None and not (isinstance(size, int | np.integer) and size >= 0):
+            raise ValueError(f"size={size!r}; the number of architectures is a whole number from 0")
+        drawn = self.from_codes(self.sample_codes(np.random.default_rng(rng), 1 if size is None else int(size)))
+        return drawn[0] if size is None else drawn
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,8 +81,8 @@ class Architecture:
 
     def units(self) -> list[dict[str, Any]]:
         """Return, per unit, its features and `layers` (full names): what `space.architecture` takes."""
-        contents = [(codec, self.code[codec.place]) for codec in self.space.codecs]
-        return [{**codec.features(content), "layers": codec.names(content)} for codec, content in contents]
+        pairs = [(codec, self.code[codec.place]) for codec in self.space.codecs]
+        return [{**codec.features(content), "layers": codec.names(content)} for codec, content in pairs]
 
     def to_lists(self) -> list[list[str]]:
         """Return the authors' nested lists of layer names; a unit's own features are not in them."""

@@ -5,6 +5,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
+import lazy_loader
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
@@ -17,12 +18,12 @@ from autobuild_lib.progress import Bar, progress_bar
 from autobuild_lib.spaces import Codes, ScoringGroup, SequenceSpace
 from autobuild_lib.spaces.features import Value, values_of
 from autobuild_lib.torch_settings import plain_torch
-from autobuild_lib.units.effects import forms, host_effects
 from autobuild_lib.units.reduced import GroupContents, ReducedSpace
 
 Array = npt.NDArray[np.float64]
 CHUNK = 4096  # contents embedded at once
 CONFIDENCE = 0.95
+effects = lazy_loader.load("autobuild_lib.units.effects", suppress_warning=True)  # the norm score needs none
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -163,9 +164,6 @@ def _with_interval(parts: Sequence[Array]) -> tuple[Array, Array, Array]:
     return mean, mean - half, mean + half
 
 
-# -------------------------------------------------------------------- the two scores: [1 or hosts, contents]
-
-
 def _norm_scores(predictor: Predictor, number: int, codes: Codes, head: bytes, hosts: Codes, bar: Bar) -> Array:
     group, space = predictor.space.scoring_groups[number], predictor.space
     hops, moments = predictor.network.config.hops, predictor.moments
@@ -213,9 +211,9 @@ def module_norms(
 def _effect_scores(predictor: Predictor, number: int, codes: Codes, head: bytes, hosts: Codes, bar: Bar) -> Array:
     group = predictor.space.scoring_groups[number]
     scores = np.empty((len(hosts), len(codes)))
-    for form in forms(predictor.space, group, head):
+    for form in effects.forms(predictor.space, group, head):
         chosen = (group.depths(codes) == form.depths).all(1)  # in both, later choices vary fastest
-        scores[:, chosen] = host_effects(predictor, group, form, hosts, bar)
+        scores[:, chosen] = effects.host_effects(predictor, group, form, hosts, bar)
     return scores
 
 

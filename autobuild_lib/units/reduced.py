@@ -13,7 +13,7 @@ import numpy.typing as npt
 
 from autobuild_lib.spaces import Architecture, Codes, ScoringGroup, SequenceSpace, SpaceError
 from autobuild_lib.spaces.features import Value
-from autobuild_lib.spaces.sampling import Samples
+from autobuild_lib.spaces.sequence import Samples
 from autobuild_lib.storage import read_json, replace_json
 
 FORMAT = "autobuild-reduced-space-1"
