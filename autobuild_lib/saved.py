@@ -4,7 +4,7 @@ import hashlib
 import math
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ import numpy as np
 from torch import Tensor
 
 from autobuild_lib.engine.encoder import Encoder
+from autobuild_lib.engine.operations import OperationEncoder
 from autobuild_lib.engine.paths import LayerEncoder
 from autobuild_lib.predictor import Moments, NetworkConfig, Predictor
 from autobuild_lib.spaces import SequenceSpace
@@ -26,8 +27,12 @@ T = TypeVar("T")
 CONFIG = "config.json"
 WEIGHTS = "weights.safetensors"
 NEW_WEIGHTS = re.compile(r"weights-[0-9a-f]{16}\.safetensors")  # until the configuration has their checksum
+LAYER_ENTRIES = {"space", "hop_moments", "unit_target_moments"}
 SHA256, OWN_SHA256 = "weights_sha256", "config_sha256"
 TYPES = {dict: "an object with entries", str: "a text", int: "a whole number"}
+KINDS: tuple[type[Encoder[Any]], ...] = (LayerEncoder, OperationEncoder)
+ENCODERS = {name: kind for kind in KINDS for name in kind.FORMATS}
+UNSIGNED = [kind.FORMATS[0] for kind in KINDS]  # written before configurations had checksums
 TRIES = 5  # of reading, while others write
 
 
@@ -89,7 +94,7 @@ def _describe(predictor: Predictor) -> dict[str, Any]:
         **(_moments_json(predictor.moments) if isinstance(encoder, LayerEncoder) else {}),
         "provenance": predictor.provenance,
     }
-    read_description(config, type(encoder))
+    read_description(config)
     return config
 
 
@@ -114,14 +119,11 @@ def _text(config: dict[str, Any]) -> str:
 
 
 @contextmanager
-def read_predictor(folder: Path, keys: Mapping[str, set[str]], unsigned: Sequence[str]) -> Iterator[Saved]:
-    """Give what a folder holds to the code that reads it; what is wrong with the configuration names its file.
-
-    keys: by format, the entries besides it and checksums. unsigned: formats without a checksum of the configuration.
-    """
+def read_predictor(folder: Path) -> Iterator[Saved]:
+    """Give what a folder holds to the code that reads it; what is wrong with the configuration names its file."""
     path = folder / CONFIG
     try:
-        yield _read(folder, keys, unsigned)
+        yield _read(folder)
     except (FileNotFoundError, NotADirectoryError):
         message = f"{path}: no such file; a saved predictor is a folder with {CONFIG} and weights"
         raise FileNotFoundError(message) from None
@@ -130,10 +132,10 @@ def read_predictor(folder: Path, keys: Mapping[str, set[str]], unsigned: Sequenc
         raise ValueError(f"{path}: not the configuration of a predictor ({reason})") from None
 
 
-def _read(folder: Path, keys: Mapping[str, set[str]], unsigned: Sequence[str]) -> Saved:
+def _read(folder: Path) -> Saved:
     content = None
     for _ in range(TRIES):  # between the two files, another may save
-        config = _read_config((folder / CONFIG).read_text(encoding="utf-8"), keys, unsigned)
+        config = _read_config((folder / CONFIG).read_text(encoding="utf-8"))
         for name in (WEIGHTS, new_weights(config[SHA256])):  # the second after a kill
             with suppress(OSError):
                 content = (folder / name).read_bytes()
@@ -142,16 +144,17 @@ def _read(folder: Path, keys: Mapping[str, set[str]], unsigned: Sequence[str]) -
     return Saved(config, folder / WEIGHTS, content)
 
 
-def _read_config(content: str, keys: Mapping[str, set[str]], unsigned: Sequence[str]) -> dict[str, Any]:
+def _read_config(content: str) -> dict[str, Any]:
     """Return the checked configuration, without its own checksum."""
     config: dict[str, Any] = _typed(parse_json(content), dict)
-    if (name := config["format"]) not in list(keys):
-        raise ValueError(f"format {name!r:.40}, readable here are {', '.join(map(repr, keys))}")
-    if name not in unsigned:
+    if (name := config["format"]) not in list(ENCODERS):
+        raise ValueError(f"format {name!r:.40}, readable here are {', '.join(map(repr, ENCODERS))}")
+    if name not in UNSIGNED:
         stated = config.pop(OWN_SHA256)
         if content != _signed(config):
             raise ValueError(f"{OWN_SHA256} {stated!r:.80} is not that of the other entries; damaged or edited")
-    expected = keys[name] | {"format", SHA256}
+    of_kind = LAYER_ENTRIES if ENCODERS[name] is LayerEncoder else {"operations"}
+    expected = {"format", "network", "target", "label_mean", "label_sd", "provenance", SHA256} | of_kind
     if missing := sorted(expected - set(config)):
         raise KeyError(missing[0])
     if unknown := sorted(set(config) - expected):
@@ -164,17 +167,9 @@ def _read_config(content: str, keys: Mapping[str, set[str]], unsigned: Sequence[
 # -------------------------------------------------------------------- what a configuration says
 
 
-def description_keys(kind: type[Encoder[Any]]) -> set[str]:
-    """Return the entries of a configuration, besides format and checksums."""
-    of_kind = {"space", "hop_moments", "unit_target_moments"} if kind is LayerEncoder else {"operations"}
-    return {"network", "target", "label_mean", "label_sd", "provenance"} | of_kind
-
-
-def read_description(
-    config: dict[str, Any], kind: type[Encoder[Any]]
-) -> tuple[Encoder[Any], NetworkConfig, *tuple[Any, ...]]:
+def read_description(config: dict[str, Any]) -> tuple[Encoder[Any], NetworkConfig, *tuple[Any, ...]]:
     """Return the encoder, the shape of the network, and what else a predictor is made of, in order."""
-    encoder, shape = kind.from_json(config), _read_network_config(config)
+    encoder, shape = ENCODERS[config["format"]].from_json(config), _read_network_config(config)
     encoder.check_pooling(shape.pooling)
     Target(target := _typed(config["target"], str))
     labels = target, _finite(config["label_mean"]), _finite(config["label_sd"], above=0)
