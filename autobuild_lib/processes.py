@@ -15,6 +15,8 @@ from typing import Any, TypeVar
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
+CAUSES = ("out of memory, killed, or the work cannot be imported there (it must be of a module, and a script needs "
+          "`if __name__ == '__main__':`)")  # fmt: skip
 
 
 class Worker(SpawnProcess):
@@ -97,11 +99,8 @@ class WorkerPool(ProcessPoolExecutor):
                 try:
                     result = future.result()
                 except BrokenProcessPool:
-                    raise BrokenProcessPool(
-                        f"a process died at work on {' or '.join(map(str, running.values()))}: out of memory, killed, "
-                        "or the work cannot be imported there (it must be of a module, and a script needs "
-                        "`if __name__ == '__main__':`)"
-                    ) from None
+                    at_work = " or ".join(map(str, running.values()))
+                    raise BrokenProcessPool(f"a process died at work on {at_work}: {CAUSES}") from None
                 del running[future]
                 yield result
 

@@ -47,10 +47,7 @@ def replace_text(path: Path, text: str) -> None:
 
 
 def json_text(value: Any, indent: int | None = 1) -> str:
-    """Return a value as JSON that every program reads: numbers that are not finite, which JSON has not, are null.
-
-    Arrays, tensors and numbers of NumPy become lists and numbers; anything else that JSON has not is a `TypeError`.
-    """
+    """Return a value, also with arrays and tensors, as JSON that every program reads: numbers not finite are null."""
     return json.dumps(_plain(value), indent=indent, allow_nan=False)
 
 
@@ -69,15 +66,8 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-# -------------------------------------------------------------------- JSON
-
-
 class _UnusableError(Exception):
-    """What JSON allows and nothing here can use; `pattern` finds it in the text."""
-
-    def __init__(self, reason: str, pattern: str) -> None:
-        super().__init__(reason)
-        self.pattern = pattern
+    """What JSON allows and nothing here can use: the reason, and a pattern that finds it in the text."""
 
 
 def read_json(
@@ -114,7 +104,8 @@ def parse_json(text: str, nan_as_null: bool = False) -> Any:
     except json.JSONDecodeError as error:
         raise ValueError(f"{_line(text, error.pos)}column {error.colno}: {error.msg}") from None
     except _UnusableError as error:
-        raise ValueError(f"{_place(text, error.pattern)}{error}") from None
+        reason, pattern = error.args
+        raise ValueError(f"{_place(text, pattern)}{reason}") from None
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
@@ -156,9 +147,6 @@ def _line(text: str, place: int) -> str:
 
 def _kind(value: Any) -> str:
     return {type(None): "null", list: "a list", str: "a text", bool: str(value).lower()}.get(type(value), "a number")
-
-
-# -------------------------------------------------------------------- locks
 
 
 @contextmanager

@@ -153,9 +153,6 @@ def _row(values: Any, name: str) -> Iterable[Any]:
         refuse(values, name, "rows of numbers")
 
 
-# -------------------------------------------------------------------- options
-
-
 @dataclass(frozen=True)
 class Option:
     """What an option may be; `minimum` and `maximum` are allowed themselves, `above` is not."""

@@ -13,8 +13,6 @@ SEPARATORS = (",", ";", "\t")
 MARKS_OF_UTF16 = (b"\xff\xfe", b"\xfe\xff")
 SEPARATOR_LINE = re.compile(r'"?sep=(.)"?', re.IGNORECASE)  # what Excel writes, and reads, above the header
 NAMELESS = re.compile(r"Unnamed: \d+(\.\d+)*")  # what pandas calls a column without a name
-
-
 Rows = list[tuple[int, list[str]]]  # with their numbers in the file
 
 

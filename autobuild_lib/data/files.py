@@ -10,7 +10,7 @@ import pandas as pd
 from autobuild_lib import data, networks  # both lazy: the reader of caches comes with the first cache
 from autobuild_lib.data.cells import read_cells
 from autobuild_lib.data.table import ARCHITECTURE, DataError, Table, make_table
-from autobuild_lib.spaces import Architecture, SequenceSpace, SpaceError, read_space
+from autobuild_lib.spaces import SequenceSpace, SpaceError, read_space
 from autobuild_lib.storage import read_json
 
 FILES = Path(__file__).parent / "files"
@@ -59,12 +59,9 @@ def load(
         source: a bundled table ("ofa_mbv3", "ofa_pn"), a released cache ("released:ofa_mbv3", found in `folder` or
             the default data folder), or the path of a `.csv` or `.pkl` file.
         space: the search space; needed for a CSV. A cache's own family is used when left out.
-        folder: where downloaded caches live.
         duplicates: "refuse" an architecture that stands in several rows, or take the "mean" of its labels.
 
-    Raises:
-        DataError: for data that cannot be used; the text names file, row, value and what is allowed.
-        FileNotFoundError: for a file that is not there; the text says where to put it.
+    Raises `DataError` for data that cannot be used, and `FileNotFoundError`, which says where to put a file.
     """
     table = _read(str(source), space, folder, duplicates)
     if FLOPS in table.labels or not networks.has_networks(table.space):
@@ -133,9 +130,15 @@ def read_csv(
         raise DataError(f"{path}: column {alone[0]} needs a column {alone[0].removesuffix(NOISE_FREE)} beside it")
     noise_free = frame[[f"{name}{NOISE_FREE}" for name in labels if f"{name}{NOISE_FREE}" in frame]]
     noise_free = noise_free.rename(columns=lambda name: name.removesuffix(NOISE_FREE))
+    architectures = []
+    for (number, _), text in zip(cells, texts, strict=True):
+        try:
+            architectures.append(space.parse(text))
+        except SpaceError as error:
+            raise DataError(f"{path}, row {number}: {error}") from None
     return make_table(
         space,
-        [_parse(path, space, number, text) for (number, _), text in zip(cells, texts, strict=True)],
+        architectures,
         frame[labels],
         source=source or str(path),
         kind=kind,
@@ -145,10 +148,3 @@ def read_csv(
         duplicates=duplicates,
         text=True,
     )
-
-
-def _parse(path: Path, space: SequenceSpace, number: int, text: str) -> Architecture:
-    try:
-        return space.parse(text)
-    except SpaceError as error:
-        raise DataError(f"{path}, row {number}: {error}") from None

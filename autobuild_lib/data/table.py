@@ -177,10 +177,8 @@ def check_labels(
     labels: Mapping[Any, Any] | pd.DataFrame, source: str, rows: Sequence[int], text: bool = False
 ) -> pd.DataFrame:
     """Return labels by name as numbers, NaN for missing ones; anything else is a `DataError` that names its row."""
-    if not len(names := _check_names(labels, source)):
-        raise DataError(f"{source}: there is no label; give at least one numeric column")
     columns = {}
-    for name in names:
+    for name in _check_names(labels, source):
 
         def what(place: int, name: str = name) -> str:
             return f"{source}, row {rows[place]}: label {name}"
@@ -196,7 +194,8 @@ def check_labels(
 
 def _check_names(labels: Iterable[Any], source: str) -> list[str]:
     """Return the names of labels: distinct texts that can be shown in a line."""
-    names = list(labels)
+    if not (names := list(labels)):
+        raise DataError(f"{source}: there is no label; give at least one numeric column")
     for name in names:
         if not isinstance(name, str) or name != name.strip() or not name or not name.isprintable():
             raise DataError(f"{source}: {shown(name)} is no name of a label; allowed are texts of one line")

@@ -4,11 +4,11 @@ import logging
 import time
 from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
+from contextlib import ExitStack
 from functools import partial
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
-from types import TracebackType
-from typing import Protocol, Self
+from typing import Protocol
 
 import numpy as np
 import pandas as pd
@@ -36,7 +36,7 @@ class Evaluator(Protocol):
         ...
 
 
-class Evaluations:
+class Evaluations(ExitStack):
     """Evaluates each architecture once, and takes those from the log that are in it.
 
     workers: None gives the evaluator all at once, and logs them when it returns; 0 evaluates one at a time, and n in n
@@ -51,6 +51,7 @@ class Evaluations:
         workers: int | None = None,
         check: Callable[[list[Evaluation]], object] | None = None,
     ) -> None:
+        super().__init__()
         if not callable(evaluator):
             raise ValueError(f"the evaluator is {evaluator!r:.80}; give a function that takes a list of architectures")
         if workers is not None and workers < 0:
@@ -60,14 +61,7 @@ class Evaluations:
         self.one_at_a_time = workers is not None
         self._check = check
         self._check_first(list(log.evaluations.values()))
-        self._pool = _start_pool(evaluator, workers) if workers else None
-
-    def __enter__(self) -> Self:
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        if self._pool is not None:
-            self._pool.__exit__(kind, error, at)
+        self._pool = self.enter_context(_start_pool(evaluator, workers)) if workers else None
 
     def run(self, architectures: Sequence[Architecture], bar: Bar) -> list[Evaluation]:
         """Evaluate those that are not in the log, and return all, in order."""
@@ -182,11 +176,9 @@ def evaluate_all(
     """Evaluate architectures of one space, each once, and return a row for each: architecture, then its labels.
 
     Args:
-        architectures: of one space.
         evaluator: see `Evaluator`; a failed evaluation is logged, recorded and left without labels.
         log: a JSONL file that keeps finished evaluations; a later call, also after a kill, takes them from there.
         workers: None, 0 or a number of processes, see `Evaluations`; the labels do not depend on the number.
-        progress: show a bar.
         retry_failed: evaluate again what failed in an earlier call.
     """
     if not architectures:

@@ -31,9 +31,8 @@ class Evaluation:
 class EvaluationLog:
     """Finished evaluations of one evaluator, kept in a JSONL file, or only in memory without a `path`.
 
-    `evaluations` holds the first one of each architecture, or the first that succeeded. An empty line is passed over.
-    A line that a kill left unfinished is ignored, and removed by the next `append`. Raises `ValueError`, with the
-    line's number, for anything else that is not an evaluation, and leaves such a file as it is.
+    `evaluations` holds the first one of each architecture, or the first that succeeded. Empty lines are passed over; a
+    line that a kill left unfinished is removed by the next `append`. Anything else is a `ValueError` with its place.
     """
 
     def __init__(self, path: Path | str | None, space: SequenceSpace) -> None:
