@@ -76,10 +76,7 @@ class _Context(SpawnContext):
 
 
 class WorkerPool(ProcessPoolExecutor):
-    """`size` processes for a `with` block; an error in the block ends them now, whatever they are doing.
-
-    They are new interpreters, so what is sent to them must be importable there.
-    """
+    """`size` new interpreters for a `with` block; an error in the block ends them now, whatever they are doing."""
 
     def __init__(self, size: int) -> None:
         self.size, self._context = size, _Context()

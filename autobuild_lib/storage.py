@@ -83,7 +83,8 @@ def read_json(
             raise ValueError(f"{size:,} bytes; at most {MOST_BYTES:,} are read")
         content = parse_json(Path(path).read_bytes().decode("utf-8-sig"), nan_as_null)
         if not isinstance(content, dict):
-            raise ValueError(f"it holds {_kind(content)}, not an object")
+            kinds = {type(None): "null", list: "a list", str: "a text", bool: str(content).lower()}
+            raise ValueError(f"it holds {kinds.get(type(content), 'a number')}, not an object")
     except UnicodeDecodeError as reason:
         raise error(f"{path}: not {what} (not UTF-8 at byte {reason.start:,})") from None
     except ValueError as reason:
@@ -117,15 +118,11 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _whole(text: str) -> int:
-    if len(text.lstrip("-")) > 308:  # digits of the largest floats
-        _refuse(text)
-    return int(text)
+    return _refuse(text) if len(text.lstrip("-")) > 308 else int(text)  # digits of the largest floats
 
 
 def _number(text: str) -> float:
-    if not math.isfinite(number := float(text)):
-        _refuse(text)
-    return number
+    return number if math.isfinite(number := float(text)) else _refuse(text)
 
 
 def _refuse(text: str) -> NoReturn:
@@ -143,10 +140,6 @@ def _place(text: str, pattern: str) -> str:
 def _line(text: str, place: int) -> str:
     """Say in which line a place is, if there are several."""
     return f"line {text.count(chr(10), 0, place) + 1}, " if "\n" in text else ""
-
-
-def _kind(value: Any) -> str:
-    return {type(None): "null", list: "a list", str: "a text", bool: str(value).lower()}.get(type(value), "a number")
 
 
 @contextmanager

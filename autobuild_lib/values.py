@@ -5,6 +5,7 @@ import operator
 import re
 import reprlib
 from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from numbers import Real
@@ -53,10 +54,9 @@ def integer(
 ) -> int:
     """Return one whole number within bounds, which are allowed themselves; 2.0 is whole, 2.5 is not."""
     plain = _plain(value, text)
-    try:
+    number = None
+    with suppress(OverflowError, ValueError):  # not finite
         number = int(plain) if _is_number(plain) else None
-    except (OverflowError, ValueError):  # not finite
-        number = None
     low, high = (-math.inf if minimum is None else minimum), (math.inf if maximum is None else maximum)
     if number is None or number != plain or not low <= number <= high:
         words = (("from", minimum), ("to", maximum))
@@ -68,8 +68,8 @@ def integer(
 def boolean(value: object, what: str, *, text: bool = False) -> bool:
     """Return one truth value, of Python, NumPy, or an array or tensor of one; as a text, "true" or "false"."""
     plain = _plain(value, False)
-    if text and isinstance(plain, str) and plain.strip().lower() in ("true", "false"):
-        return plain.strip().lower() == "true"
+    if text and isinstance(plain, str) and (word := plain.strip().lower()) in ("true", "false"):
+        return word == "true"
     if not isinstance(plain, bool | np.bool_):
         refuse(value, what, "true and false")
     return bool(plain)
@@ -145,12 +145,10 @@ def _read(text: str) -> Any:
 def _row(values: Any, name: str) -> Iterable[Any]:
     if hasattr(values, "detach"):  # a tensor
         values = values.tolist()
-    if isinstance(values, str | bytes) or not isinstance(values, Iterable):
-        refuse(values, name, "rows of numbers")
-    try:
-        return list(values)
-    except TypeError:  # a 0-d array or tensor
-        refuse(values, name, "rows of numbers")
+    with suppress(TypeError):  # a 0-d array or tensor
+        if isinstance(values, Iterable) and not isinstance(values, str | bytes):
+            return list(values)
+    refuse(values, name, "rows of numbers")
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 
 
 def weights_bytes(network: nn.Module) -> bytes:
-    """Return a network's weights in the safetensors format: numbers, no code."""
+    """Return a network's weights in the safetensors format."""
     return to_bytes({name: tensor.contiguous() for name, tensor in network.state_dict().items()})
 
 

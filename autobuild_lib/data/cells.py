@@ -29,9 +29,8 @@ def read_cells(path: Path, content: bytes) -> tuple[list[str], Rows]:
         raise DataError(f"{path}: not a CSV in UTF-8 ({error})") from None
     if not records:
         raise DataError(f"{path}: the file is empty; expected a header with {ARCHITECTURE} and label names")
-    (_, header), *rows = records
-    header = [name.strip() for name in header]
-    rows = [(number, row) for number, row in rows if row]
+    header = [name.strip() for name in records[0][1]]
+    rows = [(number, row) for number, row in records[1:] if row]
     for number, row in rows:
         if len(row) != len(header):
             counted = f"{len(row)} cells, the header has {len(header)} ({', '.join(header)})"

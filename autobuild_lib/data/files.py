@@ -128,8 +128,7 @@ def read_csv(
     labels = [name for name in frame if not str(name).endswith(NOISE_FREE)]
     if alone := [name for name in map(str, frame) if name.removesuffix(NOISE_FREE) not in labels]:
         raise DataError(f"{path}: column {alone[0]} needs a column {alone[0].removesuffix(NOISE_FREE)} beside it")
-    noise_free = frame[[f"{name}{NOISE_FREE}" for name in labels if f"{name}{NOISE_FREE}" in frame]]
-    noise_free = noise_free.rename(columns=lambda name: name.removesuffix(NOISE_FREE))
+    noise_free = {name: frame[f"{name}{NOISE_FREE}"] for name in labels if f"{name}{NOISE_FREE}" in frame}
     architectures = []
     for (number, _), text in zip(cells, texts, strict=True):
         try:
@@ -144,7 +143,7 @@ def read_csv(
         kind=kind,
         rows=[number for number, _ in cells],
         sha256=hashlib.sha256(content).hexdigest(),
-        noise_free=noise_free if len(noise_free.columns) else None,
+        noise_free=noise_free or None,
         duplicates=duplicates,
         text=True,
     )

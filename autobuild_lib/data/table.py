@@ -56,14 +56,12 @@ class Labelled:
         index = np.asarray(rows, dtype=np.intp)
         noise_free = None if self.noise_free is None else self.noise_free.iloc[index].reset_index(drop=True)
         labels = self.labels.iloc[index].reset_index(drop=True)
-        names = ("rows", *self.ROW_FIELDS)
-        chosen: dict[str, Any] = {name: tuple(getattr(self, name)[i] for i in index) for name in names}
-        return replace(self, labels=labels, noise_free=noise_free, **chosen)
+        tuples = {name: tuple(getattr(self, name)[i] for i in index) for name in ("rows", *self.ROW_FIELDS)}
+        return replace(self, labels=labels, noise_free=noise_free, **tuples)  # type: ignore[arg-type]
 
     def evaluate(self, target: Target) -> npt.NDArray[np.float64]:
         """Return the target of each row, [N]; a `DataError` names the source and its rows, whatever part this is."""
-        names = [name for name in target.labels if name in self.labels]
-        if missing := [self.rows[place] for place in np.flatnonzero(self.labels[names].isna().any(axis=1))]:
+        if missing := [self.rows[place] for place in np.flatnonzero(self._is_missing(target))]:
             rows = ", ".join(map(str, missing[:5])) + (", ..." if len(missing) > 5 else "")
             where = f"{self.source}: target {target}: labels are missing in {len(missing)} of {len(self)} rows: {rows}"
             raise DataError(f"{where}; leave them out with table.complete(target), or --drop-missing")
@@ -75,11 +73,13 @@ class Labelled:
     def complete(self, target: Target | str) -> Self:
         """Return the rows in which no label of a target is missing; none is a `DataError`."""
         equation = target if isinstance(target, Target) else Target(target)
-        used = self.labels[[name for name in equation.labels if name in self.labels]]
-        kept = np.flatnonzero(used.notna().all(axis=1))
+        kept = np.flatnonzero(~self._is_missing(equation))
         if not len(kept):
             raise DataError(f"{self.source}: target {equation}: labels are missing in all {len(self)} rows")
         return self if len(kept) == len(self) else self.take(kept)
+
+    def _is_missing(self, target: Target) -> pd.Series:
+        return self.labels[[name for name in target.labels if name in self.labels]].isna().any(axis=1)
 
     def split(self, fraction: float = 0.9, seed: int = 12345) -> tuple[Self, Self]:
         """Split at random into `fraction` of the rows and the rest, without overlap."""
@@ -118,7 +118,7 @@ def make_table(
     *,
     source: str,
     kind: str,
-    noise_free: pd.DataFrame | None = None,
+    noise_free: Mapping[Any, Any] | None = None,
     rows: Sequence[int] | None = None,
     sha256: str = "",
     duplicates: str = "refuse",
@@ -168,17 +168,23 @@ def _means(labels: pd.DataFrame, places: Sequence[int]) -> pd.DataFrame:
 
 def digest_rows(names: Iterable[str], labels: pd.DataFrame) -> str:
     """Return the sha256 of rows: their names and labels."""
-    digest = hashlib.sha256("\n".join(names).encode())
-    digest.update(labels.to_csv(index=False, lineterminator="\n").encode())
-    return digest.hexdigest()
+    content = "\n".join(names) + labels.to_csv(index=False, lineterminator="\n")
+    return hashlib.sha256(content.encode()).hexdigest()
 
 
 def check_labels(
     labels: Mapping[Any, Any] | pd.DataFrame, source: str, rows: Sequence[int], text: bool = False
 ) -> pd.DataFrame:
     """Return labels by name as numbers, NaN for missing ones; anything else is a `DataError` that names its row."""
+    if not (names := list(labels)):
+        raise DataError(f"{source}: there is no label; give at least one numeric column")
+    for name in names:
+        if not isinstance(name, str) or name != name.strip() or not name or not name.isprintable():
+            raise DataError(f"{source}: {shown(name)} is no name of a label; allowed are texts of one line")
+    if len(set(names)) < len(names) or ARCHITECTURE in names:
+        raise DataError(f"{source}: labels {shown(names)}; they need distinct names other than {ARCHITECTURE!r}")
     columns = {}
-    for name in _check_names(labels, source):
+    for name in names:
 
         def what(place: int, name: str = name) -> str:
             return f"{source}, row {rows[place]}: label {name}"
@@ -190,18 +196,6 @@ def check_labels(
         except ValueError as error:
             raise DataError(str(error)) from None
     return pd.DataFrame(columns)
-
-
-def _check_names(labels: Iterable[Any], source: str) -> list[str]:
-    """Return the names of labels: distinct texts that can be shown in a line."""
-    if not (names := list(labels)):
-        raise DataError(f"{source}: there is no label; give at least one numeric column")
-    for name in names:
-        if not isinstance(name, str) or name != name.strip() or not name or not name.isprintable():
-            raise DataError(f"{source}: {shown(name)} is no name of a label; allowed are texts of one line")
-    if len(set(names)) < len(names) or ARCHITECTURE in names:
-        raise DataError(f"{source}: labels {shown(names)}; they need distinct names other than {ARCHITECTURE!r}")
-    return names
 
 
 def from_records(

@@ -21,6 +21,7 @@ from autobuild_lib.spaces import Architecture
 
 logger = logging.getLogger(__name__)
 SLOW = 60.0  # seconds of work that a kill may cost before we say so
+Check = Callable[[list[Evaluation]], object]
 RESERVED = ("architecture", "round")  # columns of a search's own
 
 
@@ -33,7 +34,6 @@ class Evaluator(Protocol):
 
     def __call__(self, architectures: list[Architecture], /) -> pd.DataFrame:
         """Evaluate `architectures`."""
-        ...
 
 
 class Evaluations(ExitStack):
@@ -45,11 +45,7 @@ class Evaluations(ExitStack):
     """
 
     def __init__(
-        self,
-        evaluator: Evaluator,
-        log: EvaluationLog,
-        workers: int | None = None,
-        check: Callable[[list[Evaluation]], object] | None = None,
+        self, evaluator: Evaluator, log: EvaluationLog, workers: int | None = None, check: Check | None = None
     ) -> None:
         super().__init__()
         if not callable(evaluator):
@@ -57,9 +53,7 @@ class Evaluations(ExitStack):
         if workers is not None and workers < 0:
             raise ValueError(f"workers={workers}; give None (all at once), 0 (one at a time) or a number of processes")
         log.append([])  # a file that cannot be written is an error now, not after the first evaluation
-        self.evaluator, self.log = evaluator, log
-        self.one_at_a_time = workers is not None
-        self._check = check
+        self.evaluator, self.log, self.one_at_a_time, self._check = evaluator, log, workers is not None, check
         self._check_first(list(log.evaluations.values()))
         self._pool = self.enter_context(_start_pool(evaluator, workers)) if workers else None
 

@@ -36,8 +36,7 @@ class EvaluationLog:
     """
 
     def __init__(self, path: Path | str | None, space: SequenceSpace) -> None:
-        self.path = None if path is None else Path(path)
-        self.space = space
+        self.path, self.space = None if path is None else Path(path), space
         self.evaluations: dict[Architecture, Evaluation] = {}
         self._names: frozenset[str] = frozenset()
         self._file = None if self.path is None else GrowingFile(self.path, _is_torn)
@@ -113,7 +112,7 @@ def _parse(line: bytes, space: SequenceSpace, where: str) -> Evaluation:
             raise ValueError("needs an object with architecture, and labels or error")
         architecture = space.parse(_text(record["architecture"]))
         if "error" in record:
-                return Evaluation(architecture, {}, _text(record["error"]))
+            return Evaluation(architecture, {}, _text(record["error"]))
         labels = dict(record["labels"])
         return Evaluation(architecture, {name: values.finite(labels[name], f"label {name}") for name in labels})
     except (ValueError, TypeError, OverflowError, RecursionError) as error:
