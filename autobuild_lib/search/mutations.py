@@ -99,17 +99,13 @@ class LayerMutation:
 
     @classmethod
     def among(
-        cls,
-        space: SequenceSpace,
-        candidates: Sequence[Sequence[str]],
-        max_layers: Sequence[int],
+        cls, space: SequenceSpace, candidates: Sequence[Sequence[str]], max_layers: Sequence[int],
         probability: Sequence[float],
-    ) -> Self:
+    ) -> Self:  # fmt: skip
         """Some layers of each unit, by name, and at most so many of them; units mutate with their own probability."""
         units = zip(space.codecs, candidates, strict=True)
         layers = [np.array([codec.encode_layer(name) for name in names], dtype=np.uint8) for codec, names in units]
-        limits = zip(space.codecs, max_layers, strict=True)
-        depths = [range(codec.depths[0], most + 1) for codec, most in limits]
+        depths = [range(codec.depths[0], most + 1) for codec, most in zip(space.codecs, max_layers, strict=True)]
         return cls(space, tuple(layers), tuple(depths), _checked(probability, len(layers)))
 
     def sample(self, rng: np.random.Generator, size: int) -> Codes:

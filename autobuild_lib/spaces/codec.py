@@ -141,8 +141,7 @@ class UnitCodec:
         contents = np.zeros((len(depths), self.width), dtype=np.uint8)
         contents[:, 0], contents[:, 1 : self._first] = depths, features
         _, most, width = layers.shape
-        present = np.arange(most) < depths[:, None]
-        end = self._first + most * width
+        end, present = self._first + most * width, np.arange(most) < depths[:, None]
         contents[:, self._first : end] = (layers * present[:, :, None]).reshape(len(depths), end - self._first)
         return contents
 

@@ -95,13 +95,9 @@ class UnitCorpus:
 
 
 def score_units(
-    predictor: Predictor | Sequence[Predictor],
-    score: str = "norm",
-    global_features: Mapping[str, Value] | None = None,
-    hosts: int = 16,
-    seed: int = 0,
-    progress: bool = True,
-) -> UnitCorpus:
+    predictor: Predictor | Sequence[Predictor], score: str = "norm", global_features: Mapping[str, Value] | None = None,
+    hosts: int = 16, seed: int = 0, progress: bool = True,
+) -> UnitCorpus:  # fmt: skip
     """Score every content of every unit of a space.
 
     Args:

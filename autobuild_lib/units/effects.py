@@ -86,9 +86,7 @@ class Surroundings:
     fixed: Tensor
 
 
-def surroundings(
-    network: Network, space: SequenceSpace, group: ScoringGroup, hosts: Codes
-) -> list[Surroundings]:
+def surroundings(network: Network, space: SequenceSpace, group: ScoringGroup, hosts: Codes) -> list[Surroundings]:
     """Run the hosts once, [hosts, code_width], and cut each open where the scoring group stands."""
     graphs = path_graphs_from_codes(space, hosts)
     hops = [h[0] for h in network.node_embeddings(graphs)]
@@ -97,13 +95,9 @@ def surroundings(
         unit = graphs.codes[start : start + length, 0]
         first, behind = start + int((unit < group.units[0]).sum()), start + int((unit <= group.units[-1]).sum())
         reached = min(behind + network.config.hops, start + length)
-        cuts.append(
-            Surroundings(
-                None if first == start else tuple(h[first - 1] for h in hops),
-                tuple(hops[0][node] for node in range(behind, reached)),
-                torch.cat([hops[-1][start:first], hops[-1][reached : start + length]]),
-            )
-        )
+        before = None if first == start else tuple(h[first - 1] for h in hops)
+        fixed = torch.cat([hops[-1][start:first], hops[-1][reached : start + length]])
+        cuts.append(Surroundings(before, tuple(hops[0][node] for node in range(behind, reached)), fixed))
     return cuts
 
 

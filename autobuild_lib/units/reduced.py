@@ -102,8 +102,6 @@ class ReducedSpace(Samples[Architecture]):
     def __repr__(self) -> str:
         return f"<{self.space.name} reduced to {' x '.join(str(len(group)) for group in self.groups)}>"
 
-    # ---------------------------------------------------------------- the architectures in it
-
     @property
     def size(self) -> int:
         """Exact number of architectures."""
@@ -168,8 +166,6 @@ class ReducedSpace(Samples[Architecture]):
         pairs = zip(self.space.scoring_groups, self.groups, strict=True)
         return np.column_stack([np.where(same_head, some.positions(codes[:, g.place]), -1) for g, some in pairs])
 
-    # ---------------------------------------------------------------- together with another
-
     def union(self, other: "ReducedSpace") -> "ReducedSpace":
         """Return the product of the unions of contents, which holds both spaces and their mixtures.
 
@@ -183,8 +179,6 @@ class ReducedSpace(Samples[Architecture]):
         return ReducedSpace(self.space, self.head, tuple(mine.union(theirs) for mine, theirs in pairs))
 
     __or__ = union
-
-    # ---------------------------------------------------------------- as text
 
     @property
     def global_features(self) -> dict[str, Value]:
