@@ -61,7 +61,7 @@ from myst_nb import glue
 
 import autobuild_lib as ab
 from autobuild_book import intervals
-from autobuild_book.chapters.own import experiment, mlps
+from autobuild_book.chapters.your_space import experiment, mlps
 from autobuild_book.figures import comparison, style
 from autobuild_book.runs.recording import Run
 from autobuild_lib import targets

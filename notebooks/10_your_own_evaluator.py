@@ -53,7 +53,7 @@ import pandas as pd
 from myst_nb import glue
 
 import autobuild_lib as ab
-from autobuild_book.chapters.own import figures, mlps
+from autobuild_book.chapters.your_space import figures, mlps
 from autobuild_book.runs.recording import Run
 from autobuild_lib.search import StageMutation, costs, evolve
 
@@ -211,8 +211,8 @@ assert list(failed) == ["tanh" in text for text in map(str, tried.architecture)]
 # table, made once more here, beside the spread between its seeds.
 
 # %%
-from autobuild_book.chapters.own import experiment
 from autobuild_book.chapters.shared import measured_again
+from autobuild_book.chapters.your_space import experiment
 
 again = run.table("again", experiment.measure_again)
 print(measured_again.in_words(again))

@@ -3,9 +3,9 @@
 import argparse
 
 from autobuild_book.chapters.diffusion.commands import add_diffusion
-from autobuild_book.chapters.own.commands import add_mlps
 from autobuild_book.chapters.panoptic.commands import add_panoptic
 from autobuild_book.chapters.peers.commands import add_proxies
+from autobuild_book.chapters.your_space.commands import add_mlps
 
 
 def add_tasks(parser: argparse.ArgumentParser) -> None:

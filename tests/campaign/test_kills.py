@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 
 import autobuild_lib as ab
-from autobuild_book.chapters.own import mlps
+from autobuild_book.chapters.your_space import mlps
 from autobuild_book.downloads import fetch
 from autobuild_book.measured.tables import join_manifest
 from autobuild_book.runs.comparison import read_metrics

@@ -14,8 +14,8 @@ import pytest
 
 import autobuild_lib as ab
 from autobuild_book.chain.plans import read_plan
-from autobuild_book.chapters.own import mlps
 from autobuild_book.chapters.panoptic.task.weights import _read_config
+from autobuild_book.chapters.your_space import mlps
 from autobuild_book.measured.tables import read_manifest
 from autobuild_book.pages.executed import NOTEBOOK, read_notebook
 from autobuild_book.runs.comparison import compare

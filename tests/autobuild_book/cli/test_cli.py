@@ -13,7 +13,7 @@ import pytest
 
 import autobuild_lib as ab
 from autobuild_book import cli
-from autobuild_book.chapters.own import mlps
+from autobuild_book.chapters.your_space import mlps
 from autobuild_book.pages import building, states
 from autobuild_lib import training
 from tests.helpers.commands import Run, assert_refused, assert_wrong_usage

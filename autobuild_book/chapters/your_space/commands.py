@@ -3,7 +3,7 @@
 import argparse
 
 from autobuild_book.arguments import add_out, add_rows, check_file, whole
-from autobuild_book.chapters.own import mlps
+from autobuild_book.chapters.your_space import mlps
 from autobuild_book.measured.tables import join_manifest
 
 

@@ -6,8 +6,8 @@ import numpy as np
 import pandas as pd
 
 from autobuild_book.bundled import bundled_file
-from autobuild_book.chapters.own import mlps
 from autobuild_book.chapters.shared.measured_again import beside_committed
+from autobuild_book.chapters.your_space import mlps
 from autobuild_book.intervals import mean_with_interval
 from autobuild_lib.progress import progress_bar
 from autobuild_lib.spaces import Architecture

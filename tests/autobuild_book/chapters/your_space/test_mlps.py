@@ -9,8 +9,8 @@ import pytest
 import torch
 
 import autobuild_lib as ab
-from autobuild_book.chapters.own import experiment, mlps
-from autobuild_book.chapters.own.figures import search_beside_table
+from autobuild_book.chapters.your_space import experiment, mlps
+from autobuild_book.chapters.your_space.figures import search_beside_table
 from autobuild_lib.data import files
 from autobuild_lib.data.files import FILES
 
