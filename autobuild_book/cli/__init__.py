@@ -1,4 +1,7 @@
-"""The command line `autobuild`: thin, with one-line errors and exit codes (0 done, 1 refused, 2 wrong usage)."""
+"""The command line `autobuild`: thin, with one-line errors and exit codes (0 done, 1 refused, 2 wrong usage).
+
+What a command computes lives where its results are used; arguments that several share in `arguments.py`.
+"""
 
 import argparse
 import importlib
