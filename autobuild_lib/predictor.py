@@ -22,8 +22,6 @@ from autobuild_lib.values import Option, choice, read_fields
 ACTIVATIONS: dict[str, nn.Module] = {"relu": nn.ReLU(), "leaky_relu": nn.LeakyReLU(), "gelu": nn.GELU()}
 Results = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]  # predictions and norms
 MOST_WIDTH, MOST_HOPS = 1024, 255  # far beyond use; what a damaged file may say must not fill the memory
-
-
 NETWORK_OPTIONS = {
     "convolution": choice(LayerEncoder.CONVOLUTIONS, "how a layer's embedding takes in the one before"),
     "pooling": choice(LayerEncoder.POOLINGS, "of the layers' embeddings to that of the network"),
@@ -88,10 +86,9 @@ class Network(nn.Module):
 
     def predict_from(self, embedding: Tensor) -> Tensor:
         """Apply the head to the graph embeddings of the last hop: [P, graphs, W] -> [P, graphs]."""
-        activation = ACTIVATIONS[self.config.activation]
         first, second, third, fourth = self.head
         x = second(first(embedding)).relu()  # [P, graphs, W]
-        x = activation(fourth(third(x)))  # [P, graphs, W]
+        x = ACTIVATIONS[self.config.activation](fourth(third(x)))  # [P, graphs, W]
         return self.output(x).squeeze(2)  # type: ignore[no-any-return]
 
     def forward(self, graphs: Any) -> tuple[Tensor, Tensor]:
@@ -128,10 +125,7 @@ class Moments:
 
 @dataclass(frozen=True)
 class Predictor:
-    """A trained network with everything needed to use it: target, label moments, and how it was made.
-
-    Inputs are what its encoder takes: architectures of a space, or op-level graphs of networks.
-    """
+    """A trained network, its target, and how it was made; inputs are architectures, or op-level graphs of networks."""
 
     network: Network  # a stack of one
     target: str
@@ -168,10 +162,7 @@ class Predictor:
         return self.predict_and_norms(inputs)[1]
 
     def operation_importance(self) -> pd.DataFrame:
-        """Return columns `operation` and `importance`, the magnitude of its score at hop 0, the largest first.
-
-        Only operations of the training data are there: no other has learnt anything.
-        """
+        """Return `operation` and `importance`, its score's magnitude at hop 0, of those trained on, largest first."""
         operations = self.operations
         with plain_torch():
             importance = self.network.features.operation_scores()[0].abs().double().numpy()

@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
+from torch.optim.lr_scheduler import ConstantLR, OneCycleLR
 
 from autobuild_lib.data.table import Labelled, Table
 from autobuild_lib.engine.encoder import Encoder, Graphs
@@ -27,7 +28,6 @@ SMALLEST_SD = np.sqrt(np.finfo(np.float64).tiny)  # the square of a smaller one 
 TRAINED_ON = "trained_on"  # in what a predictor remembers: the digests of its rows
 FEW_ROWS = 25  # the smallest training set of the learning curves in the book; below it nothing says what to expect
 
-
 TRAINING_OPTIONS = {
     "epochs": Option(int, "passes over the training rows", 1),
     "batch_size": Option(int, "rows in a step", 2),
@@ -39,8 +39,6 @@ TRAINING_OPTIONS = {
     "rank_weight": Option(float, "of the ranking loss beside the squared error (lambda in the paper)", 0),
     "frozen_statistics": Option(bool, "batch normalisation by running statistics, which stay as they are"),
 }
-
-
 OPTIONS = NETWORK_OPTIONS | TRAINING_OPTIONS  # of `fit`
 
 
@@ -85,28 +83,17 @@ def configure(
 
 
 def fit(
-    space: SequenceSpace,
-    table: Table,
-    target: Target | str,
-    seed: int = 0,
-    preset: str = "paper",
-    progress: bool = True,
-    **overrides: Any,
-) -> Predictor:
-    """Train one predictor of `target` on `table` (paper, Equations 3 and 4).
+    space: SequenceSpace, table: Table, target: Target | str, seed: int = 0, preset: str = "paper",
+    progress: bool = True, **overrides: Any,
+) -> Predictor:  # fmt: skip
+    """Train one predictor of `target`, a label or an equation over labels of `table` (paper, Equations 3 and 4).
 
     Args:
-        space: the search space the architectures belong to.
-        table: training architectures with labels.
-        target: a label or an equation over labels.
         seed: of the initial weights and of the order of the batches.
         preset: "paper", or "tuned" (chosen on a validation split of training data, for a fraction of the cost).
-        progress: show a bar over the epochs.
         **overrides: any field of `NetworkConfig` or `TrainingConfig`.
 
-    Raises:
-        ValueError: for unknown options, fewer than 2 architectures, a constant or extreme target, or training that
-            diverges.
+    `ValueError` for unknown options, fewer than 2 architectures, a constant or extreme target, training that diverges.
     """
     if len(table) < FEW_ROWS:
         logger.warning("fitting on %d rows; the book measures predictors from %d rows on", len(table), FEW_ROWS)
@@ -115,21 +102,16 @@ def fit(
 
 @plain_torch(gradients=True)
 def fit_many(
-    space: SequenceSpace,
-    table: Table,
-    targets: Sequence[Target | str],
-    seed: int = 0,
-    preset: str = "paper",
-    progress: bool = True,
-    **overrides: Any,
-) -> list[Predictor]:
-    """Train one predictor per target in one batched pass.
-
-    The computation is what `fit` does for each alone; sums in another order make them differ by rounding, which
-    training amplifies.
-    """
+    space: SequenceSpace, table: Table, targets: Sequence[Target | str], seed: int = 0, preset: str = "paper",
+    progress: bool = True, **overrides: Any,
+) -> list[Predictor]:  # fmt: skip
+    """Train one predictor per target in one pass, as `fit` does but for rounding, which training amplifies."""
     course = Course.of(table, targets, seed, preset, configure(preset, overrides))
-    _warn_of_large_units(space)
+    try:
+        for group in space.scoring_groups:
+            group.count_contents()
+    except SpaceError as error:
+        logger.warning("modules of this space cannot be scored (%s)", error)
     graphs = path_graphs(space, table.architectures)
     stack = course.train(LayerEncoder(space), graphs, progress)
     hops, depths = _hop_moments(stack, graphs), np.array([a.depths for a in table.architectures])
@@ -141,14 +123,6 @@ def enough_hops(*spaces: SequenceSpace) -> int:
     """Return the hops of the paper, or more where units have so many layers that the norm score needs them."""
     deepest = max(group.lengths[-1] for space in spaces for group in space.scoring_groups)
     return max(NetworkConfig().hops, deepest - 1)
-
-
-def _warn_of_large_units(space: SequenceSpace) -> None:
-    try:
-        for group in space.scoring_groups:
-            group.count_contents()
-    except SpaceError as error:
-        logger.warning("modules of this space cannot be scored (%s)", error)
 
 
 @dataclass(frozen=True)
@@ -179,9 +153,8 @@ class Course:
             means, sds = raw.mean(axis=1), raw.std(axis=1, ddof=1)
         for target, row, mean, sd in zip(equations, raw, means, sds, strict=True):
             if row.min() == row.max():
-                raise ValueError(
-                    f"target {target} has the same value ({row[0]}) for all {len(row)} training architectures"
-                )
+                raise ValueError(f"target {target} has the same value ({row[0]}) for all {len(row)} training "
+                                 "architectures")  # fmt: skip
             if not (np.isfinite(mean) and SMALLEST_SD <= sd < np.inf):
                 raise ValueError(
                     f"target {target} goes from {row.min():g} to {row.max():g}, so that its mean or standard deviation "
@@ -203,13 +176,9 @@ class Course:
     def predictors(self, stack: Network, moments: Sequence[Moments | None]) -> list[Predictor]:
         """Return the members of a trained stack, which remember how they were made."""
         provenance = {
-            "preset": self.preset,
-            "training": asdict(self.training),
-            "seed": self.seed,
-            "data": self.table.describe(),
-            TRAINED_ON: " ".join(sorted(self.table.digests())),
-            "torch": torch.__version__,
-        }
+            "preset": self.preset, "training": asdict(self.training), "seed": self.seed, "data": self.table.describe(),
+            TRAINED_ON: " ".join(sorted(self.table.digests())), "torch": torch.__version__,
+        }  # fmt: skip
         members = zip(self.equations, self.means, self.sds, moments, strict=True)
         return [
             Predictor(member_of(stack, place), str(equation), float(mean), float(sd), its_moments, provenance)
@@ -218,19 +187,15 @@ class Course:
 
 
 def train_network(
-    network: Network,
-    graphs: Graphs,
-    targets: Tensor,
-    config: TrainingConfig,
-    seed: int,
-    progress: bool = False,
+    network: Network, graphs: Graphs, targets: Tensor, config: TrainingConfig, seed: int, progress: bool = False
 ) -> None:
     """Train P stacked networks in place on standardised targets [P, N]; the order of batches depends on the seed."""
     steps = config.epochs * -(-len(graphs) // config.batch_size)
     optimiser = torch.optim.AdamW(
         network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
     )
-    scheduler = _schedule(optimiser, config, steps)
+    one_cycle, rate = config.schedule == "one_cycle", config.learning_rate
+    scheduler = OneCycleLR(optimiser, rate, total_steps=steps + 1) if one_cycle else ConstantLR(optimiser, factor=1.0)
     rng = np.random.default_rng([seed, 1])
     network.train()
     if config.frozen_statistics:
@@ -250,14 +215,6 @@ def train_network(
         if not torch.isfinite(loss):
             raise ValueError(f"training diverged in epoch {epoch + 1}: the loss is {loss.item()}; lower learning_rate")
     network.eval()
-
-
-def _schedule(
-    optimiser: torch.optim.Optimizer, config: TrainingConfig, steps: int
-) -> torch.optim.lr_scheduler.LRScheduler:
-    if config.schedule == "one_cycle":
-        return torch.optim.lr_scheduler.OneCycleLR(optimiser, config.learning_rate, total_steps=steps + 1)
-    return torch.optim.lr_scheduler.ConstantLR(optimiser, factor=1.0)
 
 
 def _batches(graphs: Graphs, targets: Tensor, size: int, rng: np.random.Generator) -> Iterator[tuple[Graphs, Tensor]]:
@@ -284,10 +241,8 @@ def member_of(stack: Network, place: int) -> Network:
 
 def _hop_moments(network: Network, graphs: PathGraphs) -> npt.NDArray[np.float64]:
     """Mean and standard deviation (ddof 1) over all nodes of the L1 norm of their embeddings, [P, hops + 1, 2]."""
-    norms: list[list[Tensor]] = []
     with torch.inference_mode():
-        for batch in graphs.split(1024):
-            norms.append([h.abs().sum(2) for h in network.node_embeddings(batch)])
+        norms = [[h.abs().sum(2) for h in network.node_embeddings(batch)] for batch in graphs.split(1024)]
     hops = torch.stack([torch.cat(parts, dim=1) for parts in zip(*norms, strict=True)], dim=1).double()
     return torch.stack([hops.mean(2), hops.std(2)], dim=2).numpy()
 

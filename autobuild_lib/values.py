@@ -25,9 +25,8 @@ SHORT.maxlevel, SHORT.maxstring, SHORT.maxlong, SHORT.maxother = 2, MOST_CHARACT
 
 
 def real(value: object, what: str, *, text: bool = False) -> float:
-    """Return one real number; a missing one (None, `pandas.NA`, masked) is NaN, and infinite ones are kept.
+    """Return one real number of any library, or with `text` of a text; NaN for a missing one (None, `NA`, masked).
 
-    It may be of Python, NumPy or pandas, or an array or tensor of one; with `text`, a text of YAML ('1e-3') or CSV.
     Anything else (truth values, complex numbers, times) is a `ValueError`, in which `what` names the value.
     """
     plain = _plain(value, text)

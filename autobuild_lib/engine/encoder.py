@@ -39,17 +39,13 @@ class Hop:
 
 
 class Encoder(ABC, Generic[Input]):
-    """How inputs become graphs, and with which layers a network reads them.
+    """How inputs become graphs, and with which layers a network reads them."""
 
-    FORMATS: names of saved predictors, from the first version on. CHUNK: inputs evaluated at once, few enough for the
-    processor's cache. categories: channels of hop 0.
-    """
-
-    FORMATS: ClassVar[tuple[str, ...]]
+    FORMATS: ClassVar[tuple[str, ...]]  # names of saved predictors, from the first version on
     CONVOLUTIONS: ClassVar[Mapping[str, Callable[..., nn.Module]]]
     POOLINGS: ClassVar[tuple[str, ...]]
-    CHUNK: ClassVar[int]
-    categories: Any
+    CHUNK: ClassVar[int]  # inputs evaluated at once, few enough for the processor's cache
+    categories: Any  # channels of hop 0
 
     def check_pooling(self, pooling: str) -> None:
         """Raise `ValueError` for a pooling that is not for these graphs."""

@@ -19,13 +19,6 @@ from autobuild_lib.engine.stacked import StackedEmbedding, StackedLinear, Stacke
 from autobuild_lib.graphs import PathGraphs, path_graphs_from_codes
 from autobuild_lib.spaces import Architecture, Category, Codes, SequenceSpace
 
-
-def _embedding(category: Category, seeds: Sequence[torch.Generator]) -> nn.Module:
-    if category.scaled is None:
-        return StackedEmbedding(len(category.values), category.width, seeds)
-    return StackedScale(category.scaled, category.width, seeds)
-
-
 TAKEN = frozenset(dir(nn.ModuleDict()))  # names that PyTorch keeps for itself, such as `type`
 
 
@@ -37,9 +30,7 @@ class FeatureMLP(nn.Module):
     """Hop 0: every feature value becomes one scalar score, and a node is the list of its |scores| (paper, Section 3.2).
 
     A category with V values has an embedding [V, width] (or, if continuous, a linear layer 1 -> width), then a linear
-    layer to a scalar. An absent feature scores 0.
-
-    Shapes: codes [nodes, categories] -> [P, nodes, categories].
+    layer to a scalar. An absent feature scores 0. Shapes: codes [nodes, categories] -> [P, nodes, categories].
     """
 
     offsets: Tensor
@@ -49,8 +40,10 @@ class FeatureMLP(nn.Module):
         self.categories = tuple(categories)
         self.embeddings, self.scores = nn.ModuleDict(), nn.ModuleDict()
         for category in categories:
-            self.embeddings[_key(category)] = _embedding(category, seeds)
-            self.scores[_key(category)] = StackedLinear(category.width, 1, seeds)
+            key, width, numbers = _key(category), category.width, category.scaled
+            self.embeddings[key] = (StackedEmbedding(len(category.values), width, seeds) if numbers is None
+                                    else StackedScale(numbers, width, seeds))  # fmt: skip
+            self.scores[key] = StackedLinear(width, 1, seeds)
         sizes = torch.tensor([category.size for category in categories])
         self.register_buffer("offsets", sizes.cumsum(0) - sizes, persistent=False)
 
@@ -93,9 +86,7 @@ class PathGATv2(nn.Module):
     def combine(self, nodes: tuple[Tensor, Tensor], previous: tuple[Tensor, Tensor] | None) -> Tensor:
         """Pass a message to nodes from those before them (None: a path starts), both projected; shapes broadcast."""
         source, target = nodes
-        if previous is None:
-            return source + self.bias
-        return self._attend(source, target, previous[0] - source, 1.0)
+        return source + self.bias if previous is None else self._attend(source, target, previous[0] - source, 1.0)
 
     def _attend(self, source: Tensor, target: Tensor, step: Tensor, has_previous: Tensor | float) -> Tensor:
         itself = source + target
@@ -145,7 +136,6 @@ class LayerEncoder(Encoder[Architecture]):
     CONVOLUTIONS = MappingProxyType({"gatv2": PathGATv2, "graphconv": PathGraphConv})
     POOLINGS = ("mean", "sum", "max")
     CHUNK = 1024
-
     space: SequenceSpace
 
     @property

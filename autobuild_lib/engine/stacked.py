@@ -70,10 +70,7 @@ class StackedBatchNorm(nn.Module):
         self.register_buffer("variance", torch.ones(stack, 1, channels))
 
     def forward(self, x: Tensor, counts: Tensor | None = None) -> Tensor:
-        """Normalise x [P, nodes, channels] by the batch (training) or the running statistics.
-
-        With counts [nodes], row v stands for counts[v] equal nodes.
-        """
+        """Normalise x [P, nodes, channels] by the batch or running statistics; row v stands for counts[v] nodes."""
         if not self.training:
             scale = self.weight * torch.rsqrt(self.variance + self.epsilon)
             return torch.addcmul(self.bias - self.mean * scale, x, scale)

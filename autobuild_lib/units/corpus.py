@@ -2,7 +2,7 @@
 
 import functools
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import lazy_loader
@@ -59,17 +59,12 @@ class UnitCorpus:
 
     @functools.cached_property
     def table(self) -> pd.DataFrame:
-        """One row per module: unit (0-based scoring group), depth, module (text), score, low, high.
-
-        `low` and `high` are the ends of the 95 % interval over what `interval` names: the seeds of several predictors,
-        or the hosts of one predictor's effect score. The norm score of one predictor has none: there they are NaN.
-        """
-        return pd.concat([self._group_table(number) for number in range(len(self.groups))], ignore_index=True)
-
-    def _group_table(self, number: int) -> pd.DataFrame:
-        group, modules = self.groups[number], self.space.scoring_groups[number].texts(self.groups[number].codes)
-        frame = pd.DataFrame({"unit": number, "depth": self.depths(number), "module": modules})
-        return frame.assign(score=group.scores, low=group.low, high=group.high)
+        """One row per module: unit (0-based scoring group), depth, module (text), score, low, high (NaN: none)."""
+        frames = []
+        for number, (place, group) in enumerate(zip(self.space.scoring_groups, self.groups, strict=True)):
+            frame = pd.DataFrame({"unit": number, "depth": self.depths(number), "module": place.texts(group.codes)})
+            frames.append(frame.assign(score=group.scores, low=group.low, high=group.high))
+        return pd.concat(frames, ignore_index=True)
 
     def depths(self, number: int) -> npt.NDArray[np.int64]:
         """Number of layers of each content of a scoring group, [contents]."""
@@ -106,14 +101,10 @@ def score_units(
             over the hop and rescaled to the target over architectures of that depth. Or "effect", ours: the mean
             prediction over random hosts with the module in place, minus the mean over the hosts.
         global_features: values that every built architecture gets (default: the largest of each).
-        hosts: number of random architectures for the effect score, the same for all modules.
-        seed: of the hosts.
-        progress: show a bar when it takes more than two seconds.
+        hosts: number of random architectures for the effect score, drawn by `seed`, the same for all modules.
 
-    Raises:
-        ValueError: for an unknown score, predictors of different spaces or targets, a unit with too many contents
-            (`SequenceSpace.count_contents`), and for the norm score a unit deeper than hops + 1 layers or a (unit,
-            depth) that training never saw.
+    `ValueError` for an unknown score, predictors of different spaces or targets, a unit with too many contents
+    (`SequenceSpace.count_contents`); for the norm score, a unit deeper than hops + 1 or a depth training never saw.
     """
     predictors = [predictor] if isinstance(predictor, Predictor) else list(predictor)
     if score not in SCORES:
@@ -139,15 +130,13 @@ def score_units(
 
 
 def _head(space: SequenceSpace, chosen: Mapping[str, Value]) -> bytes:
-    largest = {name: max(values_of(choices), key=_rank(choices)) for name, choices in space.global_features}
+    """Code of the chosen global features, else the largest number of each, the last listed where one is text."""
+    largest: dict[str, Value] = {}
+    for name, choices in space.global_features:
+        values = values_of(choices)
+        listed = any(isinstance(value, str) for value in values)
+        largest[name] = max(values, key=values.index if listed else float)
     return space.encode_globals({**largest, **chosen})
-
-
-def _rank(choices: object) -> Callable[[Value], float]:
-    """Order of the values of a feature: numbers by size, anything else as listed."""
-    values = list(values_of(choices))  # type: ignore[arg-type]
-    numeric = all(not isinstance(value, str) for value in values)
-    return (lambda value: float(value)) if numeric else (lambda value: float(values.index(value)))
 
 
 def _with_interval(parts: Sequence[Array]) -> tuple[Array, Array, Array]:
@@ -162,8 +151,7 @@ def _with_interval(parts: Sequence[Array]) -> tuple[Array, Array, Array]:
 
 def _norm_scores(predictor: Predictor, number: int, codes: Codes, head: bytes, hosts: Codes, bar: Bar) -> Array:
     group, space = predictor.space.scoring_groups[number], predictor.space
-    hops, moments = predictor.network.config.hops, predictor.moments
-    deepest = group.lengths[-1]
+    hops, moments, deepest = predictor.network.config.hops, predictor.moments, group.lengths[-1]
     if deepest > hops + 1:
         raise ValueError(
             f"unit {number} of {space.name} has up to {deepest} layers, but {hops} hops see only {hops + 1}: "
@@ -187,10 +175,7 @@ def _norm_scores(predictor: Predictor, number: int, codes: Codes, head: bytes, h
 def module_norms(
     network: Network, space: SequenceSpace, group: ScoringGroup, codes: Codes, head: bytes
 ) -> tuple[Array, npt.NDArray[np.int64]]:
-    """L1 norm of the last layer's embedding at hop n - 1 in each isolated module of n layers, and n: both [contents].
-
-    codes: [contents, width] of the scoring group.
-    """
+    """L1 norm of the last layer's embedding at hop n - 1 in each isolated module of n layers, and n: [contents]."""
     alone = group.isolated(codes, head)
     norms, depths = np.empty(len(codes)), np.empty(len(codes), dtype=np.int64)
     with plain_torch():
@@ -213,7 +198,4 @@ def _effect_scores(predictor: Predictor, number: int, codes: Codes, head: bytes,
     return scores
 
 
-SCORES: dict[str, Callable[[Predictor, int, Codes, bytes, Codes, Bar], Array]] = {
-    "norm": _norm_scores,
-    "effect": _effect_scores,
-}
+SCORES = {"norm": _norm_scores, "effect": _effect_scores}

@@ -124,8 +124,7 @@ class ReducedSpace(Samples[Architecture]):
         """Return the codes [size, code_width] of a small space, in the order of iteration."""
         if self.size > MOST_CODES:
             raise ValueError(f"{self!r} has {self.size:,} architectures, at most {MOST_CODES:,} are enumerated at once")
-        chosen = np.indices([len(group) for group in self.groups], dtype=np.intp).reshape(len(self.groups), -1)
-        return self.at(chosen.T)
+        return self.at(np.indices([*map(len, self.groups)], dtype=np.intp).reshape(len(self.groups), -1).T)
 
     def sample_codes(self, rng: np.random.Generator, size: int) -> Codes:
         """Draw codes [size, code_width], uniformly and independently."""
@@ -136,14 +135,10 @@ class ReducedSpace(Samples[Architecture]):
         return self.space.from_codes(codes)
 
     def best(self, n: int) -> list[Architecture]:
-        """Return the `n` architectures of highest summed score, best first, without enumerating the product.
-
-        Equal sums stand in the order of iteration. All architectures come back when there are no more than `n`.
-        """
+        """Return the `n` of highest summed score (or all), best first; equal sums stand in the order of iteration."""
         if n < 0:
             raise ValueError(f"n={n}; the number of architectures must not be negative")
-        chosen = best_sums([group.scores for group in self.groups], min(n, self.size))
-        return self.from_codes(self.at(chosen))
+        return self.from_codes(self.at(best_sums([group.scores for group in self.groups], min(n, self.size))))
 
     def scores(self, architectures: Sequence[Architecture]) -> Scores:
         """Return the summed score of each architecture, [N]; one outside this reduced space is a `SpaceError`."""
@@ -167,10 +162,9 @@ class ReducedSpace(Samples[Architecture]):
         return np.column_stack([np.where(same_head, some.positions(codes[:, g.place]), -1) for g, some in pairs])
 
     def union(self, other: "ReducedSpace") -> "ReducedSpace":
-        """Return the product of the unions of contents, which holds both spaces and their mixtures.
+        """Return the product of the unions of contents; different spaces or global features are a `SpaceError`.
 
-        A content that is in both keeps the higher score; scores of different targets do not compare, so that `best`
-        means little in such a union. Different spaces or global features are a `SpaceError`.
+        A content in both keeps the higher score; scores of different targets do not compare.
         """
         if self.space != other.space or self.head != other.head:
             raise SpaceError(f"no union of {self!r} with {self.global_features} "
