@@ -25,10 +25,7 @@ _TEXT = re.compile(r'"(?:[^"\\]|\\.)*"')
 
 
 def replace_bytes(path: Path, content: bytes) -> None:
-    """Write a file, and its folder, so that readers see the old or the new one, never a part, also after a power loss.
-
-    What killed writers of the same file have left is removed.
-    """
+    """Write a file, and its folder; readers see the old or the new one, never a part, also after a power loss."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with unfinished(path, Path.touch) as partial:

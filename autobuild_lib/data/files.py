@@ -72,8 +72,12 @@ def load(
 
 
 def _read(source: str, space: SequenceSpace | None, folder: Path | None, duplicates: str) -> Table:
-    if source in manifest():
-        return _read_bundled(manifest()[source], space)
+    if entry := manifest().get(source):
+        checks = {"sha256": entry.sha256, "kind": entry.kind, "source": entry.name}
+        table = read_csv(entry.path, space or bundled_space(entry), **checks)
+        if len(table) != entry.rows:
+            raise DataError(f"{entry.path}: {len(table)} rows, the manifest says {entry.rows}")
+        return table
     path = Path(source)
     if source.startswith("released:") or (path.suffix == ".pkl" and path.is_file()):
         return data.read_cache(source, space, folder, duplicates)
@@ -88,17 +92,9 @@ def _read(source: str, space: SequenceSpace | None, folder: Path | None, duplica
     return read_csv(path, space, duplicates=duplicates)
 
 
-def _read_bundled(entry: Bundled, space: SequenceSpace | None) -> Table:
-    table = read_csv(entry.path, space or bundled_space(entry), sha256=entry.sha256, kind=entry.kind, source=entry.name)
-    if len(table) != entry.rows:
-        raise DataError(f"{entry.path}: {len(table)} rows, the manifest says {entry.rows}")
-    return table
-
-
 def bundled_space(entry: Bundled) -> SequenceSpace:
     """Return the space of a bundled table; one that is none of the families lies beside its table."""
-    described = FILES / entry.space
-    return read_space(str(described) if described.suffix == ".json" else entry.space)
+    return read_space(str(FILES / entry.space) if entry.space.endswith(".json") else entry.space)
 
 
 def checked_bytes(path: Path, sha256: str | None) -> bytes:
@@ -112,14 +108,9 @@ def checked_bytes(path: Path, sha256: str | None) -> bytes:
 
 
 def read_csv(
-    path: Path,
-    space: SequenceSpace,
-    *,
-    sha256: str | None = None,
-    kind: str = "yours",
-    source: str | None = None,
-    duplicates: str = "refuse",
-) -> Table:
+    path: Path, space: SequenceSpace, *, sha256: str | None = None, kind: str = "yours",
+    source: str | None = None, duplicates: str = "refuse",
+) -> Table:  # fmt: skip
     """Read a CSV with a column `architecture` (text form) and a numeric column per label; see `read_cells`."""
     content = checked_bytes(path, sha256)
     header, cells = read_cells(path, content)
@@ -136,14 +127,6 @@ def read_csv(
         except SpaceError as error:
             raise DataError(f"{path}, row {number}: {error}") from None
     return make_table(
-        space,
-        architectures,
-        frame[labels],
-        source=source or str(path),
-        kind=kind,
-        rows=[number for number, _ in cells],
-        sha256=hashlib.sha256(content).hexdigest(),
-        noise_free=noise_free or None,
-        duplicates=duplicates,
-        text=True,
-    )
+        space, architectures, frame[labels], source=source or str(path), kind=kind, rows=[row for row, _ in cells],
+        sha256=hashlib.sha256(content).hexdigest(), noise_free=noise_free or None, duplicates=duplicates, text=True,
+    )  # fmt: skip

@@ -112,18 +112,10 @@ class Table(Labelled):
 
 
 def make_table(
-    space: SequenceSpace,
-    architectures: Sequence[Architecture],
-    labels: Mapping[Any, Any] | pd.DataFrame,
-    *,
-    source: str,
-    kind: str,
-    noise_free: Mapping[Any, Any] | None = None,
-    rows: Sequence[int] | None = None,
-    sha256: str = "",
-    duplicates: str = "refuse",
-    text: bool = False,
-) -> Table:
+    space: SequenceSpace, architectures: Sequence[Architecture], labels: Mapping[Any, Any] | pd.DataFrame, *,
+    source: str, kind: str, noise_free: Mapping[Any, Any] | None = None, rows: Sequence[int] | None = None,
+    sha256: str = "", duplicates: str = "refuse", text: bool = False,
+) -> Table:  # fmt: skip
     """Check and assemble a table of architectures, one per row, with labels by name; see `Labelled`.
 
     Args:
@@ -150,15 +142,9 @@ def make_table(
         checked, free = _means(checked, places), None if free is None else _means(free, places)
         sha256 = ""
     return Table(
-        space,
-        tuple(first),
-        labels=checked,
-        rows=tuple(numbers[place] for place in first.values()),
-        noise_free=free,
-        kind=kind,
-        source=source,
-        sha256=sha256 or digest_rows(map(str, first), checked),
-    )
+        space, tuple(first), labels=checked, rows=tuple(numbers[place] for place in first.values()), noise_free=free,
+        kind=kind, source=source, sha256=sha256 or digest_rows(map(str, first), checked),
+    )  # fmt: skip
 
 
 def _means(labels: pd.DataFrame, places: Sequence[int]) -> pd.DataFrame:
@@ -199,11 +185,9 @@ def check_labels(
 
 
 def from_records(
-    space: SequenceSpace,
-    records: Iterable[tuple[Architecture, Mapping[str, Any]]],
-    source: str = "records",
+    space: SequenceSpace, records: Iterable[tuple[Architecture, Mapping[str, Any]]], source: str = "records",
     duplicates: str = "refuse",
-) -> Table:
+) -> Table:  # fmt: skip
     """Make a table from (architecture, {label: value}) pairs; every record needs the same labels.
 
     None and NaN stand for a missing value. An architecture that stands in several records is refused, or gets the mean

@@ -36,10 +36,9 @@ class PathGraphs:
 
     def edge_index(self) -> Tensor:
         """Return the edges as in PyTorch Geometric, [2, edges], self-loops not included."""
-        target = torch.ones(len(self.codes), dtype=torch.bool)
-        target[self.starts] = False
-        nodes = target.nonzero().flatten()
-        return torch.stack([nodes - 1, nodes])
+        nodes = torch.arange(len(self.codes))
+        targets = nodes[~torch.isin(nodes, self.starts)]
+        return torch.stack([targets - 1, targets])
 
 
 def path_graphs(space: SequenceSpace, architectures: Sequence[Architecture]) -> PathGraphs:

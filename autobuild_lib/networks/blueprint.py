@@ -14,7 +14,6 @@ from autobuild_lib.spaces.features import values_of
 from autobuild_lib.spaces.ofa import ALLOWED, ALLOWED_TEXT
 
 CLASSES = 1000
-EXPANSION, KERNEL = 1, 2  # places of expansion and kernel in the features of a layer: op, e, k
 
 
 @dataclass(frozen=True)
@@ -122,14 +121,12 @@ def make_block(inputs: int, stage: Stage, stride: int, expansion: int, kernel: i
     """Return a block of a stage for inputs of the given width."""
     width, activation = inputs * expansion, stage.activation
     reduced = round_to_eight(width // 4)
-    squeeze = (
-        Convolution(width, reduced, activation="relu", normalised=False, bias=True),
-        Convolution(reduced, width, activation="hard_sigmoid", normalised=False, bias=True),
-    )
+    reduce = Convolution(width, reduced, activation="relu", normalised=False, bias=True)
+    restore = Convolution(reduced, width, activation="hard_sigmoid", normalised=False, bias=True)
     return Block(
         expand=Convolution(inputs, width, activation=activation) if expansion > 1 else None,
         depthwise=Convolution(width, width, kernel, stride, groups=width, activation=activation),
-        squeeze=squeeze if stage.squeezes else None,
+        squeeze=(reduce, restore) if stage.squeezes else None,
         project=Convolution(width, stage.width),
     )
 
@@ -138,19 +135,18 @@ def unit_block(family: Family, unit: int, index: int, expansion: int, kernel: in
     """Return the block at place `index` of a unit."""
     stage = family.stages[unit]
     before = (family.first, *family.stages)[unit].width
-    is_first = index == 0
-    return make_block(before if is_first else stage.width, stage, stage.stride if is_first else 1, expansion, kernel)
+    inputs, stride = (stage.width, 1) if index else (before, stage.stride)
+    return make_block(inputs, stage, stride, expansion, kernel)
 
 
 def blueprint(architecture: Architecture) -> Blueprint:
     """Return the layers of an architecture; raises `SpaceError` for one whose space has no networks."""
-    space, code = architecture.space, architecture.code
-    family, units = family_of(space), []
-    expansions, kernels = layer_values(space, EXPANSION), layer_values(space, KERNEL)
+    space, code, units = architecture.space, architecture.code, []
+    family, (resolutions, expansions, kernels) = family_of(space), choices(space)
     for unit, codec in enumerate(space.codecs):
-        layers = [(expansions[layer[EXPANSION]], kernels[layer[KERNEL]]) for layer in codec.layers(code[codec.place])]
+        layers = [(expansions[e], kernels[k]) for _, e, k in codec.layers(code[codec.place])]
         units.append(tuple(unit_block(family, unit, i, e, k) for i, (e, k) in enumerate(layers)))
-    return assemble(family, resolutions(space)[code[0]], tuple(units))
+    return assemble(family, resolutions[code[0]], tuple(units))
 
 
 def assemble(family: Family, resolution: int, units: tuple[tuple[Block, ...], ...]) -> Blueprint:
@@ -167,17 +163,10 @@ def assemble(family: Family, resolution: int, units: tuple[tuple[Block, ...], ..
     )
 
 
-# -------------------------------------------------------------------- which architectures have a network
-
-
-def resolutions(space: SequenceSpace) -> list[int]:
-    """Return the sides of the input image, in pixels, in the order of the codes of a space with networks."""
-    return [int(value) for value in values_of(dict(space.global_features)["resolution"])]
-
-
-def layer_values(space: SequenceSpace, place: int) -> list[int]:
-    """Return the expansions or kernels (`place`) of the layers of a space, in the order of its codes."""
-    return [int(value) for value in values_of(space.layer_features[place][1])]
+def choices(space: SequenceSpace) -> tuple[list[int], ...]:
+    """Return resolutions (in pixels), expansions and kernels in a space with networks, in the order of its codes."""
+    (resolution,), (_, expansion, kernel) = space.global_features, space.layer_features
+    return tuple([int(value) for value in values_of(feature)] for _, feature in (resolution, expansion, kernel))
 
 
 @functools.cache

@@ -7,18 +7,7 @@ from typing import overload
 import numpy as np
 import numpy.typing as npt
 
-from autobuild_lib.networks.blueprint import (
-    EXPANSION,
-    KERNEL,
-    Block,
-    Blueprint,
-    Convolution,
-    assemble,
-    family_of,
-    layer_values,
-    resolutions,
-    unit_block,
-)
+from autobuild_lib.networks.blueprint import Block, Blueprint, Convolution, assemble, choices, family_of, unit_block
 from autobuild_lib.spaces import Architecture, Codes, SequenceSpace
 
 Counts = npt.NDArray[np.int64]
@@ -30,10 +19,7 @@ def count_parameters(architectures: Architecture) -> int: ...
 @overload
 def count_parameters(architectures: Sequence[Architecture]) -> Counts: ...
 def count_parameters(architectures: Architecture | Sequence[Architecture]) -> int | Counts:
-    """Return the parameters of an architecture's network, or of each of a list, int64 [N], which may mix families.
-
-    Raises `SpaceError` for an architecture of a space without networks.
-    """
+    """Return the parameters of a network, or of each of a list, int64 [N]; `SpaceError` for a space without any."""
     return _count(architectures, PARAMETERS)
 
 
@@ -60,20 +46,20 @@ def _count(networks: Architecture | Sequence[Architecture], what: int) -> int | 
 
 def _look_up(space: SequenceSpace, codes: Codes, what: int) -> Counts:
     shared, layers = (table[what] for table in _tables(space))
-    chosen, resolution = space.layers(codes), codes[:, 0]  # the only global feature
-    slots = np.arange(len(space.slots))
-    counts = layers[resolution[:, None], slots, chosen[:, :, EXPANSION], chosen[:, :, KERNEL]]
+    _, expansions, kernels = np.moveaxis(space.layers(codes), 2, 0)
+    resolution = codes[:, 0]  # the only global feature
+    counts = layers[resolution[:, None], np.arange(len(space.slots)), expansions, kernels]
     return np.asarray(shared[resolution] + (counts * space.present(codes)).sum(1))
 
 
 @functools.cache
 def _tables(space: SequenceSpace) -> tuple[Counts, Counts]:
     """Count what all networks of a resolution share, [2, resolutions], and layers, [2, resolutions, slots, e, k]."""
-    family, sides, slots = family_of(space), resolutions(space), space.slots.tolist()
-    expansions, kernels = layer_values(space, EXPANSION), layer_values(space, KERNEL)
-    shared = np.zeros((2, len(sides)), dtype=np.int64)
-    layers = np.zeros((2, len(sides), len(slots), len(expansions), len(kernels)), dtype=np.int64)
-    for number, resolution in enumerate(sides):
+    family, slots = family_of(space), space.slots.tolist()
+    resolutions, expansions, kernels = choices(space)
+    shared = np.zeros((2, len(resolutions)), dtype=np.int64)
+    layers = np.zeros((2, len(resolutions), len(slots), len(expansions), len(kernels)), dtype=np.int64)
+    for number, resolution in enumerate(resolutions):
         plan = assemble(family, resolution, ())
         stem, side = _convolutions([plan.stem], resolution)
         first, side = _block(plan.first, side)
@@ -86,11 +72,8 @@ def _tables(space: SequenceSpace) -> tuple[Counts, Counts]:
     return shared, layers
 
 
-# -------------------------------------------------------------------- one layer: [parameters, multiply-adds]
-
-
 def _convolutions(plans: Iterable[Convolution], side: int) -> tuple[Counts, int]:
-    """Count convolutions in a row for an image of a side; also return the side of the last output."""
+    """Return parameters and multiply-adds, [2], of convolutions in a row for an image, and the side of the output."""
     counts = np.zeros(2, dtype=np.int64)
     for plan in plans:
         side = plan.side(side)
@@ -109,5 +92,4 @@ def _head(plan: Blueprint, side: int) -> Counts:
     inputs, classes = plan.classifier
     expand, _ = _convolutions([plan.expand], side)
     mix, _ = _convolutions([plan.mix] if plan.mix else [], 1)
-    classifier: Counts = np.array([(inputs + 1) * classes, inputs * classes], dtype=np.int64)
-    return expand + mix + classifier
+    return expand + mix + np.array([(inputs + 1) * classes, inputs * classes], dtype=np.int64)

@@ -64,11 +64,7 @@ def build(architecture: Architecture) -> nn.Sequential:
     """
     plan = blueprint(architecture)
     head = [*layers(plan.expand), nn.AdaptiveAvgPool2d(1), *(layers(plan.mix) if plan.mix else []), nn.Flatten()]
-    parts = {
-        "stem": nn.Sequential(*layers(plan.stem)),
-        "first": MBConv(plan.first),
-        "units": nn.Sequential(*(nn.Sequential(*map(MBConv, unit)) for unit in plan.units)),
-        "head": nn.Sequential(*head),
-        "classifier": nn.Linear(*plan.classifier),
-    }
-    return nn.Sequential(OrderedDict(parts))
+    stem, first = nn.Sequential(*layers(plan.stem)), MBConv(plan.first)
+    units = nn.Sequential(*(nn.Sequential(*map(MBConv, unit)) for unit in plan.units))
+    parts = {"stem": stem, "first": first, "units": units, "head": nn.Sequential(*head)}
+    return nn.Sequential(OrderedDict(parts, classifier=nn.Linear(*plan.classifier)))

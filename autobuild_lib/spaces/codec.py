@@ -188,8 +188,7 @@ class UnitCodec:
     def layers(self, content: bytes) -> list[Numbers]:
         """Return the numbers of each layer's features."""
         width = len(self.layer_values)
-        starts = range(self._first, self._first + width * content[0], width)
-        return [tuple(content[start : start + width]) for start in starts]
+        return [tuple(content[i : i + width]) for i in range(self._first, self._first + width * content[0], width)]
 
     def names(self, content: bytes, full: bool = True) -> list[str]:
         """Return the name of each layer."""

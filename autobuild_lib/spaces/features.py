@@ -16,7 +16,6 @@ SEPARATORS = "|,;"
 MOST_VALUES = 255  # a position fits into a byte, with one left for "absent"
 CONTINUOUS = ("values", "low", "high", "grid", "offset", "scale")  # entries of a numeric feature in JSON
 LARGEST = 1e300
-MOST_WIDTH = 1024  # of an embedding: far beyond use, and small enough to hold
 Kind = TypeVar("Kind")
 
 
@@ -151,9 +150,9 @@ def written(name: str, value: Value) -> str:
 def read(name: str, choices: Choices, text: str) -> Value:
     """Return the value that `text` stands for."""
     by_text = {written(name, value): value for value in values_of(choices)}
-    if text.strip() not in by_text:
+    if (bare := text.strip()) not in by_text:
         raise SpaceError(f"{name}: {text[:40]!r} is not allowed; write one of {shorten(by_text)}")
-    return by_text[text.strip()]
+    return by_text[bare]
 
 
 def position(where: str, value: Value, values: Sequence[Value]) -> int:
@@ -188,12 +187,12 @@ def features_to_json(features: FrozenFeatures) -> dict[str, Any]:
 
 def features_from_json(where: str, record: object) -> dict[str, Any]:
     """Return features that `features_to_json` wrote; an object stands for a `Continuous`."""
-    features = checked(where, record, dict, "an object with the values of each feature")
+    features = dict(checked(where, record, dict, "an object with the values of each feature"))
     for name, choices in features.items():
         if isinstance(choices, dict):
             options = read_object(f"{where}: {name}", choices, (), CONTINUOUS)
             with naming(f"{where}: {name}"):
-                features = {**features, name: Continuous(**options)}
+                features[name] = Continuous(**options)
     return features
 
 

@@ -10,7 +10,7 @@ import numpy.typing as npt
 from autobuild_lib.spaces.codec import Codes, UnitCodec
 from autobuild_lib.spaces.features import SpaceError
 
-MOST_CONTENTS = 5_000_000  # of units that are enumerated together, see `ScoringGroup.count_contents`
+MOST_CONTENTS = 5_000_000  # that are enumerated: 100 bytes each, and 400 for effect scores in 16 hosts, are 2.5 GB
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,10 +43,7 @@ class ScoringGroup:
         return range(sum(d[0] for d in depths), sum(d[-1] for d in depths) + 1)
 
     def count_contents(self) -> int:
-        """Return how many contents there are; more than `MOST_CONTENTS` are a `SpaceError`, before any is made.
-
-        A content takes about 100 bytes, and its effect scores in 16 hosts 400 more: 2.5 GB at the limit.
-        """
+        """Return how many contents there are; more than `MOST_CONTENTS` are a `SpaceError`, before any is made."""
         count = math.prod(codec.size for codec in self.codecs)
         if count > MOST_CONTENTS:
             numbers = ", ".join(map(str, self.units))
@@ -76,13 +73,12 @@ class ScoringGroup:
 
     def parse(self, texts: Sequence[str]) -> Codes:
         """Read the texts of contents, [texts, width]."""
-        return np.frombuffer(b"".join(map(self._parse, texts)), np.uint8).reshape(len(texts), self.width)
-
-    def _parse(self, text: str) -> bytes:
-        parts, units = text.split("|"), list(self.units)
-        if len(parts) != len(units):
-            raise SpaceError(f"{self.space}: {text[:80]!r} has {len(parts)} parts, units {units} need {len(units)}")
-        return b"".join(codec.parse(part) for codec, part in zip(self.codecs, parts, strict=True))
+        rows, units = [], list(self.units)
+        for text in texts:
+            if len(parts := text.split("|")) != len(units):
+                raise SpaceError(f"{self.space}: {text[:80]!r} has {len(parts)} parts, units {units} need {len(units)}")
+            rows += [codec.parse(part) for codec, part in zip(self.codecs, parts, strict=True)]
+        return np.frombuffer(b"".join(rows), np.uint8).reshape(len(texts), self.width)
 
     def put(self, hosts: Codes, contents: Codes) -> Codes:
         """Return hosts [N, code_width] with contents in this place, one each; [1, width] goes into all."""

@@ -13,7 +13,6 @@ import numpy.typing as npt
 from autobuild_lib.spaces.codec import Codes, Column, UnitCodec
 from autobuild_lib.spaces.features import (
     MOST_VALUES,
-    MOST_WIDTH,
     Category,
     Choices,
     Continuous,
@@ -32,15 +31,13 @@ from autobuild_lib.spaces.features import (
 )
 from autobuild_lib.spaces.groups import ScoringGroup
 
+MOST_WIDTH = 1024  # of an embedding: far beyond use, and small enough to hold
 Integers = npt.NDArray[np.int64]
 
 
 @dataclass(frozen=True, init=False)
 class Layout:
-    """The description of a space; `codes` [N, code_width] are those of its architectures.
-
-    A code holds one byte per choice: the global features, then every unit (see `UnitCodec`).
-    """
+    """A space and its `codes` [N, code_width]: a byte per choice, the global features, then units (see `UnitCodec`)."""
 
     name: str
     units: tuple[Unit, ...]
@@ -121,17 +118,13 @@ class Layout:
     @functools.cached_property
     def categories(self) -> tuple[Category, ...]:
         """The node features in order: unit, index in the unit, then layer, unit and global features."""
-        depth = max(unit.max_layers for unit in self.units)
-        return (
-            self._category("unit", tuple(range(len(self.units)))),
-            self._category("index", tuple(range(depth))),
-            *(self._category(name, choices) for name, choices in self.layer_features),
-            *(self._category(n, c, any(n not in dict(u.features) for u in self.units)) for n, c in self.unit_features),
-            *(self._category(name, choices) for name, choices in self.global_features),
-        )
+        units, indices = range(len(self.units)), range(max(unit.max_layers for unit in self.units))
+        first = (("unit", tuple(units)), ("index", tuple(indices)), *self.layer_features)
+        return tuple(itertools.starmap(self._category, (*first, *self.unit_features, *self.global_features)))
 
-    def _category(self, name: str, choices: Choices, may_be_absent: bool = False) -> Category:
+    def _category(self, name: str, choices: Choices) -> Category:
         values = values_of(choices)
+        may_be_absent = name in dict(self.unit_features) and any(name not in dict(unit.features) for unit in self.units)
         scaled = choices.scaled() if isinstance(choices, Continuous) else None
         width = dict(self.embedding_widths).get(name, min(len(values), 3) if scaled is None else 3)
         return Category(name, values, width, scaled, may_be_absent)
@@ -200,10 +193,7 @@ class Layout:
         return np.concatenate([codec.split(codes[:, codec.place])[2] for codec in self.codecs], axis=1)
 
     def unit_choices(self, codes: Codes) -> Integers:
-        """Return the numbers of the units' own features, [N, units, unit features].
-
-        Where a unit lacks a feature stands the number behind its last one, which means "absent".
-        """
+        """Return the numbers of the units' own features, [N, units, unit features]; behind the last is "absent"."""
         names = [name for name, _ in self.unit_features]
         absent = np.array([len(values_of(choices)) for _, choices in self.unit_features], dtype=np.int64)
         chosen = np.tile(absent, (len(codes), len(self.units), 1))

@@ -35,10 +35,9 @@ class Samples(ABC, Generic[Drawn]):
     @overload
     def sample(self, size: int, rng: np.random.Generator | int | None = None) -> list[Drawn]: ...
     def sample(self, *arguments: Any, **named: Any) -> Drawn | list[Drawn]:
-        """Draw independently, as `sample_codes` does: `sample(3)` draws three, `sample(3, rng)` the same for a seed.
+        """Draw independently: `sample(3)` three that differ every time, `sample(3, rng)` the same for a seed.
 
-        A generator may stand first: `sample(rng, 3)`, and `sample(rng)` for one that is not in a list. `rng` is a
-        generator, a seed, or left out for draws that differ every time.
+        A generator may stand first: `sample(rng, 3)`, and `sample(rng)` for one that is not in a list.
         """
         if arguments and isinstance(arguments[0], np.random.Generator):
             return self._draw(*arguments[1:], rng=arguments[0], **named)  # type: ignore[misc]  # twice is refused
@@ -53,13 +52,10 @@ class Samples(ABC, Generic[Drawn]):
 
 @dataclass(frozen=True, slots=True)
 class Architecture:
-    """An immutable, hashable architecture; `str()` gives a short text that `space.parse` reads back.
-
-    `code` holds one byte per choice (see `Layout`).
-    """
+    """An immutable, hashable architecture; `str()` gives a short text that `space.parse` reads back."""
 
     space: "SequenceSpace"
-    code: bytes
+    code: bytes  # one byte per choice (see `Layout`)
 
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Architecture):
@@ -125,8 +121,7 @@ class SequenceSpace(Layout, Samples[Architecture]):
         if unknown := set(chosen) - set(names):
             raise SpaceError(f"{self.name}: unknown global features {sorted(unknown)}; it has {names}")
         code = []
-        for name, choices in self.global_features:
-            values = values_of(choices)
+        for name, values in ((name, values_of(choices)) for name, choices in self.global_features):
             if name not in chosen and len(values) > 1:
                 raise SpaceError(f"{self.name}: global feature {name!r} is missing; choose from {list(values)}")
             code.append(position(f"{self.name}: {name}", chosen.get(name, values[0]), values))
@@ -166,12 +161,11 @@ class SequenceSpace(Layout, Samples[Architecture]):
 
     def __iter__(self) -> Iterator[Architecture]:
         """Every architecture, one at a time; mind `size`."""
-        heads = itertools.product(*(range(len(values_of(c))) for _, c in self.global_features))
         units = [self.alone(number) for number in range(len(self.units))]
         for unit in units:
             unit.count_contents()
         bodies = [[row.tobytes() for row in unit.contents()] for unit in units]
-        for head in heads:
+        for head in itertools.product(*(range(len(values_of(c))) for _, c in self.global_features)):
             for body in itertools.product(*bodies):
                 yield Architecture(self, bytes(head) + b"".join(body))
 
