@@ -76,4 +76,11 @@ def load_from(family: str, folder: Path) -> Surrogate:
     return Surrogate(space, network.eval(), centres, sds)
 
 
-ofa_mbv3, ofa_pn = (functools.partial(load_bundled, family) for family in SPACES)  # both at resolution 224
+def ofa_mbv3() -> Surrogate:
+    """Return the surrogate of OFA-MobileNetV3 at resolution 224."""
+    return load_bundled("ofa_mbv3")
+
+
+def ofa_pn() -> Surrogate:
+    """Return the surrogate of OFA-ProxylessNAS at resolution 224."""
+    return load_bundled("ofa_pn")
