@@ -86,6 +86,14 @@ class TestSource:
         ]
         assert [ast.unparse(argument) for argument in call.args] == [repr(source.stem), "globals()"]
 
+    def test_its_first_cells_run(self, source: Path, tmp_path: Path) -> None:
+        first, second, *_ = code(source)
+        scope: dict[str, Any] = {"__name__": "__main__", "In": ["", first.source]}
+        exec(first.source, scope)  # noqa: S102  # what is imported before `Run.start` could be taken for a parameter
+        scope["out"] = str(tmp_path)
+        exec(second.source, scope)  # noqa: S102
+        assert scope["run"].folder == tmp_path / source.stem
+
     def test_it_ends_with_what_it_was_built_with(self, source: Path) -> None:
         assert code(source)[-1].source.rstrip().endswith("run.provenance()")
 
