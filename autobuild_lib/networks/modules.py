@@ -46,8 +46,9 @@ class MBConv(nn.Module):
     def __init__(self, plan: Block) -> None:
         super().__init__()
         expand = layers(plan.expand) if plan.expand else []
+        depthwise = layers(plan.depthwise)  # in this order, which is that of the weights' random draws
         squeeze = [SqueezeExcitation(*plan.squeeze)] if plan.squeeze else []
-        self.body = nn.Sequential(*expand, *layers(plan.depthwise), *squeeze, *layers(plan.project))
+        self.body = nn.Sequential(*expand, *depthwise, *squeeze, *layers(plan.project))
         self.residual = plan.residual
 
     def forward(self, x: Tensor) -> Tensor:

@@ -4,7 +4,7 @@ What stands here needs no diffusers. `networks` builds the U-Nets as diffusers' 
 them with the reader's weights and images; both need `pip install 'autobuild-book[sd]'`.
 """
 
-from autobuild_book.chapters.diffusion.real_size.costs import costs, costs_of_codes
+from autobuild_book.chapters.diffusion.real_size.counting import costs, costs_of_codes
 from autobuild_book.chapters.diffusion.real_size.space import Stage, original, stages, unet_space
 
 __all__ = ["Stage", "costs", "costs_of_codes", "original", "stages", "unet_space"]

@@ -10,7 +10,7 @@ from safetensors import SafetensorError, safe_open
 from torch import nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from autobuild_book.chapters.diffusion.real_size.costs import CONTEXT, INPUTS, OUTPUTS, SIDE, TOKENS
+from autobuild_book.chapters.diffusion.real_size.counting import CONTEXT, INPUTS, OUTPUTS, SIDE, TOKENS
 from autobuild_book.chapters.diffusion.real_size.extra import UNet2DConditionModel
 from autobuild_book.chapters.diffusion.real_size.files import weights_file
 from autobuild_book.chapters.diffusion.real_size.space import stages

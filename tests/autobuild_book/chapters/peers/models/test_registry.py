@@ -22,6 +22,7 @@ from autobuild_book.chapters.peers.models.registry import (
     find_model,
 )
 from autobuild_book.chapters.peers.models.sequence_graf import features_of_codes
+from autobuild_lib.engine.paths import LayerEncoder
 from autobuild_lib.statistics import srcc
 
 PLAIN = [name for name, model in MODELS.items() if not isinstance(model, AutoBuild) and not model.needs_proxies]
@@ -103,7 +104,7 @@ class TestAutoBuild:
 
         for pooling in ("mean", "sum"):
             predictor = ab.fit(train.space, train, "additive", progress=False, pooling=pooling, **dict(SMALL))
-            monkeypatch.setattr(combined, "CHUNK", 9)
+            monkeypatch.setattr(LayerEncoder, "CHUNK", 9)
             found = torch.from_numpy(embeddings(predictor, unseen))[None]
             with torch.inference_mode():
                 head = predictor.network.predict_from(found)[0].numpy()
