@@ -3,6 +3,7 @@
 PROFILE ?= standard
 CORES ?= all
 ONLY ?=
+BEFORE ?=
 WORKERS ?= 2
 WHEELS ?=
 VENV := .venv
@@ -86,8 +87,8 @@ check-book: $(STAMP) ## open every page of the built book in Chromium (installed
 	$(BIN)/python -m pytest -m browser tests/browser
 	$(BIN)/python -m tests.browser
 
-bench: $(STAMP) ## compare speeds with plain baselines, into artifacts/benchmarks.json
-	$(BIN)/python -m tests.benchmarks
+bench: $(STAMP) ## compare speeds with plain baselines, or BEFORE=../earlier-worktree, into artifacts/benchmarks.json
+	$(BIN)/python -m tests.benchmarks$(if $(BEFORE),.before "$(BEFORE)" $(if $(ONLY),--only "$(ONLY)"))
 
 install: $(STAMP) ## make .venv with the pinned packages, nothing else
 
