@@ -121,7 +121,8 @@ def make_table(
     Args:
         noise_free: some of the labels before noise was added.
         sha256: of the source file (default: of the rows).
-        duplicates: "refuse" an architecture that stands in several rows, or take the "mean" of its labels.
+        duplicates: "refuse" an architecture that stands in several rows, or take the "mean" of its labels; isomorphic
+            ones (`SequenceSpace.canonical`) are one, written as in the first row.
         text: whether labels may be texts of numbers.
     """
     if duplicates not in DUPLICATES:
@@ -131,19 +132,22 @@ def make_table(
         raise DataError(f"{source}: there are no rows")
     checked = check_labels(labels, source, numbers, text)
     free = None if noise_free is None else check_labels(noise_free, source, numbers, text)
-    first: dict[Architecture, int] = {}
-    places = [first.setdefault(architecture, place) for place, architecture in enumerate(architectures)]
+    first: dict[bytes, int] = {}
+    keys = map(bytes, space.canonical_codes(space.to_codes(architectures)))  # isomorphic architectures have the same
+    places = [first.setdefault(key, place) for place, key in enumerate(keys)]
     if len(first) < len(places):
         if duplicates == "refuse":
             row = next(row for row, place in enumerate(places) if row != place)
-            again = f"architecture {architectures[row]} stands in row {numbers[places[row]]} already"
+            same = "stands" if architectures[row] == architectures[places[row]] else "is isomorphic to what stands"
+            again = f"architecture {architectures[row]} {same} in row {numbers[places[row]]} already"
             remedy = 'if it was measured several times, load with duplicates="mean" (--duplicates mean)'
             raise DataError(f"{source}, row {numbers[row]}: {again}; {remedy}")
         checked, free = _means(checked, places), None if free is None else _means(free, places)
         sha256 = ""
+    kept = tuple(architectures[place] for place in first.values())
     return Table(
-        space, tuple(first), labels=checked, rows=tuple(numbers[place] for place in first.values()), noise_free=free,
-        kind=kind, source=source, sha256=sha256 or digest_rows(map(str, first), checked),
+        space, kept, labels=checked, rows=tuple(numbers[place] for place in first.values()), noise_free=free,
+        kind=kind, source=source, sha256=sha256 or digest_rows(map(str, kept), checked),
     )  # fmt: skip
 
 

@@ -178,7 +178,7 @@ def has_networks(space: SequenceSpace) -> bool:
     some, every = [{name: set(values_of(c)) for name, c in s.global_features} for s in (space, whole)]
     if some.keys() != every.keys() or any(some[name] - every[name] for name in some):
         return False
-    return len(space.units) == len(whole.units) and all(map(_is_part, space.codecs, whole.codecs))
+    return space.links == whole.links and all(map(_is_part, space.codecs, whole.codecs))
 
 
 def _is_part(part: UnitCodec, whole: UnitCodec) -> bool:

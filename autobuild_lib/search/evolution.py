@@ -23,22 +23,15 @@ MOST_REPEATS = 20_000  # draws in a row without anything new, after which a sear
 
 
 class Search:
-    """What one search has evaluated so far: no architecture twice, failed ones included.
+    """What one search has evaluated so far: no architecture twice, failed or isomorphic ones included.
 
     codes [N, code_width] and points [N, 2] (costs, NaN where the evaluation failed) are in order of evaluation.
     """
 
     def __init__(
-        self,
-        space: SequenceSpace,
-        evaluator: Evaluator,
-        objectives: tuple[str, str],
-        rounds: Sequence[int],
-        log: Path | str | None,
-        workers: int | None,
-        progress: bool,
-        retry_failed: bool = False,
-    ) -> None:
+        self, space: SequenceSpace, evaluator: Evaluator, objectives: tuple[str, str], rounds: Sequence[int],
+        log: Path | str | None, workers: int | None, progress: bool, retry_failed: bool = False,
+    ) -> None:  # fmt: skip
         if min(rounds) < 1:
             raise ValueError(f"rounds of {list(rounds)} evaluations; each needs at least 1")
         self.space, self.budget = space, sum(rounds)
@@ -68,15 +61,16 @@ class Search:
 
         The next of `draws` is asked when the one before has long given nothing new.
         """
-        fresh: dict[bytes, None] = {}
+        fresh: dict[bytes, Codes] = {}
         for draw in draws:
             repeats = 0
             while len(fresh) < size and repeats < MOST_REPEATS:
-                rows = dict.fromkeys(row.tobytes() for row in draw(size))
-                new = [row for row in rows if row not in self.seen and row not in fresh]
-                fresh.update(dict.fromkeys(new[: size - len(fresh)]))
+                codes = draw(size)
+                rows = dict(zip(map(bytes, self.space.canonical_codes(codes)), codes, strict=True))
+                new = [key for key in rows if key not in self.seen and key not in fresh][: size - len(fresh)]
+                fresh.update((key, rows[key]) for key in new)
                 repeats = 0 if new else repeats + size
-        return np.frombuffer(b"".join(fresh), dtype=np.uint8).reshape(len(fresh), self.space.code_width)
+        return np.array([*fresh.values()], dtype=np.uint8).reshape(len(fresh), self.space.code_width)
 
     def evaluate(self, codes: Codes, size: int) -> bool:
         """Evaluate new architectures [n, code_width] as the next round; say whether there are `size` of them."""
@@ -84,7 +78,7 @@ class Search:
         if len(codes):
             self._finished += self._judged(self._evaluations.run(self.space.from_codes(codes), self._bar))
             self._rounds += [number] * len(codes)
-            self.seen.update(row.tobytes() for row in codes)
+            self.seen.update(map(bytes, self.space.canonical_codes(codes)))
             self.codes = np.concatenate([self.codes, codes])
             if all(evaluation.error for evaluation in self._finished):
                 raise ValueError(self._all_failed())
@@ -123,20 +117,10 @@ class Search:
 
 
 def evolve(
-    mutation: Mutation,
-    evaluator: Evaluator,
-    *,
-    maximise: str,
-    minimise: str,
-    seed: int = 0,
-    start: int = 50,
-    rounds: int = 4,
-    mutations: int = 50,
-    log: Path | str | None = None,
-    workers: int | None = None,
-    progress: bool = True,
-    retry_failed: bool = False,
-) -> pd.DataFrame:
+    mutation: Mutation, evaluator: Evaluator, *, maximise: str, minimise: str, seed: int = 0, start: int = 50,
+    rounds: int = 4, mutations: int = 50, log: Path | str | None = None, workers: int | None = None,
+    progress: bool = True, retry_failed: bool = False,
+) -> pd.DataFrame:  # fmt: skip
     """Search for the accuracy-latency front, or that of any two objectives (paper, Section 4).
 
     Evaluates `start` random architectures, then in each of `rounds` as many new `mutations` of random members of the

@@ -29,6 +29,11 @@ Numbers = tuple[int, ...]  # positions of values
 MOST_LAYER_CHOICES = 100_000
 
 
+def as_keys(codes: Codes) -> npt.NDArray[np.bytes_]:
+    """Rows as byte strings, which sort and compare at once: [N, width] -> [N]."""
+    return np.ascontiguousarray(codes).view(f"S{codes.shape[1]}").ravel()
+
+
 @dataclass(frozen=True)
 class Column:
     """One byte in the code of an architecture: which choice it holds."""

@@ -5,6 +5,7 @@ import itertools
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
+from importlib import import_module
 from typing import Any, Self
 
 import numpy as np
@@ -32,28 +33,40 @@ from autobuild_lib.spaces.features import (
 from autobuild_lib.spaces.groups import ScoringGroup
 
 MOST_WIDTH = 1024  # of an embedding: far beyond use, and small enough to hold
+LINKS = "links"  # as what an architecture chooses among
 Integers = npt.NDArray[np.int64]
+Lists = Sequence[Sequence[int]]  # for every unit, the units that it reads from
+FrozenLists = tuple[tuple[int, ...], ...]
+FrozenLinks = tuple[tuple[str, FrozenLists], ...]  # by name; "" where there is no choice; none: units in a row
+
+
+def _links() -> Any:
+    return import_module("autobuild_lib.spaces.links")  # units in a row need none
 
 
 @dataclass(frozen=True, init=False)
 class Layout:
-    """A space and its `codes` [N, code_width]: a byte per choice, the global features, then units (see `UnitCodec`)."""
+    """A space and its `codes` [N, code_width]: a byte per choice, `global_choices`, then units (see `UnitCodec`)."""
 
     name: str
     units: tuple[Unit, ...]
     layer_features: FrozenFeatures
     global_features: FrozenFeatures
     embedding_widths: tuple[tuple[str, int], ...]
+    links: FrozenLinks
 
     def __init__(
         self, name: str, units: Sequence[Unit], layer_features: Features,
         global_features: Features | None = None, embedding_widths: Mapping[str, int] | None = None,
+        links: Lists | Mapping[str, Lists] | None = None,
     ) -> None:  # fmt: skip
         self.__dict__.update(name=checked("name of a space", name, str, "a text"), units=tuple(units))
         self.__dict__.update(layer_features=freeze(layer_features), global_features=freeze(global_features or {}))
         pairs = (embedding_widths or {}).items()
         widths = {name: whole_number(f"embedding width of {name!r}", width, MOST_WIDTH) for name, width in pairs}
         self.__dict__.update(embedding_widths=tuple(sorted(widths.items())))
+        with naming(f"space {name!r}"):
+            self.__dict__.update(links=() if links is None else _links().freeze_links(links, self.units))
         self._check()
 
     def _check(self) -> None:
@@ -63,8 +76,9 @@ class Layout:
         if self.units[0].score_with_previous:
             raise SpaceError(f"{where}: the first unit has no previous unit to be scored with")
         names = [category.name for category in self.categories]
-        if len(set(names)) < len(names):
-            raise SpaceError(f"{where}: layer, unit and global features need different names, given {names}")
+        choice = [name for name, _ in self.global_choices[len(self.global_features) :]]
+        if len({*names, *choice}) < len(names + choice):
+            raise SpaceError(f"{where}: layer, unit and global features need different names, given {names + choice}")
         if unknown := set(dict(self.embedding_widths)) - set(names):
             raise SpaceError(f"{where}: embedding widths for unknown features {sorted(unknown)}")
         for category in self.categories:
@@ -81,7 +95,7 @@ class Layout:
 
     @functools.cached_property
     def _hash(self) -> int:
-        return hash((self.name, self.units, self.layer_features, self.global_features, self.embedding_widths))
+        return hash(tuple(self.__getstate__().values()))
 
     def __getstate__(self) -> dict[str, Any]:
         """Leave cached facts out of pickles: the hash of a text differs between processes."""
@@ -91,17 +105,25 @@ class Layout:
         """Return a description that JSON can hold; `from_json` reads it back."""
         features = {name: features_to_json(getattr(self, name)) for name in ("layer_features", "global_features")}
         units, widths = [unit.to_json() for unit in self.units], dict(self.embedding_widths)
-        return {"name": self.name, "units": units, **features, "embedding_widths": widths}
+        lists = {name: [list(row) for row in rows] for name, rows in self.links}
+        links = {LINKS: lists.get("", lists)} if lists else {}
+        return {"name": self.name, "units": units, **features, "embedding_widths": widths, **links}
 
     @classmethod
     def from_json(cls, description: Mapping[str, Any]) -> Self:
         """Build a space from `to_json`'s description; anything missing or unknown in it is an error."""
         needed = ("name", "units", "layer_features", "global_features")
-        record = read_object("not the description of a search space", description, needed, ["embedding_widths"])
+        record = read_object("not the description of a search space", description, needed, ["embedding_widths", LINKS])
         units = checked("units", record["units"], list, "a list of units")
         record["units"] = [Unit.from_json(f"unit {number}", unit) for number, unit in enumerate(units)]
         checked("embedding_widths", record.get("embedding_widths", {}), dict, "an object with a width for each feature")
         return cls(**record | {name: features_from_json(name, record[name]) for name in needed[2:]})
+
+    @functools.cached_property
+    def global_choices(self) -> FrozenFeatures:
+        """What is chosen once per architecture: the global features, and the name of its links where they have any."""
+        names = tuple(name for name, _ in self.links if name)
+        return (*self.global_features, (LINKS, names)) if names else self.global_features
 
     @functools.cached_property
     def unit_features(self) -> FrozenFeatures:
@@ -133,7 +155,7 @@ class Layout:
     def codecs(self) -> tuple[UnitCodec, ...]:
         """Per unit, how its content is stored in the code of an architecture."""
         codecs: list[UnitCodec] = []
-        start = len(self.global_features)
+        start = len(self.global_choices)
         for number, unit in enumerate(self.units):
             every = tuple((name, dict(self.unit_features)[name]) for name, _ in unit.features)
             codecs.append(UnitCodec(f"{self.name}, unit {number}", number, start, unit, every, self.layer_features))
@@ -160,12 +182,12 @@ class Layout:
     @property
     def size(self) -> int:
         """Exact number of architectures."""
-        return math.prod(len(values_of(c)) for _, c in self.global_features) * math.prod(c.size for c in self.codecs)
+        return math.prod(len(values_of(c)) for _, c in self.global_choices) * math.prod(c.size for c in self.codecs)
 
     @functools.cached_property
     def columns(self) -> tuple[Column, ...]:
         """What each byte of a code holds."""
-        heads = [(name, values_of(choices)) for name, choices in self.global_features]
+        heads = [(name, values_of(choices)) for name, choices in self.global_choices]
         first = [Column(None, None, name, values, tuple(range(len(values)))) for name, values in heads]
         return (*first, *itertools.chain.from_iterable(codec.columns for codec in self.codecs))
 
@@ -209,3 +231,21 @@ class Layout:
         of_unit = self.unit_choices(codes)[row, self.slots[slot, 0]]
         heads = codes[row, : len(self.global_features)]
         return np.hstack([self.slots[slot], self.layers(codes)[present], of_unit, heads]).astype(np.int64)
+
+    def structures(self, codes: Codes) -> Integers:
+        """Return which of the links each architecture has, [N]; 0 where there is nothing to choose."""
+        return np.asarray(codes[:, len(self.global_features) : len(self.global_choices)].sum(1, dtype=np.int64))
+
+    def predecessors(self, codes: Codes) -> tuple[Integers, Integers]:
+        """Return the number of predecessors of each of `nodes(codes)`, [nodes], and how far back each is, [edges].
+
+        A layer follows the one before in its unit; a unit's first layer, the last of every unit that it reads from.
+        Edges are in the order of their nodes, then of the predecessors.
+        """
+        depths = self.depths(codes)
+        if self.links:
+            return _links().predecessors(depths, self.links, self.structures(codes))  # type: ignore[no-any-return]
+        lengths = depths.sum(1)
+        degrees = np.ones(lengths.sum(), dtype=np.int64)
+        degrees[lengths.cumsum() - lengths] = 0
+        return degrees, np.ones(degrees.sum(), dtype=np.int64)

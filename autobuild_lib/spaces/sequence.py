@@ -1,9 +1,10 @@
-"""Sequence spaces: any search space whose architectures are paths of layers; and the architectures in them."""
+"""Sequence spaces: any search space whose architectures are units of layers; and the architectures in them."""
 
 import itertools
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from importlib import import_module
 from typing import Any, Generic, TypeVar, overload
 
 import numpy as np
@@ -75,6 +76,13 @@ class Architecture:
         """The global choices by name."""
         return self.space.decode_globals(self.code)
 
+    @property
+    def links(self) -> tuple[tuple[int, ...], ...]:
+        """Per unit, the units that it reads from."""
+        if self.space.links:
+            return self.space.links[int(self.space.structures(self.space.to_codes([self]))[0])][1]
+        return tuple((unit - 1,) if unit else () for unit in range(len(self.space.units)))
+
     def units(self) -> list[dict[str, Any]]:
         """Return, per unit, its features and `layers` (full names): what `space.architecture` takes."""
         pairs = [(codec, self.code[codec.place]) for codec in self.space.codecs]
@@ -93,8 +101,10 @@ class Architecture:
 
 
 class SequenceSpace(Layout, Samples[Architecture]):
-    """All architectures made of `units` in a row, each a path of layers with `layer_features`.
+    """All architectures made of `units`, each a path of layers with `layer_features`.
 
+    Each unit reads from the one before, or from those that `links` lists for it (`[]`: the input; what no unit reads
+    feeds the output): `links=[[], [], [0, 1]]`, or several such lists by name, of which an architecture chooses one.
     A list of values is categorical, a `Continuous` is numeric; `global_features` are chosen once per architecture.
     `embedding_widths` sets the width of a feature's embedding (default: min(number of values, 3)).
     Raises `SpaceError` for a description that contradicts itself.
@@ -117,11 +127,11 @@ class SequenceSpace(Layout, Samples[Architecture]):
 
     def encode_globals(self, chosen: Mapping[str, Value]) -> bytes:
         """Return the code of the global features; one with a single value may be left out."""
-        names = [name for name, _ in self.global_features]
+        names = [name for name, _ in self.global_choices]
         if unknown := set(chosen) - set(names):
             raise SpaceError(f"{self.name}: unknown global features {sorted(unknown)}; it has {names}")
         code = []
-        for name, values in ((name, values_of(choices)) for name, choices in self.global_features):
+        for name, values in ((name, values_of(choices)) for name, choices in self.global_choices):
             if name not in chosen and len(values) > 1:
                 raise SpaceError(f"{self.name}: global feature {name!r} is missing; choose from {list(values)}")
             code.append(position(f"{self.name}: {name}", chosen.get(name, values[0]), values))
@@ -129,16 +139,16 @@ class SequenceSpace(Layout, Samples[Architecture]):
 
     def decode_globals(self, code: bytes) -> dict[str, Value]:
         """Return the global features in a code, or in the beginning of one."""
-        return {n: values_of(c)[number] for (n, c), number in zip(self.global_features, code, strict=False)}
+        return {n: values_of(c)[number] for (n, c), number in zip(self.global_choices, code, strict=False)}
 
     def parse(self, text: str) -> Architecture:
         """Read an architecture from its text form."""
         checked(f"{self.name}: an architecture", text, str, "its text form, as str(architecture) gives it")
-        parts, heads = text.strip().split("|"), len(self.global_features)
+        parts, heads = text.strip().split("|"), len(self.global_choices)
         if len(parts) != heads + len(self.units):
-            names = [*dict(self.global_features), *(f"unit {number}" for number in range(len(self.units)))]
+            names = [*dict(self.global_choices), *(f"unit {number}" for number in range(len(self.units)))]
             raise SpaceError(f"{self.name}: {text[:80]!r} has {len(parts)} parts, expected {'|'.join(names)}")
-        chosen = {name: read(name, c, part) for (name, c), part in zip(self.global_features, parts, strict=False)}
+        chosen = {name: read(name, c, part) for (name, c), part in zip(self.global_choices, parts, strict=False)}
         contents = [codec.parse(part) for codec, part in zip(self.codecs, parts[heads:], strict=True)]
         return Architecture(self, self.encode_globals(chosen) + b"".join(contents))
 
@@ -151,7 +161,23 @@ class SequenceSpace(Layout, Samples[Architecture]):
             return Architecture(self, architecture.code)
         if architecture.space.name != self.name:
             raise SpaceError(f"architecture of space {architecture.space.name!r} given to space {self.name!r}")
-        return self.architecture(architecture.units(), **architecture.global_features)
+        adopted = self.architecture(architecture.units(), **architecture.global_features)
+        if adopted.links != architecture.links:
+            raise SpaceError(f"{self.name}: the units of {architecture} have other links, {list(architecture.links)}")
+        return adopted
+
+    def canonical_codes(self, codes: Codes) -> Codes:
+        """Return the codes [N, code_width] of `canonical` architectures."""
+        if not self.links:
+            return codes
+        return import_module("autobuild_lib.spaces.isomorphism").canonical_codes(self, codes)  # type: ignore[no-any-return]
+
+    def canonical(self, architecture: Architecture) -> Architecture:
+        """Return the architecture that stands for all that are isomorphic to this one; in a path, this one.
+
+        Isomorphic are those with the same units, equally described and filled, and the same links in another order.
+        """
+        return self.from_codes(self.canonical_codes(self.to_codes([architecture])))[0]
 
     def __contains__(self, architecture: object) -> bool:
         try:
@@ -165,7 +191,7 @@ class SequenceSpace(Layout, Samples[Architecture]):
         for unit in units:
             unit.count_contents()
         bodies = [[row.tobytes() for row in unit.contents()] for unit in units]
-        for head in itertools.product(*(range(len(values_of(c))) for _, c in self.global_features)):
+        for head in itertools.product(*(range(len(values_of(c))) for _, c in self.global_choices)):
             for body in itertools.product(*bodies):
                 yield Architecture(self, bytes(head) + b"".join(body))
 

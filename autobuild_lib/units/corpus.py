@@ -132,7 +132,7 @@ def score_units(
 def _head(space: SequenceSpace, chosen: Mapping[str, Value]) -> bytes:
     """Code of the chosen global features, else the largest number of each, the last listed where one is text."""
     largest: dict[str, Value] = {}
-    for name, choices in space.global_features:
+    for name, choices in space.global_choices:
         values = values_of(choices)
         listed = any(isinstance(value, str) for value in values)
         largest[name] = max(values, key=values.index if listed else float)

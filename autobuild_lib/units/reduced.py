@@ -3,7 +3,7 @@
 import functools
 import itertools
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Self
@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 
 from autobuild_lib.spaces import Architecture, Codes, ScoringGroup, SequenceSpace, SpaceError
+from autobuild_lib.spaces.codec import as_keys
 from autobuild_lib.spaces.features import Value
 from autobuild_lib.spaces.sequence import Samples
 from autobuild_lib.storage import read_json, replace_json
@@ -48,7 +49,7 @@ class GroupContents:
 
     @functools.cached_property
     def _keys(self) -> npt.NDArray[np.bytes_]:
-        return _as_keys(self.codes)
+        return as_keys(self.codes)
 
     @functools.cached_property
     def _sorted(self) -> Positions:
@@ -56,21 +57,16 @@ class GroupContents:
 
     def positions(self, codes: Codes) -> Positions:
         """Return the place of each of `codes` [N, width] among the contents, [N]; -1 for what is not among them."""
-        keys = _as_keys(codes)
+        keys = as_keys(codes)
         places = self._sorted[np.searchsorted(self._keys, keys, sorter=self._sorted).clip(max=len(self) - 1)]
         return np.where(self._keys[places] == keys, places, -1)
 
     def union(self, other: "GroupContents") -> "GroupContents":
         """Return the contents of both; one that is in both keeps the higher score."""
         codes, scores = np.concatenate([self.codes, other.codes]), np.concatenate([self.scores, other.scores])
-        order = np.lexsort((_as_keys(codes), -scores))
-        kept = order[np.sort(np.unique(_as_keys(codes[order]), return_index=True)[1])]
+        order = np.lexsort((as_keys(codes), -scores))
+        kept = order[np.sort(np.unique(as_keys(codes[order]), return_index=True)[1])]
         return GroupContents(codes[kept], scores[kept])
-
-
-def _as_keys(codes: Codes) -> npt.NDArray[np.bytes_]:
-    """Rows as byte strings, which sort and compare at once: [N, width] -> [N]."""
-    return np.ascontiguousarray(codes).view(f"S{codes.shape[1]}").ravel()
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,7 +74,7 @@ class ReducedSpace(Samples[Architecture]):
     """The product over scoring groups of some contents of each; every architecture has the same global features.
 
     head: code of the global features. groups: one for each of `space.scoring_groups`. `len` overflows beyond 2^63
-    architectures, `size` is exact.
+    architectures, `size` is exact; isomorphic architectures count apart, and are iterated over once.
     """
 
     space: SequenceSpace
@@ -87,7 +83,7 @@ class ReducedSpace(Samples[Architecture]):
 
     def __post_init__(self) -> None:
         here = (len(self.head), [group.codes.shape[1] for group in self.groups])
-        needed = (len(self.space.global_features), [group.width for group in self.space.scoring_groups])
+        needed = (len(self.space.global_choices), [group.width for group in self.space.scoring_groups])
         if here != needed:
             raise SpaceError(f"{self.space.name}: head and contents have {here[0]} bytes and {here[1]}, "
                              f"the space needs {needed[0]} bytes and {needed[1]}")  # fmt: skip
@@ -111,9 +107,10 @@ class ReducedSpace(Samples[Architecture]):
         return self.size
 
     def __iter__(self) -> Iterator[Architecture]:
-        """Every architecture; the contents of later groups vary fastest, best first."""
-        for body in itertools.product(*([row.tobytes() for row in group.codes] for group in self.groups)):
-            yield Architecture(self.space, self.head + b"".join(body))
+        """Every architecture, isomorphic ones once; the contents of later groups vary fastest, best first."""
+        bodies = itertools.product(*([row.tobytes() for row in group.codes] for group in self.groups))
+        every = (Architecture(self.space, self.head + b"".join(body)) for body in bodies)
+        return distinct(self.space, every) if self.space.links else every
 
     def __contains__(self, architecture: object) -> bool:
         if not isinstance(architecture, Architecture) or architecture not in self.space:
@@ -135,10 +132,15 @@ class ReducedSpace(Samples[Architecture]):
         return self.space.from_codes(codes)
 
     def best(self, n: int) -> list[Architecture]:
-        """Return the `n` of highest summed score (or all), best first; equal sums stand in the order of iteration."""
+        """Return the `n` of highest summed score (or all), best first; equal sums, and isomorphic ones, as iterated."""
         if n < 0:
             raise ValueError(f"n={n}; the number of architectures must not be negative")
-        return self.from_codes(self.at(best_sums([group.scores for group in self.groups], min(n, self.size))))
+        most, best = min(n, self.size), list[Architecture]()
+        while len(best) < n and most:
+            sums = best_sums([group.scores for group in self.groups], most)
+            best = list(distinct(self.space, self.from_codes(self.at(sums))))[:n]
+            most = min(2 * most, self.size) if most < self.size else 0
+        return best
 
     def scores(self, architectures: Sequence[Architecture]) -> Scores:
         """Return the summed score of each architecture, [N]; one outside this reduced space is a `SpaceError`."""
@@ -209,6 +211,12 @@ def _read_contents(group: ScoringGroup, entry: Mapping[str, Any]) -> GroupConten
     if not all(type(score) in (int, float) for score in entry["scores"]):
         raise ValueError("scores must be numbers")
     return GroupContents(group.parse(entry["modules"]), np.array(entry["scores"], dtype=np.float64))
+
+
+def distinct(space: SequenceSpace, architectures: Iterable[Architecture]) -> Iterator[Architecture]:
+    """Leave out architectures that are isomorphic to an earlier one."""
+    first: dict[Architecture, Architecture] = {}
+    return (each for each in architectures if first.setdefault(space.canonical(each), each) is each)
 
 
 def best_sums(scores: Sequence[Scores], n: int) -> Positions:

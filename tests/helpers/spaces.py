@@ -1,5 +1,6 @@
 """Small search spaces of any kind, for tests of properties."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from hypothesis import reject, strategies as st
@@ -46,5 +47,29 @@ def spaces(draw: st.DrawFn) -> ab.SequenceSpace:
         return ab.SequenceSpace("any", units, layer, whole)
     except ab.SpaceError as refused:
         if "written alike" not in str(refused):
+            raise
+        reject()
+
+
+@st.composite
+def lists(draw: st.DrawFn, units: Sequence[ab.Unit]) -> list[list[int]]:
+    """Links of units: each reads from some of those before it in a random order, tails from the previous unit."""
+    order = draw(st.permutations(range(len(units))))
+    rows: list[list[int]] = [[] for _ in units]
+    for place, unit in enumerate(order):
+        rows[unit] = draw(st.lists(st.sampled_from(order[:place]), unique=True, max_size=3)) if place else []
+    return [[n - 1] if unit.score_with_previous else row for n, (unit, row) in enumerate(zip(units, rows, strict=True))]
+
+
+@st.composite
+def linked_spaces(draw: st.DrawFn, several: st.SearchStrategy[ab.SequenceSpace] | None = None) -> ab.SequenceSpace:
+    """A small space with links: fixed ones, or up to three to choose among."""
+    space = draw(spaces() if several is None else several)
+    names = draw(st.lists(TEXTS, unique=True, max_size=3))
+    links = {name: draw(lists(space.units)) for name in names} if names else draw(lists(space.units))
+    try:
+        return ab.SequenceSpace.from_json({**space.to_json(), "links": links})
+    except ab.SpaceError as refused:
+        if "cycle" not in str(refused):  # what a tail reads from may close one
             raise
         reject()
