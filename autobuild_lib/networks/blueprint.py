@@ -178,7 +178,8 @@ def has_networks(space: SequenceSpace) -> bool:
     some, every = [{name: set(values_of(c)) for name, c in s.global_features} for s in (space, whole)]
     if some.keys() != every.keys() or any(some[name] - every[name] for name in some):
         return False
-    return space.links == whole.links and all(map(_is_part, space.codecs, whole.codecs))
+    shape, whole_shape = [(s.links, len(s.units)) for s in (space, whole)]
+    return shape == whole_shape and all(map(_is_part, space.codecs, whole.codecs))
 
 
 def _is_part(part: UnitCodec, whole: UnitCodec) -> bool:
