@@ -12,8 +12,9 @@ import pandas as pd
 from autobuild_book.arguments import check_file, print_report, whole
 from autobuild_lib import surrogate
 from autobuild_lib.loading import load
-from autobuild_lib.search import Evaluator, StageMutation, costs, evolve, front
+from autobuild_lib.search import Evaluator, LayerMutation, Mutation, StageMutation, costs, evolve, front
 from autobuild_lib.spaces import SequenceSpace, read_space
+from autobuild_lib.spaces.features import values_of
 from autobuild_lib.storage import replace_text
 from autobuild_lib.units import corpus as units
 from autobuild_lib.units.reduced import ReducedSpace
@@ -115,18 +116,18 @@ def _build(arguments: argparse.Namespace) -> None:
 
 def _search(arguments: argparse.Namespace) -> None:
     _check_files(arguments)
-    reduced = _where(arguments)
+    mutation = _mutation(arguments)
     names = ("start", "rounds", "mutations", "seed", "log", "workers", "retry_failed")
     options = {name: getattr(arguments, name) for name in names}
     goals = {"maximise": arguments.maximise, "minimise": arguments.minimise}
-    evaluator = _evaluator(arguments.evaluator, reduced.space)
+    evaluator = _evaluator(arguments.evaluator, mutation.space)
     if arguments.evaluator == "surrogate":
         costs(pd.DataFrame(columns=list(surrogate.LABELS)), **goals)  # that labels are there
     elif arguments.workers is None:
         options["workers"] = 0  # what it has evaluated may have taken hours, and is in the log at once
     if arguments.log is not None:
         arguments.log.parent.mkdir(parents=True, exist_ok=True)
-    evaluated = evolve(StageMutation(reduced), evaluator, progress=True, **goals, **options)
+    evaluated = evolve(mutation, evaluator, progress=True, **goals, **options)
     if arguments.out is not None:
         written = evaluated.assign(architecture=evaluated.architecture.map(str))
         replace_text(arguments.out, written.to_csv(index=False, lineterminator="\n"))
@@ -146,14 +147,16 @@ def _check_files(arguments: argparse.Namespace) -> None:
         raise ValueError(f"--out {arguments.out}: it is also --log, --space or --reduced, and would be overwritten")
 
 
-def _where(arguments: argparse.Namespace) -> ReducedSpace:
+def _mutation(arguments: argparse.Namespace) -> Mutation:
+    """Return how to search: by stages; by layers in a whole space that leaves a global feature or links to choose."""
     if arguments.reduced is None:
         space = read_space(arguments.space)
-        return ReducedSpace.full(space)
+        choose = any(len(values_of(choices)) > 1 for _, choices in space.global_choices)
+        return LayerMutation.full(space) if choose else StageMutation(ReducedSpace.full(space))
     first, *others = [ReducedSpace.load(path) for path in arguments.reduced]
     for other in others:
         first = first | other
-    return first
+    return StageMutation(first)
 
 
 def _evaluator(name: str, space: SequenceSpace) -> Evaluator:

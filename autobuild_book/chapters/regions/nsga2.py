@@ -70,7 +70,8 @@ class _Unseen(DuplicateElimination):  # type: ignore[misc]
         self.genome, self.seen = genome, seen
 
     def _rows(self, population: Population) -> list[bytes]:
-        return [row.tobytes() for row in self.genome.codes(population.get("X").astype(np.int64))]
+        codes = self.genome.codes(population.get("X").astype(np.int64))
+        return [key.tobytes() for key in self.genome.space.canonical_codes(codes)]
 
     def _do(self, population: Population, other: Population | None, duplicate: npt.NDArray[np.bool_]) -> object:
         earlier = self.seen if other is None else set(self._rows(other))

@@ -12,6 +12,7 @@ from autobuild_lib.data.table import Table
 from autobuild_lib.graphs import path_graphs_from_codes
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.spaces import Architecture, Continuous, SequenceSpace
+from autobuild_lib.spaces.features import features_to_json, freeze
 from autobuild_lib.spaces.sequence import Codes
 from autobuild_lib.torch_settings import plain_torch
 
@@ -48,10 +49,9 @@ class Extension:
     def of(cls, space: SequenceSpace, columns: Sequence[int], rows: npt.NDArray[np.float32]) -> "Extension":
         """Extend a space by columns of GRAF, with the values that they take in the training rows [N, columns]."""
         grids = tuple(_grid(values) for values in rows.T)
-        graf = {f"graf_{n}": Continuous(values=grid) for n, grid in enumerate(grids)}
-        features = {**dict(space.global_features), **graf}
-        extended = SequenceSpace(f"{space.name}_graf", space.units, dict(space.layer_features), features,
-                                 dict(space.embedding_widths))  # fmt: skip
+        graf = freeze({f"graf_{n}": Continuous(values=grid) for n, grid in enumerate(grids)})
+        record, features = space.to_json(), features_to_json((*space.global_features, *graf))
+        extended = SequenceSpace.from_json({**record, "name": f"{space.name}_graf", "global_features": features})
         return cls(space, extended, tuple(columns), grids)
 
     def convert(self, architectures: Sequence[Architecture]) -> list[Architecture]:

@@ -91,9 +91,13 @@ def graph_features(graphs: Sequence[IRGraph], operations: Sequence[str] | None =
     if len(set(kinds)) < len(kinds) or {"Input", "Output"} & set(kinds):
         raise ValueError(f"operations {', '.join(kinds)}: each must stand there once, Input and Output not at all")
     sets = operation_sets(kinds)
-    rows = [_features(_join(part, kinds), sets) for part in _parts(graphs)]
-    names = [f"count[{kind}]" for kind in kinds] + [f"{what}[{name}]" for what in OF_SETS for name in sets.names]
-    return pd.DataFrame(np.concatenate(rows), columns=names)
+    rows = [features_of(_join(part, kinds), sets) for part in _parts(graphs)]
+    return pd.DataFrame(np.concatenate(rows), columns=names_of(kinds, sets))
+
+
+def names_of(kinds: Sequence[str], sets: OperationSets) -> list[str]:
+    """Return the names of the features, in the order in which `features_of` computes them."""
+    return [f"count[{kind}]" for kind in kinds] + [f"{what}[{name}]" for what in OF_SETS for name in sets.names]
 
 
 def _parts(graphs: Sequence[IRGraph]) -> Iterator[Sequence[IRGraph]]:
@@ -101,11 +105,11 @@ def _parts(graphs: Sequence[IRGraph]) -> Iterator[Sequence[IRGraph]]:
 
 
 @dataclass(frozen=True, eq=False)
-class _Graphs:
+class Graphs:
     """Graphs laid end to end.
 
     kinds: [nodes], place among the operations looked at, and their number for all other nodes. operations: [nodes].
-    edges: [2, edges]. places: [nodes], position in its graph. starts, lengths: [graphs].
+    edges: [2, edges]. places: [nodes], above those of all predecessors. starts, lengths: [graphs].
     """
 
     kinds: Ints
@@ -116,7 +120,7 @@ class _Graphs:
     lengths: Ints
 
 
-def _join(graphs: Sequence[IRGraph], kinds: Sequence[str]) -> _Graphs:
+def _join(graphs: Sequence[IRGraph], kinds: Sequence[str]) -> Graphs:
     parts = [_with_ends(graph) for graph in graphs]
     lengths = np.array([len(operations) for operations, _ in parts])
     starts = np.cumsum(lengths) - lengths
@@ -125,7 +129,7 @@ def _join(graphs: Sequence[IRGraph], kinds: Sequence[str]) -> _Graphs:
     number_of[[PLACES[kind] for kind in kinds]] = np.arange(len(kinds))
     edges = np.concatenate([part + start for (_, part), start in zip(parts, starts, strict=True)], axis=1)
     places = np.arange(lengths.sum()) - np.repeat(starts, lengths)
-    return _Graphs(number_of[operations], operations, edges, places, starts, lengths)
+    return Graphs(number_of[operations], operations, edges, places, starts, lengths)
 
 
 def _with_ends(graph: IRGraph) -> tuple[Ints, Ints]:
@@ -142,7 +146,7 @@ def _with_ends(graph: IRGraph) -> tuple[Ints, Ints]:
     return operations, edges
 
 
-def _features(graphs: _Graphs, sets: OperationSets) -> Floats:
+def features_of(graphs: Graphs, sets: OperationSets) -> Floats:
     """One row of features per graph: counts, then `OF_SETS`, each for all sets."""
     number, (source, target) = sets.members.shape[1], graphs.edges
     graph_of = np.repeat(np.arange(len(graphs.lengths)), graphs.lengths)
@@ -166,7 +170,7 @@ def _features(graphs: _Graphs, sets: OperationSets) -> Floats:
     return np.concatenate([counts, shortest, longest, *(degree @ members for degree in degrees)], axis=1)
 
 
-def _paths(graphs: _Graphs, members: npt.NDArray[np.bool_]) -> tuple[Ints, Ints]:
+def _paths(graphs: Graphs, members: npt.NDArray[np.bool_]) -> tuple[Ints, Ints]:
     """Shortest path and largest number of operations for each set, both [graphs, sets].
 
     Dynamic programming over positions, which are in topological order: all graphs and all sets take a step together.
@@ -190,7 +194,7 @@ def _paths(graphs: _Graphs, members: npt.NDArray[np.bool_]) -> tuple[Ints, Ints]
     return np.where(shortest >= FAR, NO_PATH, shortest), np.where(longest < 0, NO_PATH, longest)
 
 
-def _steps(graphs: _Graphs) -> Iterator[tuple[Ints, Ints, Ints]]:
+def _steps(graphs: Graphs) -> Iterator[tuple[Ints, Ints, Ints]]:
     """Per position: sources of the edges that end there, where each target's edges begin among them, and targets."""
     source, target = graphs.edges
     order = np.lexsort((target, graphs.places[target]))

@@ -1,11 +1,12 @@
 """Graph features of sequence architectures: by hand, and as the op-level features of the path that they are."""
 
+import networkx as nx
 import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
 import autobuild_lib as ab
-from autobuild_book.chapters.peers.models import sequence_graf
+from autobuild_book.chapters.peers.models import graf, sequence_graf
 from autobuild_book.chapters.peers.models.graf import graph_features
 from autobuild_book.chapters.peers.models.sequence_graf import (
     feature_names,
@@ -14,6 +15,7 @@ from autobuild_book.chapters.peers.models.sequence_graf import (
     vocabularies,
 )
 from autobuild_lib.graphs import OPERATIONS, IRNode, graph_of
+from tests.helpers.spaces import linked_spaces
 
 
 @pytest.fixture
@@ -85,6 +87,47 @@ def test_families(family: str) -> None:
     check(space, space.sample(np.random.default_rng(3)))
     assert [len(vocabulary.operations) for vocabulary in vocabularies(space)] == [3, 3, 9]
     assert len(feature_names(space)) == (1 + len(space.units)) * (3 + 7 * 4 + 3 + 7 * 4 + 9 + 18 * 4)
+
+
+def as_graph(architecture: ab.Architecture, kinds: list[int], number: int) -> dict[str, float]:
+    """Op-level features of a network whose layers, numbered unit after unit, have the given operations."""
+    space, names = architecture.space, OPERATIONS[2 : 2 + number]
+    degrees, steps = space.predecessors(space.to_codes([architecture]))
+    graph = nx.DiGraph([(target, -1) for target in range(len(kinds))])
+    rows = iter(steps.tolist())
+    graph.add_edges_from((node - next(rows), node) for node, degree in enumerate(degrees) for _ in range(degree))
+    order = [node for node in nx.topological_sort(graph) if node != -1]
+    nodes = [IRNode(names[kinds[n]], tuple(order.index(p) for p in graph.predecessors(n))) for n in order]
+    row = graph_features([graph_of(nodes)], names).iloc[0]
+    return {str(name): float(value) for name, value in row.items()}
+
+
+@given(linked_spaces().filter(lambda space: space.links), st.integers(0, 2**32 - 1))
+def test_with_links_a_network_is_a_graph_and_a_unit_a_path(space: ab.SequenceSpace, seed: int) -> None:
+    architectures = space.sample(3, seed)
+    table = sequence_features(space, architectures)
+    assert list(table) == feature_names(space) and len(set(table)) == table.shape[1]
+    row = ab.SequenceSpace.from_json({**space.to_json(), "links": None})  # the same units, in a row
+    free = {name: value for name, value in architectures[1].global_features.items() if name != "links"}
+    units = sequence_features(row, [row.architecture(architectures[1].units(), **free)]).iloc[0]
+    expected = {name: value for name, value in units.items() if str(name).startswith("unit")}
+    nodes = space.nodes(space.to_codes(architectures[1:2]))
+    for vocabulary in vocabularies(space):
+        kinds = np.ravel_multi_index(nodes[:, list(vocabulary.columns)].T, vocabulary.sizes).tolist()
+        if len(vocabulary.operations) <= len(OPERATIONS) - 2:
+            values = as_graph(architectures[1], kinds, len(vocabulary.operations)).values()
+            names = graf.names_of(vocabulary.operations, vocabulary.sets)
+            expected |= {f"network {name}": value for name, value in zip(names, values, strict=True)}
+    assert table.iloc[1][list(expected)].to_dict() == pytest.approx(expected)
+
+
+def test_a_network_with_links_by_hand() -> None:
+    units = [ab.Unit(1, 2), ab.Unit(1, 1), ab.Unit(1, 1)]
+    space = ab.SequenceSpace("s", units, {"op": ["a", "b"]}, links={"skip": [[], [0], [0, 1]], "back": [[2], [], []]})
+    skip, back = sequence_features(space, [space.parse("skip|a,b|b|b"), space.parse("back|a,b|b|b")]).to_dict("records")
+    both = "shortest[a+b]", "longest[a+b]", "shortest[b]", "input[b]", "output[b]", "average_in[b]", "average_out[b]"
+    assert [skip[f"network {name}"] for name in both] == pytest.approx([4, 4, -1, 0, 1, 4 / 6, 4 / 6])
+    assert [back[f"network {name}"] for name in both] == pytest.approx([2, 3, 2, 2, 2, 3 / 6, 3 / 6])
 
 
 def test_features_of_units_and_networks_are_vocabularies() -> None:
