@@ -17,7 +17,7 @@
 # (your-own-space)=
 # # Your own search space
 #
-# The method knows nothing of MobileNets. It needs a space whose architectures are paths of layers, and a table of
+# The method knows nothing of MobileNets. It needs a space whose architectures are units of layers, and a table of
 # architectures with labels. This page goes from a CSV to a built network in about twenty lines, on a space that has
 # little in common with the paper's: small perceptrons for handwritten digits, with features of other names, a feature
 # that is a number, a width that is chosen once per unit, and units of different depths.
@@ -27,7 +27,8 @@
 # - how to describe a search space: units, features with names of your own, a continuous feature;
 # - what a CSV of evaluated architectures looks like;
 # - how to get from there to a predictor, module scores and networks;
-# - how to find out honestly whether the networks are any good.
+# - how to find out honestly whether the networks are any good;
+# - how to describe spaces whose units are not in a row: cells, trees, and networks with skip connections.
 
 # %% [markdown]
 # ## Set-up
@@ -200,6 +201,119 @@ glue("figure_own_space", figure)
 # ```
 
 # %% [markdown]
+# (spaces-that-are-no-paths)=
+# ## Spaces that are not paths
+#
+# Units need not stand in a row. `links` lists for every unit the units that it reads from; one that reads from none
+# reads the input, and what no unit reads feeds the output. A table, a predictor, scores and a search take such a space
+# as they take any other. In a unit, layers still follow each other.
+#
+# A cell of NAS-Bench-201 {cite:p}`dong2020nasbench201` has four feature maps and an operation on each of the six edges
+# between them. Here operations are what is chosen, so every edge is a unit, which reads from the edges that end where
+# it starts. The last one, for example, leaves the third feature map, where edges 1 and 2 end.
+
+# %%
+nas_bench_201 = ab.SequenceSpace(
+    "nas_bench_201",
+    units=[ab.Unit(1, 1)] * 6,
+    layer_features={"op": ["none", "skip", "conv1", "conv3", "pool3"]},
+    links=[[], [], [0], [], [0], [1, 2]],
+)
+cell = nas_bench_201.parse("conv3|skip|conv3|skip|none|conv1")
+degrees, _ = nas_bench_201.predecessors(nas_bench_201.to_codes([cell]))
+print(f"{nas_bench_201.size:,} cells; predecessors of the six layers:", *degrees)
+
+# %% [markdown]
+# The networks of NAS-Bench-Graph {cite:p}`qin2022nasbenchgraph` are trees of four operations. There are nine trees,
+# and an architecture chooses one of them: `links` is then a mapping from names to lists. In the text form the name
+# stands in front, and `space.architecture(units, links="0012")` takes it like a global feature. Here a name says for
+# each of the four what it reads from, counted from 1, and 0 is the input.
+
+# %%
+trees = ["0000", "0001", "0011", "0012", "0013", "0111", "0112", "0122", "0123"]
+nas_bench_graph = ab.SequenceSpace(
+    "nas_bench_graph",
+    units=[ab.Unit(1, 1)] * 4,
+    layer_features={"op": ["gat", "gcn", "gin", "cheb", "sage", "arma", "graph", "fc", "skip"]},
+    links={tree: [[int(n) - 1] if n != "0" else [] for n in tree] for tree in trees},
+)
+twice = [nas_bench_graph.parse(text) for text in ("0012|gat|gcn|gin|fc", "0012|gcn|gat|fc|gin")]
+print(*twice, "are written differently; both are", *{nas_bench_graph.canonical(one) for one in twice})
+
+# %% [markdown]
+# The two are one graph: `canonical` gives the same architecture for all that are isomorphic, whatever the order of
+# equal units, and whatever their links are called. Tables refuse the second row about one graph, or take the mean of
+# both (`duplicates="mean"`); searches evaluate a graph once, and reduced spaces list it once. What an operation *does*,
+# a space does not know. The benchmark's authors do: a `skip` only hands on what it reads, so they trained networks that
+# differ in skips alone once, and none in which nothing is left. Their number comes out when skips, and outputs that
+# would read the bare input, are left out:
+
+
+# %%
+def after(links, layers, source=()):
+    """Return what reads a unit (at first: the input), written as nested calls; a skip hands on what it reads."""
+    texts = []
+    for unit in (unit for unit, row in enumerate(links) if row == source):
+        following = after(links, layers, (unit,)) or ["output"]
+        texts += following if layers[unit] == "skip" else [f"{layers[unit]}({', '.join(following)})"]
+    return sorted(texts)
+
+
+codes = nas_bench_graph.to_codes(list(nas_bench_graph))
+graphs = nas_bench_graph.from_codes(np.unique(nas_bench_graph.canonical_codes(codes), axis=0))
+written = (after(graph.links, [layer for (layer,) in graph.to_lists()]) for graph in graphs)
+trained = {tuple(text for text in texts if text != "output") for texts in written} - {()}
+print(f"{len(codes):,} architectures, {len(graphs):,} graphs, {len(trained):,} without skips")
+
+# %% [markdown]
+# A small U-Net {cite:p}`ronneberger2015unet`: two units go down, one is the middle, and two go up, which read from the
+# unit below and, by a skip connection, from the unit of their size on the way down. Depth and width are searched in
+# every unit.
+
+# %%
+small_unet = ab.SequenceSpace(
+    "small_unet",
+    units=[ab.Unit(1, 3, features={"width": [16, 32, 64]})] * 5,
+    layer_features={"block": ["residual", "attention"]},
+    links=[[], [0], [1], [1, 2], [0, 3]],
+)
+print(f"{small_unet.size:,} U-Nets, such as", small_unet.sample(1, seed)[0])
+
+# %% [markdown]
+# Last, cells as DARTS {cite:p}`liu2019darts` searches them, with three nodes instead of four. A node adds up two edges,
+# each with an operation, from two of the nodes before it, where the outputs of the last two cells are the first two. So
+# here both the operations and the links are to be chosen. The two inputs are units without a choice.
+
+# %%
+operations = ["conv3", "conv5", "dilated3", "dilated5", "max_pool", "mean_pool", "skip"]
+inputs = [ab.Unit(1, 1, layer_features={"op": [name]}) for name in ("last", "one_before")]
+ends = [[0], [1], [2, 3], [4, 5]]  # units that end in each node: the inputs, then two edges a node
+pairs = [itertools.combinations(range(2 + node), 2) for node in range(3)]
+darts_cell = ab.SequenceSpace(
+    "darts_cell",
+    units=[*inputs, *[ab.Unit(1, 1, layer_features={"op": operations})] * 6],
+    layer_features={"op": ["last", "one_before", *operations]},
+    links={
+        "_".join(f"{a}{b}" for a, b in chosen): [[], [], *(ends[node] for pair in chosen for node in pair)]
+        for chosen in itertools.product(*pairs)
+    },
+)
+print(f"{len(darts_cell.links)} ways to link, {darts_cell.size:,} cells")
+
+# %% [markdown]
+# From here on nothing is new. A predictor of a few epochs, with the number of convolutions as a label that needs no
+# training, and the best cells of one of the ways to link:
+
+# %%
+drawn = list({darts_cell.canonical(one): one for one in darts_cell.sample(300, seed)}.values())
+count = [{"convolutions": str(one).count("conv")} for one in drawn]
+cells = ab.data.from_records(darts_cell, list(zip(drawn, count, strict=True)))
+counter = ab.fit(darts_cell, cells, "convolutions", seed, preset="tuned", epochs=15)
+chosen = ab.score_units(counter, score="effect", global_features={"links": "01_01_01"}, hosts=4)
+for one in chosen.top(k=2).best(3):
+    print(one)
+
+# %% [markdown]
 # ## Checks
 #
 # What must hold whatever the data say: built networks belong to the space and are made of kept modules.
@@ -209,6 +323,8 @@ assert all(architecture in my_space and architecture in reduced for architecture
 assert len(set(networks)) == len(networks) == min(built, reduced.size)
 assert my_space.parse(str(networks[0])) == networks[0]
 assert not trains or runs.accuracy.between(0, 1).all()
+assert (nas_bench_201.size, len(codes), len(trained)) == (15_625, 9**5, 26_206)
+assert len(darts_cell.links) == 18 and darts_cell.size == 18 * 7**6
 
 # %% [markdown]
 # The numbers of the summary come from `metrics.json`.

@@ -160,13 +160,9 @@ def as_table(evaluations: Sequence[Evaluation]) -> pd.DataFrame:
 
 
 def evaluate_all(
-    architectures: Sequence[Architecture],
-    evaluator: Evaluator,
-    log: Path | str | None = None,
-    workers: int | None = None,
-    progress: bool = True,
-    retry_failed: bool = False,
-) -> pd.DataFrame:
+    architectures: Sequence[Architecture], evaluator: Evaluator, log: Path | str | None = None,
+    workers: int | None = None, progress: bool = True, retry_failed: bool = False,
+) -> pd.DataFrame:  # fmt: skip
     """Evaluate architectures of one space, each once, and return a row for each: architecture, then its labels.
 
     Args:

@@ -240,7 +240,6 @@ class Layout:
         """Return the number of predecessors of each of `nodes(codes)`, [nodes], and how far back each is, [edges].
 
         A layer follows the one before in its unit; a unit's first layer, the last of every unit that it reads from.
-        Edges are in the order of their nodes, then of the predecessors.
         """
         depths = self.depths(codes)
         if self.links:

@@ -37,7 +37,7 @@ def _freeze_lists(where: str, lists: object, units: Sequence[Unit]) -> FrozenLis
         raise SpaceError(f"{where}: units {' -> '.join(map(str, error.args[1]))} form a cycle") from None
     for number, (unit, row) in enumerate(zip(units, rows, strict=True)):
         if unit.score_with_previous and row != (number - 1,):
-            needed = f"as it is scored with the previous unit, it must read from {number - 1} alone"
+            needed = f"a unit that is scored with the previous one reads from {number - 1} alone"
             raise SpaceError(f"{where}, unit {number}: it reads from {list(row)}; {needed}")
     return tuple(rows)
 

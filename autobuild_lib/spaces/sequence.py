@@ -173,10 +173,7 @@ class SequenceSpace(Layout, Samples[Architecture]):
         return import_module("autobuild_lib.spaces.isomorphism").canonical_codes(self, codes)  # type: ignore[no-any-return]
 
     def canonical(self, architecture: Architecture) -> Architecture:
-        """Return the architecture that stands for all that are isomorphic to this one; in a path, this one.
-
-        Isomorphic are those with the same units, equally described and filled, and the same links in another order.
-        """
+        """Return the architecture that stands for all isomorphic ones: equal units and links in any order."""
         return self.from_codes(self.canonical_codes(self.to_codes([architecture])))[0]
 
     def __contains__(self, architecture: object) -> bool:
