@@ -20,9 +20,9 @@ SCRIPT = Path(__file__).with_name("measures.py")
 LARGE = "large: "  # what the names of long measures begin with
 BUILDS = ("ours", "baseline")
 GRAPHS = re.compile(r"(\d+ epochs of an IR predictor, paper), (\d+) graphs")
-LINE = ("{name}: {ours_s:.3g} s, before {baseline_s:.3g} s, {ratio:.2f} times faster; CPU {ours_cpu_s:.3g} s, before "
-        "{baseline_cpu_s:.3g} s, {cpu_ratio:.2f} times; peak {ours_peak_mb:.0f} MB, before "
-        "{baseline_peak_mb:.0f} MB")  # fmt: skip
+LINE = ("{name}: {ours_s:.3g} s, before {baseline_s:.3g} s, {ratio:.2f} times faster ({least:.2f} to {most:.2f}); "
+        "CPU {ours_cpu_s:.3g} s, before {baseline_cpu_s:.3g} s, {cpu_ratio:.2f} times; "
+        "peak {ours_peak_mb:.0f} MB, before {baseline_peak_mb:.0f} MB")  # fmt: skip
 
 
 def answer(folder: Path, *arguments: str) -> Any:
@@ -45,6 +45,11 @@ def summary(name: str, pairs: Sequence[tuple[dict[str, float], dict[str, float]]
         result[f"{ratio}s"] = [before[key] / ours[key] for ours, before in pairs]
         result[ratio] = median(result[f"{ratio}s"])
     return result
+
+
+def line(result: dict[str, Any]) -> str:
+    """Return what is printed of a summary; the ratios of single pairs show the noise."""
+    return LINE.format(**result, least=min(result["ratios"]), most=max(result["ratios"]))
 
 
 def slopes(results: Sequence[dict[str, Any]]) -> dict[str, Any] | None:
@@ -79,7 +84,7 @@ def main() -> None:
     for name in names:
         pairs = [(answer(ROOT, name), answer(before, name)) for _ in range(options.repeats)]
         results.append(summary(name, pairs))
-        print(LINE.format(**results[-1]), flush=True)
+        print(line(results[-1]), flush=True)
     if fit := slopes(results):
         results.append(fit)
         print("{name}: {ours_s:.3g} s, before {baseline_s:.3g} s, {ratio:.2f} times faster".format(**fit))
