@@ -361,6 +361,43 @@ pd.Series(effects, name=f"effect on {label}").to_frame().rename_axis("content").
 # on average over {glue:text}`effect_hosts` hosts. Whether either score agrees with what modules really do is
 # measured in [experiment 3](subgraph-ranking).
 #
+# (graphs-that-are-no-paths)=
+# ## When units are not in a row
+#
+# Nothing above needs a path. In [other spaces](spaces-that-are-no-paths) a unit may read from several others, or from
+# none, as in a cell with branches or a network with skip connections. The softmax of a hop then runs over the node
+# itself and *all* its predecessors, and a message still travels one edge a hop. So the module that a node sees after
+# $m$ hops is the *rooted subgraph of its ancestors* up to $m$ edges back. In a row of units this is the stretch of
+# path from before. Here is a space of four units, in which unit 3 reads from units 1 and 2, and these from unit 0:
+
+# %% tags=["remove-output"]
+fork = ab.SequenceSpace("fork", [ab.Unit(1, 3)] * 4, {"op": ["conv", "pool"]}, links=[[], [0], [0], [1, 2]])
+forked = fork.parse("conv,pool,conv|pool|conv,conv|conv,pool")
+glue("figure_graph_modules", method_figures.graph_modules(forked, rows=[0.5, 0, 1, 0.5], hops=(1, 3)))
+
+# %% [markdown]
+# ```{glue:figure} figure_graph_modules
+# ---
+# name: figure-graph-modules
+# alt: >-
+#   Eight boxes joined by arrows from left to right. A row of three boxes, unit 0, forks into one box, unit 1, above
+#   and two boxes, unit 2, below; both branches join in a row of two boxes, unit 3. Its last box has a bold outline.
+#   The two boxes of unit 3 are shaded as a 1-hop module; the box of unit 1, both of unit 2 and the last of unit 0 are
+#   shaded in another colour as what a 3-hop module adds. Each box says at which hop it is seen.
+# ---
+#
+# An architecture whose units are not in a row; a box is a layer, and says after how many hops of message passing the
+# outlined layer sees it. Shaded: the 1-hop module of that layer (blue), which is the content of its unit, and what
+# belongs to its 3-hop module as well (orange), a subgraph of three units. An illustration: it rests on no data.
+# ```
+#
+# Inside a unit, layers follow each other as before. What the *norm score* needs is a number of hops $m$ after which
+# the last layer of a content has seen all of it and nothing else: the number of edges on the content's longest path.
+# A content of $n$ layers is a path, so this is $m = n - 1$ again, and the standardisations above do not change. The
+# *effect score* keeps its meaning without a change: a module is put in its place in random hosts, and the predictor is
+# asked. Where an architecture chooses its links, a content has the same norm score under all of them, for it looks at
+# nothing outside; the hosts of an effect score have the links that the built networks are to have.
+#
 # ## From scores to a reduced space
 #
 # Rank the contents of every unit, keep the best $K$ of each, and combine them freely: that is the **reduced
@@ -394,11 +431,13 @@ assert (levels[0] >= 0).all()
 assert all(abs(ranks.sum() - 28) < 1e-9 for ranks in soft.values())
 assert unit_contents == 36_855 or data != "bundled"
 assert set(shares([architecture]).sum(1).round(6)) == {len(family.categories)}
+assert method.hops_to(forked, 7) == {7: 0, 6: 1, 3: 2, 5: 2, 2: 3, 4: 3, 1: 4, 0: 5}
 
 # %% [markdown]
 # ## Summary
 #
-# - An architecture of a sequence space is a path; hop 0 gives every feature value one readable number.
+# - An architecture of a sequence space is a path, or with links a graph; hop 0 gives every feature value one readable
+#   number.
 # - After $m$ hops a node knows its module and nothing else, so modules can be scored in isolation.
 # - The ranking loss asks embedding norms to follow the target at every hop; how far they do has to be measured.
 # - The norm score reads an isolated module's embedding, the effect score a prediction with and without the module.

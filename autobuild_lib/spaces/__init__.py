@@ -1,4 +1,4 @@
-"""Search spaces: units in a row, each a path of layers, and the architectures in them (paper, Section 3).
+"""Search spaces: units, each a path of layers, in a row or linked otherwise, and architectures (paper, Section 3).
 
 Which byte of an architecture's code holds what is known here alone (`Layout`, `ScoringGroup`). Graphs of architectures
 live in `graphs`, spaces reduced to the best modules in `units`.

@@ -1,4 +1,4 @@
-"""The page on the method: which part of an architecture to change, so that message passing can be watched."""
+"""The page on the method: what a node sees, and which part of an architecture to change to watch it."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -37,6 +37,23 @@ def change_with_layers_behind(architecture: Architecture, donors: Sequence[Archi
                     content = features | {"layers": other["layers"][:count] + units[unit]["layers"][count:]}
                     return Change(replace_unit(architecture, unit, content), unit, last)
     return None
+
+
+def edges(architecture: Architecture) -> list[tuple[int, int]]:
+    """Return the pairs of layers, numbered unit after unit, of which the second reads the first."""
+    degrees, steps = architecture.space.predecessors(architecture.space.to_codes([architecture]))
+    targets = [node for node, degree in enumerate(degrees) for _ in range(degree)]
+    return [(target - step, target) for target, step in zip(targets, steps.tolist(), strict=True)]
+
+
+def hops_to(architecture: Architecture, root: int) -> dict[int, int]:
+    """Return the layers whose messages reach a layer, each with the number of hops after which they do."""
+    hops, reached = {root: 0}, [root]
+    for layer in reached:
+        for source in (source for source, target in edges(architecture) if target == layer and source not in hops):
+            hops[source] = hops[layer] + 1
+            reached.append(source)
+    return hops
 
 
 def replace_unit(architecture: Architecture, unit: int, content: dict[str, Any]) -> Architecture:

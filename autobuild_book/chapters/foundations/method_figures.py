@@ -8,6 +8,7 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.patches import FancyBboxPatch
 
+from autobuild_book.chapters.foundations.method import edges, hops_to
 from autobuild_book.figures.style import INK, PALETTE, Picture, picture, styled
 from autobuild_lib.spaces import Architecture
 
@@ -72,6 +73,44 @@ def _frame(axes: Axes, units: Sequence[Sequence[str]], columns: int) -> None:
         axes.text(-1.5, row, f"unit {row}", ha="left", va="center", color=INK)
     if columns:
         axes.legend(loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=columns)
+
+
+@styled
+def graph_modules(architecture: Architecture, rows: Sequence[float], hops: tuple[int, int]) -> Picture:
+    """Draw an architecture as a graph, each unit in its row, and what its last layer sees after few and more hops.
+
+    A layer stands as far to the right as its longest way from the input, and says after how many hops it is seen.
+    """
+    links, names = edges(architecture), [layer for unit in architecture.to_lists() for layer in unit]
+    units = [unit for unit, depth in enumerate(architecture.depths) for _ in range(depth)]
+    seen, columns = hops_to(architecture, len(names) - 1), [0] * len(names)
+    for _ in names:
+        for source, target in links:
+            columns[target] = max(columns[target], columns[source] + 1)
+    places = [(rows[unit], column) for unit, column in zip(units, columns, strict=True)]
+    figure = picture(max(rows) + 1.6)
+    axes = figure.add_subplot(xlim=(-0.5, max(columns) + 0.5), ylim=(max(rows) + 0.5, -0.5))
+    axes.set_axis_off()
+    texts = (f"{hops[0]}-hop module: the content of its unit", f"{hops[1]}-hop module: these, too")
+    for number, (text, few) in enumerate(zip(texts, (-1, hops[0]), strict=True)):
+        inside = [place for node, place in enumerate(places) if few < seen.get(node, hops[1] + 1) <= hops[number]]
+        for first, (row, column) in enumerate(inside):
+            look = {"facecolor": PALETTE[number], "alpha": 0.35, "edgecolor": "none", "label": None if first else text}
+            axes.add_patch(_box(column, row, 0.42, 0.42, **look))
+    for node, (row, column) in enumerate(places):
+        last = {"edgecolor": PALETTE[0], "linewidth": 2.5} if node == len(places) - 1 else {"edgecolor": INK}
+        axes.add_patch(_box(column, row, 0.31, 0.31, facecolor="white", zorder=3, **last))
+        hop = f"\nhop {seen[node]}" if node in seen else ""
+        axes.text(column, row, f"{names[node]}{hop}", ha="center", va="center", fontsize=9.5, zorder=4)
+    for source, target in links:
+        (row, column), (next_row, next_column) = places[source], places[target]
+        look = {"arrowstyle": "-|>", "color": INK, "shrinkA": 0, "shrinkB": 0, "linewidth": 1}
+        axes.annotate("", (next_column - 0.31, next_row), (column + 0.31, row), arrowprops=look, zorder=2)
+    for unit, row in enumerate(rows):
+        column = columns[units.index(unit)]
+        axes.text(column - 0.31, row - 0.4, f"unit {unit}", ha="left", va="bottom", color=INK, fontsize=9.5)
+    axes.legend(loc="upper center", bbox_to_anchor=(0.5, 0.0), ncols=2)
+    return figure
 
 
 @styled

@@ -30,11 +30,17 @@ def architecture() -> ab.Architecture:
     )
 
 
+def forked() -> ab.Architecture:
+    units = [ab.Unit(1, 2)] * 3
+    return ab.SequenceSpace("fork", units, {"op": ["a", "b"]}, links=[[], [], [0, 1]]).parse("a,a|b|b")
+
+
 def figures() -> dict[str, Any]:
     two = {"ofa_mbv3": labels(0), "ofa_pn": labels(1)}
     values = torch_free_soft_ranks()
     return {
         "path_modules": lambda: method_figures.path_modules(architecture(), [(0, 1), (3, 3)]),
+        "graph_modules": lambda: method_figures.graph_modules(forked(), [0, 0, 1], (0, 2)),
         "soft_ranks": lambda: method_figures.soft_ranks(values),
         "label_distributions": lambda: data_figures.label_distributions(two),
         "accuracy_latency": lambda: data_figures.accuracy_latency(two),
@@ -82,6 +88,14 @@ def test_a_module_may_reach_into_the_units_before() -> None:
     figure = method_figures.path_modules(architecture(), [(1, 4)])
     shaded = [patch for patch in figure.axes[0].patches if patch.get_alpha()]
     assert len(shaded) == 2  # three layers of unit 1 and two of unit 0
+
+
+@pytest.mark.parametrize(("hops", "shaded"), [((0, 1), 3), ((0, 2), 4), ((1, 2), 4)])
+def test_graph_modules_draws_every_layer_and_what_hops_see(hops: tuple[int, int], shaded: int) -> None:
+    axes = method_figures.graph_modules(forked(), [0, 0, 1], hops).axes[0]
+    drawn = [text.get_text() for text in axes.texts if text.get_text().startswith(("a", "b"))]
+    assert drawn == ["a\nhop 2", "a\nhop 1", "b\nhop 1", "b\nhop 0"]
+    assert len([patch for patch in axes.patches if patch.get_alpha()]) == shaded
 
 
 def test_path_modules_draws_any_space(toy: ab.SequenceSpace) -> None:

@@ -1,10 +1,13 @@
 """The page on the method: in any space a change is found that leaves layers behind it, if there is one."""
 
+import networkx as nx
 import numpy as np
 import pytest
+from hypothesis import given
 
 import autobuild_lib as ab
-from autobuild_book.chapters.foundations.method import change_with_layers_behind, replace_unit
+from autobuild_book.chapters.foundations.method import change_with_layers_behind, edges, hops_to, replace_unit
+from tests.helpers.spaces import linked_spaces
 
 OPS = ["a", "b", "c"]
 STEM = ab.Unit(1, 1, layer_features={"op": ["a"]})
@@ -43,3 +46,12 @@ def test_another_content_of_one_unit(toy: ab.SequenceSpace) -> None:
     content = two.units()[1]
     placed = replace_unit(one, 1, content)
     assert placed.units() == [one.units()[0], content, *one.units()[2:]]
+
+
+@given(linked_spaces())
+def test_hops_are_the_shortest_ways_back(space: ab.SequenceSpace) -> None:
+    architecture = space.sample(1, 0)[0]
+    graph = nx.DiGraph(edges(architecture))
+    graph.add_nodes_from(range(sum(architecture.depths)))
+    for root in graph:
+        assert hops_to(architecture, root) == nx.single_target_shortest_path_length(graph, root)
