@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
 from hypothesis import reject, strategies as st
 
 import autobuild_lib as ab
@@ -73,3 +74,13 @@ def linked_spaces(draw: st.DrawFn, several: st.SearchStrategy[ab.SequenceSpace] 
         if "cycle" not in str(refused):  # what a tail reads from may close one
             raise
         reject()
+
+
+def edges_of(architecture: ab.Architecture) -> set[tuple[int, int]]:
+    """Edges between layers, numbered unit after unit, as the description says."""
+    lists = architecture.links
+    first = np.cumsum([0, *architecture.depths]).tolist()
+    edges = {(first[source + 1] - 1, first[unit]) for unit, sources in enumerate(lists) for source in sources}
+    for unit in range(len(lists)):
+        edges |= {(layer - 1, layer) for layer in range(first[unit] + 1, first[unit + 1])}
+    return edges

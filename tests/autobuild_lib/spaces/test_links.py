@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 import autobuild_lib as ab
-from tests.helpers.spaces import linked_spaces, spaces
+from tests.helpers.spaces import edges_of, linked_spaces, spaces
 
 OP = {"op": ["a", "b"]}
 CELL = [[], [], [0], [], [0], [1, 2]]  # NAS-Bench-201's, edges as nodes
@@ -18,16 +18,6 @@ UP = {"row": [[], [0], [1]], "back": [[2], [], [1]], "both": [[], [], [0, 1]]}
 
 def several(units: list[ab.Unit], links: Any = None) -> ab.SequenceSpace:
     return ab.SequenceSpace("s", units, OP, links=links)
-
-
-def edges_of(space: ab.SequenceSpace, architecture: ab.Architecture) -> set[tuple[int, int]]:
-    """Edges between layers, numbered unit after unit, as the description says."""
-    lists = architecture.links
-    first = np.cumsum([0, *architecture.depths]).tolist()
-    edges = {(first[source + 1] - 1, first[unit]) for unit, sources in enumerate(lists) for source in sources}
-    for unit in range(len(lists)):
-        edges |= {(layer - 1, layer) for layer in range(first[unit] + 1, first[unit + 1])}
-    return edges
 
 
 @pytest.mark.parametrize(
@@ -61,7 +51,7 @@ def test_predecessors_are_those_of_the_description(space: ab.SequenceSpace, seed
     targets = np.repeat(np.arange(len(degrees)), degrees)
     start, expected = 0, []
     for architecture in drawn:
-        expected += sorted((target + start, source + start) for source, target in edges_of(space, architecture))
+        expected += sorted((target + start, source + start) for source, target in edges_of(architecture))
         start += sum(architecture.depths)
     assert list(zip(targets, targets - steps, strict=True)) == expected
 
