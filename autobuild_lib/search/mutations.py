@@ -80,7 +80,7 @@ class LayerMutation:
     """Each stage (unit) mutates with its `probability`, at least one does: one layer is added, removed or swapped.
 
     Moves that are possible are equally likely; a change of one of the unit's own features is one of them where it has
-    any. Global features stay as drawn.
+    any. Global features, and links, stay as drawn.
 
     layers: per unit the candidates, [candidates, layer features], as they stand in a code. depths: per unit the
     allowed numbers of layers. probability: [units].
