@@ -27,13 +27,9 @@ def fit_ir(
 
 @plain_torch(gradients=True)
 def fit_ir_many(
-    table: IRTable,
-    targets: Sequence[Target | str],
-    seed: int = 0,
-    preset: str = "paper",
-    progress: bool = True,
+    table: IRTable, targets: Sequence[Target | str], seed: int = 0, preset: str = "paper", progress: bool = True,
     **overrides: Any,
-) -> list[Predictor]:
+) -> list[Predictor]:  # fmt: skip
     """Train one predictor per target in one batched pass, as `fit_many` does."""
     course = Course.of(table, targets, seed, preset, configure(preset, overrides, IR_PRESETS))
     graphs = neighbourhoods(table.graphs, course.network.hops)

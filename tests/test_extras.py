@@ -71,6 +71,7 @@ print(json.dumps(found))
 
 COMPLETE = [
     *("autobuild_book.cli", "autobuild_book.cli.predictors", "autobuild_book.cli.modules", "autobuild_book.cli.tables"),
+    "autobuild_book.cli.graphs",
 ]
 
 
@@ -85,7 +86,7 @@ def told(name: str) -> list[str]:
 def test_what_cannot_be_imported_says_which_extra_to_install(core: dict[str, str], tmp_path: Path) -> None:
     messages = run(core, tmp_path, IMPORT_ALL)
     assert isinstance(messages, dict)
-    assert {text for text in messages.values() if text} <= {*told("book"), *told("sd")}
+    assert {text for text in messages.values() if text} <= {*told("book"), *told("sd"), *told("onnx")}
     assert not {name: messages[name] for name in COMPLETE if messages[name]}
     assert messages["autobuild_book.figures"] and messages["autobuild_book.chapters"]
 
@@ -97,6 +98,7 @@ COMMANDS = [
     "build --predictor compare --k 2 --out reduced.json",
     "search --reduced reduced.json --evaluator own:labels --maximise good --minimise bad --start 4 --rounds 1 "
     "--mutations 4 --out found.csv",
+    "graph network.onnx",
     "compare runs",
 ]
 RUN_COMMANDS = """
@@ -124,9 +126,11 @@ def test_core_commands_need_no_extra(
     (tmp_path / "own.py").write_text(OWN)
     results = run(core, tmp_path, RUN_COMMANDS.format(commands=COMMANDS))
     assert isinstance(results, list)
-    *done, compare = results
+    *done, graph, compare = results
     assert [code for code, _ in done] == [0] * 5, done
     assert (tmp_path / "found.csv").exists()
+    code, written = graph
+    assert code == 1 and written.count("\n") == 1 and "onnx" in written and "'autobuild-book[onnx]'" in written
     code, written = compare
     assert code == 1 and written.count("\n") == 1 and "matplotlib" in written and "'autobuild-book[book]'" in written
 

@@ -47,6 +47,7 @@ COMMANDS = {
         "add_search",
         "search a space, or a reduced one, for the front of two targets",
     ),
+    "graph": ("autobuild_book.cli.graphs", "add_graph", "show the graph of a network in an ONNX file"),
     "surrogate": (
         "autobuild_book.cli.predictors",
         "add_surrogate",

@@ -14,7 +14,6 @@ result. Each becomes the ONNX operation of that meaning (`aten.py`), or others t
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import replace
 
 import torch
 from torch import Tensor, fx, nn
@@ -31,7 +30,7 @@ from autobuild_book.tracing.aten import (
     tensors_of,
 )
 from autobuild_book.tracing.exact import expanded
-from autobuild_lib.graphs.ir import IRGraph, IRNode, graph_of
+from autobuild_lib.graphs.ir import IRGraph, IRNode, graph_of, needed
 
 # In-place operations that forget what was there; true: for what they read.
 WRITES = {"copy_": True, "fill_": True, "zero_": False, "uniform_": False, "normal_": False, "exponential_": False}
@@ -95,7 +94,7 @@ class _Reader:
                 self._outputs(node)
         if self.unsupported:
             raise ValueError(f"operations {', '.join(sorted(self.unsupported))} have no counterpart in the IR; {REACH}")
-        return _needed(self.nodes)
+        return needed(self.nodes)  # not a part that was looked at only to be overwritten
 
     def _next(self, node: fx.Node) -> None:
         for tensor in tensors_of(node)[:1]:
@@ -204,13 +203,3 @@ def _block(node: fx.Node) -> tuple[fx.Graph, Sequence[object]] | None:
     place = next(n for n, value in enumerate(node.args) if isinstance(value, fx.Node) and value.op == "get_attr")
     graph = getattr(node.graph.owning_module, str(node.args[place].target)).graph  # type: ignore[union-attr]
     return graph, node.args[place + 1 :]
-
-
-def _needed(nodes: Sequence[IRNode]) -> list[IRNode]:
-    """The ends of a graph and what leads to an output: not a part that was looked at only to be overwritten."""
-    needed: set[int] = set()
-    for place in reversed(range(len(nodes))):
-        if place in needed or nodes[place].operation in ("Input", "Output"):
-            needed.update([place, *nodes[place].inputs])
-    number = {place: new for new, place in enumerate(sorted(needed))}
-    return [replace(nodes[place], inputs=[number[source] for source in nodes[place].inputs]) for place in number]

@@ -28,16 +28,9 @@ class IRTable(Labelled):
 
 
 def make_ir_table(
-    graphs: Sequence[IRGraph],
-    labels: pd.DataFrame,
-    *,
-    families: Sequence[str],
-    names: Sequence[str],
-    source: str = "records",
-    kind: str = "yours",
-    noise_free: pd.DataFrame | None = None,
-    sha256: str = "",
-) -> IRTable:
+    graphs: Sequence[IRGraph], labels: pd.DataFrame, *, families: Sequence[str], names: Sequence[str],
+    source: str = "records", kind: str = "yours", noise_free: pd.DataFrame | None = None, sha256: str = "",
+) -> IRTable:  # fmt: skip
     """Check and assemble a table; `sha256` is that of names, labels and graphs unless one is given.
 
     Raises `DataError`: numbers of rows differ, a network stands in two rows, or a label is not a finite number.
@@ -52,12 +45,8 @@ def make_ir_table(
             raise DataError(f"{source}, row {row}: network {' '.join(network)} stands in row {before} already")
     checked = check_labels(labels, source, rows)
     return IRTable(
-        tuple(graphs), tuple(families), tuple(names),
-        labels=checked,
-        rows=tuple(rows),
+        tuple(graphs), tuple(families), tuple(names), labels=checked, rows=tuple(rows), kind=kind, source=source,
         noise_free=None if noise_free is None else check_labels(noise_free, source, rows),
-        kind=kind,
-        source=source,
         sha256=sha256 or _digest(graphs, map(" ".join, first), checked),
     )  # fmt: skip
 

@@ -5,7 +5,7 @@ The names are those of ONNX operators (`ai.onnx`, up to opset 24) but for the en
 """
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
@@ -106,6 +106,16 @@ def graph_of(nodes: Sequence[IRNode]) -> IRGraph:
         np.array([node.attribute_features() for node in nodes], dtype=np.float32).reshape(-1, ATTRIBUTES),
         np.array(edges, dtype=np.int64).reshape(-1, 2).T,
     )
+
+
+def needed(nodes: Sequence[IRNode]) -> list[IRNode]:
+    """Return the ends of a graph and what leads to an output, of nodes in topological order."""
+    reached: set[int] = set()
+    for place in reversed(range(len(nodes))):
+        if place in reached or nodes[place].operation in ("Input", "Output"):
+            reached.update([place, *nodes[place].inputs])
+    number = {place: new for new, place in enumerate(sorted(reached))}
+    return [replace(nodes[place], inputs=[number[source] for source in nodes[place].inputs]) for place in number]
 
 
 def check_operations(names: Iterable[str]) -> None:
