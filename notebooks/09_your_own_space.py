@@ -62,7 +62,7 @@ from myst_nb import glue
 
 import autobuild_lib as ab
 from autobuild_book import intervals
-from autobuild_book.chapters.your_space import experiment, mlps
+from autobuild_book.chapters.your_space import experiment, mlps, zoo
 from autobuild_book.figures import comparison, style
 from autobuild_book.runs.recording import Run
 from autobuild_lib import targets
@@ -312,6 +312,51 @@ counter = ab.fit(darts_cell, cells, "convolutions", seed, preset="tuned", epochs
 chosen = ab.score_units(counter, score="effect", global_features={"links": "01_01_01"}, hosts=4)
 for one in chosen.top(k=2).best(3):
     print(one)
+
+# %% [markdown]
+# ## Networks without a space
+#
+# Networks that you have already may belong to no space at all. Then each is a graph of its operations, as in
+# [the experiment on operations](ir-operations), and `ab.data.make_ir_table` makes a table of them. A graph comes from a
+# module, which `ir_from_module` traces, or from an ONNX file, also one that another framework wrote, which
+# `ab.graphs.ir_from_onnx` reads (`autobuild graph FILE.onnx` shows what is in it). Both may stand in one table.
+#
+# Here are a dozen small convolutional networks, untrained, and what they cost: multiply-adds and parameters, which are
+# counted and so are the same on every machine. With networks of your own, accuracies or latencies stand there.
+
+# %%
+import torch
+
+from autobuild_book.tracing import fold_batch_norm, ir_from_module
+
+image = torch.zeros(1, 3, 32, 32)
+my_networks = zoo.networks()
+my_graphs = [ir_from_module(module, image) for module in my_networks.values()]
+costs = zoo.costs(my_networks, image)
+my_table = ab.data.make_ir_table(my_graphs, costs, families=["zoo"] * len(costs), names=list(my_networks))
+costs.assign(nodes=list(map(len, my_graphs))).astype(int)
+
+# %% [markdown]
+# An exporter usually folds batch normalisation into the convolution before it, so a file has fewer nodes than the
+# module. `fold_batch_norm` does the same to a graph; do so to all before graphs of files and of modules stand in one
+# table. Then it does not matter where a graph comes from:
+
+# %%
+differences = []
+for module, graph in zip(my_networks.values(), my_graphs, strict=True):
+    if (read := zoo.through_a_file(module, image)) is not None:
+        folded = fold_batch_norm(graph)
+        assert read.names == folded.names and np.array_equal(read.edges, folded.edges)
+        differences.append(len(graph) - len(read))
+print(f"{len(differences)} files read; nodes that folding removed:", *differences)
+
+# %% [markdown]
+# The predictor of such a table is trained with `ab.fit_ir`, and says how important it finds each operation. A dozen
+# networks are far too few to learn from: this shows the way, and no result.
+
+# %%
+learnt = ab.fit_ir(my_table, "log10(multiply_adds)", seed, preset="tuned", progress=False, epochs=epochs)
+learnt.operation_importance().round(3)
 
 # %% [markdown]
 # ## Checks
