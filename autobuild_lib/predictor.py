@@ -13,18 +13,19 @@ import torch
 from torch import Tensor, nn
 
 from autobuild_lib.engine.encoder import Encoder
-from autobuild_lib.engine.paths import LayerEncoder
-from autobuild_lib.engine.stacked import StackedBatchNorm, StackedLinear
+from autobuild_lib.engine.layers import LayerEncoder
+from autobuild_lib.engine.passing import ACTIVATIONS, BatchNorm, GATv2, GraphConv, Messages, Pooling, pass_messages
+from autobuild_lib.engine.stacked import StackedLinear
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.torch_settings import plain_torch
 from autobuild_lib.values import Option, choice, read_fields
 
-ACTIVATIONS: dict[str, nn.Module] = {"relu": nn.ReLU(), "leaky_relu": nn.LeakyReLU(), "gelu": nn.GELU()}
+CONVOLUTIONS = {"gatv2": GATv2, "graphconv": GraphConv}
 Results = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]  # predictions and norms
 MOST_WIDTH, MOST_HOPS = 1024, 255  # far beyond use; what a damaged file may say must not fill the memory
 NETWORK_OPTIONS = {
-    "convolution": choice(LayerEncoder.CONVOLUTIONS, "how a layer's embedding takes in the one before"),
-    "pooling": choice(LayerEncoder.POOLINGS, "of the layers' embeddings to that of the network"),
+    "convolution": choice(CONVOLUTIONS, "how a layer's embedding takes in the one before"),
+    "pooling": choice(("mean", "sum", "max"), "of the layers' embeddings to that of the network"),
     "width": Option(int, "numbers in an embedding", 1, MOST_WIDTH),
     "hops": Option(int, "steps of message passing; the norm score needs the layers of the deepest unit, less one", 1,
                    MOST_HOPS),
@@ -57,32 +58,38 @@ class Network(nn.Module):
     features: Any
 
     def __init__(self, encoder: Encoder[Any], config: NetworkConfig, seeds: Sequence[int]) -> None:
-        encoder.check_pooling(config.pooling)
         super().__init__()
         generators = [torch.Generator().manual_seed(seed) for seed in seeds]
         self.encoder, self.config, width = encoder, config, config.width
         self.features = encoder.features(generators)
-        convolution = encoder.CONVOLUTIONS[config.convolution]
+        convolution = CONVOLUTIONS[config.convolution]
         fan_ins = [encoder.categories] + [width] * (config.hops - 1)
         self.convolutions = nn.ModuleList(convolution(n, width, generators) for n in fan_ins)
-        self.norms = nn.ModuleList(StackedBatchNorm(width, len(generators)) for _ in fan_ins)
+        self.norms = nn.ModuleList(BatchNorm(width, len(generators)) for _ in fan_ins)
         self.head = nn.ModuleList(StackedLinear(width, width, generators) for _ in range(4))
         self.output = StackedLinear(width, 1, generators)
 
     def node_embeddings(self, graphs: Any) -> Iterator[Tensor]:
-        """Yield the embeddings of the rows at hop 0, 1, ..., each [P, rows, C]."""
-        return (h for h, _ in self.embeddings(graphs))
+        """Yield the embeddings of all nodes at hop 0, 1, ..., [P, nodes, C]; op-level graphs have classes instead."""
+        return (h.index_select(1, pool.members) for h, pool in self._hops(graphs))
 
-    def embeddings(self, graphs: Any) -> Iterator[tuple[Tensor, Tensor]]:
-        """Yield the embeddings of the rows, [P, rows, C], and of the graphs, [P, graphs, C], at hop 0, 1, ..."""
-        activation = ACTIVATIONS[self.config.activation]
-        first, *hops = self.encoder.hops(graphs, self.config.hops, self.config.pooling)
-        h = self.features(self.encoder.values(graphs))  # [P, rows, categories], the magnitudes |s_c|
-        yield h, first.pool(h)  # [P, graphs, categories]
-        for number, (convolution, norm, hop) in enumerate(zip(self.convolutions, self.norms, hops, strict=True), 1):
-            new = activation(norm(convolution(h, hop.edges), hop.counts))  # [P, rows, W]
-            h = new + hop.kept(h) if self.config.residual and number >= 2 else new  # [P, rows, W]
-            yield h, hop.pool(h)  # [P, graphs, W]
+    def embeddings(self, graphs: Any) -> Iterator[Tensor]:
+        """Yield the embeddings of the graphs, [P, graphs, C], at hop 0, 1, ..."""
+        return (pool(h, self.config.pooling) for h, pool in self._hops(graphs))
+
+    def _hops(self, graphs: Any) -> Iterator[tuple[Tensor, Pooling]]:
+        messages, poolings = self.encoder.structure(graphs, self.config.hops)
+        return zip(self.rows(self.encoder.values(graphs), messages), poolings, strict=True)
+
+    def rows(self, values: Any, messages: Sequence[Messages]) -> Iterator[Tensor]:
+        """Yield the embeddings of all rows at hop 0, 1, ..., from what hop 0 reads and what rows of later hops read."""
+        h = self.features(values)  # [P, rows, categories], the magnitudes |s_c|
+        yield h
+        layers: Any = zip(self.convolutions, self.norms, messages, strict=True)
+        for hop, (convolution, norm, edges) in enumerate(layers, 1):
+            residual = self.config.residual and hop >= 2
+            h = pass_messages(convolution, norm, h, edges, self.config.activation, residual)  # [P, rows, W]
+            yield h
 
     def predict_from(self, embedding: Tensor) -> Tensor:
         """Apply the head to the graph embeddings of the last hop: [P, graphs, W] -> [P, graphs]."""
@@ -94,7 +101,7 @@ class Network(nn.Module):
     def forward(self, graphs: Any) -> tuple[Tensor, Tensor]:
         """Return predictions [P, graphs] and the L1 norms of the graph embeddings, [P, hops + 1, graphs]."""
         norms = []
-        for _, embedding in self.embeddings(graphs):
+        for embedding in self.embeddings(graphs):
             norms.append(embedding.abs().sum(2))  # [P, graphs]
         return self.predict_from(embedding), torch.stack(norms, dim=1)
 

@@ -14,8 +14,8 @@ import numpy as np
 from torch import Tensor
 
 from autobuild_lib.engine.encoder import Encoder
+from autobuild_lib.engine.layers import LayerEncoder
 from autobuild_lib.engine.operations import OperationEncoder
-from autobuild_lib.engine.paths import LayerEncoder
 from autobuild_lib.predictor import Moments, NetworkConfig, Predictor
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.storage import PARTIAL, json_text, locked, parse_json, remove_abandoned, replace_bytes, replace_text
@@ -170,7 +170,6 @@ def _read_config(content: str) -> dict[str, Any]:
 def read_description(config: dict[str, Any]) -> tuple[Encoder[Any], NetworkConfig, *tuple[Any, ...]]:
     """Return the encoder, the shape of the network, and what else a predictor is made of, in order."""
     encoder, shape = ENCODERS[config["format"]].from_json(config), _read_network_config(config)
-    encoder.check_pooling(shape.pooling)
     Target(target := _typed(config["target"], str))
     labels = target, _finite(config["label_mean"]), _finite(config["label_sd"], above=0)
     moments = _read_moments(config, encoder.space, shape.hops) if isinstance(encoder, LayerEncoder) else None

@@ -9,12 +9,12 @@ import numpy as np
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
-from torch.optim.lr_scheduler import ConstantLR, OneCycleLR
+from torch.optim.lr_scheduler import OneCycleLR
 
 from autobuild_lib.data.table import Labelled, Table
-from autobuild_lib.engine.encoder import Encoder, Graphs
-from autobuild_lib.engine.paths import LayerEncoder
-from autobuild_lib.graphs import PathGraphs, path_graphs
+from autobuild_lib.engine.encoder import Encoder
+from autobuild_lib.engine.layers import LayerEncoder
+from autobuild_lib.graphs import LayerGraphs, layer_graphs
 from autobuild_lib.losses import RANK_LOSSES, RankLoss, rank_loss
 from autobuild_lib.predictor import NETWORK_OPTIONS, Moments, Network, NetworkConfig, Predictor
 from autobuild_lib.progress import progress_bar
@@ -112,7 +112,7 @@ def fit_many(
             group.count_contents()
     except SpaceError as error:
         logger.warning("modules of this space cannot be scored (%s)", error)
-    graphs = path_graphs(space, table.architectures)
+    graphs = layer_graphs(space, table.architectures)
     stack = course.train(LayerEncoder(space), graphs, progress)
     hops, depths = _hop_moments(stack, graphs), np.array([a.depths for a in table.architectures])
     units = [_unit_target_moments(space, depths, row) for row in course.raw]
@@ -167,7 +167,7 @@ class Course:
         """Values with mean 0 and standard deviation 1, [P, N]."""
         return torch.from_numpy((self.raw - self.means[:, None]) / self.sds[:, None]).float()
 
-    def train(self, encoder: Encoder[Any], graphs: Graphs, progress: bool) -> Network:
+    def train(self, encoder: Encoder[Any], graphs: Any, progress: bool) -> Network:
         """Train the P networks side by side on the graphs of the table's rows."""
         stack = Network(encoder, self.network, [self.seed] * len(self.equations))
         train_network(stack, graphs, self.standardised, self.training, self.seed, progress)
@@ -187,15 +187,14 @@ class Course:
 
 
 def train_network(
-    network: Network, graphs: Graphs, targets: Tensor, config: TrainingConfig, seed: int, progress: bool = False
+    network: Network, graphs: Any, targets: Tensor, config: TrainingConfig, seed: int, progress: bool = False
 ) -> None:
     """Train P stacked networks in place on standardised targets [P, N]; the order of batches depends on the seed."""
     steps = config.epochs * -(-len(graphs) // config.batch_size)
-    optimiser = torch.optim.AdamW(
-        network.parameters(), lr=config.learning_rate, weight_decay=config.weight_decay, fused=True
-    )
+    weights, gradients, owners = _in_one_tensor(network)
+    optimiser = torch.optim.AdamW([weights], lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
     one_cycle, rate = config.schedule == "one_cycle", config.learning_rate
-    scheduler = OneCycleLR(optimiser, rate, total_steps=steps + 1) if one_cycle else ConstantLR(optimiser, factor=1.0)
+    scheduler = OneCycleLR(optimiser, rate, total_steps=steps + 1) if one_cycle else None
     rng = np.random.default_rng([seed, 1])
     network.train()
     if config.frozen_statistics:
@@ -207,29 +206,43 @@ def train_network(
                 raise ValueError(f"training diverged in epoch {epoch + 1}: norms are not finite; lower learning_rate")
             error = (predicted - truth).square().mean(1)
             loss = (error + config.rank_weight * rank_loss(norms, truth, config.rank_loss)).sum()
-            optimiser.zero_grad()
+            gradients.zero_()
             loss.backward()
-            _clip_each(network, config.gradient_clip)
+            _clip_each(gradients, owners, config.gradient_clip)
             optimiser.step()
-            scheduler.step()
+            if scheduler:
+                scheduler.step()
         if not torch.isfinite(loss):
             raise ValueError(f"training diverged in epoch {epoch + 1}: the loss is {loss.item()}; lower learning_rate")
     network.eval()
 
 
-def _batches(graphs: Graphs, targets: Tensor, size: int, rng: np.random.Generator) -> Iterator[tuple[Graphs, Tensor]]:
+def _batches(graphs: Any, targets: Tensor, size: int, rng: np.random.Generator) -> Iterator[tuple[Any, Tensor]]:
     order = torch.from_numpy(rng.permutation(len(graphs)))
     return zip(graphs.take(order).split(size), torch.split(targets[:, order], size, dim=1), strict=True)
 
 
-def _clip_each(network: nn.Module, most: float) -> None:
-    """Scale the gradient of each predictor in the stack to a norm of at most `most`."""
-    gradients = [p.grad for p in network.parameters() if p.grad is not None]
-    norms = torch.stack([g.flatten(1).square().sum(1) for g in gradients]).sum(0).sqrt()  # [P]
-    if bool((norms > most).any()):
-        scale = (most / (norms + 1e-6)).clamp(max=1.0)
-        for gradient in gradients:
-            gradient *= scale.view(-1, *[1] * (gradient.dim() - 1))
+def _in_one_tensor(network: nn.Module) -> tuple[nn.Parameter, Tensor, Tensor]:
+    """Return the parameters of P stacked networks end to end, their gradients, and whose each is: all [numbers].
+
+    Theirs become views of these. An optimiser then takes one step instead of one for every parameter.
+    """
+    parameters = list(network.parameters())
+    weights = nn.Parameter(torch.cat([p.detach().flatten() for p in parameters]))
+    weights.grad = gradients = torch.zeros_like(weights)
+    owners = torch.cat([torch.repeat_interleave(torch.arange(len(p)), p[0].numel()) for p in parameters])
+    sizes = [p.numel() for p in parameters]
+    both = zip(torch.split(weights.detach(), sizes), torch.split(gradients, sizes), strict=True)
+    for p, views in zip(parameters, both, strict=True):
+        p.data, p.grad = (view.view(p.shape) for view in views)
+    return weights, gradients, owners
+
+
+def _clip_each(gradients: Tensor, owners: Tensor, most: float) -> None:
+    """Scale the gradient of each predictor to a norm of at most `most`; `owners` says whose each number is."""
+    squares = gradients.new_zeros(int(owners[-1]) + 1).index_add_(0, owners, gradients.square())
+    if bool((squares > most**2).any()):
+        gradients *= (most / (squares.sqrt() + 1e-6)).clamp(max=1.0).index_select(0, owners)
 
 
 def member_of(stack: Network, place: int) -> Network:
@@ -239,7 +252,7 @@ def member_of(stack: Network, place: int) -> Network:
     return single.eval()
 
 
-def _hop_moments(network: Network, graphs: PathGraphs) -> npt.NDArray[np.float64]:
+def _hop_moments(network: Network, graphs: LayerGraphs) -> npt.NDArray[np.float64]:
     """Mean and standard deviation (ddof 1) over all nodes of the L1 norm of their embeddings, [P, hops + 1, 2]."""
     with torch.inference_mode():
         norms = [[h.abs().sum(2) for h in network.node_embeddings(batch)] for batch in graphs.split(1024)]

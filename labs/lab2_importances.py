@@ -146,7 +146,7 @@ check.importance(kernels, predictor, "k")
 
 # %%
 network = test.architectures[0]
-graph = ab.graphs.path_graphs(space, [network])
+graph = ab.graphs.layer_graphs(space, [network])
 with torch.no_grad():
     layers = features(graph.codes)[0].numpy()
 print(network, layers.shape, "pooling:", predictor.network.config.pooling, sep="\n")

@@ -78,7 +78,7 @@ mbv3 = ab.spaces.ofa_mbv3()
 example = mbv3.parse(
     "resolution224|e4_k5,e6_k3|e3_k3,e4_k7,e6_k5|e6_k5,e4_k3|e6_k7,e3_k5,e4_k7,e6_k3|e6_k5,e6_k7,e3_k3"
 )
-graph = ab.graphs.path_graphs(mbv3, [example])
+graph = ab.graphs.layer_graphs(mbv3, [example])
 print("layers of each unit:", example.depths)
 print("nodes:", len(graph.codes), " edges:", graph.edge_index().shape[1])
 
@@ -128,7 +128,7 @@ report = ab.evaluate(predictor, test)
 
 # %%
 architecture = next((a for a in table.architectures if sum(a.depths) > 1), table.architectures[0])
-paths = ab.graphs.path_graphs(family, [architecture])
+paths = ab.graphs.layer_graphs(family, [architecture])
 names = [category.name for category in family.categories]
 category = family.categories[names.index(family.layer_features[-1][0])]
 value = int(paths.codes[0, names.index(category.name)])
@@ -159,31 +159,31 @@ pd.concat(parts, names=["feature", "value"]).to_frame("|score|").round(3)
 #
 # $$\alpha_{u,v} = \operatorname{softmax}_u \left( a \cdot \operatorname{LeakyReLU}(l_u + r_v) \right)$$
 #
-# and $v$ receives $\sum_u \alpha_{u,v} \, l_u$. In a path, the neighbours of $v$ are only $v$ itself (a
-# self-loop) and $v - 1$. The softmax over two entries is a sigmoid, and "gather from the neighbours" is *the same
-# matrix, shifted by one row*. This is why the library needs no scatter operations. By hand, for node 1:
-
-# %%
-convolution, v = predictor.network.convolutions[0], min(1, len(paths.codes) - 1)
-with torch.no_grad():
-    levels = list(predictor.network.node_embeddings(paths))  # hop -> [1, nodes, channels]
-    x = levels[0]
-    left, right = convolution.source(x)[0], convolution.target(x)[0]  # [nodes, width]
-    pairs = left[[v, v - 1]] + right[v]  # (itself, itself) and (the one before, itself)
-    energies = torch.nn.functional.leaky_relu(pairs, 0.2) @ convolution.attention[0, 0]
-    itself, previous = torch.softmax(energies, dim=0) if v else torch.tensor([1.0, 0.0])
-    by_hand = itself * left[v] + previous * left[v - 1] + convolution.bias[0, 0]
-    has_previous = torch.ones(x.shape[1], 1)
-    has_previous[0] = 0
-    by_library = convolution(x, has_previous)[0, v]
-print(f"weight of itself {itself:.3f}, of the node before {previous:.3f}")
-print(f"largest difference to the library: {(by_hand - by_library).abs().max():.1e}")
-
-# %% [markdown]
+# and $v$ receives $\sum_u \alpha_{u,v} \, l_u$. In a path, $u$ is only $v$ itself (a self-loop) and the node before.
 # After the convolution come batch normalisation, an activation and, from hop 2 on, a residual connection:
 #
 # $$h_m = \operatorname{act}(\operatorname{BN}(\operatorname{GATv2}_m(h_{m-1}))) + [m \ge 2] \, h_{m-1} .$$
 #
+# The library computes this in compiled loops: over the nodes, and for each over the nodes that it reads. They know
+# nothing of paths, so any graph will do. Hop 1 of node 1 by hand:
+
+# %%
+convolution, norm = predictor.network.convolutions[0], predictor.network.norms[0]
+sources, targets = paths.edge_index()
+v = min(1, len(paths.codes) - 1)
+read = torch.cat([torch.tensor([v]), sources[targets == v]])  # itself, and the node before
+with torch.no_grad():
+    levels = [h[0] for h in predictor.network.node_embeddings(paths)]  # hop -> [nodes, channels]
+    left, right = convolution.source(levels[0][None])[0], convolution.target(levels[0][None])[0]  # [nodes, width]
+    energies = torch.nn.functional.leaky_relu(left[read] + right[v], 0.2) @ convolution.attention[0, 0]
+    weights = torch.softmax(energies, dim=0)
+    received = weights @ left[read] + convolution.bias[0, 0]
+    standard = (received - norm.mean[0, 0]) / torch.sqrt(norm.variance[0, 0] + 1e-5)
+    by_hand = torch.relu(standard * norm.weight[0, 0] + norm.bias[0, 0])
+print("weights of itself and of the node before:", weights.numpy().round(3))
+print(f"largest difference to the library: {(by_hand - levels[1][v]).abs().max():.1e}")
+
+# %% [markdown]
 # ## What a node sees: modules
 #
 # Messages travel one edge per hop. After $m$ hops a node knows itself and its $m$ predecessors, and nothing else.
@@ -216,7 +216,7 @@ glue("figure_modules", method_figures.path_modules(example, [(0, 1), (3, 3)]))
 donors = family.sample(np.random.default_rng(seed), 2000)
 with_layers_behind = method.change_with_layers_behind(architecture, donors)
 change = with_layers_behind or method.Change(architecture, 0, len(paths.codes) - 1)
-pair, half = ab.graphs.path_graphs(family, [architecture, change.changed]), len(paths.codes)
+pair, half = ab.graphs.layer_graphs(family, [architecture, change.changed]), len(paths.codes)
 with torch.no_grad():
     hops = [h[0] for h in predictor.network.node_embeddings(pair)]
 behind = slice(change.last + 1, change.last + 6)
@@ -301,7 +301,7 @@ report[["srcc", "low", "high"]].round(3)
 # %%
 def shares(architectures):
     """Return the share of layers with every value of every feature, a row per architecture."""
-    graphs = ab.graphs.path_graphs(family, architectures)
+    graphs = ab.graphs.layer_graphs(family, architectures)
     most = max(len(category.values) for category in family.categories)
     has = torch.nn.functional.one_hot(graphs.codes.long(), most + 1).flatten(1)
     totals = np.add.reduceat(has.numpy(), graphs.starts.numpy())
@@ -425,7 +425,7 @@ pd.DataFrame({"architectures or contents": [f"{n:,}" for n in sizes.values()]}, 
 for hop, row in enumerate(reach.to_numpy()):
     assert (row[hop:] < 1e-5).all(), f"hop {hop} sees further than {hop} steps"
     assert hop == 0 or not with_layers_behind or data != "bundled" or row[:hop].max() > 1e-5, f"hop {hop} sees nothing"
-assert torch.allclose(by_hand, by_library, atol=1e-5)
+assert torch.allclose(by_hand, levels[1][v], atol=1e-5)
 assert abs(abs(score) - scores[category.name][value]) < 1e-5
 assert (levels[0] >= 0).all()
 assert all(abs(ranks.sum() - 28) < 1e-9 for ranks in soft.values())

@@ -123,7 +123,7 @@ references.round(4).set_index(["family", "target"])
 # %%
 split = splits[0]
 predictor = rank_correlations.train_split(split, "paper", seed, run.folder / "predictors", epochs["paper"])[0]
-paths = graphs.path_graphs(split.test.space, split.test.architectures)
+paths = graphs.layer_graphs(split.test.space, split.test.architectures)
 norms = predictor.norms(split.test.architectures)  # [hops + 1, networks]
 with torch.no_grad():
     for hop, nodes in enumerate(predictor.network.node_embeddings(paths)):

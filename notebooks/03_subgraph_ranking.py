@@ -108,13 +108,13 @@ corpora = {key: corpus for key, corpus in every.items() if key.seed in own_seeds
 # %%
 import torch
 
-from autobuild_lib.graphs import path_graphs_from_codes
+from autobuild_lib.graphs import layer_graphs_from_codes
 
 key, corpus = next((key, corpus) for key, corpus in corpora.items() if key.score == "norm")
 predictor, family, scored = trained[key[:3]], corpus.space, corpus.groups[0]
 unit = family.scoring_groups[0]
 some = np.unique(np.linspace(0, len(scored.codes) - 1, 1000, dtype=int))
-paths = path_graphs_from_codes(family, unit.isolated(scored.codes[some], corpus.head))
+paths = layer_graphs_from_codes(family, unit.isolated(scored.codes[some], corpus.head))
 print(f"{len(paths)} of {len(scored.codes):,} contents, of {paths.lengths.min()} to {paths.lengths.max()} layers")
 
 # %% [markdown]

@@ -22,7 +22,7 @@ from autobuild_book.labs.answers import (
     require,
 )
 from autobuild_lib.data import Table
-from autobuild_lib.graphs import path_graphs
+from autobuild_lib.graphs import layer_graphs
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.spaces import Architecture
 from autobuild_lib.statistics import srcc
@@ -165,7 +165,7 @@ def hop0_norm(answer: Any, predictor: Predictor, network: Architecture) -> Right
     right = float(predictor.norms([network])[0, 0])
     names = [category.name for category in predictor.space.categories]
     with torch.no_grad():
-        nodes = predictor.network.features(path_graphs(predictor.space, [network]).codes)[0].double().numpy()
+        nodes = predictor.network.features(layer_graphs(predictor.space, [network]).codes)[0].double().numpy()
     e_and_k = nodes[:, [names.index("e"), names.index("k")]]
     pooled = predictor.network.config.pooling
     turned = {"sum": nodes.sum() / len(nodes), "mean": nodes.sum()}

@@ -20,7 +20,7 @@ from autobuild_book.labs.answers import (
     require,
 )
 from autobuild_book.labs.judging import beats_the_table, costs_of, frontier, label, read_networks
-from autobuild_lib.graphs import path_graphs_from_codes
+from autobuild_lib.graphs import layer_graphs_from_codes
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.search.pareto import dominates
 from autobuild_lib.spaces import SpaceError
@@ -35,7 +35,7 @@ def module_norms(predictor: Predictor, unit: int, module: str) -> Array:
     """Return the L1 norm of the last layer's embedding in an isolated module, at every hop: [hops + 1]."""
     space = predictor.space
     group = space.scoring_groups[unit]
-    graphs = path_graphs_from_codes(space, group.isolated(group.parse([module]), bytes(len(space.global_features))))
+    graphs = layer_graphs_from_codes(space, group.isolated(group.parse([module]), bytes(len(space.global_features))))
     with torch.no_grad():
         levels = [h[0, -1].abs().sum() for h in predictor.network.node_embeddings(graphs)]
     return torch.stack(levels).double().numpy()

@@ -14,8 +14,8 @@ from scipy.stats import spearmanr
 from autobuild_book.measured.extremes import sample_extreme_codes
 from autobuild_book.measured.teachers import label_codes, load_teachers, published
 from autobuild_lib.data.files import NOISE_FREE
-from autobuild_lib.engine.paths import LayerEncoder
-from autobuild_lib.graphs import path_graphs_from_codes
+from autobuild_lib.engine.layers import LayerEncoder
+from autobuild_lib.graphs import layer_graphs_from_codes
 from autobuild_lib.predictor import (
     Network,
     NetworkConfig,
@@ -59,7 +59,7 @@ def distill(
     sds = left.std(1)
     network = Network(LayerEncoder(space), NETWORK, [seed + i for i in range(len(LABELS))])
     standardised = torch.from_numpy(left / sds[:, None]).float()
-    graphs = path_graphs_from_codes(space, codes)
+    graphs = layer_graphs_from_codes(space, codes)
     train_network(network, graphs, standardised, TRAINING, seed, progress)
     train_network(network, graphs, standardised, REFINEMENT, seed + 1, progress)
     return _write(family, folder, Surrogate(space, network, centres, sds), size, seed)

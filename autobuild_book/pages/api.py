@@ -34,7 +34,6 @@ PAGES = (
     )),
     ApiPage("modules", "Modules and reduced spaces", (
         "autobuild_lib.units.corpus", "autobuild_lib.units.effects", "autobuild_lib.units.reduced",
-        "autobuild_lib.units.ridge",
     )),
     ApiPage("search", "Search", ("autobuild_lib.search",)),
     ApiPage("chapters", "What the chapters compute and draw", ("autobuild_book.chapters.*",)),

@@ -7,7 +7,6 @@ multiset of their predecessors' classes there. What is computed per class and we
 what is computed per node.
 """
 
-import functools
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
@@ -16,9 +15,10 @@ import numpy.typing as npt
 import torch
 from torch import Tensor
 
-from autobuild_lib.engine.sparse import Bags, Sparse, ends_of, order_of
+from autobuild_lib.engine import kernels
+from autobuild_lib.engine.passing import Messages, Pooling
 from autobuild_lib.graphs.ir import IRGraph
-from autobuild_lib.graphs.path import entries_of
+from autobuild_lib.graphs.layers import ends_of, entries_of
 
 Integers = npt.NDArray[np.int64]
 _MULTIPLIERS = np.random.default_rng(0).integers(1, 2**64 - 1, size=64, dtype=np.uint64)  # of a hash
@@ -26,66 +26,25 @@ _MULTIPLIERS = np.random.default_rng(0).integers(1, 2**64 - 1, size=64, dtype=np
 
 @dataclass(frozen=True)
 class Level:
-    """Classes of one hop, described by the `before` classes of the hop before.
+    """Classes of one hop, described by the `before` classes of the hop before, in compressed sparse rows.
 
-    itself [classes]: the node's class at the hop before, ascending.
-    source, target, times [pairs]: `times` predecessors of a node of class `target` were of class `source`; sorted by
-        target.
+    starts [classes + 1]: where the entries of each class start, and the end of all. sources, times [entries]: the
+    node's own class, ascending from class to class, then `times` predecessors of class `sources`.
     """
 
-    itself: Tensor
-    source: Tensor
-    target: Tensor
+    starts: Tensor
+    sources: Tensor
     times: Tensor
     before: int
 
     def __len__(self) -> int:
-        return len(self.itself)
+        return len(self.starts) - 1
 
-    @functools.cached_property
-    def of_itself(self) -> Sparse:
-        """From the hop before to these classes: a class's own."""
-        ends = torch.arange(len(self) + 1)
-        places = ends[:-1]
-        return Sparse(Bags(self.itself, ends), Bags(places, ends_of(self.itself, self.before)), places, places)
-
-    @functools.cached_property
-    def starts(self) -> Tensor:
-        """Where the entries of each class start, its own before those of its pairs, and the end: [classes + 1]."""
-        return ends_of(self.target, len(self)) + torch.arange(len(self) + 1)
-
-    @functools.cached_property
-    def _entries(self) -> Tensor:
-        """Which of the classes, followed by the pairs, each entry is."""
-        entries = torch.empty(len(self) + len(self.target), dtype=torch.int64)
-        pairs = torch.arange(len(self.target))
-        entries.index_copy_(0, self.starts[:-1], torch.arange(len(self)))
-        return entries.index_copy_(0, self.target + pairs + 1, pairs + len(self))
-
-    def merged(self, of_classes: Tensor, of_pairs: Tensor) -> Tensor:
-        """Put a value of every class and one of every pair in the order of the entries: -> [classes + pairs]."""
-        return torch.cat([of_classes, of_pairs]).index_select(0, self._entries)
-
-    @functools.cached_property
-    def reader(self) -> Tensor:
-        """The class that each entry belongs to."""
-        return self.merged(torch.arange(len(self)), self.target)
-
-    @functools.cached_property
-    def weights(self) -> Tensor:
-        """How many nodes each entry stands for."""
-        return self.merged(torch.ones(len(self)), self.times)
-
-
-@dataclass(frozen=True)
-class Composition:
-    """Which nodes the graphs of a batch have at one hop.
-
-    pool: from classes to graphs, the sum over nodes. counts [classes]: nodes of each class in all graphs.
-    """
-
-    pool: Sparse
-    counts: Tensor
+    def only(self, present: Tensor) -> "tuple[Level, Tensor]":
+        """Return the level with some of its classes, and which classes of the hop before these need."""
+        arrays = [tensor.numpy() for tensor in (self.starts, self.sources, self.times, present)]
+        starts, sources, times, needed = map(torch.from_numpy, kernels.some_rows(*arrays, self.before))
+        return Level(starts, sources, times, len(needed)), needed
 
 
 @dataclass(frozen=True)
@@ -114,11 +73,6 @@ class Neighbourhoods:
         """Number of classes at every hop."""
         return [len(self.operations), *map(len, self.levels)]
 
-    @property
-    def sizes(self) -> Tensor:
-        """Number of nodes of each graph, [graphs]."""
-        return torch.zeros(len(self)).index_add_(0, torch.repeat_interleave(self.lengths), self.counts)
-
     def take(self, graphs: Tensor) -> "Neighbourhoods":
         """Return the given graphs, in that order."""
         entries = entries_of(self.lengths, graphs)
@@ -134,56 +88,26 @@ class Neighbourhoods:
 
     def compact(self) -> "Neighbourhoods":
         """Return the same graphs without classes that none of them has."""
-        present, members = _renumbered(self.members, self.classes[-1])
+        occurs = torch.zeros(self.classes[-1], dtype=torch.bool)
+        occurs[self.members] = True
+        present, members = occurs.nonzero().flatten(), (occurs.cumsum(0) - 1).index_select(0, self.members)
         levels: list[Level] = []
         for level in reversed(self.levels):
-            kept, present = _restricted(level, present)
+            kept, present = level.only(present)
             levels.insert(0, kept)
-        return Neighbourhoods(
-            self.operations.index_select(0, present),
-            self.shapes.index_select(0, present),
-            self.attributes.index_select(0, present),
-            tuple(levels),
-            self.lengths,
-            members,
-            self.counts,
-        )
+        first = {name: getattr(self, name).index_select(0, present) for name in ("operations", "shapes", "attributes")}
+        return replace(self, **first, levels=tuple(levels), members=members)
 
-    def compositions(self) -> list[Composition]:
-        """Return which nodes the graphs have, for every hop."""
-        graphs = torch.repeat_interleave(self.lengths)
-        order = order_of(self.members, self.classes[-1])
-        rows = Bags(self.members, ends_of(graphs, len(self)), self.counts)
-        starts = ends_of(self.members, self.classes[-1])
-        columns = Bags(graphs.index_select(0, order), starts, self.counts.index_select(0, order))
+    def structure(self) -> tuple[list[Messages], list[Pooling]]:
+        """Return what classes read at hops 1, 2, ..., and which classes the graphs have at hops 0, 1, 2, ..."""
         counts = torch.zeros(self.classes[-1]).index_add_(0, self.members, self.counts)
-        hops = [Composition(Sparse(rows, columns, graphs, order), counts)]
-        for level in reversed(self.levels):  # classes are numbered so that their own class ascends: one order for all
-            rows = replace(rows, index=level.itself.index_select(0, rows.index))
-            columns = replace(columns, starts=columns.starts.index_select(0, level.of_itself.columns.starts))
-            counts = torch.zeros(level.before).index_add_(0, level.itself, counts)
-            hops.insert(0, Composition(Sparse(rows, columns, graphs, order), counts))
-        return hops
-
-
-def _renumbered(classes: Tensor, number: int) -> tuple[Tensor, Tensor]:
-    """Which of `number` classes occur, in order, and the given ones by their place among those."""
-    occurs = torch.zeros(number, dtype=torch.bool)
-    occurs[classes] = True
-    return occurs.nonzero().flatten(), (occurs.cumsum(0) - 1).index_select(0, classes)
-
-
-def _restricted(level: Level, present: Tensor) -> tuple[Level, Tensor]:
-    """A level with only the `present` classes, and the classes of the hop before that these need."""
-    place = torch.full((len(level),), -1)
-    place[present] = torch.arange(len(present))
-    targets = place.index_select(0, level.target)
-    kept = (targets >= 0).nonzero().flatten()
-    itself, source = level.itself.index_select(0, present), level.source.index_select(0, kept)
-    needed, numbers = _renumbered(torch.cat([itself, source]), level.before)
-    itself, source = numbers[: len(itself)], numbers[len(itself) :]
-    times = level.times.index_select(0, kept)
-    return Level(itself, source, targets.index_select(0, kept), times, len(needed)), needed
+        messages: list[Messages] = []
+        poolings = [Pooling.of(self.lengths, self.members, self.counts)]
+        for level in reversed(self.levels):
+            messages.insert(0, Messages(level.starts, level.sources, level.times, counts))
+            poolings.insert(0, poolings[0].before(itself := messages[0].itself))
+            counts = torch.zeros(level.before).index_add_(0, itself, counts)
+        return messages, poolings
 
 
 # -------------------------------------------------------------------- finding the classes
@@ -233,11 +157,11 @@ def _refined(classes: Integers, source: Integers, target: Integers) -> tuple[Lev
     order = np.argsort(classes[representatives], kind="stable")
     first = representatives[order]
     kept = entries_of(torch.from_numpy(degrees), torch.from_numpy(first)).numpy()
+    itself = np.cumsum(degrees[first]) - degrees[first]  # where a class's own entry goes
     level = Level(
-        itself=torch.from_numpy(classes[first]),
-        source=torch.from_numpy(read[kept]),
-        target=torch.from_numpy(np.repeat(np.arange(len(first)), degrees[first])),
-        times=torch.from_numpy(times[kept]).float(),
+        starts=ends_of(torch.from_numpy(degrees[first] + 1)),
+        sources=torch.from_numpy(np.insert(read[kept], itself, classes[first])),
+        times=torch.from_numpy(np.insert(times[kept], itself, 1)).float(),
         before=before,
     )
     return level, np.argsort(order)[new]

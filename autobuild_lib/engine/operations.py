@@ -1,24 +1,16 @@
-"""Networks as op-level graphs (paper, Section 4.2): hop 0, message passing, and the encoder that puts them together.
-
-Rows are classes of equal neighbourhoods, which are computed once: embeddings are [P, classes, channels].
-"""
+"""Networks as op-level graphs: hop 0, and the encoder that says what a network reads (paper, Section 4.2)."""
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
-from operator import matmul
-from types import MappingProxyType
 from typing import Any, Self
 
 import numpy as np
 import torch
 from torch import Tensor, nn
-from torch.nn import functional
 
-from autobuild_lib.engine.encoder import Encoder, Hop
-from autobuild_lib.engine.neighbourhoods import Composition, Level, Neighbourhoods, neighbourhoods
-from autobuild_lib.engine.paths import PathGATv2, PathGraphConv
-from autobuild_lib.engine.sparse import Bags, Sparse, sparse
+from autobuild_lib.engine.encoder import Encoder
+from autobuild_lib.engine.neighbourhoods import Neighbourhoods, neighbourhoods
+from autobuild_lib.engine.passing import Messages, Pooling
 from autobuild_lib.engine.stacked import StackedEmbedding, StackedLinear
 from autobuild_lib.graphs.ir import ATTRIBUTES, OPERATIONS, PLACES, SHAPES, IRGraph, check_operations
 from autobuild_lib.values import shown
@@ -61,71 +53,11 @@ class IRFeatures(nn.Module):
         return torch.stack(parts, dim=2).abs()
 
 
-class IRGATv2(PathGATv2):
-    """Graph attention (Brody et al., ICLR 2022; one head, with self-loops) over multisets of predecessors.
-
-    A node attends over itself and its predecessors; a class of predecessors that occurs k times has k times the weight.
-    """
-
-    def forward(self, x: Tensor, level: Level) -> Tensor:  # type: ignore[override]
-        """Pass messages: x [P, classes of the hop before, in] -> [P, classes, out]."""
-        rows = _two_maps(x, (self.source.weight, self.target.weight), (self.source.bias, self.target.bias))
-        sums, place, read = _attention(level)
-        logits = (functional.leaky_relu(sums @ rows, 0.2) @ self.attention.mT).squeeze(2)
-        entries = logits.gather(1, place.expand(len(x), -1))
-        reader = level.reader.expand(len(x), -1)
-        most = entries.new_full((len(x), len(level)), -torch.inf).scatter_reduce(1, reader, entries.detach(), "amax")
-        weight = (entries - most.gather(1, reader)).exp() * level.weights
-        total = weight.new_zeros(most.shape).scatter_add(1, reader, weight)
-        return read.weighted(rows, weight / total.gather(1, reader)) + self.bias
-
-
-def _attention(level: Level) -> tuple[Sparse, Tensor, Sparse]:
-    """What attention over a level needs.
-
-    Rows are those of `_two_maps`, r_0, l_0, ...: sums of l_u + r_v for all pairs (u, v), then for (v, v) of all classes
-    of the hop before; the place of each entry's sum among those; the l that each entry reads.
-    """
-    classes, pairs = torch.arange(level.before), torch.arange(len(level.target))
-    left = torch.cat([level.source, classes])
-    right = torch.cat([level.itself.index_select(0, level.target), classes])
-    sums = torch.stack([2 * left, 2 * right + 1], dim=1)
-    ends, rows = torch.arange(0, sums.numel() + 1, 2), 2 * level.before
-    both = sparse(Bags(sums.flatten(), ends), torch.arange(sums.numel()) // 2, rows)
-    read = sparse(Bags(2 * level.merged(level.itself, level.source), level.starts), level.reader, rows)
-    return both, level.merged(level.itself + len(pairs), pairs), read
-
-
-class IRGraphConv(PathGraphConv):
-    """Graph convolution (Morris et al., AAAI 2019): x_v W_root plus the sum of x_u W_neighbour over predecessors u."""
-
-    def forward(self, x: Tensor, level: Level) -> Tensor:  # type: ignore[override]
-        """Pass messages: x [P, classes of the hop before, in] -> [P, classes, out]."""
-        rows = _two_maps(x, (self.root, self.neighbour.weight))
-        read = Bags(level.merged(2 * level.itself, 2 * level.source + 1), level.starts, level.weights)
-        return sparse(read, level.reader, 2 * level.before) @ rows + self.neighbour.bias
-
-
-def _two_maps(x: Tensor, weights: Sequence[Tensor], biases: Sequence[Tensor] | None = None) -> Tensor:
-    """Apply two maps at once: x [P, rows, in] -> [P, 2 rows, out], where row 2i + k is map k of row i."""
-    weight = torch.cat(list(weights), dim=2)
-    both = x @ weight if biases is None else torch.baddbmm(torch.cat(list(biases), dim=2), x, weight)
-    return both.view(len(x), -1, weight.shape[2] // 2)
-
-
-def _pool(x: Tensor, composition: Composition, nodes: Tensor | None) -> Tensor:
-    """Pool the classes of each graph: [P, classes, C] -> [P, graphs, C]; the mean where `nodes` [graphs, 1] are."""
-    total = composition.pool @ x
-    return total if nodes is None else total / nodes
-
-
 @dataclass(frozen=True)
 class OperationEncoder(Encoder[IRGraph]):
     """Op-level graphs of networks of any family; `operations` is the vocabulary, those of the training data."""
 
     FORMATS = ("autobuild-ir-predictor-1", "autobuild-ir-predictor-2")
-    CONVOLUTIONS = MappingProxyType({"gatv2": IRGATv2, "graphconv": IRGraphConv})
-    POOLINGS = ("mean", "sum")
     CHUNK = 2048
     categories = CATEGORIES
 
@@ -149,14 +81,9 @@ class OperationEncoder(Encoder[IRGraph]):
         """Group equal neighbourhoods of some graphs."""
         return neighbourhoods(inputs, hops)
 
-    def hops(self, graphs: Neighbourhoods, hops: int, pooling: str) -> list[Hop]:
-        """Return what every hop needs to know about a batch."""
-        nodes = graphs.sizes[:, None] if pooling == "mean" else None
-        first, *others = graphs.compositions()
-        return [Hop(None, partial(_pool, composition=first, nodes=nodes))] + [
-            Hop(level, partial(_pool, composition=c, nodes=nodes), c.counts, partial(matmul, level.of_itself))
-            for level, c in zip(graphs.levels, others, strict=True)
-        ]
+    def structure(self, graphs: Neighbourhoods, hops: int) -> tuple[list[Messages], list[Pooling]]:
+        """Return what classes read, and which classes the graphs have, at every hop."""
+        return graphs.structure()
 
     def to_json(self) -> dict[str, Any]:
         """Return what tells this encoder from others, fit for JSON."""

@@ -53,36 +53,3 @@ class StackedScale(StackedLinear):
     def forward(self) -> Tensor:  # type: ignore[override]
         """Return the vectors of all numbers."""
         return super().forward(self.numbers)
-
-
-class StackedBatchNorm(nn.Module):
-    """Batch normalisation over the nodes, each predictor with its own statistics."""
-
-    mean: Tensor
-    variance: Tensor
-
-    def __init__(self, channels: int, stack: int, momentum: float = 0.1, epsilon: float = 1e-5) -> None:
-        super().__init__()
-        self.momentum, self.epsilon = momentum, epsilon
-        self.weight = nn.Parameter(torch.ones(stack, 1, channels))
-        self.bias = nn.Parameter(torch.zeros(stack, 1, channels))
-        self.register_buffer("mean", torch.zeros(stack, 1, channels))
-        self.register_buffer("variance", torch.ones(stack, 1, channels))
-
-    def forward(self, x: Tensor, counts: Tensor | None = None) -> Tensor:
-        """Normalise x [P, nodes, channels] by the batch or running statistics; row v stands for counts[v] nodes."""
-        if not self.training:
-            scale = self.weight * torch.rsqrt(self.variance + self.epsilon)
-            return torch.addcmul(self.bias - self.mean * scale, x, scale)
-        nodes = x.shape[1] if counts is None else int(counts.sum())
-        mean = _total(x, counts) / nodes
-        centred = x - mean
-        variance = _total(centred * centred, counts) / nodes
-        with torch.no_grad():
-            self.mean.lerp_(mean, self.momentum)
-            self.variance.lerp_(variance * (nodes / max(nodes - 1, 1)), self.momentum)
-        return torch.addcmul(self.bias, centred, self.weight * torch.rsqrt(variance + self.epsilon))
-
-
-def _total(x: Tensor, counts: Tensor | None) -> Tensor:
-    return x.sum(1, keepdim=True) if counts is None else counts[None, None] @ x

@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from autobuild_lib.engine.paths import LayerEncoder
+from autobuild_lib.engine.layers import LayerEncoder
 from autobuild_lib.predictor import Network, NetworkConfig
 from autobuild_lib.spaces import Architecture, Codes, SequenceSpace, ofa_mbv3 as mbv3_space, ofa_pn as pn_space
 from autobuild_lib.storage import read_json

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from autobuild_lib.engine.paths import LayerEncoder
+from autobuild_lib.engine.layers import LayerEncoder
 from autobuild_lib.predictor import Moments, Network, NetworkConfig, Predictor
 from autobuild_lib.spaces import SequenceSpace, ofa_mbv3, ofa_pn
 from autobuild_lib.spaces.ofa import RESOLUTIONS

@@ -12,7 +12,7 @@ import pandas as pd
 import torch
 from scipy.stats import t
 
-from autobuild_lib.graphs import path_graphs_from_codes
+from autobuild_lib.graphs import layer_graphs_from_codes
 from autobuild_lib.predictor import Network, Predictor
 from autobuild_lib.progress import Bar, progress_bar
 from autobuild_lib.spaces import Codes, ScoringGroup, SequenceSpace
@@ -181,7 +181,7 @@ def module_norms(
     with plain_torch():
         for start in range(0, len(codes), CHUNK):
             part = slice(start, start + CHUNK)
-            graphs = path_graphs_from_codes(space, alone[part])
+            graphs = layer_graphs_from_codes(space, alone[part])
             last = graphs.starts + graphs.lengths - 1
             levels = torch.stack([h[0, last].abs().sum(1) for h in network.node_embeddings(graphs)])
             norms[part] = levels[graphs.lengths - 1, torch.arange(len(last))].numpy()
@@ -194,7 +194,7 @@ def _effect_scores(predictor: Predictor, number: int, codes: Codes, head: bytes,
     scores = np.empty((len(hosts), len(codes)))
     for form in effects.forms(predictor.space, group, head):
         chosen = (group.depths(codes) == form.depths).all(1)  # in both, later choices vary fastest
-        scores[:, chosen] = effects.host_effects(predictor, group, form, hosts, bar)
+        scores[:, chosen] = effects.host_effects(predictor, group, form, hosts, codes[chosen][0], bar)
     return scores
 
 

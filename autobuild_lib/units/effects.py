@@ -1,8 +1,9 @@
 """The effect of a module: what a predictor says when the module stands in the same random host networks.
 
-A change in one unit moves few embeddings: nodes before the unit keep theirs, a node inside depends only on the layers
-up to it, and a node behind depends on the last few. Each node is therefore a grid with one axis per choice that can
-reach it (the others have size 1), and message passing broadcasts: shared parts are computed once.
+A change in one unit moves few embeddings: nodes that it does not reach keep theirs, and one inside depends only on the
+layers up to it. Each node is therefore a grid with one axis per choice that can
+reach it (the others have size 1), and a row of a grid reads rows of others by broadcasting: shared parts are computed
+once.
 """
 
 import itertools
@@ -13,10 +14,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
-from autobuild_lib.graphs import path_graphs_from_codes
-from autobuild_lib.predictor import ACTIVATIONS, Network, Predictor
+from autobuild_lib.engine.passing import Messages
+from autobuild_lib.graphs.layers import ends_of
+from autobuild_lib.predictor import Network, Predictor
 from autobuild_lib.progress import Bar
 from autobuild_lib.spaces import Codes, ScoringGroup, SequenceSpace
 from autobuild_lib.torch_settings import plain_torch
@@ -68,90 +70,85 @@ def _form(space: SequenceSpace, group: ScoringGroup, depths: tuple[int, ...], he
 def _node_codes(space: SequenceSpace, unit: int, index: int, head: bytes) -> Tensor:
     """Hop-0 codes of one layer for every choice of the unit's features and of that layer, [choices, categories]."""
     codes = space.alone(unit).isolated(space.codecs[unit].ends(index + 1), head)
-    graphs = path_graphs_from_codes(space, codes)
-    return graphs.codes[graphs.starts + graphs.lengths - 1]
+    return torch.from_numpy(space.nodes(codes)[index :: index + 1])
 
 
 @dataclass(frozen=True)
-class Surroundings:
-    """What one host contributes to the prediction, whatever the content of one scoring group.
+class Host:
+    """A network around a scoring group: hop-0 codes of its other nodes, as grids of one, and what every node reads."""
 
-    before: embedding of the last node before the group at each hop, or None where the group comes first.
-    after: hop-0 embeddings [channels] of the nodes behind the group that a change in it can reach.
-    fixed: last-hop embeddings [nodes, width] of all other nodes of the host.
-    """
-
-    before: tuple[Tensor, ...] | None
-    after: tuple[Tensor, ...]
-    fixed: Tensor
+    before: list[Tensor]
+    behind: list[Tensor]
+    sources: list[list[int]]
 
 
-def surroundings(network: Network, space: SequenceSpace, group: ScoringGroup, hosts: Codes) -> list[Surroundings]:
-    """Run the hosts once, [hosts, code_width], and cut each open where the scoring group stands."""
-    graphs = path_graphs_from_codes(space, hosts)
-    hops = [h[0] for h in network.node_embeddings(graphs)]
-    cuts = []
-    for start, length in zip(graphs.starts.tolist(), graphs.lengths.tolist(), strict=True):
-        unit = graphs.codes[start : start + length, 0]
-        first, behind = start + int((unit < group.units[0]).sum()), start + int((unit <= group.units[-1]).sum())
-        reached = min(behind + network.config.hops, start + length)
-        before = None if first == start else tuple(h[first - 1] for h in hops)
-        fixed = torch.cat([hops[-1][start:first], hops[-1][reached : start + length]])
-        cuts.append(Surroundings(before, tuple(hops[0][node] for node in range(behind, reached)), fixed))
-    return cuts
+def open_host(space: SequenceSpace, group: ScoringGroup, form: Form, host: Codes) -> Host:
+    """Cut a host [1, code_width] open where the scoring group stands, which has the depths of a form."""
+    codes, (degrees, steps) = torch.from_numpy(space.nodes(host)), space.predecessors(host)
+    targets = np.repeat(np.arange(len(degrees)), degrees)
+    sources = [(targets - steps)[targets == node].tolist() for node in range(len(degrees))]
+    grids = [node.reshape(*[1] * len(form.sizes), -1) for node in codes]
+    first = int((codes[:, 0] < group.units[0]).sum())
+    return Host(grids[:first], grids[first + len(form.nodes) :], sources)
 
 
-def predict_contents(network: Network, form: Form, host: Surroundings) -> Tensor:
+def predict_contents(network: Network, form: Form, host: Host) -> Tensor:
     """Predict (standardised) one host with every content of a form in place, [contents]."""
-    activation = ACTIVATIONS[network.config.activation]
-    point = [1] * (1 + len(form.sizes))  # a stack of one predictor, then the axes
-    nodes = [network.features(codes.flatten(0, -2)).reshape(1, *codes.shape[:-1], -1) for codes in form.nodes]
-    nodes += [h.reshape(*point, -1) for h in host.after]
-    for hop, (convolution, norm) in enumerate(zip(network.convolutions, network.norms, strict=True)):
-        projected = [_project(convolution, h) for h in nodes]
-        before = None if host.before is None else _project(convolution, host.before[hop].reshape(*point, -1))
-        new = [
-            activation(norm(convolution.combine(node, previous)))  # type: ignore[operator]
-            for node, previous in zip(projected, [before, *projected], strict=False)
-        ]
-        keep = network.config.residual and hop >= 1
-        nodes = [n + h for n, h in zip(new, nodes, strict=True)] if keep else new
-    return network.predict_from(_pooled(nodes, form, host, network.config.pooling)).squeeze(0)
+    nodes = [*host.before, *form.nodes, *host.behind]
+    shapes: list[tuple[int, ...]] = [tuple(codes.shape[:-1]) for codes in nodes]
+    messages = []
+    for _ in range(network.config.hops):
+        edges, shapes = _next_hop(shapes, host.sources)
+        messages.append(edges)
+    *_, last = network.rows(torch.cat([codes.flatten(0, -2) for codes in nodes]), messages)
+    rows = torch.split(last[0], [math.prod(shape) for shape in shapes])
+    grids = [h.reshape(*shape, -1) for h, shape in zip(rows, shapes, strict=True)]
+    return network.predict_from(_pooled(grids, form.sizes, network.config.pooling)).squeeze(0)
 
 
-def _project(convolution: nn.Module, h: Tensor) -> tuple[Tensor, Tensor]:
-    left, right = convolution.project(h.flatten(1, -2))  # type: ignore[operator]
-    return left.reshape(*h.shape[:-1], -1), right.reshape(*h.shape[:-1], -1)
+def _next_hop(
+    shapes: Sequence[tuple[int, ...]], sources: Sequence[Sequence[int]]
+) -> tuple[Messages, list[tuple[int, ...]]]:
+    """What the rows of grids read of those of the hop before, with `shapes`, and the shapes of the new grids."""
+    sizes = list(map(math.prod, shapes))
+    ends = itertools.accumulate(sizes)
+    before = [np.arange(end - size, end).reshape(shape) for end, size, shape in zip(ends, sizes, shapes, strict=True)]
+    of_sources = [[shapes[u] for u in read] for read in sources]
+    new = [np.broadcast_shapes(shape, *read) if read else shape for shape, read in zip(shapes, of_sources, strict=True)]
+    entries = [(node, *read) for node, read in enumerate(sources)]
+    rows = [np.stack([_spread(before[u], shape) for u in read], 1) for read, shape in zip(entries, new, strict=True)]
+    degrees = np.repeat(list(map(len, entries)), list(map(len, rows)))
+    read_rows = torch.from_numpy(np.concatenate([block.ravel() for block in rows]))
+    often, each = torch.ones(len(read_rows)), torch.ones(len(degrees))
+    return Messages(ends_of(torch.from_numpy(degrees)), read_rows, often, each), new
 
 
-def _pooled(nodes: Sequence[Tensor], form: Form, host: Surroundings, how: str) -> Tensor:
+def _spread(rows: npt.NDArray[np.int64], shape: tuple[int, ...]) -> npt.NDArray[np.int64]:
+    return rows.ravel() if rows.shape == shape else np.broadcast_to(rows, shape).ravel()
+
+
+def _pooled(grids: Sequence[Tensor], sizes: tuple[int, ...], how: str) -> Tensor:
     """Pool the nodes of a host with every content in place, [1, contents, width]."""
-    if how == "max":
-        total = host.fixed.amax(0) if len(host.fixed) else torch.tensor(-torch.inf)
-        for h in nodes:
-            total = torch.maximum(total, h)
-    else:
-        total = host.fixed.sum(0)
-        for h in nodes:  # small grids first: axes are added from the first layer on
-            total = total + h
+    total, *others = sorted(grids, key=torch.numel)  # small grids first: few numbers are added
+    for h in others:
+        total = torch.maximum(total, h) if how == "max" else total + h
     if how == "mean":
-        total = total / (len(host.fixed) + len(nodes))
-    return total.expand(1, *form.sizes, -1).flatten(1, -2)
+        total = total / len(grids)
+    return total.expand(1, *sizes, -1).flatten(1, -2)
 
 
 def host_effects(
-    predictor: Predictor, group: ScoringGroup, form: Form, hosts: Codes, bar: Bar
+    predictor: Predictor, group: ScoringGroup, form: Form, hosts: Codes, content: Codes, bar: Bar
 ) -> npt.NDArray[np.float64]:
     """Change of each host's prediction by each content, in label units: [hosts, contents of the form].
 
-    `bar` moves on by the number of contents.
+    `content` [width] is any of the form. `bar` moves on by the number of contents.
     """
-    network = predictor.network
+    network, space = predictor.network, predictor.space
+    parts, rows = list(form.parts()), np.empty((len(hosts), math.prod(form.sizes)))
     with plain_torch():
-        around = surroundings(network, predictor.space, group, hosts)
-        parts = list(form.parts())
-        rows = np.empty((len(hosts), math.prod(form.sizes)))
-        for row, host in zip(rows, around, strict=True):
+        for row, code in zip(rows, group.put(hosts, content), strict=True):
+            host = open_host(space, group, form, code[None])
             row[:] = np.concatenate([predict_contents(network, part, host).numpy() for part in parts])
             bar.update(len(row) / len(hosts))
         before, _ = network.run(hosts)

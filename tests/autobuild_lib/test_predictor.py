@@ -13,7 +13,7 @@ import torch
 from safetensors.torch import load_file, save_file
 
 import autobuild_lib as ab
-from autobuild_lib.engine.paths import LayerEncoder
+from autobuild_lib.engine.layers import LayerEncoder
 from autobuild_lib.loading import load
 from autobuild_lib.predictor import Moments, Network, Predictor
 from autobuild_lib.saved import CONFIG, OWN_SHA256, SHA256, WEIGHTS, _signed

@@ -8,7 +8,7 @@ import torch
 from torch_geometric.data import Data
 
 import autobuild_lib as ab
-from autobuild_lib.graphs import path_graphs_from_codes
+from autobuild_lib.graphs import layer_graphs_from_codes
 from tests.benchmarks.plain import PlainPredictor
 
 HOSTS = 16
@@ -31,7 +31,7 @@ def norm_scores() -> dict[str, Any]:
     with torch.inference_mode():
         for group in space.scoring_groups:
             for code in group.isolated(group.contents(), bytes(len(space.global_features))):
-                graph = path_graphs_from_codes(space, code[None])
+                graph = layer_graphs_from_codes(space, code[None])
                 batch = torch.zeros(len(graph.codes), dtype=torch.int64)
                 model(Data(x=graph.codes, edge_index=graph.edge_index(), batch=batch))
     plain = time.perf_counter() - started

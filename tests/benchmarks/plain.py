@@ -8,7 +8,7 @@ from torch_geometric.data import Data
 from torch_geometric.loader import DataLoader
 from torch_geometric.nn import BatchNorm, GATv2Conv, global_mean_pool
 
-from autobuild_lib.graphs import path_graphs
+from autobuild_lib.graphs import layer_graphs
 from autobuild_lib.losses import soft_rank
 from autobuild_lib.spaces import Architecture, SequenceSpace
 
@@ -57,7 +57,7 @@ def plain_data(space: SequenceSpace, architectures: list[Architecture], targets:
     """One `Data` object per architecture."""
     data = []
     for architecture, y in zip(architectures, targets, strict=True):
-        graph = path_graphs(space, [architecture])
+        graph = layer_graphs(space, [architecture])
         data.append(Data(x=graph.codes, edge_index=graph.edge_index(), y=y.reshape(1)))
     return data
 

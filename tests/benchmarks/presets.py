@@ -10,8 +10,8 @@ import pandas as pd
 import autobuild_lib as ab
 from autobuild_book.chapters.ranking.rank_correlations import default_targets
 from autobuild_book.chapters.shared.fits import FitJob, fit_jobs
+from autobuild_book.chapters.shared.ridge import AdditiveRidge
 from autobuild_lib.statistics import srcc
-from autobuild_lib.units.ridge import AdditiveRidge
 
 GRAPHCONV = {"convolution": "graphconv", "pooling": "mean", "learning_rate": 3e-3, "weight_decay": 1e-5}
 SUM = {**GRAPHCONV, "pooling": "sum", "learning_rate": 1e-2}

@@ -12,8 +12,8 @@ from autobuild_book.chapters.panoptic.task.jackknife import PARTS, PairedMeasure
 from autobuild_book.chapters.panoptic.task.measuring import Measurement, sample_architectures
 from autobuild_book.chapters.panoptic.task.space import backbone_space, costs
 from autobuild_book.chapters.panoptic.task.weights import load_bundled
+from autobuild_book.chapters.shared.ridge import ridge_corpus
 from autobuild_book.measured.tasks import machine
-from autobuild_lib.units.ridge import ridge_corpus
 
 NOISE = np.r_[0.01, -0.01, np.zeros(PARTS - 2)]
 ERROR = float(standard_error(NOISE))

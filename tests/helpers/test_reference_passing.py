@@ -5,15 +5,10 @@ from collections.abc import Callable, Sequence
 import networkx as nx
 import pytest
 import torch
-from torch import Tensor, nn
-from torch_geometric.nn import (
-    GATv2Conv,
-    GraphConv as PublicGraphConv,
-    global_add_pool,
-    global_max_pool,
-    global_mean_pool,
-)
+from torch import Tensor
+from torch_geometric.nn import global_add_pool, global_max_pool, global_mean_pool
 
+from tests.helpers.passing_twins import public_norm, public_twin
 from tests.helpers.reference_passing import BatchNorm, GATv2, Graphs, hop, pool, random_convolution, random_graphs
 
 FAN_IN, FAN_OUT = 3, 5
@@ -36,21 +31,6 @@ def check_gradients(a: Tensor, of: Sequence[Tensor], b: Tensor, public: Sequence
     ours, theirs = torch.autograd.grad((a * upstream).sum(), of), torch.autograd.grad((b * upstream).sum(), public)
     for mine, other in zip(ours, theirs, strict=True):
         close(mine, other.T if mine.shape != other.shape and mine.dim() == 2 == other.dim() else other.view_as(mine))
-
-
-def public_twin(layer: object) -> tuple[nn.Module, list[Tensor], list[Tensor]]:
-    """The layer of PyTorch Geometric with the same weights, and both layers' parameters in one order."""
-    if isinstance(layer, GATv2):
-        public: nn.Module = GATv2Conv(FAN_IN, FAN_OUT, heads=1, add_self_loops=True).double()
-        names = ["lin_l.weight", "lin_l.bias", "lin_r.weight", "lin_r.bias", "att", "bias"]
-    else:
-        public = PublicGraphConv(FAN_IN, FAN_OUT, aggr="add").double()
-        names = ["lin_root.weight", "lin_rel.weight", "lin_rel.bias"]
-    ours, theirs = list(vars(layer).values()), [public.get_parameter(name) for name in names]
-    with torch.no_grad():
-        for mine, other in zip(ours, theirs, strict=True):
-            other.copy_(mine.T if mine.dim() == 2 else mine.view_as(other))
-    return public, ours, theirs
 
 
 @pytest.mark.parametrize("kind", ["gatv2", "graphconv"])
@@ -81,10 +61,9 @@ def test_edges_with_times_equal_edges_that_are_repeated(kind: str, seed: int) ->
 
 @pytest.mark.parametrize("is_counted", [True, False])
 def test_batch_norm_equals_the_public_layer_on_repeated_nodes(is_counted: bool) -> None:
-    draw, public = drawing(4), nn.BatchNorm1d(FAN_OUT).double()
+    draw = drawing(4)
     norm = BatchNorm(draw(FAN_OUT), draw(FAN_OUT))
-    with torch.no_grad():
-        public.weight.copy_(norm.weight), public.bias.copy_(norm.bias)
+    public = public_norm(norm)
     for step in range(3):
         counts = torch.arange(1, 5 + step) if is_counted else torch.ones(4 + step, dtype=torch.int64)
         x = draw(len(counts), FAN_OUT)
@@ -110,9 +89,8 @@ def test_hops_of_counted_nodes_equal_those_of_repeated_graphs(kind: str, how: st
     x = draw(len(graphs.graph), FAN_IN)
     h, expected = x, x[node_of]
     for place, layer in enumerate(layers):
-        norm, public = BatchNorm(draw(FAN_OUT), draw(FAN_OUT)), nn.BatchNorm1d(FAN_OUT).double().train(training)
-        with torch.no_grad():
-            public.weight.copy_(norm.weight), public.bias.copy_(norm.bias)
+        norm = BatchNorm(draw(FAN_OUT), draw(FAN_OUT))
+        public = public_norm(norm).train(training)
         h = hop(h, graphs, layer, norm, torch.relu, place > 0, counts=copies[graphs.graph].double(), training=training)
         convolved = public(layer(expected, whole)).relu()  # which equals a public layer, as tested above
         expected = convolved + expected if place > 0 else convolved

@@ -8,9 +8,9 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from autobuild_book.chapters.shared.few_labels import Fold
+from autobuild_book.chapters.shared.ridge import AdditiveRidge
 from autobuild_lib.extras import extra
 from autobuild_lib.targets import Target
-from autobuild_lib.units.ridge import AdditiveRidge
 
 with extra("book"):
     from sklearn.linear_model import LinearRegression

@@ -6,13 +6,13 @@ import pandas as pd
 
 from autobuild_book.chapters.diffusion.task.space import STAGES, unet_space
 from autobuild_book.chapters.shared.few_labels import EFFECT, NORM, RIDGE
+from autobuild_book.chapters.shared.ridge import ridge_corpus
 from autobuild_book.intervals import mean_with_interval
 from autobuild_lib.data.table import Table
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.spaces.features import LAYERS
 from autobuild_lib.units.corpus import UnitCorpus, score_units
-from autobuild_lib.units.ridge import ridge_corpus
 
 BLOCKS = "blocks"
 KEY = ["stage", "feature", "value"]

@@ -10,13 +10,13 @@ import pandas as pd
 from autobuild_book.chapters.machine.latency import medians
 from autobuild_book.chapters.machine.subjects import Subject, known_labels
 from autobuild_book.chapters.shared.few_labels import train
+from autobuild_book.chapters.shared.ridge import AdditiveRidge
 from autobuild_lib.data.files import FLOPS
 from autobuild_lib.data.table import Table
 from autobuild_lib.extras import extra
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.statistics import srcc_with_interval
 from autobuild_lib.targets import Target
-from autobuild_lib.units.ridge import AdditiveRidge
 
 with extra("book"):
     from sklearn.linear_model import LinearRegression

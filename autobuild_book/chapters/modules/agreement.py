@@ -8,12 +8,12 @@ import pandas as pd
 
 from autobuild_book.chapters.modules.ranking import ALL_SEEDS, Corpora, Key, Positions, corpus_cells, srcc_or_nan
 from autobuild_book.chapters.shared.hosts import Array, Bench
+from autobuild_book.chapters.shared.ridge import AdditiveRidge
 from autobuild_book.parallel import in_threads
 from autobuild_lib.data.table import Table
 from autobuild_lib.spaces.sequence import Codes
 from autobuild_lib.targets import Target
 from autobuild_lib.units.corpus import UnitCorpus
-from autobuild_lib.units.ridge import AdditiveRidge
 
 AGREEMENT = [*Key._fields, "scope", "unit", "depth", "modules", "srcc", "spread"]
 UNIT, ALIKE, CELL = "unit", "unit, depths alike", "unit and depth"  # scopes of a sample of modules

@@ -14,6 +14,7 @@ from autobuild_book.chapters.panoptic.task.table import NAME
 from autobuild_book.chapters.shared.fits import FitJob, fit_jobs, hop_options
 from autobuild_book.chapters.shared.frontiers import front_places
 from autobuild_book.chapters.shared.ranks import mean_ranks
+from autobuild_book.chapters.shared.ridge import AdditiveRidge
 from autobuild_book.intervals import mean_with_interval, or_unknown
 from autobuild_lib import data
 from autobuild_lib.data.table import Table
@@ -24,7 +25,6 @@ from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.statistics import srcc_with_interval
 from autobuild_lib.targets import Target
 from autobuild_lib.torch_settings import one_thread
-from autobuild_lib.units.ridge import AdditiveRidge
 
 Array = npt.NDArray[np.float64]
 LABEL_PAIRS = (("pq", "macs"), ("pan_seg_PQ", "flops_pan_seg"), ("acc", "flops_m"))  # quality and cost in tables

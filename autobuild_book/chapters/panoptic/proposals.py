@@ -9,12 +9,12 @@ import pandas as pd
 
 from autobuild_book.chapters.panoptic.learning import Fit, Subject, cost_curve
 from autobuild_book.chapters.panoptic.task.space import backbone_space, costs, costs_of_codes
+from autobuild_book.chapters.shared.ridge import ridge_corpora
 from autobuild_book.measured.extremes import sample_extreme_codes
 from autobuild_book.parallel import in_threads
 from autobuild_lib.spaces import Architecture
 from autobuild_lib.spaces.sequence import Codes
 from autobuild_lib.units.corpus import UnitCorpus, score_units
-from autobuild_lib.units.ridge import ridge_corpora
 
 TOP = 3  # modules of each unit that a reduced space is made of, as in the paper
 SIZE = 5  # networks that each builder proposes for a region

@@ -12,6 +12,7 @@ from autobuild_book.chapters.peers.models.features import as_matrix
 from autobuild_book.chapters.peers.models.registry import FOREST_GRAF, Regression
 from autobuild_book.chapters.peers.models.sequence_graf import feature_names, sequence_features, vocabularies
 from autobuild_book.chapters.shared.fits import FitJob, fit_jobs
+from autobuild_book.chapters.shared.ridge import ABSENT, AdditiveRidge, choices_of_codes
 from autobuild_lib.data.table import Table
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.spaces import SequenceSpace
@@ -21,7 +22,6 @@ from autobuild_lib.statistics import srcc
 from autobuild_lib.targets import Target
 from autobuild_lib.torch_settings import one_thread
 from autobuild_lib.units.corpus import UnitCorpus, score_units
-from autobuild_lib.units.ridge import ABSENT, AdditiveRidge, choices_of_codes
 
 Array = npt.NDArray[np.float64]
 DEPTH = "depth"

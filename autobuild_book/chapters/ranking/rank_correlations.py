@@ -7,6 +7,7 @@ from typing import Any
 import pandas as pd
 
 from autobuild_book.chapters.shared.fits import FitJob, fit_jobs
+from autobuild_book.chapters.shared.ridge import AdditiveRidge
 from autobuild_book.chapters.shared.splits import Split, subset
 from autobuild_book.measured.teachers import published
 from autobuild_lib.data.table import Table
@@ -15,7 +16,6 @@ from autobuild_lib.predictor import Predictor
 from autobuild_lib.statistics import srcc
 from autobuild_lib.surrogate import LABELS
 from autobuild_lib.targets import Target
-from autobuild_lib.units.ridge import AdditiveRidge
 
 
 def compare_presets(

@@ -17,6 +17,7 @@ from autobuild_book.chapters.shared.frontiers import (
     training_labels,
 )
 from autobuild_book.chapters.shared.panels import COMMON, REGIONS, SPECIAL, Panel, load_panels
+from autobuild_book.chapters.shared.ridge import ridge_corpora
 from autobuild_book.parallel import in_threads
 from autobuild_lib.data.files import FILES
 from autobuild_lib.data.table import Table
@@ -28,7 +29,6 @@ from autobuild_lib.spaces.sequence import Codes
 from autobuild_lib.targets import Target
 from autobuild_lib.units.corpus import UnitCorpus, score_units
 from autobuild_lib.units.reduced import GroupContents, ReducedSpace
-from autobuild_lib.units.ridge import ridge_corpora
 
 Frontiers: TypeAlias = Mapping[tuple[str, str], Frontier]
 SCORES = ("norm", "effect", "ridge")

@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 
 from autobuild_book.chapters.shared.fits import FitJob, fit_jobs, hop_options
+from autobuild_book.chapters.shared.ridge import ridge_corpus
 from autobuild_lib.data.table import Table
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.units.corpus import UnitCorpus, score_units
-from autobuild_lib.units.ridge import ridge_corpus
 
 FOLDS = 5
 NORM, EFFECT, RIDGE = "built by norm score", "built by effect score", "built by additive ridge"

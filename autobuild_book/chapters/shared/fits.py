@@ -14,8 +14,8 @@ from autobuild_book.parallel import in_processes
 from autobuild_lib import ir_training, losses, predictor, training
 from autobuild_lib.data import IRTable, Table
 from autobuild_lib.data.table import Labelled
-from autobuild_lib.engine import encoder, neighbourhoods, operations, paths, sparse, stacked
-from autobuild_lib.graphs import ir, path
+from autobuild_lib.engine import encoder, kernels, layers, neighbourhoods, operations, passing, stacked
+from autobuild_lib.graphs import ir, layers as layer_graphs
 from autobuild_lib.ir_training import fit_ir_many
 from autobuild_lib.loading import load
 from autobuild_lib.predictor import NetworkConfig, Predictor
@@ -25,8 +25,8 @@ from autobuild_lib.targets import Target
 from autobuild_lib.training import configure, enough_hops, fit_many
 
 CODE = (  # what the result of a training depends on
-    layout, path, ir, neighbourhoods, sparse, encoder, stacked, paths, operations, losses, predictor, training,
-    ir_training,
+    layout, layer_graphs, ir, kernels, passing, neighbourhoods, encoder, stacked, layers, operations, losses, predictor,
+    training, ir_training,
 )  # fmt: skip
 Rows = TypeVar("Rows", bound=Labelled)
 

@@ -121,7 +121,7 @@ class TestLab2:
         assert importances.hop0_norm(right, fresh, network)
         turned = right / layers if pooling == "sum" else right * layers
         refused(f"pooling of this predictor is '{pooling}'", importances.hop0_norm, turned, fresh, network)
-        nodes = fresh.network.features(ab.graphs.path_graphs(fresh.space, [network]).codes)[0]
+        nodes = fresh.network.features(ab.graphs.layer_graphs(fresh.space, [network]).codes)[0]
         refused("added e and k only", importances.hop0_norm, nodes[:, 3:5].sum(), fresh, network)
         refused("first layer only", importances.hop0_norm, nodes[0].sum(), fresh, network)
 

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import Hashable, Sequence
+from itertools import pairwise
 
 import numpy as np
 import pytest
@@ -33,10 +34,13 @@ def forms_of_classes(found: Neighbourhoods) -> list[list[Form]]:
     levels: list[list[Form]] = [[tuple(row) for row in torch.cat(features, dim=1).double().tolist()]]
     for level in found.levels:
         last = levels[-1]
-        read: list[list[tuple[int, Form]]] = [[] for _ in level.itself]
-        for source, target, times in zip(level.source, level.target, level.times, strict=True):
-            read[target] += [(hash(last[source]), last[source])] * int(times)
-        levels.append([(last[place], tuple(sorted(r))) for place, r in zip(level.itself, read, strict=True)])
+        forms: list[Form] = []
+        for start, end in pairwise(level.starts):
+            itself, *read = (last[source] for source in level.sources[start:end])
+            often = level.times[start + 1 : end].int().tolist()
+            multiset = [(hash(form), form) for form, times in zip(read, often, strict=True) for _ in range(times)]
+            forms.append((itself, tuple(sorted(multiset))))
+        levels.append(forms)
     return levels
 
 
@@ -44,20 +48,20 @@ def check(found: Neighbourhoods, graphs: Sequence[IRGraph], hops: int) -> None:
     """Every class is a different neighbourhood, and every graph has as many nodes of each as it should."""
     of_class = forms_of_classes(found)
     wanted = [forms_of_nodes(graph, hops) for graph in graphs]
-    assert len(found) == len(graphs) and found.sizes.tolist() == [len(graph) for graph in graphs]
-    for hop, (forms, composition) in enumerate(zip(of_class, found.compositions(), strict=True)):
+    messages, poolings = found.structure()
+    assert len(found) == len(graphs) and len(messages) == hops and len(poolings) == len(of_class) == hops + 1
+    for hop, (forms, pooling) in enumerate(zip(of_class, poolings, strict=True)):
         assert len(set(forms)) == len(forms) == found.classes[hop]
         everywhere: Counter[Form] = Counter()
-        for number, graph in enumerate(wanted):
-            start, end = composition.pool.rows.starts[number], composition.pool.rows.starts[number + 1]
+        for number, (start, end) in enumerate(pairwise(pooling.starts)):
             counted: Counter[Form] = Counter()
-            for member, times in zip(
-                composition.pool.rows.index[start:end], composition.pool.rows.weights[start:end], strict=True
-            ):
-                counted[forms[member]] += int(times)
-            assert counted == Counter(graph[hop])
+            for member, nodes in zip(pooling.members[start:end], pooling.nodes[start:end], strict=True):
+                counted[forms[member]] += int(nodes)
+            assert counted == Counter(wanted[number][hop])
+            assert pooling.shares[start:end].tolist() == pytest.approx(pooling.nodes[start:end] / len(graphs[number]))
             everywhere += counted
-        assert dict(zip(forms, composition.counts.tolist(), strict=True)) == everywhere
+        if hop:
+            assert dict(zip(forms, messages[hop - 1].counts.tolist(), strict=True)) == everywhere
 
 
 def test_two_small_graphs_by_hand() -> None:
@@ -67,11 +71,13 @@ def test_two_small_graphs_by_hand() -> None:
     found = neighbourhoods([first, second], 2)
     assert found.classes == [3, 4, 5]  # b of the two differ from hop 1 on, c from hop 2 on; a never
     level = found.levels[0]
-    itself, target = level.itself.tolist(), level.target.tolist()
-    assert level.before == 3 and itself == sorted(itself) and target == sorted(target)
+    rows = [list(zip(level.sources.tolist(), level.times.tolist(), strict=True))[start:end]
+            for start, end in pairwise(level.starts)]  # fmt: skip
+    itself = [row[0][0] for row in rows]
+    assert level.before == 3 and itself == sorted(itself) and all(row[0][1] == 1 for row in rows)
     a, b, c = (found.operations.tolist().index(ord(name) - ord("a")) for name in "abc")
     assert sorted(itself) == sorted([a, b, b, c])
-    pairs = zip(level.source.tolist(), [itself[v] for v in target], level.times.tolist(), strict=True)
+    pairs = [(source, row[0][0], times) for row in rows for source, times in row[1:]]
     assert sorted(pairs) == sorted([(a, b, 1), (a, b, 2), (b, c, 1)])
     assert found.lengths.tolist() == [3, 3] and sorted(found.counts.tolist()) == [1, 1, 1, 1, 1, 2]
     check(found, [first, second], 2)

@@ -12,7 +12,7 @@ import torch
 from hypothesis import given, strategies as st
 
 import autobuild_lib as ab
-from autobuild_lib.graphs import path_graphs
+from autobuild_lib.graphs import layer_graphs
 from autobuild_lib.predictor import Moments, Predictor
 from autobuild_lib.surrogate.published import load_published
 from autobuild_lib.units import corpus as units, effects
@@ -83,7 +83,7 @@ class TestNorm:
         space = ab.spaces.ofa_pn()
         network = predictor_of_proxylessnas().network
         architecture = space.sample(np.random.default_rng(seed))
-        graphs = path_graphs(space, [architecture])
+        graphs = layer_graphs(space, [architecture])
         with torch.inference_mode():
             inside = [h[0].abs().sum(1) for h in network.node_embeddings(graphs)]
         for group in space.scoring_groups:

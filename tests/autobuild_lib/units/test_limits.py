@@ -10,7 +10,7 @@ import pytest
 
 import autobuild_lib as ab
 from autobuild_lib.data.files import bundled_space, manifest
-from autobuild_lib.engine.paths import LayerEncoder
+from autobuild_lib.engine.layers import LayerEncoder
 from autobuild_lib.predictor import Network, NetworkConfig, Predictor
 from autobuild_lib.search import LayerMutation, evolve
 from autobuild_lib.spaces.groups import MOST_CONTENTS

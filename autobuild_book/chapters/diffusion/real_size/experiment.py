@@ -15,6 +15,7 @@ from autobuild_book.chapters.diffusion.task.space import costs as mini_costs, un
 from autobuild_book.chapters.diffusion.task.table import NAME
 from autobuild_book.chapters.shared.few_labels import fit_job
 from autobuild_book.chapters.shared.hosts import Bench
+from autobuild_book.chapters.shared.ridge import AdditiveRidge, ridge_corpus
 from autobuild_lib import data
 from autobuild_lib.data.table import Table, make_table
 from autobuild_lib.evaluation import evaluate
@@ -24,7 +25,6 @@ from autobuild_lib.spaces import Architecture
 from autobuild_lib.spaces.features import Value, values_of
 from autobuild_lib.statistics import srcc
 from autobuild_lib.units.corpus import score_units
-from autobuild_lib.units.ridge import AdditiveRidge, ridge_corpus
 
 Array = npt.NDArray[np.float64]
 TARGET = "gmacs"

@@ -1,4 +1,4 @@
 """Other ways to predict the same labels, to compare with: graph features, zero-cost proxies and simple models.
 
-`registry` lists the models; the additive ridge is `autobuild_lib.units.ridge`.
+`registry` lists the models; the additive ridge is `autobuild_book.chapters.shared.ridge`.
 """

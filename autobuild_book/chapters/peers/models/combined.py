@@ -9,7 +9,7 @@ import pandas as pd
 
 from autobuild_book.chapters.peers.models.sequence_graf import feature_names, features_of_codes
 from autobuild_lib.data.table import Table
-from autobuild_lib.graphs import path_graphs_from_codes
+from autobuild_lib.graphs import layer_graphs_from_codes
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.spaces import Architecture, Continuous, SequenceSpace
 from autobuild_lib.spaces.features import features_to_json, freeze
@@ -27,8 +27,8 @@ def embeddings(predictor: Predictor, architectures: Sequence[Architecture]) -> n
     parts = []
     with plain_torch():
         for start in range(0, len(codes), encoder.CHUNK):
-            graphs = path_graphs_from_codes(predictor.space, codes[start : start + encoder.CHUNK])
-            *_, (_, last) = predictor.network.embeddings(graphs)
+            graphs = layer_graphs_from_codes(predictor.space, codes[start : start + encoder.CHUNK])
+            *_, last = predictor.network.embeddings(graphs)
             parts.append(last[0].numpy())
     return np.concatenate(parts)
 

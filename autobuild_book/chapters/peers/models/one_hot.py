@@ -6,10 +6,10 @@ from collections.abc import Sequence
 import numpy as np
 import pandas as pd
 
+from autobuild_book.chapters.shared.ridge import ABSENT, choices_of_codes
 from autobuild_lib.spaces import Architecture, SequenceSpace
 from autobuild_lib.spaces.codec import Column
 from autobuild_lib.spaces.features import LAYERS, written
-from autobuild_lib.units.ridge import ABSENT, choices_of_codes
 
 
 def one_hot(space: SequenceSpace, architectures: Sequence[Architecture]) -> pd.DataFrame:

@@ -16,13 +16,13 @@ import pandas as pd
 from autobuild_book.chapters.peers.models.combined import embeddings, fit_with_graf
 from autobuild_book.chapters.peers.models.features import GRAF, ONE_HOT, PROXIES, as_matrix, compute
 from autobuild_book.chapters.peers.models.learners import Boosting, Forest, Gaussian, Learner, Neighbours
+from autobuild_book.chapters.shared.ridge import AdditiveRidge
 from autobuild_lib.data.table import Table
 from autobuild_lib.extras import extra
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.spaces import Architecture, SequenceSpace
 from autobuild_lib.targets import Target
 from autobuild_lib.training import PRESETS, fit, fit_many
-from autobuild_lib.units.ridge import AdditiveRidge
 
 with extra("book"):
     from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]

@@ -9,7 +9,7 @@ import pytest
 from autobuild_book.chapters.panoptic import final, learning, proposals as building
 from autobuild_book.chapters.panoptic.choice import REGIONS
 from autobuild_book.chapters.panoptic.task.space import backbone_space, costs
-from autobuild_lib.units.ridge import ridge_corpus
+from autobuild_book.chapters.shared.ridge import ridge_corpus
 from tests.helpers.backbones import corpora, subject
 
 

@@ -10,7 +10,7 @@ from autobuild_book.chapters.peers import (
     figures,
     stories,
 )
-from autobuild_lib.units.ridge import AdditiveRidge
+from autobuild_book.chapters.shared.ridge import AdditiveRidge
 
 
 class TestStories:

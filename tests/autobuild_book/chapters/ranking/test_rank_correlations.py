@@ -16,9 +16,9 @@ from autobuild_book.chapters.ranking import rank_correlations
 from autobuild_book.chapters.ranking.verdict import judge
 from autobuild_book.chapters.shared.fits import FitJob
 from autobuild_book.chapters.shared.ranks import mean_ranks
+from autobuild_book.chapters.shared.ridge import AdditiveRidge
 from autobuild_book.chapters.shared.splits import BUNDLED, Split
 from autobuild_lib.surrogate import bundled
-from autobuild_lib.units.ridge import AdditiveRidge
 from tests.helpers.rank_tables import TASKS, ranks, references, two_seeds_and_one
 
 

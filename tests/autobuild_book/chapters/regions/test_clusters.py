@@ -15,11 +15,11 @@ from autobuild_book.chapters.regions import clusters as pareto_regions
 from autobuild_book.chapters.regions.verdicts import cluster_gains
 from autobuild_book.chapters.shared import panels
 from autobuild_book.chapters.shared.panels import Panel
+from autobuild_book.chapters.shared.ridge import ridge_corpus
 from autobuild_book.chapters.shared.splits import Split
 from autobuild_book.measured import teachers
 from autobuild_lib import surrogate
 from autobuild_lib.spaces.sequence import Codes
-from autobuild_lib.units.ridge import ridge_corpus
 from tests.helpers.toy_regions import EQUATIONS
 
 Places = list[tuple[float, float]]

@@ -22,7 +22,7 @@ from autobuild_book.chapters.peers.models.registry import (
     find_model,
 )
 from autobuild_book.chapters.peers.models.sequence_graf import features_of_codes
-from autobuild_lib.engine.paths import LayerEncoder
+from autobuild_lib.engine.layers import LayerEncoder
 from autobuild_lib.statistics import srcc
 
 PLAIN = [name for name, model in MODELS.items() if not isinstance(model, AutoBuild) and not model.needs_proxies]

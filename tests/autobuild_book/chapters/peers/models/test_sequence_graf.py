@@ -52,7 +52,7 @@ SAME = {"path": "longest", "input": "input", "output": "output", "average": "ave
 def check(space: ab.SequenceSpace, architecture: ab.Architecture) -> None:
     """Raise `AssertionError` unless all features are those of the paths of the network and of its units."""
     found = sequence_features(space, [architecture]).iloc[0]
-    nodes = ab.graphs.path_graphs(space, [architecture]).codes.numpy()
+    nodes = ab.graphs.layer_graphs(space, [architecture]).codes.numpy()
     scopes = {"network": nodes} | {f"unit {n}": nodes[nodes[:, 0] == n] for n in range(len(space.units))}
     for vocabulary in vocabularies(space):
         number = len(vocabulary.operations)

@@ -5,7 +5,7 @@ import pytest
 from sklearn.linear_model import Ridge
 
 import autobuild_lib as ab
-from autobuild_lib.units.ridge import PENALTIES, AdditiveRidge, ridge_corpora, ridge_corpus
+from autobuild_book.chapters.shared.ridge import PENALTIES, AdditiveRidge, ridge_corpora, ridge_corpus
 
 RNG = np.random.default_rng(2)
 

@@ -1,47 +1,26 @@
-"""Stacked path layers equal the public layers they replace: outputs, gradients and running statistics."""
-
-from collections.abc import Callable
+"""Hop 0 of layers by hand, and whole networks over them: equal to a plain model, and side by side as alone."""
 
 import numpy as np
 import pytest
 import torch
 from torch import Tensor, nn
 from torch_geometric.data import Batch
-from torch_geometric.nn import GATv2Conv, GraphConv, global_add_pool, global_max_pool, global_mean_pool
 
 import autobuild_lib as ab
-from autobuild_lib.engine.paths import FeatureMLP, LayerEncoder, PathGATv2, PathGraphConv, pool
-from autobuild_lib.engine.stacked import StackedBatchNorm, StackedLinear
-from autobuild_lib.graphs import PathGraphs, path_graphs
+from autobuild_lib.engine.layers import FeatureMLP, LayerEncoder
+from autobuild_lib.engine.stacked import StackedLinear
+from autobuild_lib.graphs import layer_graphs
 from autobuild_lib.predictor import Network
 from autobuild_lib.spaces import Category
 from tests.benchmarks.plain import PlainPredictor, plain_data
-
-LENGTHS = torch.tensor([3, 1, 5, 2, 1])
-PATHS = PathGraphs(torch.zeros(12, 1, dtype=torch.int64), LENGTHS)
-GRAPH = torch.repeat_interleave(torch.arange(5), LENGTHS)
 
 
 def seeds(*numbers: int) -> list[torch.Generator]:
     return [torch.Generator().manual_seed(number) for number in numbers]
 
 
-def has_previous() -> Tensor:
-    mask = torch.ones(12, 1)
-    mask[PATHS.starts] = 0
-    return mask
-
-
 def random(*shape: int) -> Tensor:
     return torch.randn(*shape, generator=torch.Generator().manual_seed(9))
-
-
-def fill(module: nn.Module) -> None:
-    """Give every parameter random values, so that zeros and ones of an initialisation hide nothing."""
-    generator = torch.Generator().manual_seed(3)
-    with torch.no_grad():
-        for parameter in module.parameters():
-            parameter.copy_(torch.randn(parameter.shape, generator=generator) / 2)
 
 
 def copy(pairs: list[tuple[nn.Parameter, Tensor]]) -> None:
@@ -53,90 +32,6 @@ def copy(pairs: list[tuple[nn.Parameter, Tensor]]) -> None:
 
 def close(a: Tensor, b: Tensor) -> None:
     torch.testing.assert_close(a, b, rtol=1e-5, atol=1e-5)
-
-
-def gradients(output: Tensor, wanted: list[Tensor]) -> list[Tensor]:
-    return list(torch.autograd.grad((output * random(*output.shape)).sum(), wanted))
-
-
-def test_gatv2_equals_the_public_layer() -> None:
-    ours, public = PathGATv2(5, 8, seeds(1)), GATv2Conv(5, 8)
-    fill(ours)
-    pairs = [
-        (public.lin_l.weight, ours.source.weight[0].T),
-        (public.lin_l.bias, ours.source.bias[0, 0]),
-        (public.lin_r.weight, ours.target.weight[0].T),
-        (public.lin_r.bias, ours.target.bias[0, 0]),
-        (public.att, ours.attention),
-        (public.bias, ours.bias[0, 0]),
-    ]
-    copy(pairs)
-    x = random(12, 5).requires_grad_()
-    y = x.detach().clone().requires_grad_()
-    mine, theirs = ours(x[None], has_previous())[0], public(y, PATHS.edge_index())
-    close(mine, theirs)
-    of_source, of_target = [ours.source.weight, ours.source.bias], [ours.target.weight, ours.target.bias]
-    here = gradients(mine, [x, *of_source, *of_target, ours.attention, ours.bias])
-    there = gradients(theirs, [y, *(parameter for parameter, _ in pairs)])
-    here[1], here[3] = here[1].mT, here[3].mT  # linear layers are kept transposed
-    for own, other in zip(here, there, strict=True):
-        close(own.reshape(other.shape), other)
-
-
-def test_graph_convolution_equals_the_public_layer() -> None:
-    ours, public = PathGraphConv(5, 8, seeds(1)), GraphConv(5, 8)
-    fill(ours)
-    pairs = [
-        (public.lin_rel.weight, ours.neighbour.weight[0].T),
-        (public.lin_rel.bias, ours.neighbour.bias[0, 0]),
-        (public.lin_root.weight, ours.root[0].T),
-    ]
-    copy(pairs)
-    x = random(12, 5).requires_grad_()
-    y = x.detach().clone().requires_grad_()
-    mine, theirs = ours(x[None], has_previous())[0], public(y, PATHS.edge_index())
-    close(mine, theirs)
-    here = gradients(mine, [x, ours.neighbour.weight, ours.neighbour.bias, ours.root])
-    there = gradients(theirs, [y, *(parameter for parameter, _ in pairs)])
-    here[1], here[3] = here[1].mT, here[3].mT
-    for own, other in zip(here, there, strict=True):
-        close(own.reshape(other.shape), other)
-
-
-@pytest.mark.parametrize("layer", [PathGATv2, PathGraphConv])
-def test_no_message_crosses_from_one_path_to_the_next(layer: Callable[..., nn.Module]) -> None:
-    convolution, x = layer(4, 3, seeds(0)), random(1, 12, 4)
-    changed = x.clone()
-    changed[:, :3] += 1  # the first path
-    assert torch.equal(convolution(x, has_previous())[:, 3:], convolution(changed, has_previous())[:, 3:])
-
-
-def test_batch_norm_equals_the_public_layer() -> None:
-    ours, public = StackedBatchNorm(6, 1), nn.BatchNorm1d(6)
-    fill(ours)
-    copy([(public.weight, ours.weight[0, 0]), (public.bias, ours.bias[0, 0])])
-    for step in range(3):
-        x = (random(1, 10 + step, 6) * 3 + step).requires_grad_()
-        y = x.detach()[0].clone().requires_grad_()
-        mine, theirs = ours(x)[0], public(y)
-        close(mine, theirs)
-        here, there = gradients(mine, [x, ours.weight, ours.bias]), gradients(theirs, [y, public.weight, public.bias])
-        for own, other in zip(here, there, strict=True):
-            close(own.reshape(other.shape), other)
-        close(ours.mean[0, 0], public.running_mean)
-        close(ours.variance[0, 0], public.running_var)
-    ours.eval(), public.eval()
-    close(ours(random(1, 4, 6))[0], public(random(1, 4, 6)[0]))
-
-
-@pytest.mark.parametrize(
-    ("how", "public"), [("mean", global_mean_pool), ("sum", global_add_pool), ("max", global_max_pool)]
-)
-def test_pooling_equals_the_public_functions(how: str, public: Callable[..., Tensor]) -> None:
-    x = random(2, 12, 4).requires_grad_()
-    mine, theirs = pool(x, LENGTHS, how), torch.stack([public(part, GRAPH) for part in x])
-    close(mine, theirs)
-    close(gradients(mine, [x])[0], gradients(theirs, [x])[0])
 
 
 def test_feature_mlp_by_hand() -> None:
@@ -166,7 +61,7 @@ def test_feature_mlp_by_hand() -> None:
 def test_features_may_bear_names_that_pytorch_uses(name: str) -> None:
     space = ab.SequenceSpace("s", [ab.Unit(1, 2)], {name: ["a", "b"]})
     network = Network(LayerEncoder(space), ab.NetworkConfig(width=2, hops=1), [0])
-    assert network(path_graphs(space, list(space)))[0].shape == (1, space.size)
+    assert network(layer_graphs(space, list(space)))[0].shape == (1, space.size)
 
 
 def test_linear_starts_like_the_public_layers() -> None:
@@ -176,11 +71,26 @@ def test_linear_starts_like_the_public_layers() -> None:
     assert 0.9 * np.sqrt(6 / 90) < glorot.abs().max() <= np.sqrt(6 / 90)
 
 
+def test_nodes_read_themselves_then_their_predecessors(toy: ab.SequenceSpace) -> None:
+    """At hop 0 a node is one of the layers that differ; later it is itself."""
+    graphs = layer_graphs(toy, toy.sample(np.random.default_rng(3), 60))
+    (first, second), poolings = LayerEncoder(toy).structure(graphs, 2)
+    nodes, readers = torch.arange(len(graphs.kind)), torch.repeat_interleave(second.starts.diff())
+    assert torch.equal(second.itself, nodes) and torch.equal(first.itself, graphs.kind)
+    assert torch.equal(first.sources, graphs.kind[second.sources])
+    others = second.sources != readers
+    assert torch.equal(torch.stack([second.sources, readers])[:, others], graphs.edge_index())
+    assert (~others).sum() == len(nodes) > len(graphs.layers) == len(set(map(tuple, graphs.layers.tolist())))
+    assert torch.equal(poolings[0].members, graphs.kind) and torch.equal(poolings[2].members, nodes)
+    assert torch.equal(poolings[1].starts.diff(), graphs.lengths)
+    assert torch.equal(LayerEncoder(toy).values(graphs)[graphs.kind], graphs.codes)
+
+
 @pytest.mark.parametrize("convolution", ["gatv2", "graphconv"])
 @pytest.mark.parametrize("training", [True, False])
 def test_a_stack_equals_its_members_alone(toy: ab.SequenceSpace, convolution: str, training: bool) -> None:
     config = ab.NetworkConfig(convolution=convolution, width=8, hops=2)
-    graphs = path_graphs(toy, toy.sample(np.random.default_rng(0), 9))
+    graphs = layer_graphs(toy, toy.sample(np.random.default_rng(0), 9))
     stack = Network(LayerEncoder(toy), config, [4, 5, 4]).train(training)
     predicted, norms = stack(graphs)
     for place, seed in enumerate([4, 5, 4]):
@@ -238,7 +148,7 @@ def test_whole_network_equals_the_plain_model(training: bool) -> None:
     architectures = space.sample(np.random.default_rng(2), 12)
     network = Network(LayerEncoder(space), ab.NetworkConfig(), [6])
     plain, parameters = plain_twin(network, space)
-    graphs = path_graphs(space, architectures)
+    graphs = layer_graphs(space, architectures)
     batch = Batch.from_data_list(plain_data(space, architectures, torch.zeros(12)))
     network.train(), plain.train()
     network(graphs), plain(batch)  # moves the running statistics
