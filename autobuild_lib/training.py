@@ -191,7 +191,8 @@ def train_network(
 ) -> None:
     """Train P stacked networks in place on standardised targets [P, N]; the order of batches depends on the seed."""
     steps = config.epochs * -(-len(graphs) // config.batch_size)
-    weights, gradients, owners = _in_one_tensor(network)
+    parameters = list(network.parameters())
+    weights = _in_one_tensor(parameters)
     optimiser = torch.optim.AdamW([weights], lr=config.learning_rate, weight_decay=config.weight_decay, fused=True)
     one_cycle, rate = config.schedule == "one_cycle", config.learning_rate
     scheduler = OneCycleLR(optimiser, rate, total_steps=steps + 1) if one_cycle else None
@@ -206,9 +207,8 @@ def train_network(
                 raise ValueError(f"training diverged in epoch {epoch + 1}: norms are not finite; lower learning_rate")
             error = (predicted - truth).square().mean(1)
             loss = (error + config.rank_weight * rank_loss(norms, truth, config.rank_loss)).sum()
-            gradients.zero_()
-            loss.backward()
-            _clip_each(gradients, owners, config.gradient_clip)
+            gradients = torch.autograd.grad(loss, parameters)
+            weights.grad = _clip_each(torch.cat([g.flatten(1) for g in gradients], dim=1), config.gradient_clip)
             optimiser.step()
             if scheduler:
                 scheduler.step()
@@ -222,27 +222,22 @@ def _batches(graphs: Any, targets: Tensor, size: int, rng: np.random.Generator) 
     return zip(graphs.take(order).split(size), torch.split(targets[:, order], size, dim=1), strict=True)
 
 
-def _in_one_tensor(network: nn.Module) -> tuple[nn.Parameter, Tensor, Tensor]:
-    """Return the parameters of P stacked networks end to end, their gradients, and whose each is: all [numbers].
+def _in_one_tensor(parameters: Sequence[nn.Parameter]) -> nn.Parameter:
+    """Return the parameters of P stacked networks side by side, [P, numbers], of which they become views.
 
-    Theirs become views of these. An optimiser then takes one step instead of one for every parameter.
+    An optimiser then takes one step instead of one for every parameter.
     """
-    parameters = list(network.parameters())
-    weights = nn.Parameter(torch.cat([p.detach().flatten() for p in parameters]))
-    weights.grad = gradients = torch.zeros_like(weights)
-    owners = torch.cat([torch.repeat_interleave(torch.arange(len(p)), p[0].numel()) for p in parameters])
-    sizes = [p.numel() for p in parameters]
-    both = zip(torch.split(weights.detach(), sizes), torch.split(gradients, sizes), strict=True)
-    for p, views in zip(parameters, both, strict=True):
-        p.data, p.grad = (view.view(p.shape) for view in views)
-    return weights, gradients, owners
+    weights = nn.Parameter(torch.cat([p.detach().flatten(1) for p in parameters], dim=1))
+    views = torch.split(weights.detach(), [p[0].numel() for p in parameters], dim=1)
+    for parameter, view in zip(parameters, views, strict=True):
+        parameter.data = view.view(parameter.shape)
+    return weights
 
 
-def _clip_each(gradients: Tensor, owners: Tensor, most: float) -> None:
-    """Scale the gradient of each predictor to a norm of at most `most`; `owners` says whose each number is."""
-    squares = gradients.new_zeros(int(owners[-1]) + 1).index_add_(0, owners, gradients.square())
-    if bool((squares > most**2).any()):
-        gradients *= (most / (squares.sqrt() + 1e-6)).clamp(max=1.0).index_select(0, owners)
+def _clip_each(gradients: Tensor, most: float) -> Tensor:
+    """Scale the gradient of each predictor, [P, numbers], to a norm of at most `most`."""
+    scale: Tensor = most / (gradients.norm(dim=1, keepdim=True) + 1e-6)
+    return gradients * scale.clamp(max=1.0)
 
 
 def member_of(stack: Network, place: int) -> Network:

@@ -1,4 +1,5 @@
-"""Message passing over graphs, for several predictors side by side: on paths, and on op-level graphs.
+"""Message passing over any graph, forward and backward, for several predictors side by side.
 
-Equal neighbourhoods of op-level graphs are computed once. What is learnt from it lives in `predictor`.
+`passing` says what is computed, `kernels` are its compiled loops; equal neighbourhoods of op-level graphs are computed
+once (`neighbourhoods`). What is learnt from it lives in `predictor`.
 """

@@ -62,7 +62,7 @@ class Pooling:
     def of(cls, lengths: Tensor, members: Tensor, nodes: Tensor) -> "Pooling":
         """Describe graphs with so many members each."""
         graph = torch.repeat_interleave(lengths)
-        sizes = torch.zeros(len(lengths)).index_add_(0, graph, nodes)
+        sizes = nodes.new_zeros(len(lengths)).index_add_(0, graph, nodes)
         return cls(ends_of(lengths), members, nodes, nodes / sizes.index_select(0, graph))
 
     def before(self, itself: Tensor) -> "Pooling":

@@ -19,14 +19,14 @@ from autobuild_lib.graphs import ir, layers as layer_graphs
 from autobuild_lib.ir_training import fit_ir_many
 from autobuild_lib.loading import load
 from autobuild_lib.predictor import NetworkConfig, Predictor
-from autobuild_lib.spaces import SequenceSpace, layout
+from autobuild_lib.spaces import SequenceSpace, layout, links
 from autobuild_lib.storage import PARTIAL, remove_abandoned, unfinished
 from autobuild_lib.targets import Target
 from autobuild_lib.training import configure, enough_hops, fit_many
 
 CODE = (  # what the result of a training depends on
-    layout, layer_graphs, ir, kernels, passing, neighbourhoods, encoder, stacked, layers, operations, losses, predictor,
-    training, ir_training,
+    layout, links, layer_graphs, ir, kernels, passing, neighbourhoods, encoder, stacked, layers, operations, losses,
+    predictor, training, ir_training,
 )  # fmt: skip
 Rows = TypeVar("Rows", bound=Labelled)
 
