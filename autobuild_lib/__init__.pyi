@@ -12,29 +12,7 @@ from .units.reduced import ReducedSpace
 __version__: str
 
 __all__ = [
-    "Architecture",
-    "Continuous",
-    "NetworkConfig",
-    "Predictor",
-    "ReducedSpace",
-    "SequenceSpace",
-    "SpaceError",
-    "Target",
-    "TrainingConfig",
-    "Unit",
-    "UnitCorpus",
-    "data",
-    "evaluate",
-    "fit",
-    "fit_ir",
-    "fit_ir_many",
-    "fit_many",
-    "graphs",
-    "load",
-    "losses",
-    "networks",
-    "score_units",
-    "search",
-    "spaces",
-    "surrogate",
-]
+    "Architecture", "Continuous", "NetworkConfig", "Predictor", "ReducedSpace", "SequenceSpace", "SpaceError",
+    "Target", "TrainingConfig", "Unit", "UnitCorpus", "data", "evaluate", "fit", "fit_ir", "fit_ir_many",
+    "fit_many", "graphs", "load", "losses", "networks", "score_units", "search", "spaces", "surrogate",
+]  # fmt: skip

@@ -317,9 +317,10 @@ for one in chosen.top(k=2).best(3):
 # ## Networks without a space
 #
 # Networks that you have already may belong to no space at all. Then each is a graph of its operations, as in
-# [the experiment on operations](ir-operations), and `ab.data.make_ir_table` makes a table of them. A graph comes from a
-# module, which `ir_from_module` traces, or from an ONNX file, also one that another framework wrote, which
-# `ab.graphs.ir_from_onnx` reads (`autobuild graph FILE.onnx` shows what is in it). Both may stand in one table.
+# [the experiment on operations](ir-operations), and `ab.data.ir_table` makes a table of them. A graph comes from a
+# module, which `ir_from_module` traces; from an ONNX file, given by its path, also one that another framework wrote
+# (`autobuild graph FILE.onnx` shows what is in it); or from a `networkx.DiGraph` whose nodes have an attribute
+# `operation`. All may stand in one table.
 #
 # Here are a dozen small convolutional networks, untrained, and what they cost: multiply-adds and parameters, which are
 # counted and so are the same on every machine. With networks of your own, accuracies or latencies stand there.
@@ -333,7 +334,7 @@ image = torch.zeros(1, 3, 32, 32)
 my_networks = zoo.networks()
 my_graphs = [ir_from_module(module, image) for module in my_networks.values()]
 costs = zoo.costs(my_networks, image)
-my_table = ab.data.make_ir_table(my_graphs, costs, families=["zoo"] * len(costs), names=list(my_networks))
+my_table = ab.data.ir_table(my_graphs, costs, progress=False, names=list(my_networks))
 costs.assign(nodes=list(map(len, my_graphs))).astype(int)
 
 # %% [markdown]

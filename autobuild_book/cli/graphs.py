@@ -23,8 +23,8 @@ then
 
   autobuild graph network.onnx --out nodes.csv
 
-In Python this graph is autobuild_lib.graphs.ir_from_onnx("network.onnx"); many with labels become a table by
-autobuild_lib.data.make_ir_table, and that a predictor by autobuild_lib.fit_ir."""
+In Python this graph is autobuild_lib.graphs.ir_from_onnx("network.onnx"). With labels, many become a table, and that a
+predictor: autobuild_lib.fit_ir(autobuild_lib.data.ir_table(paths, {"accuracy": [...]}), "accuracy")."""
 
 
 def add_graph(parser: argparse.ArgumentParser) -> None:

@@ -46,14 +46,11 @@ def load_ir(source: str | Path, folder: Path | None = None) -> IRTable:
     if unknown := sorted({node.operation for graph in nodes for node in graph} - set(PLACES)):
         raise DataError(f"{path}: operations {', '.join(unknown)} are not in the vocabulary: {', '.join(PLACES)}")
     networks = [_architecture(_family([record], place, ALLOWED), record, place) for record, place in placed]
+    graphs, labels = [graph_of(graph) for graph in nodes], pd.DataFrame([record.labels for record in records])
+    families, names = [network.space.name for network in networks], list(map(str, networks))
+    sha256 = sha256_of(path)
     return make_ir_table(
-        [graph_of(graph) for graph in nodes],
-        pd.DataFrame([record.labels for record in records]),
-        families=[network.space.name for network in networks],
-        names=list(map(str, networks)),
-        source=str(source),
-        kind="released",
-        sha256=sha256_of(path),
+        graphs, labels, families=families, names=names, source=str(source), kind="released", sha256=sha256
     )
 
 

@@ -1,14 +1,16 @@
 """Tables of networks as IR graphs, of one or more families."""
 
 import hashlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
 from autobuild_lib import graphs as graphs_of_networks
 from autobuild_lib.data.table import DataError, Labelled, Table, check_labels, digest_rows
-from autobuild_lib.graphs.ir import IRGraph
+from autobuild_lib.graphs.ir import IRGraph, ir_from_networkx
 from autobuild_lib.progress import progress_bar
 
 
@@ -52,28 +54,57 @@ def make_ir_table(
 
 
 def _digest(graphs: Sequence[IRGraph], names: Iterable[str], labels: pd.DataFrame) -> str:
-    digest = hashlib.sha256(digest_rows(names, labels).encode())
-    for graph in graphs:
-        for part in (graph.operations, graph.shapes, graph.attributes, graph.edges):
-            digest.update(part.tobytes())
-    return digest.hexdigest()
+    return hashlib.sha256(digest_rows(names, labels).encode() + b"".join(map(_content, graphs))).hexdigest()
 
 
-def ir_table(tables: Sequence[Table], progress: bool = True) -> IRTable:
-    """Join tables of OFA architectures into one of IR graphs, with the labels, and those before noise, that all have.
+def _content(graph: IRGraph) -> bytes:
+    return b"".join(part.tobytes() for part in (graph.operations, graph.shapes, graph.attributes, graph.edges))
 
-    Raises `DataError` for no table or no common label, and `SpaceError` for architectures that have no network.
+
+def ir_table(
+    networks: Sequence[Any], labels: Mapping[str, Any] | pd.DataFrame | None = None, progress: bool = True,
+    names: Sequence[str] | None = None,
+) -> IRTable:  # fmt: skip
+    """Make a table of networks as IR graphs, with labels; without labels, join tables of OFA architectures into one.
+
+    A network is an `IRGraph`, the path of an ONNX file, or a `networkx.DiGraph` (see `ir_from_networkx`). Labels are
+    columns of numbers, a row per network; `names` tell networks apart (default: digits of their graphs, so that no two
+    may be equal). Joined tables keep the labels, and those before noise, that all have. Raises `DataError` for networks
+    that cannot be read, and where `make_ir_table` does, and `SpaceError` for architectures that have no network.
     """
-    if not tables:
-        raise DataError("ir_table needs at least one table")
+    if labels is None:
+        return _joined(networks, progress)
+    bar = progress_bar(networks, desc="graphs", unit="network", disable=not progress)
+    graphs = [_graph(network, f"records, row {row}") for row, network in enumerate(bar)]
+    columns = {name: [*column] for name, column in labels.items()}
+    if wrong := {name: len(column) for name, column in columns.items() if len(column) != len(graphs)}:
+        raise DataError(f"records: {len(graphs)} networks, and as many rows of labels are allowed; not so {wrong}")
+    texts = names or [hashlib.sha256(_content(graph)).hexdigest()[:12] for graph in graphs]
+    return make_ir_table(graphs, pd.DataFrame(columns), families=["yours"] * len(graphs), names=texts)
+
+
+def _graph(network: Any, what: str) -> IRGraph:
+    if isinstance(network, IRGraph):
+        return network
+    try:
+        if isinstance(network, str | Path):
+            return graphs_of_networks.ir_from_onnx(network)
+        return ir_from_networkx(network)
+    except (AttributeError, LookupError, TypeError, ValueError) as error:
+        kinds = "IRGraph (of modules: ir_from_module of autobuild_book.tracing), paths of ONNX files, networkx.DiGraph"
+        raise DataError(f"{what}: {error}; a {type(network).__name__}, allowed are {kinds}") from None
+
+
+def _joined(tables: Sequence[Table], progress: bool = True) -> IRTable:
+    if not tables or not all(isinstance(table, Table) for table in tables):
+        raise DataError("ir_table needs at least one table, or labels for its networks")
     architectures = [(table.space.name, a) for table in tables for a in table.architectures]
     bar = progress_bar(architectures, desc="graphs", unit="network", disable=not progress)
     frees = [table.noise_free for table in tables if table.noise_free is not None]
+    families, names = [family for family, _ in architectures], [str(architecture) for _, architecture in architectures]
     return make_ir_table(
         [graphs_of_networks.ir_graph(architecture) for _, architecture in bar],
-        pd.concat([table.labels for table in tables], join="inner", ignore_index=True),
-        families=[family for family, _ in architectures],
-        names=[str(architecture) for _, architecture in architectures],
+        pd.concat([table.labels for table in tables], join="inner", ignore_index=True), families=families, names=names,
         source=" + ".join(f"{table.source} ({table.part})" for table in tables),
         kind=" + ".join(sorted({table.kind for table in tables})),
         noise_free=pd.concat(frees, join="inner", ignore_index=True) if len(frees) == len(tables) else None,

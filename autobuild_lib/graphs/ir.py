@@ -6,6 +6,8 @@ The names are those of ONNX operators (`ai.onnx`, up to opset 24) but for the en
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from graphlib import TopologicalSorter
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -106,6 +108,22 @@ def graph_of(nodes: Sequence[IRNode]) -> IRGraph:
         np.array([node.attribute_features() for node in nodes], dtype=np.float32).reshape(-1, ATTRIBUTES),
         np.array(edges, dtype=np.int64).reshape(-1, 2).T,
     )
+
+
+def ir_from_networkx(graph: Any) -> IRGraph:
+    """Return the IR graph of a `networkx.DiGraph`, whose edges lead to the node that reads, in the order of reading.
+
+    A node has an attribute `operation`, and may have others by the names of `IRNode`'s fields; without `input_shapes`
+    they are the first outputs of what it reads. Raises `ValueError` for a cycle or an unknown operation.
+    """
+    order = TopologicalSorter({name: [*graph.predecessors(name)] for name in graph}).static_order()
+    places, nodes = {name: place for place, name in enumerate(order)}, list[IRNode]()
+    for name in places:
+        inputs = [places[source] for source, _ in graph.in_edges(name)]
+        fields = {"operation": f"(none, of node {name!r:.60})", **graph.nodes[name], "inputs": inputs}
+        fields.setdefault("input_shapes", [shape for place in inputs for shape in nodes[place].output_shapes[:1]])
+        nodes.append(IRNode(**{key: value for key, value in fields.items() if key in IRNode.__slots__}))
+    return graph_of(nodes)
 
 
 def needed(nodes: Sequence[IRNode]) -> list[IRNode]:

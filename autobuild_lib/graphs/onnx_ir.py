@@ -63,9 +63,8 @@ def ir_from_onnx(path: Path | str) -> IRGraph:
             raise ValueError(f"allowed are networks of at most {limits} (onnx.inliner.inline_local_functions)")
         return graph_of(_Reader(model).read())
     except Exception as error:  # whatever onnx may raise about malformed content
-        reason = " ".join(str(error).split())[:MOST_CHARACTERS]
-        kind = "" if isinstance(error, ValueError) else f"{type(error).__name__}: "
-        raise ValueError(f"{path} cannot be read as an ONNX network: {kind}{reason}") from None
+        reason = " ".join(f"{type(error).__name__}: {error}".split()).removeprefix("ValueError: ")
+        raise ValueError(f"{path} cannot be read as an ONNX network: {reason[:MOST_CHARACTERS]}") from None
 
 
 class _Reader:
@@ -100,13 +99,11 @@ class _Reader:
     def _check_operators(self) -> None:
         live, unsupported = set(self.inputs), set()
         for node in self.graph.node:
-            reads = not live.isdisjoint(node.input)
-            if node.domain not in ("", "ai.onnx"):
-                unsupported.add(f"{node.domain}::{node.op_type}")
-            elif any(attribute.HasField("g") or attribute.graphs for attribute in node.attribute):
-                unsupported.add(f"{node.op_type} (with a sub-graph)")
-            elif reads and node.op_type not in PLACES.keys() | RENAMED.keys() | TRANSPARENT | CONSTANT:
-                unsupported.add(node.op_type)
+            reads, is_foreign = not live.isdisjoint(node.input), node.domain not in ("", "ai.onnx")
+            has_graph = any(attribute.HasField("g") or attribute.graphs for attribute in node.attribute)
+            is_unknown = node.op_type not in PLACES.keys() | RENAMED.keys() | TRANSPARENT | CONSTANT
+            if is_foreign or has_graph or (reads and is_unknown):
+                unsupported.add(f"{node.domain}::{node.op_type}" if is_foreign else node.op_type)
             node.domain = ""
             if reads and node.op_type not in CONSTANT:
                 live.update(node.output)
@@ -123,8 +120,8 @@ class _Reader:
         constants = [from_array(self.values[name], name) for name in names if name in self.values]
         alone = helper.make_graph([node], "node", inputs, [ValueInfoProto(name=name) for name in outputs], constants)
         model = helper.make_model(alone, opset_imports=[helper.make_opsetid("", self.opset)])
-        inferred = infer_shapes(model, check_type=True, strict_mode=True).graph.output
-        self.types |= {value.name: value.type for value in inferred}
+        model = infer_shapes(model, check_type=True, strict_mode=True)
+        self.types |= {value.name: value.type for value in model.graph.output}
         if node.op_type == "GroupNormalization":  # onnx 1.23 infers nothing
             self.types[node.output[0]] = self.types[node.input[0]]
         read = [name for name in node.input if name in self.places]

@@ -152,7 +152,7 @@ HOSTILE: dict[str, tuple[list[onnx.NodeProto], tuple[str, ...]]] = {
     "unknown": ([node("Det", ["x"], ["d"]), node("LRN", ["x"], ["y"], size=1), node("NonZero", ["x"], ["n"])],
                 ("LRN", "NonZero")),
     "domains": ([node("Fused", ["x"], ["a"], domain="com.microsoft"), relu("a", domain="evil"), node("If", ["x"], ["z"],
-                then_branch=BRANCH, else_branch=BRANCH)], ("com.microsoft::Fused", "evil::Relu", "If (")),
+                then_branch=BRANCH, else_branch=BRANCH)], ("com.microsoft::Fused", "evil::Relu", "If,")),
     "domain on constants": ([node("Secret", [], ["c"], domain="evil"), relu()], ("evil::Secret",)),
     "disguised": ([node("Silu", ["x"], ["y"])], ("tensor y",)),
     "cycle": ([relu("b", "a"), relu("a", "b"), relu("b")], ("tensor b",)),
