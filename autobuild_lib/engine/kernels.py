@@ -65,10 +65,14 @@ def attend(rows, shift, attention, bias, starts, sources, times):
         moved, centre = shift[p, :channels] + shift[p, channels:], shift[p, :channels] + bias[p]
         for v in range(length):
             first, last, row = starts[v], starts[v + 1], new[p, v]
+            own = x[sources[first]]
+            logit = rows.dtype.type(0)
             for c in range(channels):
-                target[c] = x[sources[first], channels + c] + moved[c]
-                row[c] = centre[c]
-            most = w[first] = _logit(x[sources[first]], target, a, slope)
+                r = own[channels + c] + moved[c]
+                target[c] = r
+                t = own[c] + r
+                logit += a[c] * (t if t > 0 else slope * t)
+            most = w[first] = logit
             for k in range(first + 1, last):
                 w[k] = _logit(x[sources[k]], target, a, slope)
                 most = max(most, w[k])
@@ -77,7 +81,10 @@ def attend(rows, shift, attention, bias, starts, sources, times):
                 w[k] = times[k] * (math.exp(w[k] - most) if w[k] < most else full)
                 total += w[k]
             inverse = full / total
-            for k in range(first, last):
+            weight = w[first] = w[first] * inverse
+            for c in range(channels):
+                row[c] = centre[c] + weight * own[c]
+            for k in range(first + 1, last):
                 weight, source = w[k] * inverse, x[sources[k]]
                 w[k] = weight
                 for c in range(channels):

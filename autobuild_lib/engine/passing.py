@@ -186,7 +186,7 @@ class _Hop(Function):
         x: Tensor, maps: Tensor, *others: Tensor,
     ) -> Tensor:  # fmt: skip
         entries, counts = messages.entries(x), messages.counts.to(x.dtype).numpy()
-        *of_convolution, weights, biases = (part.detach().numpy()[:, 0] for part in others)
+        *of_convolution, weights, biases = (part.detach()[:, 0].contiguous().numpy() for part in others)
         before = x.detach()
         convolved, kept = convolution.forward(torch.bmm(before, maps.detach()).numpy(), of_convolution, entries)
         normal = convolved, *norm.statistics(convolved, counts), weights, biases
