@@ -12,7 +12,7 @@ from typing import Any
 import numpy.typing as npt
 import torch
 from torch import Tensor, nn
-from torch.autograd import Function
+from torch.autograd.function import Function, once_differentiable
 
 from autobuild_lib.engine import kernels
 from autobuild_lib.engine.stacked import StackedLinear, uniform
@@ -95,18 +95,18 @@ class GATv2(nn.Module):
         self.bias = nn.Parameter(torch.zeros(len(seeds), 1, fan_out))
 
     def parts(self) -> tuple[Tensor, ...]:
-        """Return both maps side by side, [P, in, 2 C], and what else `forward` takes, [P, 1, ...]."""
+        """Return both maps side by side, [P, in, 2 C], and what else `combine` takes, [P, 1, ...]."""
         shift = torch.cat([self.source.bias, self.target.bias], dim=2)
         return torch.cat([self.source.weight, self.target.weight], dim=2), shift, self.attention, self.bias
 
     @staticmethod
-    def forward(rows: Array, parts: Sequence[Array], entries: Sequence[Array]) -> tuple[Array, tuple[Array, ...]]:
-        """Pass messages, given both maps of x and the other parts [P, ...]; returns what `backward` needs, too."""
+    def combine(rows: Array, parts: Sequence[Array], entries: Sequence[Array]) -> tuple[Array, tuple[Array, ...]]:
+        """Pass messages, given both maps of x and the other parts [P, ...]; returns what `gradients` needs, too."""
         new, weights = kernels.attend(rows, *parts, *entries)
         return new, (rows, *parts[:2], *entries[:2], weights)
 
     @staticmethod
-    def backward(kept: Sequence[Array], upstream: Array) -> tuple[Array, ...]:
+    def gradients(kept: Sequence[Array], upstream: Array) -> tuple[Array, ...]:
         """Return the gradients of rows and parts from that of the result."""
         return kernels.attend_backward(*kept, upstream)  # type: ignore[no-any-return]
 
@@ -124,8 +124,8 @@ class GraphConv(nn.Module):
         return torch.cat([self.root, self.neighbour.weight], dim=2), self.neighbour.bias
 
     @staticmethod
-    def forward(rows: Array, parts: Sequence[Array], entries: Sequence[Array]) -> tuple[Array, tuple[Any, ...]]:
-        """Pass messages, given both maps of x and the bias [P, C]; returns what `backward` needs, too."""
+    def combine(rows: Array, parts: Sequence[Array], entries: Sequence[Array]) -> tuple[Array, tuple[Any, ...]]:
+        """Pass messages, given both maps of x and the bias [P, C]; returns what `gradients` needs, too."""
         starts, sources, times = entries
         stack, before, channels = rows.shape
         halves = 2 * sources + 1  # rows of both maps by turns, x_0 W_root, x_0 W_neighbour, ...
@@ -135,7 +135,7 @@ class GraphConv(nn.Module):
         return new, (2 * before, starts, halves, times)
 
     @staticmethod
-    def backward(kept: Sequence[Any], upstream: Array) -> tuple[Array, ...]:
+    def gradients(kept: Sequence[Any], upstream: Array) -> tuple[Array, ...]:
         """Return the gradients of rows and of the bias from that of the result."""
         of_rows = kernels.pool_backward(*kept, upstream)
         return of_rows.reshape(len(upstream), -1, 2 * upstream.shape[2]), upstream.sum(1)
@@ -180,6 +180,8 @@ def pass_messages(
 
 
 class _Hop(Function):
+    """What autograd needs to know about a hop whose loops are compiled: its result, and its gradients."""
+
     @staticmethod
     def forward(
         ctx: Any, convolution: GATv2 | GraphConv, norm: BatchNorm, messages: Messages, slope: float, residual: bool,
@@ -188,7 +190,7 @@ class _Hop(Function):
         entries, counts = messages.entries(x), messages.counts.to(x.dtype).numpy()
         *of_convolution, weights, biases = (part.detach()[:, 0].contiguous().numpy() for part in others)
         before = x.detach()
-        convolved, kept = convolution.forward(torch.bmm(before, maps.detach()).numpy(), of_convolution, entries)
+        convolved, kept = convolution.combine(torch.bmm(before, maps.detach()).numpy(), of_convolution, entries)
         normal = convolved, *norm.statistics(convolved, counts), weights, biases
         previous = (before if residual else before[:, :0]).numpy()
         ctx.save_for_backward(x, maps)
@@ -197,11 +199,12 @@ class _Hop(Function):
         return torch.from_numpy(kernels.normalise(*normal, previous, *entries[:2], slope))
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
         x, maps = ctx.saved_tensors
         g = upstream[0].contiguous().numpy()
         change, *of_norm = kernels.normalise_backward(*ctx.normal, g)
-        of_rows, *of_others = ctx.convolution.backward(ctx.kept, change)
+        of_rows, *of_others = ctx.convolution.gradients(ctx.kept, change)
         rows = torch.from_numpy(of_rows)
         of_x = torch.bmm(rows, maps.mT)
         if ctx.residual:
@@ -218,6 +221,7 @@ class _Pool(Function):
         return torch.from_numpy(kernels.pool(x.detach().contiguous().numpy(), *ctx.entries))
 
     @staticmethod
+    @once_differentiable
     def backward(ctx: Any, *upstream: Tensor) -> tuple[Tensor | None, ...]:
         of_x = kernels.pool_backward(ctx.rows, *ctx.entries, upstream[0].contiguous().numpy())
         return torch.from_numpy(of_x), None, None, None
