@@ -18,18 +18,18 @@ from autobuild_lib.engine.passing import ACTIVATIONS, BatchNorm, GATv2, GraphCon
 from autobuild_lib.engine.stacked import StackedLinear
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.torch_settings import plain_torch
-from autobuild_lib.values import Option, choice, read_fields
+from autobuild_lib.values import Option, read_fields
 
 CONVOLUTIONS = {"gatv2": GATv2, "graphconv": GraphConv}
 Results = tuple[npt.NDArray[np.float64], npt.NDArray[np.float64]]  # predictions and norms
 MOST_WIDTH, MOST_HOPS = 1024, 255  # far beyond use; what a damaged file may say must not fill the memory
 NETWORK_OPTIONS = {
-    "convolution": choice(CONVOLUTIONS, "how a layer's embedding takes in the one before"),
-    "pooling": choice(("mean", "sum", "max"), "of the layers' embeddings to that of the network"),
+    "convolution": Option(str, "how a layer's embedding takes in the one before", choices=tuple(CONVOLUTIONS)),
+    "pooling": Option(str, "of the layers' embeddings to that of the network", choices=("mean", "sum", "max")),
     "width": Option(int, "numbers in an embedding", 1, MOST_WIDTH),
     "hops": Option(int, "steps of message passing; the norm score needs the layers of the deepest unit, less one", 1,
                    MOST_HOPS),
-    "activation": choice(ACTIVATIONS, "after every hop, and in the head"),
+    "activation": Option(str, "after every hop, and in the head", choices=tuple(ACTIVATIONS)),
     "residual": Option(bool, "add the embedding of the hop before, from hop 2 on"),
 }  # fmt: skip
 

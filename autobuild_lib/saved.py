@@ -20,7 +20,7 @@ from autobuild_lib.predictor import Moments, NetworkConfig, Predictor
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.storage import PARTIAL, json_text, locked, parse_json, remove_abandoned, replace_bytes, replace_text
 from autobuild_lib.targets import Target
-from autobuild_lib.values import shown
+from autobuild_lib.values import MALFORMED, naming, shown
 from autobuild_lib.weights import read_tensors, weights_bytes
 
 T = TypeVar("T")
@@ -123,13 +123,11 @@ def read_predictor(folder: Path) -> Iterator[Saved]:
     """Give what a folder holds to the code that reads it; what is wrong with the configuration names its file."""
     path = folder / CONFIG
     try:
-        yield _read(folder)
+        with naming(f"{path}: not the configuration of a predictor", caught=MALFORMED):
+            yield _read(folder)
     except (FileNotFoundError, NotADirectoryError):
         message = f"{path}: no such file; a saved predictor is a folder with {CONFIG} and weights"
         raise FileNotFoundError(message) from None
-    except (KeyError, TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
-        reason = f"there is no {error}" if isinstance(error, KeyError) else error
-        raise ValueError(f"{path}: not the configuration of a predictor ({reason})") from None
 
 
 def _read(folder: Path) -> Saved:

@@ -18,11 +18,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from autobuild_lib.values import reals
+from autobuild_lib.values import Array, naming, reals
 
 MAX_CHARACTERS = 1000
 MAX_DEPTH = 50  # nested operations, a chain such as a + b + c included
-Array = npt.NDArray[np.float64]
 OPERATORS: dict[type[ast.operator | ast.unaryop], Callable[..., Any]] = {
     ast.Add: np.add, ast.Sub: np.subtract, ast.Mult: np.multiply, ast.Div: np.divide, ast.Pow: np.power,
     ast.UAdd: np.positive, ast.USub: np.negative,
@@ -51,13 +50,8 @@ class Target:
     """What a predictor learns: one label, or an equation over labels.
 
     Targets that differ only in white space, redundant parentheses, ``np.`` or the spelling of numbers are equal.
-
-    Args:
-        expression: for example ``"acc"`` or ``"np.power(100, acc) / (log10(latency_gpu + 1) + 1)"``. Labels of other
-            names stand in backquotes, see ``quoted``.
-
-    Raises:
-        ValueError: when the expression holds anything but ``ALLOWED`` (min and max are elementwise), or no label.
+    expression: for example ``"acc"`` or ``"np.power(100, acc) / (log10(latency_gpu + 1) + 1)"``. `ValueError` when it
+    holds anything but ``ALLOWED`` (min and max are elementwise), or no label.
     """
 
     expression: str = field(compare=False)
@@ -84,18 +78,10 @@ class Target:
         return f"{readable or 'label'}-{hashlib.sha256(self.canonical.encode()).hexdigest()[:8]}"
 
     def evaluate(self, labels: pd.DataFrame | Mapping[str, npt.ArrayLike]) -> Array:
-        """The target of each row.
+        """Return the target of each row, [N], given a table or a mapping from label names to values [N].
 
-        Args:
-            labels: a table, or a mapping from label name to values ``[N]``.
-
-        Returns:
-            Values ``[N]``, in the units that the equation gives.
-
-        Raises:
-            ValueError: when a label is missing or not a row of numbers, when there is a label that is called like the
-                whole equation, or when a result is not finite; the rows are named by the table's index, or counted
-                from 0.
+        `ValueError` when a label is missing, no row of numbers, or called like the whole equation, or when a result is
+        not finite; rows are named by the table's index, or counted from 0.
         """
         self.check_meaning(labels)
         columns = {quoted(name): self._column(labels, name) for name in self.labels}
@@ -127,10 +113,8 @@ class Target:
         if name not in labels:
             available = ", ".join(quoted(str(label)) for label in labels) or "none"
             raise ValueError(f"target {self}: there is no label {name!r}; available labels: {available}")
-        try:
-            return reals(labels[name], f"{name}")
-        except ValueError as error:
-            raise ValueError(f"target {self}: label {name!r} is not a row of real numbers: {error}") from None
+        with naming(f"target {self}: label {name!r} is not a row of real numbers"):
+            return reals(labels[name], name)
 
 
 def _squeezed(text: str) -> str:

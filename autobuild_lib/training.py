@@ -1,7 +1,7 @@
 """Training: predictors for several targets train side by side, exactly as they would alone."""
 
 import logging
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -21,21 +21,22 @@ from autobuild_lib.progress import progress_bar
 from autobuild_lib.spaces import SequenceSpace, SpaceError
 from autobuild_lib.targets import Target
 from autobuild_lib.torch_settings import plain_torch
-from autobuild_lib.values import Option, choice, read_fields, read_seed
+from autobuild_lib.values import Option, read_fields, read_seed
 
 logger = logging.getLogger(__name__)
 SMALLEST_SD = np.sqrt(np.finfo(np.float64).tiny)  # the square of a smaller one is not a normal number
 TRAINED_ON = "trained_on"  # in what a predictor remembers: the digests of its rows
 FEW_ROWS = 25  # the smallest training set of the learning curves in the book; below it nothing says what to expect
 
+SCHEDULES = ("constant", "one_cycle")
 TRAINING_OPTIONS = {
     "epochs": Option(int, "passes over the training rows", 1),
     "batch_size": Option(int, "rows in a step", 2),
     "learning_rate": Option(float, "of AdamW; the largest one of the schedule", above=0),
     "weight_decay": Option(float, "of AdamW", 0),
     "gradient_clip": Option(float, "the largest norm of a step's gradient", above=0),
-    "schedule": choice(("constant", "one_cycle"), "of the learning rate; one_cycle warms up, then anneals to almost 0"),
-    "rank_loss": choice(RANK_LOSSES, "what asks the norms of every hop to rank"),
+    "schedule": Option(str, "of the learning rate; one_cycle warms up, then anneals to almost 0", choices=SCHEDULES),
+    "rank_loss": Option(str, "what asks the norms of every hop to rank", choices=RANK_LOSSES),
     "rank_weight": Option(float, "of the ranking loss beside the squared error (lambda in the paper)", 0),
     "frozen_statistics": Option(bool, "batch normalisation by running statistics, which stay as they are"),
 }
@@ -201,7 +202,9 @@ def train_network(
     if config.frozen_statistics:
         network.norms.eval()
     for epoch in progress_bar(range(config.epochs), desc="training", unit="epoch", disable=not progress):
-        for batch, truth in _batches(graphs, targets, config.batch_size, rng):
+        order = torch.from_numpy(rng.permutation(len(graphs)))
+        batches = graphs.take(order).split(config.batch_size)
+        for batch, truth in zip(batches, torch.split(targets[:, order], config.batch_size, dim=1), strict=True):
             predicted, norms = network(batch)
             if not torch.isfinite(norms).all():
                 raise ValueError(f"training diverged in epoch {epoch + 1}: norms are not finite; lower learning_rate")
@@ -215,11 +218,6 @@ def train_network(
         if not torch.isfinite(loss):
             raise ValueError(f"training diverged in epoch {epoch + 1}: the loss is {loss.item()}; lower learning_rate")
     network.eval()
-
-
-def _batches(graphs: Any, targets: Tensor, size: int, rng: np.random.Generator) -> Iterator[tuple[Any, Tensor]]:
-    order = torch.from_numpy(rng.permutation(len(graphs)))
-    return zip(graphs.take(order).split(size), torch.split(targets[:, order], size, dim=1), strict=True)
 
 
 def _in_one_tensor(parameters: Sequence[nn.Parameter]) -> nn.Parameter:

@@ -4,8 +4,8 @@ import math
 import operator
 import re
 import reprlib
-from collections.abc import Callable, Iterable, Mapping
-from contextlib import suppress
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from decimal import Decimal
 from numbers import Real
@@ -18,8 +18,9 @@ import pandas as pd
 Array = npt.NDArray[np.float64]
 NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf(inity)?", re.ASCII | re.IGNORECASE)
 MISSING = ("", "na", "nan", "n/a", "null", "none", "<na>")  # texts, in lower case, for a number that is not there
+MALFORMED = (AttributeError, IndexError, KeyError, OverflowError, RuntimeError, TypeError, ValueError)  # of content
 MOST_SEED = 2**63 - 1
-MOST_CHARACTERS = 60  # of a value in an error
+MOST_CHARACTERS, MOST_REASON = 60, 2000  # of a value in an error, and of a whole one
 SHORT = reprlib.Repr()
 SHORT.maxlevel, SHORT.maxstring, SHORT.maxlong, SHORT.maxother = 2, MOST_CHARACTERS, MOST_CHARACTERS, MOST_CHARACTERS
 
@@ -90,6 +91,18 @@ def reals(values: Any, what: str | Callable[[int], str], *, text: bool = False) 
     if numbers.ndim != 1:
         refuse(values, row, "rows of numbers")
     return numbers
+
+
+@contextmanager
+def naming(
+    where: str, kind: type[ValueError] = ValueError, caught: tuple[type[Exception], ...] = (ValueError,)
+) -> Iterator[None]:
+    """Turn an error that is raised inside into one of a kind, in one line that begins with the place."""
+    try:
+        yield
+    except caught as error:
+        reason = ("there is no " if isinstance(error, KeyError) else "") + " ".join(str(error).split())
+        raise kind(": ".join(filter(None, (where, reason[:MOST_REASON])))) from None
 
 
 def refuse(value: object, what: str, allowed: str) -> NoReturn:
@@ -179,11 +192,6 @@ class Option:
         if not math.isfinite(number) or not all(holds(number, bound) for _, bound, holds in limits):
             refuse(value, name, "".join(["finite numbers", *(f" {word} {bound:g}" for word, bound, _ in limits)]))
         return number
-
-
-def choice(choices: Iterable[str], text: str) -> Option:
-    """Return an option that is one of some texts."""
-    return Option(str, text, choices=tuple(choices))
 
 
 def read_fields(configuration: object, options: Mapping[str, Option]) -> None:

@@ -8,6 +8,8 @@ from safetensors import SafetensorError
 from safetensors.torch import load as load_bytes, save as to_bytes
 from torch import Tensor, nn
 
+from autobuild_lib.values import naming
+
 
 def weights_bytes(network: nn.Module) -> bytes:
     """Return a network's weights in the safetensors format."""
@@ -16,10 +18,8 @@ def weights_bytes(network: nn.Module) -> bytes:
 
 def load_weights(network: nn.Module, path: Path, sha256: str) -> None:
     """Read weights strictly: the checksum must hold, and the tensors must be those of the network."""
-    try:
+    with naming(f"{path}: not a readable safetensors file", caught=(OSError,)):
         content = path.read_bytes()
-    except OSError as error:
-        raise ValueError(f"{path}: not a readable safetensors file ({error})") from None
     fill(network, read_tensors(path, content, sha256), path)
 
 
@@ -27,10 +27,8 @@ def read_tensors(path: Path, content: bytes, sha256: str) -> dict[str, Tensor]:
     """Return the tensors that are the content of a file; its checksum must hold."""
     if (actual := hashlib.sha256(content).hexdigest()) != sha256:
         raise ValueError(f"{path}: sha256 is {actual}, expected {sha256}; the file is damaged or of another save")
-    try:
+    with naming(f"{path}: not a readable safetensors file", caught=(SafetensorError,)):
         return load_bytes(content)
-    except SafetensorError as error:
-        raise ValueError(f"{path}: not a readable safetensors file ({error})") from None
 
 
 def fill(network: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:

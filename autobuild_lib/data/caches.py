@@ -12,25 +12,26 @@ from autobuild_lib.released.caches import RELEASED as RELEASED, ReleasedRecord, 
 from autobuild_lib.released.checksums import sha256_of
 from autobuild_lib.released.limits import FREE, Allowance
 from autobuild_lib.released.onnx_nodes import onnx_nodes
-from autobuild_lib.spaces import Architecture, SequenceSpace, SpaceError, ofa_mbv3, ofa_pn
+from autobuild_lib.spaces import Architecture, SequenceSpace, ofa_mbv3, ofa_pn
 from autobuild_lib.spaces.ofa import ALLOWED
+from autobuild_lib.values import naming
 
 FAMILIES = {"mbconv3": ofa_mbv3, "mbconv2": ofa_pn}  # by the kind of their layers
 
 
 def read_cache(source: str, space: SequenceSpace | None, folder: Path | None, duplicates: str) -> Table:
     """Read evaluated architectures: arguments and errors are those of `load`, the source is a cache."""
-    path, records, places = _read(source, folder)
+    path, records = _read(source, folder)
     space = space or _family(records, f"{path}", [record.resolution for record in records])
-    architectures = [_architecture(space, record, place) for record, place in zip(records, places, strict=True)]
     names = list(records[0].labels)
-    for record, place in zip(records, places, strict=True):
+    for record in records:
         if set(record.labels) != set(names):
-            raise DataError(f"{place}: labels {sorted(record.labels)}, entry 0 has {sorted(names)}")
-    labels = pd.DataFrame([[record.labels[name] for name in names] for record in records], columns=names)
+            raise DataError(f"{record.place}: labels {sorted(record.labels)}, entry 0 has {sorted(names)}")
     return make_table(
-        space, architectures, labels, source=source, kind="released", sha256=sha256_of(path), duplicates=duplicates
-    )
+        space, [_architecture(space, record) for record in records],
+        pd.DataFrame([record.labels for record in records], columns=names),
+        source=source, kind="released", sha256=sha256_of(path), duplicates=duplicates,
+    )  # fmt: skip
 
 
 def load_ir(source: str | Path, folder: Path | None = None) -> IRTable:
@@ -39,13 +40,12 @@ def load_ir(source: str | Path, folder: Path | None = None) -> IRTable:
     Its graphs spell out some operations that are one in ours (hard swish is `Add`, `Clip`, `Mul`, `Div`). Raises
     `FileNotFoundError`, or `DataError`: an entry has no graph, or a malformed one, or an operation that we lack.
     """
-    path, records, places = _read(str(source), folder)
+    path, records = _read(str(source), folder)
     allowance = Allowance(FREE + path.stat().st_size)
-    placed = list(zip(records, places, strict=True))
-    nodes = [onnx_nodes(record.graph, place, allowance) for record, place in placed]
+    nodes = [onnx_nodes(record.graph, record.place, allowance) for record in records]
     if unknown := sorted({node.operation for graph in nodes for node in graph} - set(PLACES)):
         raise DataError(f"{path}: operations {', '.join(unknown)} are not in the vocabulary: {', '.join(PLACES)}")
-    networks = [_architecture(_family([record], place, ALLOWED), record, place) for record, place in placed]
+    networks = [_architecture(_family([record], record.place, ALLOWED), record) for record in records]
     graphs, labels = [graph_of(graph) for graph in nodes], pd.DataFrame([record.labels for record in records])
     families, names = [network.space.name for network in networks], list(map(str, networks))
     sha256 = sha256_of(path)
@@ -54,12 +54,11 @@ def load_ir(source: str | Path, folder: Path | None = None) -> IRTable:
     )
 
 
-def _read(source: str, folder: Path | None) -> tuple[Path, list[ReleasedRecord], list[str]]:
-    """Return the file of a source, its records, and the place of each."""
+def _read(source: str, folder: Path | None) -> tuple[Path, list[ReleasedRecord]]:
+    """Return the file of a source, and its records."""
     name = source.removeprefix("released:")
     path = Path(source) if name == source else find_released(name, folder)
-    records = read_records(path)
-    return path, records, [f"{path}, entry {number}" for number in range(len(records))]
+    return path, read_records(path)
 
 
 def _family(records: Sequence[ReleasedRecord], place: str, resolutions: Iterable[int]) -> SequenceSpace:
@@ -67,14 +66,10 @@ def _family(records: Sequence[ReleasedRecord], place: str, resolutions: Iterable
     if len(kinds) != 1 or not kinds <= set(FAMILIES):
         allowed = f"one family of {', '.join(FAMILIES)} (load_ir reads caches of both)"
         raise DataError(f"{place}: layers of {', '.join(sorted(kinds))}; allowed: {allowed}")
-    try:
+    with naming(place, DataError):
         return FAMILIES[kinds.pop()](resolutions=tuple(sorted(set(resolutions))))
-    except SpaceError as error:
-        raise DataError(f"{place}: {error}") from None
 
 
-def _architecture(space: SequenceSpace, record: ReleasedRecord, place: str) -> Architecture:
-    try:
+def _architecture(space: SequenceSpace, record: ReleasedRecord) -> Architecture:
+    with naming(record.place, DataError):
         return space.from_lists(record.stages, resolution=record.resolution)
-    except SpaceError as error:
-        raise DataError(f"{place}: {error}") from None

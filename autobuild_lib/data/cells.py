@@ -7,6 +7,7 @@ import re
 from pathlib import Path
 
 from autobuild_lib.data.table import ARCHITECTURE, DataError
+from autobuild_lib.values import naming
 
 logger = logging.getLogger(__name__)
 SEPARATORS = (",", ";", "\t")
@@ -22,11 +23,9 @@ def read_cells(path: Path, content: bytes) -> tuple[list[str], Rows]:
     The separator is the one that a line `sep=` names, or else the first of `SEPARATORS` by which the header has a
     column `architecture`. Columns without a name are left out in front (an index), and where they are empty.
     """
-    try:
+    with naming(f"{path}: not a CSV in UTF-8", DataError, (UnicodeDecodeError, csv.Error)):
         text = content.decode("utf-16" if content.startswith(MARKS_OF_UTF16) else "utf-8-sig")
         separator, records = _split(text)
-    except (UnicodeDecodeError, csv.Error) as error:
-        raise DataError(f"{path}: not a CSV in UTF-8 ({error})") from None
     if not records:
         raise DataError(f"{path}: the file is empty; expected a header with {ARCHITECTURE} and label names")
     header = [name.strip() for name in records[0][1]]

@@ -10,8 +10,9 @@ import pandas as pd
 from autobuild_lib import data, networks  # both lazy: the reader of caches comes with the first cache
 from autobuild_lib.data.cells import read_cells
 from autobuild_lib.data.table import ARCHITECTURE, DataError, Table, make_table
-from autobuild_lib.spaces import SequenceSpace, SpaceError, read_space
+from autobuild_lib.spaces import SequenceSpace, read_space
 from autobuild_lib.storage import read_json
+from autobuild_lib.values import naming
 
 FILES = Path(__file__).parent / "files"
 NOISE_FREE = "_noise_free"  # suffix of the columns that hold a label before noise was added
@@ -122,10 +123,8 @@ def read_csv(
     noise_free = {name: frame[f"{name}{NOISE_FREE}"] for name in labels if f"{name}{NOISE_FREE}" in frame}
     architectures = []
     for (number, _), text in zip(cells, texts, strict=True):
-        try:
+        with naming(f"{path}, row {number}", DataError):
             architectures.append(space.parse(text))
-        except SpaceError as error:
-            raise DataError(f"{path}, row {number}: {error}") from None
     return make_table(
         space, architectures, frame[labels], source=source or str(path), kind=kind, rows=[row for row, _ in cells],
         sha256=hashlib.sha256(content).hexdigest(), noise_free=noise_free or None, duplicates=duplicates, text=True,

@@ -11,7 +11,7 @@ import pandas as pd
 
 from autobuild_lib.spaces import Architecture, SequenceSpace
 from autobuild_lib.targets import Target
-from autobuild_lib.values import reals, refuse, shown
+from autobuild_lib.values import naming, reals, refuse, shown
 
 ARCHITECTURE = "architecture"  # the column that is no label
 DUPLICATES = ("refuse", "mean")
@@ -65,10 +65,8 @@ class Labelled:
             rows = ", ".join(map(str, missing[:5])) + (", ..." if len(missing) > 5 else "")
             where = f"{self.source}: target {target}: labels are missing in {len(missing)} of {len(self)} rows: {rows}"
             raise DataError(f"{where}; leave them out with table.complete(target), or --drop-missing")
-        try:
+        with naming(self.source, DataError):
             return target.evaluate(self.labels.set_axis(self.rows))
-        except ValueError as error:
-            raise DataError(f"{self.source}: {error}") from None
 
     def complete(self, target: Target | str) -> Self:
         """Return the rows in which no label of a target is missing; none is a `DataError`."""
@@ -179,12 +177,10 @@ def check_labels(
         def what(place: int, name: str = name) -> str:
             return f"{source}, row {rows[place]}: label {name}"
 
-        try:
+        with naming("", DataError):
             columns[name] = reals(labels[name], what, text=text)
             for place in map(int, np.flatnonzero(np.isinf(columns[name]))):
                 refuse(list(labels[name])[place], what(place), "finite numbers")
-        except ValueError as error:
-            raise DataError(str(error)) from None
     return pd.DataFrame(columns)
 
 

@@ -13,6 +13,7 @@ from autobuild_lib.spaces import Architecture, Codes, SequenceSpace
 
 FEW = 10_000  # numbers that are marked in no time
 
+
 @dataclass(frozen=True)
 class LayerGraphs:
     """Graphs laid end to end: node v reads `degrees[v]` nodes, itself first, which stand `steps` places before it.
@@ -39,7 +40,7 @@ class LayerGraphs:
     @property
     def starts(self) -> Tensor:
         """First node of each graph, [graphs]."""
-        return starts_of(self.lengths)
+        return ends_of(self.lengths)[:-1]
 
     def take(self, graphs: Tensor) -> "LayerGraphs":
         """Return some graphs, in that order."""
@@ -91,11 +92,6 @@ def _distinct(rows: Tensor) -> tuple[Tensor, Tensor]:
 # -------------------------------------------------------------------- ragged rows, laid end to end
 
 
-def starts_of(lengths: Tensor) -> Tensor:
-    """Where each row starts: lengths [rows] -> [rows]."""
-    return lengths.cumsum(0) - lengths
-
-
 def ends_of(lengths: Tensor) -> Tensor:
     """Where each row starts, and where the last ends: lengths [rows] -> [rows + 1]."""
     return functional.pad(lengths.cumsum(0), (1, 0))
@@ -104,5 +100,5 @@ def ends_of(lengths: Tensor) -> Tensor:
 def entries_of(lengths: Tensor, rows: Tensor) -> Tensor:
     """Places of all entries of some rows, in the order of `rows`: lengths [rows of all] -> [entries]."""
     chosen = lengths[rows]
-    shift = starts_of(lengths)[rows] - starts_of(chosen)  # from an entry's new place to its old one
+    shift = ends_of(lengths)[rows] - ends_of(chosen)[:-1]  # from an entry's new place to its old one
     return torch.arange(int(chosen.sum())) + torch.repeat_interleave(shift, chosen)

@@ -12,6 +12,7 @@ import numpy as np
 from autobuild_lib.released.checksums import verify
 from autobuild_lib.released.limits import FREE, Allowance
 from autobuild_lib.released.unpickle import read_pickle
+from autobuild_lib.values import naming
 
 DATA_SET = "https://huggingface.co/datasets/kgmills/AutoBuild/resolve/main"
 _NOT_LABELS = ("original config", "net", "graph")
@@ -43,6 +44,7 @@ RELEASED: Mapping[str, ReleasedFile] = {
 class ReleasedRecord:
     """One architecture of a released cache."""
 
+    place: str  # file and entry, as errors name them
     resolution: int  # side of the input image, in pixels
     stages: list[list[str]]  # names of the layers
     labels: dict[str, float]
@@ -98,10 +100,8 @@ def _checked(entries: list[object], path: Path) -> Iterator[ReleasedRecord]:
         names.update(record.labels)
         if len(names) > _MOST_LABELS:
             raise RecordError(f"{place}: more than {_MOST_LABELS:,} labels; allowed: at most that")
-        try:
+        with naming(place, RecordError):
             allowance.spend(1 + len(record.labels) + sum(map(len, record.stages)))
-        except RecordError as error:
-            raise RecordError(f"{place}: {error}") from None
         yield record
 
 
@@ -113,7 +113,7 @@ def _record(entry: object, place: str) -> ReleasedRecord:
         raise RecordError(f"{place}: no key 'original config'; allowed: 'original config' or 'net' in each entry")
     resolution, stages = _architecture(entry[key], f"{place}: key {key!r}")
     labels = {name: _label(name, value, place) for name, value in entry.items() if name not in _NOT_LABELS}
-    return ReleasedRecord(resolution, stages, labels, entry.get("graph"))
+    return ReleasedRecord(place, resolution, stages, labels, entry.get("graph"))
 
 
 def _architecture(value: object, place: str) -> tuple[int, list[list[str]]]:

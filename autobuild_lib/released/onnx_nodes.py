@@ -9,12 +9,12 @@ from autobuild_lib.data.table import DataError
 from autobuild_lib.graphs.ir import IRNode, Shape
 from autobuild_lib.released.limits import FREE, Allowance
 from autobuild_lib.released.unpickle import Graph, Node
+from autobuild_lib.values import MALFORMED, naming
 
 RENAMED = {"input_dummy": "Input", "output_dummy": "Output", "Swish": "Silu"}  # the first two stand at the ends
 CONVOLUTIONS = {"Conv", "ConvTranspose"}
 KERNELS = {*CONVOLUTIONS, "MaxPool", "AveragePool"}
 LARGEST = 2**31  # of a size in a shape
-_MALFORMED = (AttributeError, IndexError, KeyError, OverflowError, TypeError, ValueError)
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ def onnx_nodes(graph: object, place: str, allowance: Allowance | None = None) ->
     if not isinstance(graph, Graph):
         raise DataError(f"{place}: graph is a {type(graph).__name__}; allowed: an onnx_ir.graph.Graph")
     allowance = allowance or Allowance(FREE)
-    try:
+    with naming(f"{place}: malformed graph", DataError, MALFORMED):
         _count(graph, allowance)
         nodes = {node.key: node for node in map(_read_node, _listed(vars(graph)["nodes"]))}
         readers = {_text(key): list(map(_text, _listed(keys))) for key, keys in vars(graph)["src2dst"].items()}
@@ -52,9 +52,6 @@ def onnx_nodes(graph: object, place: str, allowance: Allowance | None = None) ->
         for source, target in edges:
             read[number[target]].append(number[source])
         return [_converted(nodes[key], inputs, computed) for key, inputs in zip(order, read, strict=True)]
-    except _MALFORMED as error:
-        reason = f"there is no {error}" if isinstance(error, KeyError) else str(error)
-        raise DataError(f"{place}: malformed graph: {reason:.200}") from None
 
 
 def _count(graph: Graph, allowance: Allowance) -> None:

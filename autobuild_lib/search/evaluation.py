@@ -174,11 +174,8 @@ def evaluate_all(
     if not architectures:
         raise ValueError("there are no architectures to evaluate")
     space = architectures[0].space
-    finished = EvaluationLog(log, space)
-    if retry_failed:
-        finished.forget_failures()
     with (
-        Evaluations(evaluator, finished, workers) as evaluations,
+        Evaluations(evaluator, EvaluationLog(log, space, retry_failed), workers) as evaluations,
         progress_bar(total=len(architectures), desc="evaluating", unit="architecture", disable=not progress) as bar,
     ):
         return as_table(evaluations.run(space.from_codes(space.to_codes(architectures)), bar))

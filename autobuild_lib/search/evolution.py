@@ -2,9 +2,8 @@
 
 import logging
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from pathlib import Path
-from types import TracebackType
-from typing import Self
 
 import numpy as np
 import numpy.typing as npt
@@ -22,7 +21,7 @@ logger = logging.getLogger(__name__)
 MOST_REPEATS = 20_000  # draws in a row without anything new, after which a search looks elsewhere
 
 
-class Search:
+class Search(ExitStack):
     """What one search has evaluated so far: no architecture twice, failed or isomorphic ones included.
 
     codes [N, code_width] and points [N, 2] (costs, NaN where the evaluation failed) are in order of evaluation.
@@ -32,29 +31,21 @@ class Search:
         self, space: SequenceSpace, evaluator: Evaluator, objectives: tuple[str, str], rounds: Sequence[int],
         log: Path | str | None, workers: int | None, progress: bool, retry_failed: bool = False,
     ) -> None:  # fmt: skip
+        super().__init__()
         if min(rounds) < 1:
             raise ValueError(f"rounds of {list(rounds)} evaluations; each needs at least 1")
         self.space, self.budget = space, sum(rounds)
         self.objectives = tuple(Target(text).canonical for text in objectives)  # to maximise, to minimise
-        earlier = EvaluationLog(log, space)
-        if retry_failed:
-            earlier.forget_failures()
+        earlier = EvaluationLog(log, space, retry_failed)
         self._log, self._before = log, frozenset(earlier.evaluations)
-        self._evaluations = Evaluations(evaluator, earlier, workers, self._check_labels)
-        self._bar = progress_bar(total=self.budget, desc="search", unit="architecture", disable=not progress)
+        self._evaluations = self.enter_context(Evaluations(evaluator, earlier, workers, self._check_labels))
+        bar = progress_bar(total=self.budget, desc="search", unit="architecture", disable=not progress)
+        self._bar = self.enter_context(bar)
         self._finished: list[Evaluation] = []
         self._rounds: list[int] = []
         self.seen: set[bytes] = set()
         self.codes: Codes = np.empty((0, space.code_width), dtype=np.uint8)
         self.points: npt.NDArray[np.float64] = np.empty((0, 2))
-
-    def __enter__(self) -> Self:
-        self._evaluations.__enter__()
-        return self
-
-    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, at: TracebackType | None) -> None:
-        self._bar.close()
-        self._evaluations.__exit__(kind, error, at)
 
     def fresh(self, size: int, *draws: Callable[[int], Codes]) -> Codes:
         """Return `size` new architectures, [size, code_width], or fewer where there are no more.
@@ -125,25 +116,15 @@ def evolve(
 
     Evaluates `start` random architectures, then in each of `rounds` as many new `mutations` of random members of the
     front found so far. When mutations of the front give nothing new, random architectures fill the round; when there
-    are none either, the search stops with a warning.
+    are none either, the search stops with a warning. Returns one row per evaluation, in order: architecture, its labels
+    (NaN where it failed), round (0 for the start).
 
     Args:
         mutation: how to draw and to change, in which space: `StageMutation`, `LayerMutation` or your own.
-        evaluator: what labels architectures, see `Evaluator`. A failed evaluation counts as one; labels for which an
-            objective is not finite have failed.
-        maximise: target equation over the labels, such as "acc".
-        minimise: target equation, such as "latency_gpu".
+        evaluator: see `Evaluator`. A failed evaluation counts; labels for which an objective is not finite have failed.
+        maximise, minimise: target equations over the labels, such as "acc" and "latency_gpu".
         seed: of all draws; the result depends on it and on the labels only.
-        start: number of random architectures.
-        rounds: number of rounds of mutations.
-        mutations: number of architectures in a round.
-        log: a JSONL file that keeps finished evaluations; the same call after a kill goes on from there.
-        workers: None, 0 or a number of processes, see `Evaluations`.
-        progress: show a bar.
-        retry_failed: evaluate again what failed in an earlier call.
-
-    Returns:
-        One row per evaluation, in order: architecture, its labels (NaN where it failed), round (0 for the start).
+        log, workers, retry_failed: as in `evaluate_all`; the same call after a kill goes on from the log.
     """
     rng, sizes = np.random.default_rng(seed), [start, *[mutations] * rounds]
     with Search(mutation.space, evaluator, (maximise, minimise), sizes, log, workers, progress, retry_failed) as search:

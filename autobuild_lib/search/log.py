@@ -5,14 +5,13 @@ import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 from filelock import FileLock
 
-from autobuild_lib import values
 from autobuild_lib.spaces import Architecture, SequenceSpace
 from autobuild_lib.storage import json_text, parse_json
 from autobuild_lib.store import GrowingFile
+from autobuild_lib.values import MALFORMED, finite, naming
 
 logger = logging.getLogger(__name__)
 EMPTY = b"\0 \t\r\n"  # what a line may hold besides its JSON: zeros are what a power loss leaves of a file's end
@@ -31,26 +30,25 @@ class Evaluation:
 class EvaluationLog:
     """Finished evaluations of one evaluator, kept in a JSONL file, or only in memory without a `path`.
 
-    `evaluations` holds the first one of each architecture, or the first that succeeded. Empty lines are passed over; a
-    line that a kill left unfinished is removed by the next `append`. Anything else is a `ValueError` with its place.
+    `evaluations` holds the first one of each architecture, or the first that succeeded; with `retry_failed` none of an
+    earlier run that failed. Empty lines are passed over; a line that a kill left unfinished is removed by the next
+    `append`. Anything else is a `ValueError` with its place.
     """
 
-    def __init__(self, path: Path | str | None, space: SequenceSpace) -> None:
+    def __init__(self, path: Path | str | None, space: SequenceSpace, retry_failed: bool = False) -> None:
         self.path, self.space = None if path is None else Path(path), space
         self.evaluations: dict[Architecture, Evaluation] = {}
         self._names: frozenset[str] = frozenset()
         self._file = None if self.path is None else GrowingFile(self.path, _is_torn)
         self.refresh()
+        if retry_failed:  # the file keeps them
+            self.evaluations = {subject: done for subject, done in self.evaluations.items() if not done.error}
 
     def refresh(self) -> None:
         """Read what any process has appended since."""
         if self._file is not None and self._file.path.exists():
             for number, line in self._file.read():
                 self._take(line, f"{self.path}, line {number}")
-
-    def forget_failures(self) -> None:
-        """Hold failed evaluations no more, so that they are evaluated again; the file keeps them."""
-        self.evaluations = {subject: done for subject, done in self.evaluations.items() if not done.error}
 
     def append(self, finished: Sequence[Evaluation]) -> None:
         """Add evaluations in one write, and take what others have added; of an architecture the first one stays."""
@@ -106,20 +104,14 @@ def _is_torn(rest: bytes) -> bool:
 
 
 def _parse(line: bytes, space: SequenceSpace, where: str) -> Evaluation:
-    try:
+    with naming(f"{where}: not an evaluation", caught=MALFORMED):
         record = parse_json(line.decode("utf-8"))
         if not isinstance(record, dict) or set(record) not in ({"architecture", "labels"}, {"architecture", "error"}):
             raise ValueError("needs an object with architecture, and labels or error")
-        architecture = space.parse(_text(record["architecture"]))
+        if not isinstance(error := record.get("error", "none"), str) or not error:
+            raise ValueError(f"error {error!r:.40} is no text")
+        architecture = space.parse(record["architecture"])
         if "error" in record:
-            return Evaluation(architecture, {}, _text(record["error"]))
+            return Evaluation(architecture, {}, error)
         labels = dict(record["labels"])
-        return Evaluation(architecture, {name: values.finite(labels[name], f"label {name}") for name in labels})
-    except (ValueError, TypeError, OverflowError, RecursionError) as error:
-        raise ValueError(f"{where}: not an evaluation ({' '.join(str(error).split()):.200})") from None
-
-
-def _text(value: Any) -> str:
-    if not isinstance(value, str) or not value:
-        raise ValueError(f"{value!r:.40} is not a text")
-    return value
+        return Evaluation(architecture, {name: finite(labels[name], f"label {name}") for name in labels})

@@ -1,13 +1,13 @@
 """What a search space is described with: features, their values as text and as JSON, and units."""
 
 import contextlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Self, TypeVar
 
 import numpy as np
 
-from autobuild_lib.values import finite, integer, shown
+from autobuild_lib.values import finite, integer, naming, shown
 
 Value = str | int | float
 LAYERS = "layers"  # of a unit: a list of them, or their number
@@ -23,26 +23,11 @@ class SpaceError(ValueError):
     """An architecture, or the description of a search space, that is not valid; the text says what is allowed."""
 
 
-@contextlib.contextmanager
-def naming(where: str = "") -> Iterator[None]:
-    """Turn a `ValueError` that is raised inside into a `SpaceError` whose text begins with the place."""
-    try:
-        yield
-    except ValueError as error:
-        raise SpaceError(f"{where}: {error}" if where else str(error)) from None
-
-
 def checked(where: str, value: object, kind: type[Kind], allowed: str) -> Kind:
     """Return a value of a kind; any other is an error that names it."""
     if not isinstance(value, kind):
         raise SpaceError(f"{where} is {value!r:.60}; allowed is {allowed}")
     return value
-
-
-def whole_number(where: str, value: object, most: int) -> int:
-    """Return a whole number from 1 to `most`; anything else is a `SpaceError`."""
-    with naming():
-        return integer(value, where, 1, most)
 
 
 def _real_number(name: str, value: object) -> float:
@@ -71,7 +56,8 @@ class Continuous:
         if not points:
             if low is None or high is None or grid is None:
                 raise SpaceError("a continuous feature needs values=[...], or low, high and grid=<number of points>")
-            size = whole_number("grid of a continuous feature", grid, MOST_VALUES)
+            with naming("", SpaceError):
+                size = integer(grid, "grid of a continuous feature", 1, MOST_VALUES)
             points = list(np.linspace(_real_number("low", low), _real_number("high", high), size))
         numbers = tuple(_real_number("values", point) for point in points)
         if len(set(numbers)) < len(numbers):
@@ -191,7 +177,7 @@ def features_from_json(where: str, record: object) -> dict[str, Any]:
     for name, choices in features.items():
         if isinstance(choices, dict):
             options = read_object(f"{where}: {name}", choices, (), CONTINUOUS)
-            with naming(f"{where}: {name}"):
+            with naming(f"{where}: {name}", SpaceError):
                 features[name] = Continuous(**options)
     return features
 
@@ -214,8 +200,9 @@ class Unit:
         self, min_layers: int, max_layers: int, features: Features | None = None,
         layer_features: Features | None = None, score_with_previous: bool = False,
     ) -> None:  # fmt: skip
-        for name, length in (("min_layers", min_layers), ("max_layers", max_layers)):
-            self.__dict__[name] = whole_number(name, length, MOST_VALUES)
+        with naming("", SpaceError):
+            for name, length in (("min_layers", min_layers), ("max_layers", max_layers)):
+                self.__dict__[name] = integer(length, name, 1, MOST_VALUES)
         if min_layers > max_layers:
             raise SpaceError(f"min_layers is {min_layers}; allowed is at most max_layers, which is {max_layers}")
         self.__dict__.update(features=freeze(features or {}), layer_features=freeze(layer_features or {}))
@@ -232,5 +219,5 @@ class Unit:
         needed = ("min_layers", "max_layers", "features", "layer_features")
         record = read_object(where, description, needed, ["score_with_previous"])
         features = {name: features_from_json(f"{where}: {name}", record[name]) for name in needed[2:]}
-        with naming(where):
+        with naming(where, SpaceError):
             return cls(**record | features)

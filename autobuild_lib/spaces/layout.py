@@ -25,12 +25,11 @@ from autobuild_lib.spaces.features import (
     features_from_json,
     features_to_json,
     freeze,
-    naming,
     read_object,
     values_of,
-    whole_number,
 )
 from autobuild_lib.spaces.groups import ScoringGroup
+from autobuild_lib.values import integer, naming
 
 MOST_WIDTH = 1024  # of an embedding: far beyond use, and small enough to hold
 LINKS = "links"  # as what an architecture chooses among
@@ -63,9 +62,9 @@ class Layout:
         self.__dict__.update(name=checked("name of a space", name, str, "a text"), units=tuple(units))
         self.__dict__.update(layer_features=freeze(layer_features), global_features=freeze(global_features or {}))
         pairs = (embedding_widths or {}).items()
-        widths = {name: whole_number(f"embedding width of {name!r}", width, MOST_WIDTH) for name, width in pairs}
-        self.__dict__.update(embedding_widths=tuple(sorted(widths.items())))
-        with naming(f"space {name!r}"):
+        with naming(f"space {name!r}", SpaceError):
+            widths = {name: integer(width, f"embedding width of {name!r}", 1, MOST_WIDTH) for name, width in pairs}
+            self.__dict__.update(embedding_widths=tuple(sorted(widths.items())))
             self.__dict__.update(links=() if links is None else _links().freeze_links(links, self.units))
         self._check()
 
@@ -87,7 +86,7 @@ class Layout:
         for number, (unit, codec) in enumerate(zip(self.units, self.codecs, strict=True)):
             if unknown := set(dict(unit.layer_features)) - set(dict(self.layer_features)):
                 raise SpaceError(f"{where}, unit {number}: it restricts unknown layer features {sorted(unknown)}")
-            with naming(f"{where}, unit {number}"):
+            with naming(f"{where}, unit {number}", SpaceError):
                 _ = codec.layer_names
 
     def __hash__(self) -> int:

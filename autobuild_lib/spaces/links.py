@@ -6,13 +6,10 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import numpy as np
-import numpy.typing as npt
 
 from autobuild_lib.spaces.features import SpaceError, Unit, freeze
-from autobuild_lib.spaces.layout import LINKS, FrozenLinks, FrozenLists
+from autobuild_lib.spaces.layout import LINKS, FrozenLinks, FrozenLists, Integers
 from autobuild_lib.values import shown
-
-Integers = npt.NDArray[np.int64]
 
 
 def freeze_links(links: object, units: Sequence[Unit]) -> FrozenLinks:

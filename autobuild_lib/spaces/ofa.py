@@ -4,10 +4,10 @@ import functools
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from autobuild_lib.spaces.features import Continuous, Features, SpaceError, Unit, naming
+from autobuild_lib.spaces.features import Continuous, Features, SpaceError, Unit
 from autobuild_lib.spaces.sequence import SequenceSpace
 from autobuild_lib.storage import read_json
-from autobuild_lib.values import integer, shown
+from autobuild_lib.values import integer, naming, shown
 
 RESOLUTIONS = (192, 208, 224)  # of the public implementation's predictors
 ALLOWED = range(128, 225, 4)  # of the once-for-all networks
@@ -39,7 +39,7 @@ def _family(name: str, resolutions: tuple[int, ...]) -> SequenceSpace:
 def _whole(resolutions: object) -> tuple[int, ...]:
     if isinstance(resolutions, str) or not isinstance(resolutions, Iterable):
         raise SpaceError(f"resolutions={shown(resolutions)}; give a list; allowed are {ALLOWED_TEXT}")
-    with naming():
+    with naming("", SpaceError):
         return tuple(integer(resolution, "resolution") for resolution in resolutions)
 
 
@@ -50,5 +50,5 @@ def read_space(name: str) -> SequenceSpace:
     if not Path(name).is_file():
         raise SpaceError(f"space {name!r}: neither {' nor '.join(OPERATIONS)}, nor a JSON file that is there")
     description = read_json(name, "a description of a space", SpaceError)
-    with naming(name):
+    with naming(name, SpaceError):
         return SequenceSpace.from_json(description)

@@ -5,7 +5,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from importlib import import_module
-from typing import Any, Generic, TypeVar, overload
+from typing import Any, overload
 
 import numpy as np
 import numpy.typing as npt
@@ -15,10 +15,9 @@ from autobuild_lib.spaces.features import SpaceError, Value, checked, position, 
 from autobuild_lib.spaces.layout import Layout
 
 __all__ = ["Architecture", "Codes", "Samples", "SequenceSpace"]
-Drawn = TypeVar("Drawn")
 
 
-class Samples(ABC, Generic[Drawn]):
+class Samples(ABC):
     """What architectures can be drawn from; how likely each is, a subclass says."""
 
     @abstractmethod
@@ -26,16 +25,16 @@ class Samples(ABC, Generic[Drawn]):
         """Draw codes [size, code_width]."""
 
     @abstractmethod
-    def from_codes(self, codes: Codes) -> list[Drawn]:
+    def from_codes(self, codes: Codes) -> "list[Architecture]":
         """Turn codes [N, code_width] into architectures."""
 
     @overload
-    def sample(self, rng: np.random.Generator) -> Drawn: ...
+    def sample(self, rng: np.random.Generator) -> "Architecture": ...
     @overload
-    def sample(self, rng: np.random.Generator, size: int) -> list[Drawn]: ...
+    def sample(self, rng: np.random.Generator, size: int) -> "list[Architecture]": ...
     @overload
-    def sample(self, size: int, rng: np.random.Generator | int | None = None) -> list[Drawn]: ...
-    def sample(self, *arguments: Any, **named: Any) -> Drawn | list[Drawn]:
+    def sample(self, size: int, rng: np.random.Generator | int | None = None) -> "list[Architecture]": ...
+    def sample(self, *arguments: Any, **named: Any) -> "Architecture | list[Architecture]":
         """Draw independently: `sample(3)` three that differ every time, `sample(3, rng)` the same for a seed.
 
         A generator may stand first: `sample(rng, 3)`, and `sample(rng)` for one that is not in a list.
@@ -44,7 +43,7 @@ class Samples(ABC, Generic[Drawn]):
             return self._draw(*arguments[1:], rng=arguments[0], **named)  # type: ignore[misc]  # twice is refused
         return self._draw(*arguments, **named)
 
-    def _draw(self, size: Any = None, rng: Any = None) -> Drawn | list[Drawn]:
+    def _draw(self, size: Any = None, rng: Any = None) -> "Architecture | list[Architecture]":
         if size is not None and not (isinstance(size, int | np.integer) and size >= 0):
             raise ValueError(f"size={size!r}; the number of architectures is a whole number from 0")
         drawn = self.from_codes(self.sample_codes(np.random.default_rng(rng), 1 if size is None else int(size)))
@@ -100,7 +99,7 @@ class Architecture:
         return f"<{self.space.name} {self}>"
 
 
-class SequenceSpace(Layout, Samples[Architecture]):
+class SequenceSpace(Layout, Samples):
     """All architectures made of `units`, each a path of layers with `layer_features`.
 
     Each unit reads from the one before, or from those that `links` lists for it (`[]`: the input; what no unit reads

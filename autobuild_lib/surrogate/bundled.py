@@ -17,6 +17,7 @@ from autobuild_lib.predictor import Network, NetworkConfig
 from autobuild_lib.spaces import Architecture, Codes, SequenceSpace, ofa_mbv3 as mbv3_space, ofa_pn as pn_space
 from autobuild_lib.storage import read_json
 from autobuild_lib.torch_settings import plain_torch
+from autobuild_lib.values import MALFORMED, naming
 from autobuild_lib.weights import load_weights
 
 LABELS = ("acc", "latency_gpu", "latency_cpu", "latency_npu")
@@ -64,12 +65,9 @@ def load_from(family: str, folder: Path) -> Surrogate:
     """Read the surrogate of a family and its model card from a folder; a wrong checksum is a `ValueError`."""
     path = folder / f"surrogate_{family}.safetensors"
     card = read_json(path.with_suffix(".json"), "the model card of a surrogate")
-    try:
+    with naming(f"{path.with_suffix('.json')}: not the model card of a surrogate", caught=MALFORMED):
         sha256, config = card["sha256"], NetworkConfig(**card["network"])
         centres, sds = (np.array(card[name], dtype=np.float64) for name in ("label_centres", "label_sds"))
-    except (KeyError, TypeError, ValueError) as error:
-        reason = f"there is no {error}" if isinstance(error, KeyError) else error
-        raise ValueError(f"{path.with_suffix('.json')}: not the model card of a surrogate ({reason})") from None
     space = SPACES[family]()
     network = Network(LayerEncoder(space), config, [0] * len(LABELS))
     load_weights(network, path, sha256)

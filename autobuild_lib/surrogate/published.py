@@ -13,12 +13,14 @@ from autobuild_lib.predictor import Moments, Network, NetworkConfig, Predictor
 from autobuild_lib.spaces import SequenceSpace, ofa_mbv3, ofa_pn
 from autobuild_lib.spaces.ofa import RESOLUTIONS
 from autobuild_lib.torch_settings import plain_torch
+from autobuild_lib.values import MALFORMED, naming
 
 EMBEDDINGS = {"unit": "stage", "index": "block", "op": "mbconv", "e": "exp", "k": "kernel"}
 OPS = ("mbconv2", "mbconv3")  # rows of the published op embedding
 UNUSED = ("encoder.init_ff.weight", "encoder.init_ff.bias")  # never read by the public forward pass
 NORMS = {"weight": "weight", "bias": "bias", "mean": "running_mean", "variance": "running_var"}  # names: ours, theirs
 HEAD = (0, 1, 3, 4)
+LABELS = ("latency_gpu", "latency_cpu", "latency_npu", "acc")  # in names of files
 
 
 @plain_torch(gradients=True)
@@ -28,11 +30,8 @@ def load_published(path: Path | str) -> Predictor:
     GraphConv checkpoints pool by sum and use LeakyReLU throughout; GATv2 ones pool by mean and use ReLU. The family
     follows from the shape of their moments. Only tensors are read; a missing or unknown one is a `ValueError`.
     """
-    try:
+    with naming(f"{path}: not a checkpoint of the public implementation", caught=MALFORMED):
         return _predictor(Path(path), _read(Path(path)))
-    except (AttributeError, IndexError, KeyError, RuntimeError, TypeError, ValueError) as error:
-        reason = f"there is no {error}" if isinstance(error, KeyError) else " ".join(str(error).split())
-        raise ValueError(f"{path}: not a checkpoint of the public implementation ({reason:.300})") from None
 
 
 def _predictor(path: Path, state: "_State") -> Predictor:
@@ -48,7 +47,8 @@ def _predictor(path: Path, state: "_State") -> Predictor:
     if bad := [name for name, tensor in network.state_dict().items() if not torch.isfinite(tensor).all()]:
         raise ValueError(f"non-finite numbers in {bad[0]}")
     mean, sd = (float(v) for v in state.labels)
-    return Predictor(network.eval(), _target(path), mean, sd, _moments(state), {"source": path.name})
+    target = next((name for name in LABELS if name in path.name), "label")
+    return Predictor(network.eval(), target, mean, sd, _moments(state), {"source": path.name})
 
 
 class _State(dict[str, Tensor]):
@@ -82,10 +82,6 @@ def _family(state: _State) -> SequenceSpace:
     if shape not in families:
         raise ValueError(f"moments of shape {shape}, expected one of {list(families)}")
     return families[shape](resolutions=RESOLUTIONS)
-
-
-def _target(path: Path) -> str:
-    return next((name for name in ("latency_gpu", "latency_cpu", "latency_npu", "acc") if name in path.name), "label")
 
 
 def _translate(space: SequenceSpace, state: _State, config: NetworkConfig) -> dict[str, Tensor]:

@@ -1,9 +1,8 @@
 """The effect of a module: what a predictor says when the module stands in the same random host networks.
 
 A change in one unit moves few embeddings: nodes that it does not reach keep theirs, and one inside depends only on the
-layers up to it. Each node is therefore a grid with one axis per choice that can
-reach it (the others have size 1), and a row of a grid reads rows of others by broadcasting: shared parts are computed
-once.
+layers up to it. Each node is therefore a grid with one axis per choice that can reach it (the others have size 1), and
+a row of a grid reads rows of others by broadcasting: shared parts are computed once.
 """
 
 import itertools
@@ -116,15 +115,12 @@ def _next_hop(
     of_sources = [[shapes[u] for u in read] for read in sources]
     new = [np.broadcast_shapes(shape, *read) if read else shape for shape, read in zip(shapes, of_sources, strict=True)]
     entries = [(node, *read) for node, read in enumerate(sources)]
-    rows = [np.stack([_spread(before[u], shape) for u in read], 1) for read, shape in zip(entries, new, strict=True)]
+    read_by = zip(entries, new, strict=True)
+    rows = [np.stack([np.broadcast_to(before[u], shape).ravel() for u in read], 1) for read, shape in read_by]
     degrees = np.repeat(list(map(len, entries)), list(map(len, rows)))
     read_rows = torch.from_numpy(np.concatenate([block.ravel() for block in rows]))
     often, each = torch.ones(len(read_rows)), torch.ones(len(degrees))
     return Messages(ends_of(torch.from_numpy(degrees)), read_rows, often, each), new
-
-
-def _spread(rows: npt.NDArray[np.int64], shape: tuple[int, ...]) -> npt.NDArray[np.int64]:
-    return rows.ravel() if rows.shape == shape else np.broadcast_to(rows, shape).ravel()
 
 
 def _pooled(grids: Sequence[Tensor], sizes: tuple[int, ...], how: str) -> Tensor:

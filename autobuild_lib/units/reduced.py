@@ -16,6 +16,7 @@ from autobuild_lib.spaces.codec import as_keys
 from autobuild_lib.spaces.features import Value
 from autobuild_lib.spaces.sequence import Samples
 from autobuild_lib.storage import read_json, replace_json
+from autobuild_lib.values import MALFORMED, naming
 
 FORMAT = "autobuild-reduced-space-1"
 MOST_CODES = 10_000_000  # that `codes` enumerates
@@ -70,7 +71,7 @@ class GroupContents:
 
 
 @dataclass(frozen=True, eq=False)
-class ReducedSpace(Samples[Architecture]):
+class ReducedSpace(Samples):
     """The product over scoring groups of some contents of each; every architecture has the same global features.
 
     head: code of the global features. groups: one for each of `space.scoring_groups`. `len` overflows beyond 2^63
@@ -192,7 +193,7 @@ class ReducedSpace(Samples[Architecture]):
     def load(cls, path: Path | str) -> Self:
         """Read what `save` wrote; raises `SpaceError` for anything missing, unknown or damaged."""
         record = read_json(path, "a reduced space", SpaceError)
-        try:
+        with naming(f"{path}: not a reduced space", SpaceError, MALFORMED):
             if record["format"] != FORMAT:
                 raise ValueError(f"format {str(record['format'])[:40]!r}, this version reads {FORMAT!r}")
             if unknown := sorted(set(record) - {"format", "space", "global_features", "groups"}):
@@ -201,10 +202,6 @@ class ReducedSpace(Samples[Architecture]):
             head = space.encode_globals(dict(record["global_features"]))
             pairs = zip(space.scoring_groups, record["groups"], strict=True)
             return cls(space, head, tuple(_read_contents(group, entry) for group, entry in pairs))
-        except KeyError as error:
-            raise SpaceError(f"{path}: not a reduced space (there is no {error})") from None
-        except (TypeError, ValueError, AttributeError, OverflowError, RecursionError) as error:
-            raise SpaceError(f"{path}: not a reduced space ({error})") from None
 
 
 def _read_contents(group: ScoringGroup, entry: Mapping[str, Any]) -> GroupContents:

@@ -220,7 +220,7 @@ def test_a_cache_of_two_families_or_another_space_is_refused(reference: Path, to
     folder = reference / "released_format"
     with pytest.raises(DataError, match="layers of mbconv2, mbconv3"):
         ab.data.load(folder / "ofa_mbv3_pn_onnx_ir_cache.pkl")
-    with pytest.raises(DataError, match=r"ofa_pn_custom_cache\.pkl, entry 0: toy"):
+    with pytest.raises(DataError, match=r"ofa_pn_custom_cache\.pkl: entry 0: toy"):
         ab.data.load(folder / "ofa_pn_custom_cache.pkl", toy)
 
 

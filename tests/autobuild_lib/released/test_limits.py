@@ -187,7 +187,7 @@ def test_shared_parts_of_graphs_are_counted(tmp_path: Path, kind: str) -> None:
     path = write(tmp_path, pickle.dumps([entry]))
     with pytest.raises(DataError, match="objects and references") as caught:
         load_ir(path)
-    assert f"{path}, entry 0" in str(caught.value)
+    assert f"{path}: entry 0" in str(caught.value)
 
 
 @pytest.mark.usefixtures("onnx_ir")
