@@ -101,7 +101,7 @@ class TestPins:
 
 # Of each house its parts in order: a module imports only what stands before its part, or in it.
 LIBRARY = [
-    "extras", "progress", "storage", "store", "weights", "torch_settings", "values", "statistics", "processes",
+    "extras", "progress", "values", "storage", "store", "weights", "torch_settings", "statistics", "processes",
     "spaces", "targets", "networks", "graphs", "data.table", "released", "data", "losses", "engine",
     "predictor", "saved", "training", "ir_training", "evaluation", "surrogate", "loading",
     "units", "search",

@@ -129,14 +129,10 @@ def neighbourhoods(graphs: Sequence[IRGraph], hops: int) -> Neighbourhoods:
     number = classes.max() + 1
     entries, counts = np.unique(np.repeat(np.arange(len(graphs)), sizes) * number + classes, return_counts=True)
     return Neighbourhoods(
-        torch.from_numpy(operations[first]),
-        torch.from_numpy(shapes[first]),
-        torch.from_numpy(attributes[first]),
-        tuple(levels),
-        torch.from_numpy(np.bincount(entries // number)),
-        torch.from_numpy(entries % number),
+        torch.from_numpy(operations[first]), torch.from_numpy(shapes[first]), torch.from_numpy(attributes[first]),
+        tuple(levels), torch.from_numpy(np.bincount(entries // number)), torch.from_numpy(entries % number),
         torch.from_numpy(counts.astype(np.float32)),
-    )
+    )  # fmt: skip
 
 
 def _refined(classes: Integers, source: Integers, target: Integers) -> tuple[Level, Integers]:

@@ -11,7 +11,7 @@ import numpy as np
 
 from autobuild_lib.released.checksums import verify
 from autobuild_lib.released.limits import FREE, Allowance
-from autobuild_lib.released.unpickle import read_pickle
+from autobuild_lib.released.unpickle import describe, read_pickle
 from autobuild_lib.values import naming
 
 DATA_SET = "https://huggingface.co/datasets/kgmills/AutoBuild/resolve/main"
@@ -88,7 +88,7 @@ def read_records(path: Path) -> list[ReleasedRecord]:
     """
     entries = read_pickle(path)
     if not isinstance(entries, list) or not entries:
-        raise RecordError(f"{path}: {_short(entries)}; allowed: a list of at least one dict")
+        raise RecordError(f"{path}: {describe(entries)}; allowed: a list of at least one dict")
     return list(_checked(entries, path))
 
 
@@ -107,7 +107,7 @@ def _checked(entries: list[object], path: Path) -> Iterator[ReleasedRecord]:
 
 def _record(entry: object, place: str) -> ReleasedRecord:
     if not isinstance(entry, dict):
-        raise RecordError(f"{place}: {_short(entry)}; allowed: a dict")
+        raise RecordError(f"{place}: {describe(entry)}; allowed: a dict")
     key = "original config" if "original config" in entry else "net"
     if key not in entry:
         raise RecordError(f"{place}: no key 'original config'; allowed: 'original config' or 'net' in each entry")
@@ -118,21 +118,21 @@ def _record(entry: object, place: str) -> ReleasedRecord:
 
 def _architecture(value: object, place: str) -> tuple[int, list[list[str]]]:
     if not isinstance(value, (list, tuple)) or len(value) != 2:
-        raise RecordError(f"{place}: {_short(value)}; allowed: [resolution, stages]")
+        raise RecordError(f"{place}: {describe(value)}; allowed: [resolution, stages]")
     resolution, stages = value
     if not isinstance(resolution, (int, np.integer)) or isinstance(resolution, bool) or resolution <= 0:
-        raise RecordError(f"{place}: resolution {_short(resolution)}; allowed: a whole number of pixels above 0")
+        raise RecordError(f"{place}: resolution {describe(resolution)}; allowed: a whole number of pixels above 0")
     if not _is_short_list(stages):
-        raise RecordError(f"{place}: stages {_short(stages)}; allowed: a list of 1 to {_LONGEST} stages")
+        raise RecordError(f"{place}: stages {describe(stages)}; allowed: a list of 1 to {_LONGEST} stages")
     return int(resolution), [_stage(stage, f"{place}: stage {index}") for index, stage in enumerate(stages)]
 
 
 def _stage(stage: Any, place: str) -> list[str]:
     if not _is_short_list(stage):
-        raise RecordError(f"{place}: {_short(stage)}; allowed: a list of 1 to {_LONGEST} layer names")
+        raise RecordError(f"{place}: {describe(stage)}; allowed: a list of 1 to {_LONGEST} layer names")
     for layer in stage:
         if not isinstance(layer, str) or not layer:
-            raise RecordError(f"{place}: layer {_short(layer)}; allowed: names such as 'mbconv3_e4_k5'")
+            raise RecordError(f"{place}: layer {describe(layer)}; allowed: names such as 'mbconv3_e4_k5'")
     return [str(layer) for layer in stage]
 
 
@@ -142,10 +142,10 @@ def _is_short_list(value: object) -> bool:
 
 def _label(name: object, value: object, place: str) -> float:
     if not isinstance(name, str):
-        raise RecordError(f"{place}: key {_short(name)}; allowed: names of labels")
+        raise RecordError(f"{place}: key {describe(name)}; allowed: names of labels")
     number = value[()] if isinstance(value, np.ndarray) and value.shape == () else value
     if not isinstance(number, (int, float, np.integer, np.floating)) or not _is_finite(number):
-        raise RecordError(f"{place}: key {name!r:.90}: {_short(value)}; allowed: a finite number")
+        raise RecordError(f"{place}: key {name!r:.90}: {describe(value)}; allowed: a finite number")
     return float(number)
 
 
@@ -154,10 +154,3 @@ def _is_finite(number: int | float | np.integer[Any] | np.floating[Any]) -> bool
         return not isinstance(number, bool) and math.isfinite(float(number))
     except OverflowError:  # a whole number beyond all floats
         return False
-
-
-def _short(value: object) -> str:
-    """A short text for messages; containers are not printed, since shared parts can make them endless."""
-    if isinstance(value, (list, tuple, dict, set, frozenset)):
-        return f"a {type(value).__name__} of {len(value)}"
-    return f"{value!r:.90}" if isinstance(value, (str, int, float, bytes, np.generic)) else f"a {type(value).__name__}"

@@ -25,6 +25,7 @@ from typing import IO, Any
 import numpy as np
 
 from autobuild_lib.released.limits import FREE, Allowance
+from autobuild_lib.values import shown
 
 DEFAULT_MAX_BYTES = 2 * 1024**3
 _PROTOCOLS = 5  # the newest one
@@ -132,11 +133,13 @@ def _refusal(what: str, allowed: str) -> UnsafePickleError:
     return UnsafePickleError(f"found {what}; allowed: {allowed}")
 
 
-def _describe(value: object) -> str:
-    """A short text; containers are not printed, since shared parts can make them endless."""
+def describe(value: object) -> str:
+    """Return a short text; containers are not printed, since shared parts can make them endless."""
     if isinstance(value, _Global):
         return value.name
-    return f"{value!r:.90}" if type(value) in (str, int, float, bool, type(None)) else type(value).__name__
+    if isinstance(value, (list, tuple, dict, set, frozenset)):
+        return f"a {type(value).__name__} of {len(value)}"
+    return shown(value) if isinstance(value, _SCALARS) else f"a {type(value).__name__}"
 
 
 # Names that a file may hold, and the functions that stand for them.
@@ -152,13 +155,13 @@ class _Global:
 
 def _dtype(name: object, align: object, copy: object) -> np.dtype[Any]:
     if not isinstance(name, str) or not _DTYPE.fullmatch(name):
-        raise _refusal(f"numpy.dtype of {_describe(name)}", "numbers and text, such as 'f8', 'i4', 'b1', 'U12'")
+        raise _refusal(f"numpy.dtype of {describe(name)}", "numbers and text, such as 'f8', 'i4', 'b1', 'U12'")
     return np.dtype(name, False, True)  # a copy, whose byte order BUILD may set
 
 
 def _checked_array(raw: object, dtype: object, shape: object, order: object = "C") -> np.ndarray[Any, Any]:
     if not isinstance(dtype, np.dtype) or dtype.itemsize == 0 or order not in ("C", "F"):
-        raise _refusal(f"numpy array of {_describe(dtype)}, order {_describe(order)}", "numbers and text, 'C' or 'F'")
+        raise _refusal(f"numpy array of {describe(dtype)}, order {describe(order)}", "numbers and text, 'C' or 'F'")
     if not isinstance(shape, tuple) or len(shape) > 32 or not all(type(n) is int and 0 <= n < 2**31 for n in shape):
         raise _refusal("numpy shape that is no tuple of at most 32 sizes", "such tuples")
     if not isinstance(raw, (bytes, bytearray)) or math.prod(shape) * dtype.itemsize != len(raw):
@@ -176,25 +179,25 @@ def _array_from_buffer(raw: object, dtype: object, shape: object, order: object)
 
 def _empty_array(kind: object, shape: object, code: object) -> np.ndarray[Any, Any]:
     if kind is not _NDARRAY or shape != (0,) or code != b"b":
-        raise _refusal(f"numpy _reconstruct of {_describe(kind)}", "numpy.ndarray of shape (0,)")
+        raise _refusal(f"numpy _reconstruct of {describe(kind)}", "numpy.ndarray of shape (0,)")
     return np.empty(0, np.int8)
 
 
 def _encode(text: object, encoding: object) -> bytes:
     if not isinstance(text, str) or encoding != "latin1":
-        raise _refusal(f"_codecs.encode to {_describe(encoding)}", "text to 'latin1'")
+        raise _refusal(f"_codecs.encode to {describe(encoding)}", "text to 'latin1'")
     return text.encode("latin1")
 
 
 def _complex(real: object, imaginary: object) -> complex:
     if not isinstance(real, float) or not isinstance(imaginary, float):
-        raise _refusal(f"complex of {_describe(real)}", "complex of two floats")
+        raise _refusal(f"complex of {describe(real)}", "complex of two floats")
     return complex(real, imaginary)
 
 
 def _set(items: object) -> set[object]:
     if not isinstance(items, list):
-        raise _refusal(f"set of {_describe(items)}", "set of a list")
+        raise _refusal(f"set of {describe(items)}", "set of a list")
     return {_checked_key(item) for item in items}
 
 
@@ -239,7 +242,7 @@ _ALLOWED_GLOBALS = "numpy scalars and arrays, onnx_ir.graph.Graph, onnx_ir.node.
 
 def _find(module: object, name: object) -> _Global:
     if not isinstance(module, str) or not isinstance(name, str):
-        raise _refusal(f"a name made of {_describe(module)} and {_describe(name)}", "text")
+        raise _refusal(f"a name made of {describe(module)} and {describe(name)}", "text")
     if (module, name) not in _GLOBALS:
         raise _refusal(f"{module:.90}.{name:.90}", _ALLOWED_GLOBALS)
     return _GLOBALS[module, name]
@@ -306,14 +309,14 @@ def _memoize(machine: _Machine) -> None:
 def _extend(machine: _Machine, items: list[Any]) -> None:
     target = machine.stack[-1]
     if not isinstance(target, list):
-        raise _refusal(f"items appended to {_describe(target)}", "to a list")
+        raise _refusal(f"items appended to {describe(target)}", "to a list")
     target.extend(items)
 
 
 def _update(machine: _Machine, items: list[Any]) -> None:
     target, keys, values = machine.stack[-1], items[::2], items[1::2]
     if not isinstance(target, dict):
-        raise _refusal(f"items set on {_describe(target)}", "on a dict")
+        raise _refusal(f"items set on {describe(target)}", "on a dict")
     for key in keys:
         _check_size(key) if type(key) is str else _checked_key(key)
     machine.count_keys(keys)
@@ -325,7 +328,7 @@ def _add_items(machine: _Machine) -> None:
     target = machine.stack[-1]
     machine.count_keys(items)
     if not isinstance(target, set):
-        raise _refusal(f"items added to {_describe(target)}", "to a set")
+        raise _refusal(f"items added to {describe(target)}", "to a set")
     target.update(_set(items))
 
 
@@ -361,7 +364,7 @@ def _refuse_instance(machine: _Machine) -> None:
 def _reduce(machine: _Machine) -> None:
     arguments, function = machine.stack.pop(), machine.stack.pop()
     if not isinstance(function, _Global) or function.call is None or not isinstance(arguments, tuple):
-        raise _refusal(f"a call of {_describe(function)}", "what rebuilds numpy scalars and arrays")
+        raise _refusal(f"a call of {describe(function)}", "what rebuilds numpy scalars and arrays")
     _count_made(machine, arguments)
     machine.stack.append(function.call(*arguments))
 
@@ -379,7 +382,7 @@ def _count_made(machine: _Machine, parts: tuple[Any, ...]) -> None:
 def _new_object(machine: _Machine) -> None:
     arguments, kind = machine.stack.pop(), machine.stack.pop()
     if not isinstance(kind, _Global) or kind.new is None or not isinstance(arguments, tuple) or arguments:
-        raise _refusal(f"a new {_describe(kind)}", "onnx_ir.graph.Graph and onnx_ir.node.Node, without arguments")
+        raise _refusal(f"a new {describe(kind)}", "onnx_ir.graph.Graph and onnx_ir.node.Node, without arguments")
     machine.spend(2)  # it and its attributes
     machine.stack.append(kind.new())
 
@@ -396,7 +399,7 @@ def _build(machine: _Machine) -> None:
     elif isinstance(target, np.ndarray):
         _fill_array(target, state)
     else:
-        raise _refusal(f"a state for {_describe(target)}", "for Graph and Node of onnx_ir and for numpy arrays")
+        raise _refusal(f"a state for {describe(target)}", "for Graph and Node of onnx_ir and for numpy arrays")
 
 
 def _fill_attributes(target: Graph | Node, state: object) -> None:
@@ -404,7 +407,7 @@ def _fill_attributes(target: Graph | Node, state: object) -> None:
         raise _refusal(f"attributes of {type(target).__name__} in a {type(state).__name__}", "in a dict")
     for name in state:
         if not isinstance(name, str) or not name.isidentifier() or name.startswith("__"):
-            raise _refusal(f"attribute {_describe(name)} of {type(target).__name__}", "names without double underscore")
+            raise _refusal(f"attribute {describe(name)} of {type(target).__name__}", "names without double underscore")
     vars(target).update(state)
 
 

@@ -97,17 +97,6 @@ class LayerMutation:
         layers = tuple(codec.choices[1] for codec in space.codecs)
         return cls(space, layers, tuple(codec.depths for codec in space.codecs), _checked(probability, len(layers)))
 
-    @classmethod
-    def among(
-        cls, space: SequenceSpace, candidates: Sequence[Sequence[str]], max_layers: Sequence[int],
-        probability: Sequence[float],
-    ) -> Self:  # fmt: skip
-        """Some layers of each unit, by name, and at most so many of them; units mutate with their own probability."""
-        units = zip(space.codecs, candidates, strict=True)
-        layers = [np.array([codec.encode_layer(name) for name in names], dtype=np.uint8) for codec, names in units]
-        depths = [range(codec.depths[0], most + 1) for codec, most in zip(space.codecs, max_layers, strict=True)]
-        return cls(space, tuple(layers), tuple(depths), _checked(probability, len(layers)))
-
     def sample(self, rng: np.random.Generator, size: int) -> Codes:
         """Draw `size` architectures: depths uniform, then every layer and feature uniform."""
         codes = self.space.sample_codes(rng, size)  # for global and unit features

@@ -45,25 +45,21 @@ class Form:
             yield Form(self.depths, (min(step, self.sizes[0] - start), *self.sizes[1:]), tuple(cut))
 
 
-def forms(space: SequenceSpace, group: ScoringGroup, head: bytes) -> list[Form]:
-    """Return the forms of a scoring group for architectures whose global features are `head`."""
-    depths = itertools.product(*(codec.depths for codec in group.codecs))
-    return [_form(space, group, of_units, head) for of_units in depths]
-
-
-def _form(space: SequenceSpace, group: ScoringGroup, depths: tuple[int, ...], head: bytes) -> Form:
-    sizes: list[int] = []
-    places = []  # per layer: unit, index, and the axes of the unit's features and of the layer itself
-    for codec, depth in zip(group.codecs, depths, strict=True):
-        features = list(range(len(sizes), len(sizes) + len(codec.allowed_features)))
-        sizes += map(len, codec.allowed_features)
-        places += [(codec.number, index, [*features, len(sizes) + index]) for index in range(depth)]
-        sizes += [len(codec.layer_names)] * depth
-    nodes = []
-    for unit, index, axes in places:
-        shape = [size if axis in axes else 1 for axis, size in enumerate(sizes)]
-        nodes.append(_node_codes(space, unit, index, head).reshape(*shape, -1))
-    return Form(depths, tuple(sizes), tuple(nodes))
+def forms(space: SequenceSpace, group: ScoringGroup, head: bytes) -> Iterator[Form]:
+    """Yield the forms of a scoring group for architectures whose global features are `head`."""
+    for depths in itertools.product(*(codec.depths for codec in group.codecs)):
+        sizes: list[int] = []
+        places = []  # per layer: unit, index, and the axes of the unit's features and of the layer itself
+        for codec, depth in zip(group.codecs, depths, strict=True):
+            features = list(range(len(sizes), len(sizes) + len(codec.allowed_features)))
+            sizes += map(len, codec.allowed_features)
+            places += [(codec.number, index, [*features, len(sizes) + index]) for index in range(depth)]
+            sizes += [len(codec.layer_names)] * depth
+        nodes = []
+        for unit, index, axes in places:
+            shape = [size if axis in axes else 1 for axis, size in enumerate(sizes)]
+            nodes.append(_node_codes(space, unit, index, head).reshape(*shape, -1))
+        yield Form(depths, tuple(sizes), tuple(nodes))
 
 
 def _node_codes(space: SequenceSpace, unit: int, index: int, head: bytes) -> Tensor:

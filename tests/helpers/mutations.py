@@ -1,9 +1,21 @@
 """What mutations of a search make of architectures."""
 
+from collections.abc import Sequence
+
 import numpy as np
 
 import autobuild_lib as ab
-from autobuild_lib.search import Mutation
+from autobuild_lib.search import LayerMutation, Mutation
+
+
+def among(
+    space: ab.SequenceSpace, candidates: Sequence[Sequence[str]], most: Sequence[int], probability: Sequence[float]
+) -> LayerMutation:
+    """Mutations with some layers of each unit, by name, and at most so many of them."""
+    units = zip(space.codecs, candidates, strict=True)
+    layers = tuple(np.array([codec.encode_layer(name) for name in names], dtype=np.uint8) for codec, names in units)
+    depths = tuple(range(codec.depths[0], depth + 1) for codec, depth in zip(space.codecs, most, strict=True))
+    return LayerMutation(space, layers, depths, np.array(probability))
 
 
 def pairs(mutation: Mutation, size: int, seed: int = 0) -> list[tuple[ab.Architecture, ab.Architecture]]:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from typing import Any
 
+import numpy as np
+
 from autobuild_lib.data.files import FILES
 from autobuild_lib.search import LayerMutation
 from autobuild_lib.spaces import SequenceSpace
@@ -38,4 +40,8 @@ def expert_insights(family: str, device: str) -> Insights:
 def expert_mutation(space: SequenceSpace, device: str) -> LayerMutation:
     """Return mutations within the layers, depths and probabilities that experts chose per stage for a device."""
     insights = expert_insights(space.name, device)
-    return LayerMutation.among(space, insights.candidates, insights.max_layers, insights.probability)
+    units = zip(space.codecs, insights.candidates, strict=True)
+    layers = tuple(np.array([codec.encode_layer(name) for name in names], dtype=np.uint8) for codec, names in units)
+    limits = zip(space.codecs, insights.max_layers, strict=True)
+    depths = tuple(range(codec.depths[0], most + 1) for codec, most in limits)
+    return LayerMutation(space, layers, depths, np.array(insights.probability))

@@ -187,8 +187,8 @@ HOSTILE: dict[str, tuple[str, bytes]] = {
     "array of records": ("numpy.dtype of 'V16'", pickle.dumps(np.zeros(2, "f8,f8"))),
     "array of dates": ("numpy.dtype of 'M8'", pickle.dumps(np.zeros(2, "M8[s]"))),
     "array of bytes": ("numpy.dtype of 'S3'", pickle.dumps(np.array([b"abc"]))),
-    "dtype of a dict": ("numpy.dtype of dict", framed(call("numpy", "dtype", b"}", b"\x89", b"\x88"))),
-    "dtype of a list": ("numpy.dtype of list", framed(call("numpy", "dtype", b"]", b"\x89", b"\x88"))),
+    "dtype of a dict": ("numpy.dtype of a dict", framed(call("numpy", "dtype", b"}", b"\x89", b"\x88"))),
+    "dtype of a list": ("numpy.dtype of a list", framed(call("numpy", "dtype", b"]", b"\x89", b"\x88"))),
     "dtype that is remade by its state": ("numpy.dtype", framed(
         F8 + b"(K\x03" + text("|") + b"N" + text("a") + b"\x85}" + b"J\x08\x00\x00\x00J\x01\x00\x00\x00K\x3ftb")),
     "scalar of a huge text": ("U999999", framed(call("numpy._core.multiarray", "scalar", call(

@@ -14,14 +14,13 @@ import autobuild_lib as ab
 from autobuild_lib.search import EvaluationLog, LayerMutation, Mutation, StageMutation, costs, evolve, hypervolume_curve
 from autobuild_lib.spaces.sequence import Codes
 from tests.helpers.evaluators import fails, label, label_or_fail, worth
+from tests.helpers.mutations import among
 
 MBV3, PN = ab.spaces.ofa_mbv3(), ab.spaces.ofa_pn()
 MUTATIONS: dict[str, Mutation] = {
     "stages": StageMutation(ab.ReducedSpace.full(PN)),
     "layers": LayerMutation.full(MBV3),
-    "some layers": LayerMutation.among(
-        MBV3, [["mbconv3_e3_k3", "mbconv3_e6_k7", "mbconv3_e4_k5"]] * 5, [3] * 5, [0.5] * 5
-    ),
+    "some layers": among(MBV3, [["mbconv3_e3_k3", "mbconv3_e6_k7", "mbconv3_e4_k5"]] * 5, [3] * 5, [0.5] * 5),
 }
 GOALS = {"maximise": "acc", "minimise": "latency", "progress": False}
 
