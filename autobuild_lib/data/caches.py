@@ -7,7 +7,7 @@ import pandas as pd
 
 from autobuild_lib.data.ir import IRTable, make_ir_table
 from autobuild_lib.data.table import DataError, Table, make_table
-from autobuild_lib.graphs.ir import PLACES, graph_of
+from autobuild_lib.graphs.ir import check_operations, graph_of
 from autobuild_lib.released.caches import RELEASED as RELEASED, ReleasedRecord, find_released, read_records
 from autobuild_lib.released.checksums import sha256_of
 from autobuild_lib.released.limits import FREE, Allowance
@@ -43,8 +43,8 @@ def load_ir(source: str | Path, folder: Path | None = None) -> IRTable:
     path, records = _read(str(source), folder)
     allowance = Allowance(FREE + path.stat().st_size)
     nodes = [onnx_nodes(record.graph, record.place, allowance) for record in records]
-    if unknown := sorted({node.operation for graph in nodes for node in graph} - set(PLACES)):
-        raise DataError(f"{path}: operations {', '.join(unknown)} are not in the vocabulary: {', '.join(PLACES)}")
+    with naming(f"{path}", DataError):
+        check_operations(node.operation for graph in nodes for node in graph)
     networks = [_architecture(_family([record], record.place, ALLOWED), record) for record in records]
     graphs, labels = [graph_of(graph) for graph in nodes], pd.DataFrame([record.labels for record in records])
     families, names = [network.space.name for network in networks], list(map(str, networks))

@@ -1,8 +1,7 @@
 """Op-level graphs of the released IR caches: ONNX nodes as protobuf-JSON dicts, read into the IR of this library."""
 
 import graphlib
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from autobuild_lib.data.table import DataError
@@ -17,18 +16,6 @@ KERNELS = {*CONVOLUTIONS, "MaxPool", "AveragePool"}
 LARGEST = 2**31  # of a size in a shape
 
 
-@dataclass(frozen=True)
-class _Read:
-    """One node of a cache."""
-
-    key: str
-    operation: str
-    inputs: dict[str, Shape]  # by the name of the tensor
-    outputs: dict[str, Shape]
-    attributes: Mapping[str, Any]
-    constants: int  # fewest dimensions of its initialisers
-
-
 def onnx_nodes(graph: object, place: str, allowance: Allowance | None = None) -> list[IRNode]:
     """Read an inert `Graph` of a cache as IR nodes in topological order; the file's `allowance` counts what it holds.
 
@@ -40,18 +27,18 @@ def onnx_nodes(graph: object, place: str, allowance: Allowance | None = None) ->
     allowance = allowance or Allowance(FREE)
     with naming(f"{place}: malformed graph", DataError, MALFORMED):
         _count(graph, allowance)
-        nodes = {node.key: node for node in map(_read_node, _listed(vars(graph)["nodes"]))}
+        nodes = {_text(node["str_id"]): node for node in map(_fields, _listed(vars(graph)["nodes"]))}
         readers = {_text(key): list(map(_text, _listed(keys))) for key, keys in vars(graph)["src2dst"].items()}
         edges = [(source, target) for source, targets in readers.items() for target in targets]
         if unknown := {key for edge in edges for key in edge} - set(nodes):
             raise ValueError(f"src2dst names {min(unknown)!r:.90}, which is no node")
         order = _sorted(nodes, edges)
         number = {key: index for index, key in enumerate(order)}
-        computed = {name for node in nodes.values() for name in node.outputs}
+        computed = {_text(tensor["name"]) for node in nodes.values() for tensor in _listed(node["outputs"])}
         read: list[list[int]] = [[] for _ in order]
         for source, target in edges:
             read[number[target]].append(number[source])
-        return [_converted(nodes[key], inputs, computed) for key, inputs in zip(order, read, strict=True)]
+        return [_read_node(nodes[key], inputs, computed) for key, inputs in zip(order, read, strict=True)]
 
 
 def _count(graph: Graph, allowance: Allowance) -> None:
@@ -63,7 +50,7 @@ def _count(graph: Graph, allowance: Allowance) -> None:
     allowance.spend_tree(vars(graph)["src2dst"])
 
 
-def _sorted(nodes: Mapping[str, _Read], edges: Sequence[tuple[str, str]]) -> Sequence[str]:
+def _sorted(nodes: Iterable[str], edges: Sequence[tuple[str, str]]) -> Sequence[str]:
     """Keys in topological order: as they are where that is one."""
     number = {key: index for index, key in enumerate(nodes)}
     if all(number[source] < number[target] for source, target in edges):
@@ -74,31 +61,29 @@ def _sorted(nodes: Mapping[str, _Read], edges: Sequence[tuple[str, str]]) -> Seq
     return list(sorter.static_order())  # a cycle is a ValueError
 
 
-def _read_node(node: object) -> _Read:
+def _fields(node: object) -> dict[str, Any]:
     if not isinstance(node, Node):
         raise TypeError(f"a {type(node).__name__} among the nodes")
-    fields = vars(node)
-    attributes = {_text(entry["name"]): entry for entry in _listed(fields["attribute"] or [])}
-    dimensions = [len(_listed(entry["dims"])) for entry in (fields["initializer"] or {}).values()]
-    key, operation = _text(fields["str_id"]), _text(fields["op_type"])
-    shapes = _shapes(fields["inputs"]), _shapes(fields["outputs"])
-    return _Read(key, RENAMED.get(operation, operation), *shapes, attributes, min(dimensions, default=0))
+    return vars(node)
 
 
-def _converted(node: _Read, inputs: Sequence[int], computed: set[str]) -> IRNode:
-    operation, attributes = node.operation, node.attributes
-    read = [shape for name, shape in node.inputs.items() if name in computed]
-    inputs_shapes, outputs = read or list(node.inputs.values())[:1], list(node.outputs.values())
+def _read_node(node: Mapping[str, Any], inputs: Sequence[int], computed: set[str]) -> IRNode:
+    operation = RENAMED.get(name := _text(node["op_type"]), name)
+    attributes = {_text(entry["name"]): entry for entry in _listed(node["attribute"] or [])}
+    dimensions = [len(_listed(entry["dims"])) for entry in (node["initializer"] or {}).values()]  # of parameters
+    bias = min(dimensions, default=0) == 1
+    shapes, outputs = _shapes(node["inputs"]), [*_shapes(node["outputs"]).values()]
+    read = [shape for name, shape in shapes.items() if name in computed] or [*shapes.values()][:1]
     if operation not in KERNELS:
-        return IRNode(operation, inputs, inputs_shapes, outputs, bias=operation == "Gemm" and node.constants == 1)
+        return IRNode(operation, inputs, read, outputs, bias=operation == "Gemm" and bias)
     kernel = _sizes(attributes["kernel_shape"]["ints"])
     if operation not in CONVOLUTIONS:
-        return IRNode(operation, inputs, inputs_shapes, outputs, kernel)
+        return IRNode(operation, inputs, read, outputs, kernel)
     if not outputs or len(outputs[0]) < 2 or outputs[0][1] == 0:
-        raise ValueError(f"node {node.key:.90} has no output channels")
+        raise ValueError(f"node {node['str_id']:.90} has no output channels")
     dilation = _sizes(attributes["dilations"]["ints"]) if "dilations" in attributes else [1] * len(kernel)
     groups = _size(attributes["group"]["i"]) if "group" in attributes else 1
-    return IRNode(operation, inputs, inputs_shapes, outputs, kernel, groups, dilation, bias=node.constants == 1)
+    return IRNode(operation, inputs, read, outputs, kernel, groups, dilation, bias)
 
 
 def _shapes(tensors: object) -> dict[str, Shape]:

@@ -176,7 +176,7 @@ def test_the_header_of_a_csv_is_read_as_when_it_is_loaded(toy: ab.SequenceSpace,
     assert plan("target=acc / flops_m", f"data={mine}", "space=ofa_pn").runs
     for content, message in [
         (b"architecture,\x80\n", "not a CSV in UTF-8"),
-        (b"architecture," + b"a" * 200_000, "not a CSV in UTF-8 (field larger than field limit"),
+        (b"architecture," + b"a" * 200_000, "not a CSV in UTF-8: field larger than field limit"),
         (b"acc,latency\n", "needs one column 'architecture'"),
     ]:
         mine.write_bytes(content)
