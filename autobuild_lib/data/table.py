@@ -1,6 +1,7 @@
 """Tables of evaluated architectures: rows of (architecture, labels) in one search space."""
 
 import hashlib
+from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any, ClassVar, Self
@@ -22,7 +23,7 @@ class DataError(ValueError):
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
-class Labelled:
+class Labelled(ABC):
     """Rows with labels; what a row is, a subclass says."""
 
     ROW_FIELDS: ClassVar[tuple[str, ...]] = ()  # each holds one value per row; the first is what a predictor takes
@@ -43,9 +44,9 @@ class Labelled:
         """What a predictor takes."""
         return getattr(self, self.ROW_FIELDS[0])  # type: ignore[no-any-return]
 
+    @abstractmethod
     def texts(self) -> list[str]:
         """Return for each row the name of its space or family, and the text of its network."""
-        raise NotImplementedError
 
     def digests(self) -> list[str]:
         """Return 12 digits for each row that say which network it is about, whatever file it came from."""
