@@ -63,8 +63,8 @@ from myst_nb import glue
 
 from autobuild_book import intervals
 from autobuild_book.chapters.peers import contests, figures, measuring, results, seconds
-from autobuild_book.chapters.peers.models.graf import graph_features
-from autobuild_book.chapters.peers.models.sequence_graf import sequence_features
+from autobuild_book.chapters.shared.models.graf import graph_features
+from autobuild_book.chapters.shared.models.sequence_graf import sequence_features
 from autobuild_book.chapters.shared.splits import subset
 from autobuild_book.figures import style
 from autobuild_book.runs.recording import Run
@@ -146,7 +146,7 @@ live = run.table("live", lambda: measuring.run_all(jobs))
 import numpy as np
 import pandas as pd
 
-from autobuild_book.chapters.peers.models.registry import find_model
+from autobuild_book.chapters.shared.models.registry import find_model
 
 row = live[live.model == live_models[0]].iloc[0]
 contest = next(contest for contest in chosen if contest.name == row.contest)
@@ -486,7 +486,7 @@ record = run.finish(**numbers, leads=leads.to_dict("records"), costs=costs.to_di
 #
 # ## Exercises
 #
-# 1. Add a model to the registry (`MODELS` of `autobuild_book.chapters.peers.models.registry`), for example extremely
+# 1. Add a model to the registry (`MODELS` of `autobuild_book.chapters.shared.models.registry`), for example extremely
 #    randomised trees on GRAF, and measure it with `autobuild peers measure`. What is the smallest change that makes it
 #    win somewhere?
 # 2. A sequence architecture is a path. Which features of GRAF say something about your own search space, and which are

@@ -10,7 +10,7 @@ import pytest
 from tests.test_packaging import HOUSES, ROOT, imports
 
 MOST_LINES = 400  # of a file
-LONG = {"peers/models/test_proxies", "peers/test_chapter"}  # so far
+LONG = {"shared/models/test_proxies", "peers/test_chapter"}  # so far
 MOST_WORDS = 5  # in a row of text that an assertion or match= compares with
 SENTENCES = 11  # longer ones: names in tables, lists of words, and a golden sentence
 WORD = re.compile(r"[A-Za-z][a-z'-]+\\?[,;:.?!]?")  # of prose: no name, number, path or placeholder

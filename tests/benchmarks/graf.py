@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 
 import autobuild_lib as ab
-from autobuild_book.chapters.peers.models.graf import graph_features, operations_of
-from autobuild_book.chapters.peers.models.sequence_graf import features_of_codes
+from autobuild_book.chapters.shared.models.graf import graph_features, operations_of
+from autobuild_book.chapters.shared.models.sequence_graf import features_of_codes
 from tests.benchmarks.plain_graf import plain_graf
 from tests.benchmarks.timing import timed
 

@@ -14,8 +14,9 @@ import pandas as pd
 
 import autobuild_lib as ab
 from autobuild_book.chapters.peers.contests import TEST_WITH_PROXIES, contests_that_exist, field_of
-from autobuild_book.chapters.peers.models.learners import Boosting, Forest, Gaussian, Neighbours
-from autobuild_book.chapters.peers.models.registry import (
+from autobuild_book.chapters.peers.proxy_tables import sample_architectures
+from autobuild_book.chapters.shared.models.learners import Boosting, Forest, Gaussian, Neighbours
+from autobuild_book.chapters.shared.models.registry import (
     FEW,
     FORESTS,
     GAUSSIAN,
@@ -26,7 +27,6 @@ from autobuild_book.chapters.peers.models.registry import (
     Model,
     named,
 )
-from autobuild_book.chapters.peers.proxy_tables import sample_architectures
 from autobuild_lib.data import Table
 from autobuild_lib.statistics import srcc
 from autobuild_lib.surrogate import LABELS

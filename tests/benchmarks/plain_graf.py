@@ -4,14 +4,14 @@ from collections.abc import Sequence
 
 import networkx as nx
 
-from autobuild_book.chapters.peers.models.graf import MOST_KINDS, NO_PATH
+from autobuild_book.chapters.shared.models.graf import MOST_KINDS, NO_PATH
 from autobuild_lib.graphs import IRGraph
 
 ENDS = ("Input", "Output")
 
 
 def plain_graf(graph: IRGraph, kinds: Sequence[str]) -> dict[str, float]:
-    """The features of one graph by name, as defined in `autobuild_book.chapters.peers.models.graf`."""
+    """The features of one graph by name, as defined in `autobuild_book.chapters.shared.models.graf`."""
     network = _network(graph)
     kind = nx.get_node_attributes(network, "kind")
     inputs, outputs = ([node for node in network if kind[node] == end] for end in ENDS)

@@ -4,7 +4,7 @@ import pandas as pd
 
 from autobuild_book.chapters.peers.contests import Contest
 from autobuild_book.chapters.peers.measuring import COLUMNS
-from autobuild_book.chapters.peers.models import registry
+from autobuild_book.chapters.shared.models import registry
 
 TOY = Contest("toy", "toy", ("additive", "other"), lower=("other",))
 OURS, THEIRS = registry.TUNED.name, "additive ridge"

@@ -6,7 +6,7 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from autobuild_book.chapters.peers.models.proxies import Minibatch
+from autobuild_book.chapters.shared.models.proxies import Minibatch
 
 SMALL = Minibatch(resolution=4, batch=3, seed=5)
 CLASSES = 6

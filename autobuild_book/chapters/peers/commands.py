@@ -6,8 +6,8 @@ from pathlib import Path
 from autobuild_book.arguments import add_out, add_rows, check_file, whole
 from autobuild_book.chapters.peers import measuring, proxy_tables
 from autobuild_book.chapters.peers.contests import CONTESTS, contests_that_exist
-from autobuild_book.chapters.peers.models.proxies import Minibatch
-from autobuild_book.chapters.peers.models.registry import MODELS
+from autobuild_book.chapters.shared.models.proxies import Minibatch
+from autobuild_book.chapters.shared.models.registry import MODELS
 from autobuild_book.measured.tables import join_manifest
 from autobuild_lib.storage import replace_text
 

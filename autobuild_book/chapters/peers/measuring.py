@@ -11,7 +11,7 @@ from pathlib import Path
 import pandas as pd
 
 from autobuild_book.chapters.peers.contests import CONTESTS, Contest, field_of, quality, sizes_of
-from autobuild_book.chapters.peers.models.registry import (
+from autobuild_book.chapters.shared.models.registry import (
     EMBEDDED,
     EXTENDED,
     FEW,

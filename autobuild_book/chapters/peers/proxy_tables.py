@@ -9,7 +9,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from autobuild_book.chapters.peers.models.proxies import PROXIES, Minibatch, measure_proxies
+from autobuild_book.chapters.shared.models.proxies import PROXIES, Minibatch, measure_proxies
 from autobuild_book.measured import rows, tables, tasks
 from autobuild_lib.data.files import load
 from autobuild_lib.data.table import ARCHITECTURE

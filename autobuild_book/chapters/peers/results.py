@@ -7,8 +7,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from autobuild_book.chapters.peers.models.registry import EMBEDDED, EXTENDED, FEW, MODELS, PAPER, TUNED
 from autobuild_book.chapters.shared.measured_again import beside_committed
+from autobuild_book.chapters.shared.models.registry import EMBEDDED, EXTENDED, FEW, MODELS, PAPER, TUNED
 from autobuild_book.intervals import mean_with_interval
 
 Array = npt.NDArray[np.float64]

@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from autobuild_book.chapters.peers.models.features import as_matrix
-from autobuild_book.chapters.peers.models.registry import FOREST_GRAF, Regression
-from autobuild_book.chapters.peers.models.sequence_graf import feature_names, sequence_features, vocabularies
 from autobuild_book.chapters.shared.fits import FitJob, fit_jobs
+from autobuild_book.chapters.shared.models.features import as_matrix
+from autobuild_book.chapters.shared.models.registry import FOREST_GRAF, Regression
+from autobuild_book.chapters.shared.models.sequence_graf import feature_names, sequence_features, vocabularies
 from autobuild_book.chapters.shared.ridge import ABSENT, AdditiveRidge, choices_of_codes
 from autobuild_lib.data.table import Table
 from autobuild_lib.predictor import Predictor

@@ -14,9 +14,9 @@ from autobuild_book.chapters.peers import (
 )
 from autobuild_book.chapters.peers.contests import Contest, Field, quality
 from autobuild_book.chapters.peers.measuring import PeerJob
-from autobuild_book.chapters.peers.models import registry
-from autobuild_book.chapters.peers.models.registry import MODELS
 from autobuild_book.chapters.peers.proxy_tables import sample_architectures
+from autobuild_book.chapters.shared.models import registry
+from autobuild_book.chapters.shared.models.registry import MODELS
 from autobuild_book.chapters.shared.splits import subset
 from tests.benchmarks.peer_presets import candidates, validation_splits
 from tests.helpers.peer_rows import TOY

@@ -15,8 +15,8 @@ from autobuild_book.chapters.peers import (
 )
 from autobuild_book.chapters.peers.contests import Contest, quality
 from autobuild_book.chapters.peers.measuring import COLUMNS, PeerJob
-from autobuild_book.chapters.peers.models import registry
-from autobuild_book.chapters.peers.models.registry import MODELS
+from autobuild_book.chapters.shared.models import registry
+from autobuild_book.chapters.shared.models.registry import MODELS
 from autobuild_book.chapters.shared.ridge import AdditiveRidge
 from autobuild_book.chapters.shared.splits import subset
 from autobuild_lib.training import FEW_ROWS

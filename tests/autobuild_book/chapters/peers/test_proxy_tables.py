@@ -13,7 +13,6 @@ import torch
 
 import autobuild_lib as ab
 from autobuild_book.chapters.peers import proxy_tables
-from autobuild_book.chapters.peers.models.proxies import PROXIES, Minibatch, measure_proxies
 from autobuild_book.chapters.peers.proxy_tables import (
     SPACES,
     Job,
@@ -24,6 +23,7 @@ from autobuild_book.chapters.peers.proxy_tables import (
     sample_architectures,
     write_tables,
 )
+from autobuild_book.chapters.shared.models.proxies import PROXIES, Minibatch, measure_proxies
 from autobuild_book.cli import tasks
 from autobuild_lib.data import files
 from autobuild_lib.storage import replace_text

@@ -10,7 +10,7 @@ import pytest
 from autobuild_book.chapters.peers import (
     results,
 )
-from autobuild_book.chapters.peers.models import registry
+from autobuild_book.chapters.shared.models import registry
 from tests.helpers.peer_rows import OURS, THEIRS, rows_of
 
 

@@ -29,7 +29,7 @@ class TestStories:
         np.testing.assert_allclose(difference, difference[0], atol=1e-9)
 
     def test_columns_of_graf(self, toy: ab.SequenceSpace) -> None:
-        from autobuild_book.chapters.peers.models.sequence_graf import feature_names
+        from autobuild_book.chapters.shared.models.sequence_graf import feature_names
 
         names = feature_names(toy)
         found = stories._columns(toy, names)

@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given, strategies as st
 
 import autobuild_lib as ab
-from autobuild_book.chapters.peers.models import graf, sequence_graf
-from autobuild_book.chapters.peers.models.graf import graph_features
-from autobuild_book.chapters.peers.models.sequence_graf import (
+from autobuild_book.chapters.shared.models import graf, sequence_graf
+from autobuild_book.chapters.shared.models.graf import graph_features
+from autobuild_book.chapters.shared.models.sequence_graf import (
     feature_names,
     features_of_codes,
     sequence_features,

@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from autobuild_book.chapters.peers.models.gaussian import HammingProcess
+from autobuild_book.chapters.shared.models.gaussian import HammingProcess
 from autobuild_lib.extras import extra
 
 with extra("book"):

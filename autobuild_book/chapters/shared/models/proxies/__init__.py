@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import torch
 from torch import nn
 
-from autobuild_book.chapters.peers.models.proxies import measures
-from autobuild_book.chapters.peers.models.proxies.passes import Minibatch, Passes
+from autobuild_book.chapters.shared.models.proxies import measures
+from autobuild_book.chapters.shared.models.proxies.passes import Minibatch, Passes
 from autobuild_lib.torch_settings import one_thread
 
 __all__ = ["PROXIES", "Minibatch", "Passes", "Proxy", "ProxyValues", "measure_proxies"]

@@ -6,8 +6,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from autobuild_book.chapters.peers.models.one_hot import one_hot
-from autobuild_book.chapters.peers.models.sequence_graf import sequence_features
+from autobuild_book.chapters.shared.models.one_hot import one_hot
+from autobuild_book.chapters.shared.models.sequence_graf import sequence_features
 from autobuild_lib.data.table import ARCHITECTURE
 from autobuild_lib.spaces import Architecture, SequenceSpace
 

@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 import autobuild_lib as ab
-from autobuild_book.chapters.peers.models.proxies import PROXIES, Minibatch, Passes, measure_proxies, measures
+from autobuild_book.chapters.shared.models.proxies import PROXIES, Minibatch, Passes, measure_proxies, measures
 from autobuild_lib.networks import build, count_macs, count_parameters
 from autobuild_lib.networks.blueprint import Stage, make_block
 from autobuild_lib.networks.modules import MBConv

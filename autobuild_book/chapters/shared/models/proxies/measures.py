@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.utils.flop_counter import FlopCounterMode
 
-from autobuild_book.chapters.peers.models.proxies.passes import (
+from autobuild_book.chapters.shared.models.proxies.passes import (
     RECTIFIERS,
     WEIGHTED,
     Passes,

@@ -6,13 +6,13 @@ import pytest
 from scipy.optimize import approx_fprime
 
 import autobuild_lib as ab
-from autobuild_book.chapters.peers.models import combined
-from autobuild_book.chapters.peers.models.combined import Extension, embeddings
-from autobuild_book.chapters.peers.models.features import GRAF, ONE_HOT, PROXIES, as_matrix, compute
-from autobuild_book.chapters.peers.models.gaussian import HammingKernel, HammingProcess, hamming_distances
-from autobuild_book.chapters.peers.models.learners import NearestRows
-from autobuild_book.chapters.peers.models.one_hot import choice_columns, one_hot
-from autobuild_book.chapters.peers.models.registry import (
+from autobuild_book.chapters.shared.models import combined
+from autobuild_book.chapters.shared.models.combined import Extension, embeddings
+from autobuild_book.chapters.shared.models.features import GRAF, ONE_HOT, PROXIES, as_matrix, compute
+from autobuild_book.chapters.shared.models.gaussian import HammingKernel, HammingProcess, hamming_distances
+from autobuild_book.chapters.shared.models.learners import NearestRows
+from autobuild_book.chapters.shared.models.one_hot import choice_columns, one_hot
+from autobuild_book.chapters.shared.models.registry import (
     FEW,
     MODELS,
     TUNED,
@@ -21,7 +21,7 @@ from autobuild_book.chapters.peers.models.registry import (
     FeatureModel,
     find_model,
 )
-from autobuild_book.chapters.peers.models.sequence_graf import features_of_codes
+from autobuild_book.chapters.shared.models.sequence_graf import features_of_codes
 from autobuild_lib.engine.layers import LayerEncoder
 from autobuild_lib.statistics import srcc
 
@@ -228,7 +228,7 @@ class TestGaussianProcess:
     def test_all_rows_are_learnt_also_when_few_tune_the_kernel(
         self, toy: ab.SequenceSpace, monkeypatch: pytest.MonkeyPatch
     ) -> None:
-        monkeypatch.setattr("autobuild_book.chapters.peers.models.gaussian.MOST_TUNED", 20)
+        monkeypatch.setattr("autobuild_book.chapters.shared.models.gaussian.MOST_TUNED", 20)
         x = self.rows(toy, 60)
         process = HammingProcess().fit(x, x @ np.arange(x.shape[1], dtype=float))
         assert len(process.process_.X_train_) == 60

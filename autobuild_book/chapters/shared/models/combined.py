@@ -7,7 +7,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from autobuild_book.chapters.peers.models.sequence_graf import feature_names, features_of_codes
+from autobuild_book.chapters.shared.models.sequence_graf import feature_names, features_of_codes
 from autobuild_lib.data.table import Table
 from autobuild_lib.graphs import layer_graphs_from_codes
 from autobuild_lib.predictor import Predictor

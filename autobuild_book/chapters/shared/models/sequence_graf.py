@@ -23,7 +23,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from autobuild_book.chapters.peers.models.graf import (
+from autobuild_book.chapters.shared.models.graf import (
     FAR,
     INPUT,
     NO_PATH,

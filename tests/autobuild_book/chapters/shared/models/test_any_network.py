@@ -8,7 +8,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from autobuild_book.chapters.peers.models.proxies import Passes, measure_proxies, measures
+from autobuild_book.chapters.shared.models.proxies import Passes, measure_proxies, measures
 from tests.helpers.proxy_networks import SMALL, Returns, plain, seeded, small
 
 

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, strategies as st
 
 import autobuild_lib as ab
-from autobuild_book.chapters.peers.models import graf
-from autobuild_book.chapters.peers.models.graf import NO_PATH, graph_features, operation_sets, operations_of
+from autobuild_book.chapters.shared.models import graf
+from autobuild_book.chapters.shared.models.graf import NO_PATH, graph_features, operation_sets, operations_of
 from autobuild_lib.graphs import OPERATIONS, IRGraph, IRNode, graph_of
 from autobuild_lib.graphs.ir import PLACES
 from tests.benchmarks.plain_graf import plain_graf

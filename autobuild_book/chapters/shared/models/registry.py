@@ -13,9 +13,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from autobuild_book.chapters.peers.models.combined import embeddings, fit_with_graf
-from autobuild_book.chapters.peers.models.features import GRAF, ONE_HOT, PROXIES, as_matrix, compute
-from autobuild_book.chapters.peers.models.learners import Boosting, Forest, Gaussian, Learner, Neighbours
+from autobuild_book.chapters.shared.models.combined import embeddings, fit_with_graf
+from autobuild_book.chapters.shared.models.features import GRAF, ONE_HOT, PROXIES, as_matrix, compute
+from autobuild_book.chapters.shared.models.learners import Boosting, Forest, Gaussian, Learner, Neighbours
 from autobuild_book.chapters.shared.ridge import AdditiveRidge
 from autobuild_lib.data.table import Table
 from autobuild_lib.extras import extra
