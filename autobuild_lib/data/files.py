@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from autobuild_lib import data, networks  # both lazy: the reader of caches comes with the first cache
+from autobuild_lib import data, networks  # both lazy: readers of caches and benchmarks come with the first of them
 from autobuild_lib.data.cells import read_cells
 from autobuild_lib.data.table import ARCHITECTURE, DataError, Table, make_table
 from autobuild_lib.spaces import SequenceSpace, read_space
@@ -57,9 +57,10 @@ def load(
     Tables of the OFA families get the label `flops_m`, counted by `networks.count_macs`, unless they have it.
 
     Args:
-        source: a bundled table ("ofa_mbv3", "ofa_pn"), a released cache ("released:ofa_mbv3", found in `folder` or
-            the default data folder), or the path of a `.csv` or `.pkl` file.
-        space: the search space; needed for a CSV. A cache's own family is used when left out.
+        source: a bundled table ("ofa_mbv3", "ofa_pn"), a benchmark ("nas-bench-graph:cora", "accel-nasbench",
+            "help-ofa:v100_1") or released cache ("released:ofa_mbv3"), found in `folder` or the default data folder, or
+            the path of a `.csv` or `.pkl` file.
+        space: the search space; needed for a CSV. Benchmarks and caches have their own.
         duplicates: "refuse" an architecture that stands in several rows, or take the "mean" of its labels.
 
     Raises `DataError` for data that cannot be used, and `FileNotFoundError`, which says where to put a file.
@@ -79,12 +80,15 @@ def _read(source: str, space: SequenceSpace | None, folder: Path | None, duplica
         if len(table) != entry.rows:
             raise DataError(f"{entry.path}: {len(table)} rows, the manifest says {entry.rows}")
         return table
+    if source.partition(":")[0] in data.benchmarks():
+        return data.read_benchmark(source, space, folder)
     path = Path(source)
     if source.startswith("released:") or (path.suffix == ".pkl" and path.is_file()):
         return data.read_cache(source, space, folder, duplicates)
     if not path.is_file():
         caches = ", ".join(f"released:{name}" for name in data.RELEASED)
-        allowed = f"a bundled table ({', '.join(manifest())}), a released cache ({caches})"
+        benchmarks = ", ".join(data.benchmarks())
+        allowed = f"a bundled table ({', '.join(manifest())}), a benchmark ({benchmarks}), a released cache ({caches})"
         raise FileNotFoundError(f"no such data: {source!r}; give {allowed}, or the path of a .csv or .pkl file")
     if path.suffix != ".csv":
         raise DataError(f"{path}: cannot read {path.suffix or 'a file without suffix'}; allowed are .csv and .pkl")

@@ -31,7 +31,7 @@ class Labelled(ABC):
     labels: pd.DataFrame  # a column per label; NaN where a number is missing
     rows: tuple[int, ...]  # the number of each row in the source, as errors give it
     noise_free: pd.DataFrame | None = None  # the same columns before noise was added, where that is known
-    kind: str = "yours"  # or "surrogate", "released", "measured here"
+    kind: str = "yours"  # or "surrogate", "released", "measured here", "benchmark"
     source: str = "records"
     sha256: str = ""  # of the rows
     part: str = "all"  # which rows of the source these are

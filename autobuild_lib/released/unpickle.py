@@ -32,7 +32,7 @@ _PROTOCOLS = 5  # the newest one
 _LONGEST_KEY = 16  # elements of a tuple used as a key
 _LONGEST_TEXT = 10_000  # letters of a key, which are compared with those of others
 _LARGEST_KEY = 1024  # bits of a whole number used as a key
-_MOST_KEYS = 10_000  # keys and set members that are not text
+MOST_KEYS = 10_000  # keys and set members that are not text
 _BYTES_PER_OBJECT = 3  # of a file, at least; the released caches have 5 to 10
 _SCALARS = (str, bytes, int, float, complex, type(None), np.generic)
 _DTYPE = re.compile(r"[biufc]\d{1,2}|U\d{1,6}")
@@ -61,13 +61,21 @@ def read_pickle(path: Path, max_bytes: int = DEFAULT_MAX_BYTES) -> object:
     """
     with Path(path).open("rb") as file:
         data = file.read(min(os.fstat(file.fileno()).st_size, max_bytes) + 1)  # read takes memory for all it may give
+    if len(data) > max_bytes:
+        raise UnsafePickleError(f"{path}: more than {max_bytes} bytes; allowed: at most {max_bytes} (max_bytes)")
+    return read_pickled(data, f"{path}")
+
+
+def read_pickled(data: bytes, where: str, most_keys: int = MOST_KEYS) -> object:
+    """Read plain data from the content of a pickle, as `read_pickle` does; errors begin with `where`.
+
+    most_keys: keys and set members that are not text; more than the default only in content of a known checksum.
+    """
     try:
-        if len(data) > max_bytes:
-            raise UnsafePickleError(f"more than {max_bytes} bytes; allowed: at most {max_bytes} (max_bytes)")
         with _garbage_collection_paused():
-            return _Machine(data).run()
+            return _Machine(data, most_keys).run()
     except (UnsafePickleError, BrokenPickleError) as error:
-        raise type(error)(f"{path}: {error}") from None
+        raise type(error)(f"{where}: {error}") from None
 
 
 @contextmanager
@@ -85,14 +93,14 @@ def _garbage_collection_paused() -> Iterator[None]:
 class _Machine:
     """The stack, the marks on it and the memo of a pickle that is being read."""
 
-    def __init__(self, data: bytes) -> None:
+    def __init__(self, data: bytes, most_keys: int) -> None:
         self.size = len(data)
         self.file = io.BytesIO(data)
         self.stack: list[Any] = []
         self.marks: list[int] = []
         self.memo: dict[int, Any] = {}
         self.spend = Allowance(FREE + self.size // _BYTES_PER_OBJECT, error=UnsafePickleError).spend
-        self.spend_keys = Allowance(_MOST_KEYS, "keys that are not text", UnsafePickleError).spend
+        self.spend_keys = Allowance(most_keys, "keys that are not text", UnsafePickleError).spend
 
     def run(self) -> object:
         try:
