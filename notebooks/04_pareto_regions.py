@@ -63,7 +63,7 @@ import pandas as pd
 from myst_nb import glue
 
 from autobuild_book.chapters.regions import clusters as reduction, figures, search_gains, search_runs, verdicts
-from autobuild_book.chapters.shared import frontiers
+from autobuild_book.chapters.shared import frontiers, rivals
 from autobuild_book.chapters.shared.panels import train_all
 from autobuild_book.figures import style
 from autobuild_book.runs.recording import Run
@@ -323,7 +323,7 @@ published.groupby(["family", "device", "score"], sort=False)[means].mean().round
 curves, fronts = search_runs.search_panels(reductions, frontier_of, range(seed, seed + searches))
 run.table("curves", lambda: curves)
 run.table("fronts", lambda: fronts)
-medians = run.table("medians", lambda: search_gains.median_curves(curves))
+medians = run.table("medians", lambda: rivals.median_curves(curves))
 
 # %% [markdown]
 # One search by hand, from the same seed (paper, Section 4): draw 50 networks; then four times, draw 50 parents from the

@@ -1,33 +1,17 @@
 """Experiment 4, second half: what searches gain, over the training table and over each other (claim C5)."""
 
 import itertools
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 
 import numpy as np
 import pandas as pd
-from scipy.stats import mannwhitneyu, quantile_test
 
 from autobuild_book.chapters.regions.clusters import BUDGETS, groups
 from autobuild_book.chapters.regions.search_runs import BASELINES, FRACTIONS, METHODS, OURS, OUTSIDE, PANEL
 from autobuild_book.chapters.shared.frontiers import Frontier
-from autobuild_book.intervals import holm
+from autobuild_book.chapters.shared.rivals import SIGNIFICANT, compare_rivals
 from autobuild_lib.search import costs
 from autobuild_lib.search.pareto import best_within
-
-SIGNIFICANT = 0.05
-
-
-def median_curves(curves: pd.DataFrame) -> pd.DataFrame:
-    """Median hypervolume over seeds with its 95 % interval (order statistics; NaN for fewer than six seeds).
-
-    Columns: family, device, method, evaluations, median, low, high, searches.
-    """
-    rows = []
-    for key, group in curves.groupby([*PANEL, "method", "evaluations"], sort=False):
-        values = group["hypervolume"].to_numpy()
-        low, high = np.asarray(quantile_test(values, p=0.5).confidence_interval(0.95))
-        rows.append((*key, float(np.median(values)), low, high, len(values)))
-    return pd.DataFrame(rows, columns=[*PANEL, "method", "evaluations", "median", "low", "high", "searches"])
 
 
 def search_gains(fronts: pd.DataFrame, frontiers: Mapping[tuple[str, str], Frontier]) -> pd.DataFrame:
@@ -59,26 +43,12 @@ def rival_tests(curves: pd.DataFrame) -> pd.DataFrame:
     outside reference, our other score.
     """
     final = int(curves["evaluations"].max()) if len(curves) else 0
-    wide = curves.pivot(index=[*PANEL, "evaluations", "seed"], columns="method", values="hypervolume")
     parts = []
     for fraction, method in itertools.product(FRACTIONS, OURS.values()):
         others = tuple(other for other in OURS.values() if other != method)
         for rivals in (BASELINES, (OUTSIDE,), others):
-            parts.append(_tests(wide, round(fraction * final), method, rivals))
+            parts.append(compare_rivals(curves, round(fraction * final), method, rivals))
     return pd.concat(parts, ignore_index=True)
-
-
-def _tests(wide: pd.DataFrame, evaluations: int, method: str, rivals: Sequence[str]) -> pd.DataFrame:
-    """Tests that are corrected together."""
-    rows = []
-    for rival, (names, group) in itertools.product(rivals, list(wide.groupby(level=PANEL, sort=False))):
-        ours, theirs = (group.xs(evaluations, level="evaluations")[name].to_numpy() for name in (method, rival))
-        better, worse = (mannwhitneyu(ours, theirs, alternative=side).pvalue for side in ("greater", "less"))
-        difference = float(np.median(ours) - np.median(theirs))
-        rows.append((evaluations, method, rival, *names, len(ours), difference, better, worse))
-    columns = ["evaluations", "method", "rival", *PANEL, "searches", "difference", "better", "worse"]
-    frame = pd.DataFrame(rows, columns=columns)
-    return frame.assign(better=holm(frame["better"].to_list()), worse=holm(frame["worse"].to_list()))
 
 
 def where_it_pays(tests: pd.DataFrame) -> pd.DataFrame:

@@ -10,8 +10,8 @@ import pandas as pd
 
 from autobuild_book.chapters.regions.clusters import Reduction
 from autobuild_book.chapters.regions.insights import expert_mutation
-from autobuild_book.chapters.regions.nsga2 import nsga2
 from autobuild_book.chapters.shared.frontiers import Frontier
+from autobuild_book.chapters.shared.nsga2 import nsga2
 from autobuild_book.parallel import in_processes
 from autobuild_lib import surrogate
 from autobuild_lib.search import LayerMutation, StageMutation, costs, evolve, front, hypervolume_curve

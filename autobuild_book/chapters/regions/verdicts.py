@@ -7,8 +7,8 @@ import numpy as np
 import pandas as pd
 
 from autobuild_book.chapters.regions.clusters import KEY, NUMBERS, SCORES, groups
-from autobuild_book.chapters.regions.search_gains import SIGNIFICANT
 from autobuild_book.chapters.regions.search_runs import BASELINES, OURS
+from autobuild_book.chapters.shared.rivals import SIGNIFICANT
 from autobuild_book.chapters.shared.verdicts import Verdict, estimate
 from autobuild_book.intervals import mean_with_interval
 

@@ -15,6 +15,7 @@ from autobuild_book.chapters.regions import clusters, search_gains, search_runs
 from autobuild_book.chapters.regions.clusters import Reduction
 from autobuild_book.chapters.regions.verdicts import judge_searches
 from autobuild_book.chapters.shared import frontiers, panels
+from autobuild_book.chapters.shared.rivals import median_curves
 from autobuild_book.intervals import holm
 from autobuild_book.parallel import in_processes
 from autobuild_lib import surrogate
@@ -121,7 +122,7 @@ class TestSearches:
         curves, fronts = search_runs.search_panels(reductions, {}, [0], SMALL)
         assert curves.empty and fronts.empty
         tests = search_gains.rival_tests(curves)
-        assert tests.empty and search_gains.median_curves(curves).empty and search_gains.where_it_pays(tests).empty
+        assert tests.empty and median_curves(curves).empty and search_gains.where_it_pays(tests).empty
         assert search_gains.search_gains(fronts, {}).empty
         assert judge_searches(tests).word == "undecided"
 
@@ -213,14 +214,6 @@ def test_p_values_are_corrected_over_panels_and_rivals_of_a_kind() -> None:
             row = tests[chosen & (tests.family == names[0]) & (tests.device == names[1])].iloc[0]
             assert row["worse"] == pytest.approx(wanted) and row["searches"] == 12
             assert row["difference"] == pytest.approx(values(ours, names).median() - values(rival, names).median())
-
-
-def test_medians_by_hand() -> None:
-    frame = pd.DataFrame({"family": "f", "device": "gpu", "method": "m", "evaluations": 50,
-                          "hypervolume": [5.0, 1, 2, 9, 4, 3]})  # fmt: skip
-    (row,) = search_gains.median_curves(frame).to_dict("records")
-    assert (row["median"], row["low"], row["high"], row["searches"]) == (3.5, 1, 9, 6)  # 1 - 2 / 64 of 95 % needs all
-    assert math.isnan(search_gains.median_curves(frame.iloc[:5]).low[0])
 
 
 def test_gains_at_budgets_by_hand(known: clusters.Frontiers) -> None:

@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 import autobuild_lib as ab
-from autobuild_book.chapters.regions import nsga2 as reference
-from autobuild_book.chapters.regions.nsga2 import _Genome, hypervolume, nsga2
+from autobuild_book.chapters.shared import nsga2 as reference
+from autobuild_book.chapters.shared.nsga2 import _Genome, hypervolume, nsga2
 from autobuild_lib.search import LayerMutation, costs, evolve
 from tests.helpers.evaluators import fails, label, label_or_fail, worth
 
