@@ -19,8 +19,13 @@ def test_medians_by_hand() -> None:
 
 def test_rivals_are_compared_on_every_problem_and_corrected_together() -> None:
     rng = np.random.default_rng(0)
-    level = {("a", "ours"): 3, ("a", "weak"): 2, ("a", "equal"): 3, ("b", "ours"): 1, ("b", "weak"): 2, ("b", "equal"): 1}
-    rows = [(*key, seed, 100, value + 0.1 * rng.random()) for key, value in level.items() for seed in range(8)]
+    levels = {"a": {"ours": 3, "weak": 2, "equal": 3}, "b": {"ours": 1, "weak": 2, "equal": 1}}
+    rows = [
+        (data, method, seed, 100, level + 0.1 * rng.random())
+        for data, by_method in levels.items()
+        for method, level in by_method.items()
+        for seed in range(8)
+    ]
     curves = pd.DataFrame(rows, columns=["data", "method", "seed", "evaluations", "hypervolume"])
     earlier = curves.assign(evaluations=50, hypervolume=0.0)
     tests = compare_rivals(pd.concat([curves, earlier]), 100, "ours", ["weak", "equal"], ["data"])

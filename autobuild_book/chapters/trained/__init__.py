@@ -1,0 +1,1 @@
+"""Trained networks: claims of the paper judged on tables of networks that other people trained and timed."""

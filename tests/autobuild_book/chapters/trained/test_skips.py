@@ -1,0 +1,67 @@
+"""Skip connections: which network was trained for one that computes the same."""
+
+import numpy as np
+import pytest
+
+import autobuild_lib as ab
+from autobuild_book.chapters.trained.skips import trained_codes
+
+TREES = ("0000", "0001", "0011", "0012", "0013", "0111", "0112", "0122", "0123")
+SPACE = ab.SequenceSpace(
+    "trees",
+    [ab.Unit(1, 1)] * 4,
+    {"op": ["a", "b", "c", "skip"]},
+    links={tree: [[int(digit) - 1] if digit != "0" else [] for digit in tree] for tree in TREES},
+)
+EVERY = SPACE.to_codes(list(SPACE))
+
+
+def trained(text: str) -> str:
+    return str(SPACE.from_codes(trained_codes(SPACE, SPACE.to_codes([SPACE.parse(text)])))[0])
+
+
+@pytest.mark.parametrize(
+    ("text", "of"),
+    [
+        ("0123|a|skip|b|c", "0123|skip|a|b|c"),  # in a chain it only moves to the front
+        ("0123|a|b|c|skip", "0123|skip|a|b|c"),
+        ("0123|skip|a|b|c", "0123|skip|a|b|c"),
+        ("0112|a|skip|b|c", "0122|skip|a|b|c"),  # c reads a, not the skip, and so is b's sibling
+        ("0000|a|b|c|skip", "0111|skip|a|b|c"),  # hands on nothing but the input
+        ("0122|a|b|c|skip", "0122|a|b|c|skip"),  # joins c: what b gives goes on beside what c makes of it
+        ("0123|a|skip|skip|b", "0123|skip|skip|a|b"),
+        ("0011|skip|a|b|c", "0111|skip|a|b|c"),
+    ],
+)
+def test_by_hand(text: str, of: str) -> None:
+    assert trained(text) == str(SPACE.canonical(SPACE.parse(of)))
+
+
+def test_what_was_trained_stands_for_itself_and_has_the_same_operations() -> None:
+    codes = trained_codes(SPACE, EVERY)
+    np.testing.assert_array_equal(trained_codes(SPACE, codes), codes)
+    np.testing.assert_array_equal(SPACE.canonical_codes(codes), codes)
+    operations = [np.sort(rows[:, [codec.start + 1 for codec in SPACE.codecs]]) for rows in (EVERY, codes)]
+    np.testing.assert_array_equal(*operations)
+
+
+def test_networks_that_compute_the_same_are_trained_once() -> None:
+    """The oracle: the terms that reach the output, as a function of the input."""
+    codes = trained_codes(SPACE, EVERY)
+    names = SPACE.from_codes(codes)
+    by_value: dict[object, set[str]] = {}
+    for architecture, name in zip(SPACE.from_codes(EVERY), names, strict=True):
+        by_value.setdefault(_value(architecture), set()).add(str(name))
+    assert all(len(same) == 1 for same in by_value.values()) and len(by_value) == len(set(map(str, names)))
+
+
+def _value(architecture: ab.Architecture) -> object:
+    """What units hand to the output, sorted; skips add nothing to the text, and the bare input is no output."""
+    values: list[str] = []
+    operations = [unit["layers"][0] for unit in architecture.units()]
+    for operation, links in zip(operations, architecture.links, strict=True):
+        source = values[links[0]] if links else "x"
+        values.append(source if operation == "skip" else f"{operation}({source})")
+    read = {unit for links in architecture.links for unit in links}
+    ends = sorted(value for unit, value in enumerate(values) if unit not in read and value != "x")
+    return tuple(ends), tuple(sorted(operations))
