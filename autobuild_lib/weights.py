@@ -1,7 +1,8 @@
-"""Weights of networks as safetensors: numbers, no code; read strictly."""
+"""Weights of networks as safetensors, or as PyTorch saves them: numbers, no code; read strictly."""
 
 import hashlib
 from pathlib import Path
+from typing import Any
 
 import torch
 from safetensors import SafetensorError
@@ -31,9 +32,23 @@ def read_tensors(path: Path, content: bytes, sha256: str) -> dict[str, Tensor]:
         return load_bytes(content)
 
 
+def read_torch(path: Path) -> Any:
+    """Return what `torch.save` wrote, if it is tensors and plain values; anything else is a `ValueError`."""
+    with path.open("rb") as file:
+        try:
+            return torch.load(file, map_location="cpu", weights_only=True)
+        except Exception:  # torch.load raises many kinds, with pages of advice
+            raise ValueError("damaged, or more than tensors") from None
+
+
 def fill(network: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
     """Give a network the tensors of a file: each of its own, with shape and type, and no other."""
-    expected = network.state_dict()
+    check(tensors, network.state_dict(), path)
+    network.load_state_dict(tensors)
+
+
+def check(tensors: dict[str, Tensor], expected: dict[str, Tensor], path: Path) -> None:
+    """Raise `ValueError` unless a file has tensors of the expected names, shapes and types, and of finite numbers."""
     if missing := sorted(set(expected) - set(tensors)):
         raise ValueError(f"{path}: weights are missing: {', '.join(missing[:5])}")
     if unknown := sorted(set(tensors) - set(expected)):
@@ -43,7 +58,6 @@ def fill(network: nn.Module, tensors: dict[str, Tensor], path: Path) -> None:
             raise ValueError(f"{path}: {name} has {there}, expected finite numbers of {needed}")
         if not torch.isfinite(tensors[name]).all():
             raise ValueError(f"{path}: {name} has non-finite numbers, expected finite ones")
-    network.load_state_dict(tensors)
 
 
 def _describe(tensor: Tensor) -> str:

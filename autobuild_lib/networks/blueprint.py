@@ -139,10 +139,11 @@ def unit_block(family: Family, unit: int, index: int, expansion: int, kernel: in
     return make_block(inputs, stage, stride, expansion, kernel)
 
 
-def blueprint(architecture: Architecture) -> Blueprint:
-    """Return the layers of an architecture; raises `SpaceError` for one whose space has no networks."""
+def blueprint(architecture: Architecture, family: Family | None = None) -> Blueprint:
+    """Return the layers of an architecture, in another family's widths if given; `SpaceError` for other spaces."""
     space, code, units = architecture.space, architecture.code, []
-    family, (resolutions, expansions, kernels) = family_of(space), choices(space)
+    usual, (resolutions, expansions, kernels) = family_of(space), choices(space)
+    family = family or usual
     for unit, codec in enumerate(space.codecs):
         layers = [(expansions[e], kernels[k]) for _, e, k in codec.layers(code[codec.place])]
         units.append(tuple(unit_block(family, unit, i, e, k) for i, (e, k) in enumerate(layers)))

@@ -5,7 +5,7 @@ from collections.abc import Callable
 
 from torch import Tensor, nn
 
-from autobuild_lib.networks.blueprint import Block, Convolution, blueprint
+from autobuild_lib.networks.blueprint import Block, Blueprint, Convolution, blueprint
 from autobuild_lib.spaces import Architecture
 
 ACTIVATIONS: dict[str, Callable[[], nn.Module]] = {
@@ -63,7 +63,11 @@ def build(architecture: Architecture) -> nn.Sequential:
     Parts: `stem`, `first`, `units` (a sequence per unit, a block per layer), `head`, `classifier`; weights from
     PyTorch's global generator. Raises `SpaceError` for an architecture of a space without networks.
     """
-    plan = blueprint(architecture)
+    return network(blueprint(architecture))
+
+
+def network(plan: Blueprint) -> nn.Sequential:
+    """Return the network of a blueprint, as `build` does."""
     head = [*layers(plan.expand), nn.AdaptiveAvgPool2d(1), *(layers(plan.mix) if plan.mix else []), nn.Flatten()]
     stem, first = nn.Sequential(*layers(plan.stem)), MBConv(plan.first)
     units = nn.Sequential(*(nn.Sequential(*map(MBConv, unit)) for unit in plan.units))

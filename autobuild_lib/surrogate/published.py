@@ -2,7 +2,6 @@
 
 import re
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import torch
@@ -14,6 +13,7 @@ from autobuild_lib.spaces import SequenceSpace, ofa_mbv3, ofa_pn
 from autobuild_lib.spaces.ofa import RESOLUTIONS
 from autobuild_lib.torch_settings import plain_torch
 from autobuild_lib.values import MALFORMED, naming
+from autobuild_lib.weights import read_torch
 
 EMBEDDINGS = {"unit": "stage", "index": "block", "op": "mbconv", "e": "exp", "k": "kernel"}
 OPS = ("mbconv2", "mbconv3")  # rows of the published op embedding
@@ -63,13 +63,7 @@ class _State(dict[str, Tensor]):
 
 
 def _read(path: Path) -> _State:
-    try:
-        loaded: Any = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise
-    except Exception:  # torch.load raises many kinds, with pages of advice
-        raise ValueError("damaged, or more than tensors") from None
-    state = _State(loaded)
+    state = _State(read_torch(path))
     state.labels, state.hop_moments = state.pop("mlp_moments"), state.pop("hop_moments")
     state.unit_moments = state.pop("embed_layer.moment_tsr")
     del state["test_metrics"]
