@@ -1,18 +1,15 @@
 """The caches that the authors released: where they come from, where they live, and what an entry must look like."""
 
-import math
 import os
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
 from autobuild_lib.released.checksums import verify
 from autobuild_lib.released.limits import FREE, Allowance
-from autobuild_lib.released.unpickle import describe, read_pickle
-from autobuild_lib.values import naming
+from autobuild_lib.released.unpickle import read_pickle
+from autobuild_lib.values import MALFORMED, finite, integer, naming, refuse, shown
 
 DATA_SET = "https://huggingface.co/datasets/kgmills/AutoBuild/resolve/main"
 _NOT_LABELS = ("original config", "net", "graph")
@@ -88,7 +85,7 @@ def read_records(path: Path) -> list[ReleasedRecord]:
     """
     entries = read_pickle(path)
     if not isinstance(entries, list) or not entries:
-        raise RecordError(f"{path}: {describe(entries)}; allowed: a list of at least one dict")
+        raise RecordError(f"{path}: {shown(entries)}; allowed: a list of at least one dict")
     return list(_checked(entries, path))
 
 
@@ -106,51 +103,36 @@ def _checked(entries: list[object], path: Path) -> Iterator[ReleasedRecord]:
 
 
 def _record(entry: object, place: str) -> ReleasedRecord:
-    if not isinstance(entry, dict):
-        raise RecordError(f"{place}: {describe(entry)}; allowed: a dict")
-    key = "original config" if "original config" in entry else "net"
-    if key not in entry:
-        raise RecordError(f"{place}: no key 'original config'; allowed: 'original config' or 'net' in each entry")
-    resolution, stages = _architecture(entry[key], f"{place}: key {key!r}")
-    labels = {name: _label(name, value, place) for name, value in entry.items() if name not in _NOT_LABELS}
+    with naming(place, RecordError):
+        if not isinstance(entry, dict):
+            refuse(entry, "it", "dicts")
+        key = "original config" if "original config" in entry else "net"
+        if key not in entry:
+            raise ValueError("no key 'original config'; allowed: 'original config' or 'net' in each entry")
+        resolution, stages = _architecture(entry[key], f"key {key!r}")
+        labels = {name: _label(name, value) for name, value in entry.items() if name not in _NOT_LABELS}
     return ReleasedRecord(place, resolution, stages, labels, entry.get("graph"))
 
 
 def _architecture(value: object, place: str) -> tuple[int, list[list[str]]]:
     if not isinstance(value, (list, tuple)) or len(value) != 2:
-        raise RecordError(f"{place}: {describe(value)}; allowed: [resolution, stages]")
-    resolution, stages = value
-    if not isinstance(resolution, (int, np.integer)) or isinstance(resolution, bool) or resolution <= 0:
-        raise RecordError(f"{place}: resolution {describe(resolution)}; allowed: a whole number of pixels above 0")
-    if not _is_short_list(stages):
-        raise RecordError(f"{place}: stages {describe(stages)}; allowed: a list of 1 to {_LONGEST} stages")
-    return int(resolution), [_stage(stage, f"{place}: stage {index}") for index, stage in enumerate(stages)]
+        refuse(value, place, "lists [resolution, stages]")
+    stages = [_listed(stage, f"{place}: stage {i}") for i, stage in enumerate(_listed(value[1], f"{place}: stages"))]
+    for number, stage in enumerate(stages):
+        for layer in stage:
+            if not isinstance(layer, str) or not layer:
+                refuse(layer, f"{place}: stage {number}: a layer", "names such as 'mbconv3_e4_k5'")
+    return integer(value[0], f"{place}: resolution", 1), [list(map(str, stage)) for stage in stages]
 
 
-def _stage(stage: Any, place: str) -> list[str]:
-    if not _is_short_list(stage):
-        raise RecordError(f"{place}: {describe(stage)}; allowed: a list of 1 to {_LONGEST} layer names")
-    for layer in stage:
-        if not isinstance(layer, str) or not layer:
-            raise RecordError(f"{place}: layer {describe(layer)}; allowed: names such as 'mbconv3_e4_k5'")
-    return [str(layer) for layer in stage]
+def _listed(value: Any, place: str) -> list[Any]:
+    if not isinstance(value, (list, tuple)) or not 1 <= len(value) <= _LONGEST:
+        refuse(value, place, f"lists of 1 to {_LONGEST}")
+    return list(value)
 
 
-def _is_short_list(value: object) -> bool:
-    return isinstance(value, (list, tuple)) and 1 <= len(value) <= _LONGEST
-
-
-def _label(name: object, value: object, place: str) -> float:
+def _label(name: object, value: object) -> float:
     if not isinstance(name, str):
-        raise RecordError(f"{place}: key {describe(name)}; allowed: names of labels")
-    number = value[()] if isinstance(value, np.ndarray) and value.shape == () else value
-    if not isinstance(number, (int, float, np.integer, np.floating)) or not _is_finite(number):
-        raise RecordError(f"{place}: key {name!r:.90}: {describe(value)}; allowed: a finite number")
-    return float(number)
-
-
-def _is_finite(number: int | float | np.integer[Any] | np.floating[Any]) -> bool:
-    try:
-        return not isinstance(number, bool) and math.isfinite(float(number))
-    except OverflowError:  # a whole number beyond all floats
-        return False
+        refuse(name, "a key", "names of labels")
+    with naming("", RecordError, MALFORMED):  # objects of a file may have any attributes
+        return finite(value, f"key {name!r:.90}")

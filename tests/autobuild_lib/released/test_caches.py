@@ -92,18 +92,18 @@ def test_the_original_config_wins_over_net(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("change", "found"), [
-    ({"acc": float("nan")}, "key 'acc': nan"), ({"acc": float("inf")}, "key 'acc': inf"),
-    ({"acc": np.float32("-inf")}, "key 'acc'"), ({"acc": "0.7"}, "key 'acc': '0.7'"), ({"acc": None}, "key 'acc'"),
-    ({"acc": True}, "key 'acc': True"), ({"acc": [0.7]}, "key 'acc': a list of 1"), ({"acc": 1j}, "key 'acc'"),
-    ({"acc": np.array([0.7])}, "key 'acc'"), ({"acc": 10**400}, "key 'acc'"), ({"acc": np.str_("a")}, "key 'acc'"),
-    ({3: 0.7}, "key 3"), ({"original config": None}, "key 'original config'"),
-    ({"original config": [224]}, "a list of 1"), ({"original config": [0, STAGES]}, "resolution 0"),
-    ({"original config": ["224", STAGES]}, "resolution '224'"), ({"original config": [True, STAGES]}, "resolution"),
-    ({"original config": [224.0, STAGES]}, "resolution 224.0"), ({"original config": [224, []]}, "stages a list of 0"),
-    ({"original config": [224, "mbconv3_e3_k3"]}, "stages 'mbconv3_e3_k3'"),
-    ({"original config": [224, [[]]]}, "stage 0"), ({"original config": [224, [["a"], "b"]]}, "stage 1: 'b'"),
-    ({"original config": [224, [["a", 3]]]}, "stage 0: layer 3"), ({"original config": [224, [[""]]]}, "layer ''"),
-    ({"original config": [224, [["a"] * 65]]}, "stage 0: a list of 65"),
+    ({"acc": float("nan")}, "key 'acc' is nan"), ({"acc": float("inf")}, "key 'acc' is inf"),
+    ({"acc": np.float32("-inf")}, "key 'acc'"), ({"acc": "0.7"}, "key 'acc' is '0.7'"), ({"acc": None}, "key 'acc'"),
+    ({"acc": True}, "key 'acc' is True"), ({"acc": [0.7]}, "key 'acc' is [0.7]"),
+    ({"acc": np.array([0.7, 0.8])}, "key 'acc'"), ({"acc": 10**400}, "key 'acc'"), ({"acc": np.str_("a")}, "key 'acc'"),
+    ({3: 0.7}, "a key is 3"), ({"original config": None}, "key 'original config'"),
+    ({"original config": [224]}, "is [224]"), ({"original config": [0, STAGES]}, "resolution is 0"),
+    ({"original config": ["224", STAGES]}, "resolution is '224'"), ({"original config": [True, STAGES]}, "resolution"),
+    ({"original config": [224.5, STAGES]}, "resolution is 224.5"), ({"original config": [224, []]}, "stages is []"),
+    ({"original config": [224, "mbconv3_e3_k3"]}, "stages is 'mbconv3_e3_k3'"),
+    ({"original config": [224, [[]]]}, "stage 0"), ({"original config": [224, [["a"], "b"]]}, "stage 1 is 'b'"),
+    ({"original config": [224, [["a", 3]]]}, "stage 0: a layer is 3"),
+    ({"original config": [224, [[""]]]}, "a layer is ''"), ({"original config": [224, [["a"] * 65]]}, "stage 0"),
 ], ids=str)
 def test_errors_name_entry_key_and_value(tmp_path: Path, change: dict[object, object], found: str) -> None:
     path = cache(tmp_path, [ENTRY, {**ENTRY, **change}])

@@ -17,7 +17,7 @@ from autobuild_lib.released import unpickle
 from autobuild_lib.released.caches import RELEASED, RecordError, read_records
 from autobuild_lib.released.limits import Allowance
 from autobuild_lib.released.unpickle import Graph, Node, UnsafePickleError, read_pickle
-from tests.autobuild_lib.released.test_unpickle import call, framed, named, text, write
+from tests.autobuild_lib.released.test_unpickle import framed, named, text, write
 
 PRIME = 2**61 - 1  # whole numbers that differ by it have one hash
 MANY = 11_000
@@ -35,13 +35,8 @@ KEYS: dict[str, bytes] = {
     "items of a dict": b"}(" + b"N".join(COLLIDING) + b"Nu",
     "items one by one": b"}" + b"".join(key + b"Ns" for key in COLLIDING),
     "one item again and again": b"}" + COLLIDING[0] + b"\x94" + b"Ns" + b"h\x00Ns" * MANY,
-    "DICT": b"(" + b"N".join(COLLIDING) + b"Nd",
-    "members of a set": b"\x8f(" + b"".join(COLLIDING) + b"\x90",
-    "FROZENSET": b"(" + b"".join(COLLIDING) + b"\x91",
-    "a call of set": call("builtins", "set", b"](" + b"".join(COLLIDING) + b"e"),
     "tuples": b"}" + b"".join(key + b"\x85Ns" for key in COLLIDING),
     "small dicts that share their keys": COLLIDING[0] + b"\x94" + b"}h\x00Ns" * MANY,
-    "places of the memo": b"N" + b"".join(b"p%d\n" % (i * PRIME) for i in range(MANY)),
 }
 LONG_KEYS: dict[str, bytes] = {
     "text": LETTERS + b"}h\x00Ns",
@@ -51,20 +46,14 @@ LONG_KEYS: dict[str, bytes] = {
 FLOODS: dict[str, bytes] = {
     "lists": b"](" + b"]" * N + b"e",
     "dicts": b"](" + b"}" * N + b"e",
-    "sets": b"](" + b"\x8f" * N + b"e",
     "tuples": b"](" + b"N\x85" * N + b"e",
     "tuples in tuples": b"N" + b"\x85" * N,
-    "marked lists": b"](" + b"(l" * N + b"e",
-    "marked dicts": b"](" + b"(d" * N + b"e",
-    "frozen sets": b"](" + b"(\x91" * N + b"e",
     "places of the memo": b"N" + b"\x94" * N,
-    "graphs": named("onnx_ir.graph", "Graph") + b"\x940(" + b"h\x00)\x81" * N + b"l",
+    "graphs": named("onnx_ir.graph", "Graph") + b"\x940](" + b"h\x00)\x81" * N + b"e",
     "attributes of graphs": b"}(" + b"".join(text(f"a{i}") + b"N" for i in range(1000)) + b"u\x94"
-                            + named("onnx_ir.graph", "Graph") + b"\x94(" + b"h\x01)\x81h\x00b" * 500 + b"l",
-    "sets of one list": b"](" + b"".join(text(f"a{i}") for i in range(1000)) + b"e\x85\x94"
-                        + named("builtins", "frozenset") + b"\x94(" + b"h\x01h\x00R" * 500 + b"l",
-    "copies of one text": LETTERS + text("latin1") + b"\x86\x94" + named("_codecs", "encode") + b"\x94("
-                          + b"h\x02h\x01R" * 100 + b"l",
+                            + named("onnx_ir.graph", "Graph") + b"\x94](" + b"h\x01)\x81h\x00b" * 500 + b"e",
+    "copies of one text": LETTERS + text("latin1") + b"\x86\x94" + named("_codecs", "encode") + b"\x94]("
+                          + b"h\x02h\x01R" * 100 + b"e",
 }  # fmt: skip
 
 
@@ -117,7 +106,8 @@ def test_floods_of_objects_and_references_are_refused(
 
 
 def test_ordinary_keys_pass(tmp_path: Path) -> None:
-    value: Any = [dict.fromkeys(range(5000)), {(i, "a") for i in range(4000)}, {str(i): i for i in range(50_000)}]
+    pairs, texts = dict.fromkeys((i, "a") for i in range(4000)), {str(i): i for i in range(50_000)}
+    value: Any = [dict.fromkeys(range(5000)), pairs, texts]
     assert read_pickle(write(tmp_path, pickle.dumps(value))) == value
 
 

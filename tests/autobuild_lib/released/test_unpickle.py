@@ -60,18 +60,25 @@ def test_golden_ir_cache_gives_inert_graphs(reference: Path) -> None:
 
 
 SCALARS = (st.none() | st.booleans() | st.integers() | st.integers(-2**80, 2**80) | st.floats(allow_nan=False)
-           | st.complex_numbers(allow_nan=False) | st.text() | st.binary())
+           | st.text() | st.binary())
 KEYS = SCALARS | st.tuples(SCALARS, SCALARS)
 PLAIN = st.recursive(SCALARS, lambda inner: (
-    st.lists(inner) | st.tuples(inner) | st.tuples(inner, inner, inner, inner) | st.dictionaries(KEYS, inner)
-    | st.dictionaries(KEYS, inner).map(collections.OrderedDict) | st.sets(KEYS) | st.frozensets(KEYS)), max_leaves=20)
+    st.lists(inner) | st.tuples(inner) | st.tuples(inner, inner, inner, inner)
+    | st.dictionaries(KEYS, inner)), max_leaves=20)
 
 
-@given(PLAIN, st.integers(0, 5))
+@given(PLAIN, st.integers(2, 5))
 def test_plain_data_come_back(tmp_path_factory: pytest.TempPathFactory, value: object, protocol: int) -> None:
     path = write(tmp_path_factory.getbasetemp(), pickle.dumps(value, protocol))
     loaded = read_pickle(path)
     assert loaded == value and type(loaded) is type(value)
+
+
+@pytest.mark.parametrize("protocol", range(2, 6))
+def test_an_ordered_dict_comes_back_as_a_dict(tmp_path: Path, protocol: int) -> None:
+    value = collections.OrderedDict([("b", 1), ("a", 2)])
+    loaded = read_pickle(write(tmp_path, pickle.dumps(value, protocol)))
+    assert type(loaded) is dict and list(loaded.items()) == list(value.items())
 
 
 NUMPY = [np.float64(0.5), np.float32(0.5), np.int64(-3), np.bool_(True), np.str_("mbconv"), np.float16(1),
@@ -79,7 +86,7 @@ NUMPY = [np.float64(0.5), np.float32(0.5), np.int64(-3), np.bool_(True), np.str_
          np.array(["a", "bcd"]), np.arange(3, dtype=">f4"), np.zeros((0, 3)), np.array([True, False]), np.array([1j])]
 
 
-@pytest.mark.parametrize("protocol", range(6))
+@pytest.mark.parametrize("protocol", range(2, 6))
 @pytest.mark.parametrize("value", NUMPY, ids=repr)
 def test_numpy_values_come_back(tmp_path: Path, value: np.ndarray, protocol: int) -> None:
     data = pickle.dumps([value, value.dtype], protocol)
@@ -137,7 +144,7 @@ ARRAY = call("numpy._core.multiarray", "_reconstruct", named("numpy", "ndarray")
 INERT_ARGUMENT = text(SENTINEL)
 HOSTILE: dict[str, tuple[str, bytes]] = {
     **{f"payload in protocol {n}": (MKDIR, pickle.dumps(Payload(), n)) for n in range(6)},
-    **{f"payload deep in protocol {n}": (MKDIR, pickle.dumps([{"a": [1, Payload()]}], n)) for n in range(6)},
+    **{f"payload deep in protocol {n}": (MKDIR, pickle.dumps([{"a": [1, Payload()]}], n)) for n in range(2, 6)},
     **{f"call of {module}.{name}": (f"{module}.{name}", framed(call(module, name, INERT_ARGUMENT)))
        for module, name in [("os", "system"), ("builtins", "eval"), ("builtins", "exec"), ("builtins", "getattr"),
                             ("builtins", "open"), ("builtins", "__import__"), ("subprocess", "Popen"),
@@ -153,8 +160,13 @@ HOSTILE: dict[str, tuple[str, bytes]] = {
     "dotted name in numpy": ("numpy.ndarray.tofile", framed(named("numpy", "ndarray.tofile"))),
     "dots moved to the name": ("numpy._core.multiarray.scalar", framed(named("numpy", "_core.multiarray.scalar"))),
     "name that is no text": ("a name made of", framed(b"K\x01K\x02\x93")),
-    "name that is an endless list": ("list", framed(b"]\x94" + b"(h\x00h\x00e" * 9 + b"h\x00\x93")),
-    "INST": ("os.mkdir", framed(b"(X\x01\x00\x00\x00aios\nmkdir\n", 1)),
+    "name that is an endless list": ("a name made of", framed(b"]\x94" + b"(h\x00h\x00e" * 9 + b"h\x00\x93")),
+    "protocol 0": ("LIST", pickle.dumps([1], 0)),
+    "a set": ("EMPTY_SET", pickle.dumps({1}, 4)),
+    "a set in protocol 2": ("__builtin__.set", pickle.dumps({1}, 2)),
+    "a frozen set": ("FROZENSET", pickle.dumps(frozenset({1}), 4)),
+    "a complex number": ("builtins.complex", pickle.dumps(1j, 4)),
+    "INST": ("INST", framed(b"(X\x01\x00\x00\x00aios\nmkdir\n", 1)),
     "OBJ": ("os.mkdir", framed(b"(cos\nmkdir\n" + INERT_ARGUMENT + b"o")),
     "OBJ of a known class": ("OBJ", framed(b"(connx_ir.graph\nGraph\no")),
     "NEWOBJ_EX": ("NEWOBJ_EX", framed(named("onnx_ir.graph", "Graph") + b")}\x92")),
@@ -174,7 +186,7 @@ HOSTILE: dict[str, tuple[str, bytes]] = {
     "new object with arguments": ("onnx_ir.graph.Graph", framed(named("onnx_ir.graph", "Graph") + b"N\x85\x81")),
     "state for a class": ("onnx_ir.graph.Graph", framed(named("onnx_ir.graph", "Graph") + b"}b")),
     "state for a function": ("scalar", framed(named("numpy._core.multiarray", "scalar") + b"}b")),
-    "state for a list": ("list", framed(b"]}b")),
+    "state for a list": ("state for []", framed(b"]}b")),
     "slot state": ("tuple", framed(GRAPH + b"N}\x86b")),
     "dunder attribute": ("__class__", framed(GRAPH + b"}" + text("__class__") + b"Nsb")),
     "dunder dictionary": ("__dict__", framed(GRAPH + b"}" + text("__dict__") + b"}sb")),
@@ -187,8 +199,8 @@ HOSTILE: dict[str, tuple[str, bytes]] = {
     "array of records": ("numpy.dtype of 'V16'", pickle.dumps(np.zeros(2, "f8,f8"))),
     "array of dates": ("numpy.dtype of 'M8'", pickle.dumps(np.zeros(2, "M8[s]"))),
     "array of bytes": ("numpy.dtype of 'S3'", pickle.dumps(np.array([b"abc"]))),
-    "dtype of a dict": ("numpy.dtype of a dict", framed(call("numpy", "dtype", b"}", b"\x89", b"\x88"))),
-    "dtype of a list": ("numpy.dtype of a list", framed(call("numpy", "dtype", b"]", b"\x89", b"\x88"))),
+    "dtype of a dict": ("numpy.dtype of {}", framed(call("numpy", "dtype", b"}", b"\x89", b"\x88"))),
+    "dtype of a list": ("numpy.dtype of []", framed(call("numpy", "dtype", b"]", b"\x89", b"\x88"))),
     "dtype that is remade by its state": ("numpy.dtype", framed(
         F8 + b"(K\x03" + text("|") + b"N" + text("a") + b"\x85}" + b"J\x08\x00\x00\x00J\x01\x00\x00\x00K\x3ftb")),
     "scalar of a huge text": ("U999999", framed(call("numpy._core.multiarray", "scalar", call(
@@ -208,9 +220,7 @@ HOSTILE: dict[str, tuple[str, bytes]] = {
     "second state of an array": ("a second", framed(
         ARRAY + 2 * (b"(K\x01K\x01\x85" + F8 + b"\x89C\x08aaaaaaaatb"))),
     "encoding with side effects": ("_codecs.encode", framed(call("_codecs", "encode", text("a"), text("bz2_codec")))),
-    "set of text": ("set of", framed(call("builtins", "set", text("abc")))),
     "deep tuple as key": ("tuple", framed(b"})" + b"\x85" * 10**6 + b"Ns")),
-    "deep tuple in a set": ("tuple", framed(b"\x8f()" + b"\x85" * 10**6 + b"\x90")),
     "endless tuple as key": ("tuple", framed(b"}N\x85q\x000" + b"h\x00h\x00\x86q\x000" * 60 + b"h\x00Ns")),
     "long tuple as key": ("tuple", framed(b"}(" + b"N" * 17 + b"tNs")),
     "list as key": ("list", framed(b"}]Ns")),
@@ -269,8 +279,7 @@ BROKEN: dict[str, bytes] = {
     "short text beyond the end": framed(b"\x8c\xffabc"),
     "number beyond the end": framed(b"\x8b" + struct.pack("<i", 2**31 - 1) + b"a"),
     "number of negative length": framed(b"\x8b" + struct.pack("<i", -5) + b"a"),
-    "number of too many digits": framed(b"L" + b"9" * 10**6 + b"L\n", 0),
-    "line without an end": framed(b"Iabc", 0),
+    "line without an end": framed(b"cabc", 2),
     "key without a value": framed(b"}(Nu"),
     "tuple of nothing": framed(b"\x86"),
     "not Unicode": framed(b"\x8c\x02\xff\xff"),
@@ -302,9 +311,8 @@ def test_random_bytes_never_escape_the_two_errors(tmp_path_factory: pytest.TempP
         read_pickle(path)
 
 
-@pytest.mark.parametrize("put", [b"r\xff\xff\xff\x7f", b"p99999999999999999999\n"])
-def test_huge_memo_index_takes_no_memory(tmp_path: Path, put: bytes) -> None:
-    assert read_pickle(write(tmp_path, framed(b"N" + put))) is None
+def test_huge_memo_index_takes_no_memory(tmp_path: Path) -> None:
+    assert read_pickle(write(tmp_path, framed(b"Nr\xff\xff\xff\x7f"))) is None
 
 
 def test_too_large_files_are_refused(tmp_path: Path) -> None:
