@@ -10,6 +10,7 @@ import numpy as np
 import pandas as pd
 
 from autobuild_book.arguments import check_file, print_report, whole
+from autobuild_book.chapters.shared.unions import union
 from autobuild_lib import surrogate
 from autobuild_lib.loading import load
 from autobuild_lib.search import Evaluator, LayerMutation, Mutation, StageMutation, costs, evolve, front
@@ -153,10 +154,7 @@ def _mutation(arguments: argparse.Namespace) -> Mutation:
         space = read_space(arguments.space)
         choose = any(len(values_of(choices)) > 1 for _, choices in space.global_choices)
         return LayerMutation.full(space) if choose else StageMutation(ReducedSpace.full(space))
-    first, *others = [ReducedSpace.load(path) for path in arguments.reduced]
-    for other in others:
-        first = first | other
-    return StageMutation(first)
+    return StageMutation(union([ReducedSpace.load(path) for path in arguments.reduced]))
 
 
 def _evaluator(name: str, space: SequenceSpace) -> Evaluator:

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from autobuild_book.chapters.shared.dominance import dominates
 from autobuild_book.labs.answers import MOST, AnswerError, filled_in, listed, require
 from autobuild_lib import data, surrogate
 from autobuild_lib.search import costs, front
-from autobuild_lib.search.pareto import dominates
 from autobuild_lib.spaces import Architecture, SpaceError, ofa_mbv3
 from autobuild_lib.units.reduced import ReducedSpace
 from autobuild_lib.values import shown

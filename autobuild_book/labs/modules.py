@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 import torch
 
+from autobuild_book.chapters.shared.dominance import dominates
 from autobuild_book.labs.answers import (
     AnswerError,
     Array,
@@ -22,7 +23,6 @@ from autobuild_book.labs.answers import (
 from autobuild_book.labs.judging import beats_the_table, costs_of, frontier, label, read_networks
 from autobuild_lib.graphs import layer_graphs_from_codes
 from autobuild_lib.predictor import Predictor
-from autobuild_lib.search.pareto import dominates
 from autobuild_lib.spaces import SpaceError
 from autobuild_lib.units.corpus import UnitCorpus
 from autobuild_lib.values import shown

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 from scipy.stats import rankdata
 
+from autobuild_book.chapters.shared.dominance import best_within, dominates
 from autobuild_book.labs.answers import (
     AnswerError,
     Array,
@@ -26,7 +27,6 @@ from autobuild_book.labs.answers import (
 from autobuild_book.labs.judging import LATENCY, REGIONS, costs_of, frontier, read_networks
 from autobuild_lib import data
 from autobuild_lib.search import costs, front
-from autobuild_lib.search.pareto import best_within, dominates
 from autobuild_lib.targets import Target
 from autobuild_lib.values import shown
 

@@ -62,13 +62,6 @@ class GroupContents:
         places = self._sorted[np.searchsorted(self._keys, keys, sorter=self._sorted).clip(max=len(self) - 1)]
         return np.where(self._keys[places] == keys, places, -1)
 
-    def union(self, other: "GroupContents") -> "GroupContents":
-        """Return the contents of both; one that is in both keeps the higher score."""
-        codes, scores = np.concatenate([self.codes, other.codes]), np.concatenate([self.scores, other.scores])
-        order = np.lexsort((as_keys(codes), -scores))
-        kept = order[np.sort(np.unique(as_keys(codes[order]), return_index=True)[1])]
-        return GroupContents(codes[kept], scores[kept])
-
 
 @dataclass(frozen=True, eq=False)
 class ReducedSpace(Samples):
@@ -163,19 +156,6 @@ class ReducedSpace(Samples):
         same_head = (codes[:, : len(self.head)] == np.frombuffer(self.head, np.uint8)).all(1)
         pairs = zip(self.space.scoring_groups, self.groups, strict=True)
         return np.column_stack([np.where(same_head, some.positions(codes[:, g.place]), -1) for g, some in pairs])
-
-    def union(self, other: "ReducedSpace") -> "ReducedSpace":
-        """Return the product of the unions of contents; different spaces or global features are a `SpaceError`.
-
-        A content in both keeps the higher score; scores of different targets do not compare.
-        """
-        if self.space != other.space or self.head != other.head:
-            raise SpaceError(f"no union of {self!r} with {self.global_features} "
-                             f"and {other!r} with {other.global_features}")  # fmt: skip
-        pairs = zip(self.groups, other.groups, strict=True)
-        return ReducedSpace(self.space, self.head, tuple(mine.union(theirs) for mine, theirs in pairs))
-
-    __or__ = union
 
     @property
     def global_features(self) -> dict[str, Value]:

@@ -1,6 +1,5 @@
 """Experiment 4, first half: do the best modules for an equation improve a region of the frontier (claim C4)?"""
 
-import functools
 import itertools
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -9,6 +8,7 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
+from autobuild_book.chapters.shared.dominance import best_within, dominates
 from autobuild_book.chapters.shared.frontiers import (
     Array,
     Frontier,
@@ -18,12 +18,12 @@ from autobuild_book.chapters.shared.frontiers import (
 )
 from autobuild_book.chapters.shared.panels import COMMON, REGIONS, SPECIAL, Panel, load_panels
 from autobuild_book.chapters.shared.ridge import ridge_corpora
+from autobuild_book.chapters.shared.unions import union
 from autobuild_book.parallel import in_threads
 from autobuild_lib.data.files import FILES
 from autobuild_lib.data.table import Table
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.search import costs
-from autobuild_lib.search.pareto import best_within, dominates
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.spaces.sequence import Codes
 from autobuild_lib.targets import Target
@@ -77,7 +77,7 @@ class Reduction:
 
     def union(self, score: str) -> ReducedSpace:
         """Return the union over the regions of the spaces of one score."""
-        return functools.reduce(ReducedSpace.union, [s for (kind, _), s in self.spaces.items() if kind == score])
+        return union([space for (kind, _), space in self.spaces.items() if kind == score])
 
 
 def reduce_spaces(

@@ -128,7 +128,7 @@ class TestLab4:
         refused(hint, regions.same_order, answer)
 
     def winners(self, drawn: list[ab.Architecture], region: str) -> list[ab.Architecture]:
-        from autobuild_lib.search.pareto import dominates
+        from autobuild_book.chapters.shared.dominance import dominates
 
         points = judging.costs_of(drawn)
         wins = dominates(points, judging.frontier().region(region)).any(1)

@@ -1,4 +1,4 @@
-"""Reduced spaces: enumeration, sums, samples, unions and files, against plain Python."""
+"""Reduced spaces: enumeration, sums, samples and files, against plain Python."""
 
 import itertools
 import json
@@ -149,44 +149,6 @@ def test_scores_are_sums_and_an_outsider_is_named(toy: ab.SequenceSpace) -> None
     with pytest.raises(ab.SpaceError, match="<toy reduced to 3 x 4>") as caught:
         reduced.scores([*reduced.best(2), outsider])
     assert str(outsider) in str(caught.value)
-
-
-# -------------------------------------------------------------------- unions
-
-
-def test_union_is_the_product_of_unions_and_keeps_higher_scores(toy: ab.SequenceSpace) -> None:
-    codes = [group.contents()[:4] for group in toy.scoring_groups]
-
-    def build(rows: list[int], scores: list[float]) -> ReducedSpace:
-        return ReducedSpace(toy, b"", tuple(GroupContents(each[rows], np.array(scores)) for each in codes))
-
-    one, other = build([0, 1], [5.0, 1.0]), build([1, 2], [9.0, 2.0])
-    both = one | other
-    for group, each in zip(both.groups, codes, strict=True):
-        assert group.scores.tolist() == [9.0, 5.0, 2.0]
-        np.testing.assert_array_equal(group.codes, each[[1, 0, 2]])
-    assert len(both) == 9 > len(set(one) | set(other)) == 7
-    assert set(one) | set(other) < set(both)
-
-
-@given(st.integers(0, 1000))
-def test_unions_commute_and_repeat(seed: int) -> None:
-    space = ab.spaces.ofa_pn()
-    one, other = some(space, [3, 1, 4, 2, 6], seed), some(space, [2, 2, 5, 1, 3], seed + 1)
-    for left, right in ((one | other, other | one), (one | one, one | one | one)):
-        for mine, theirs in zip(left.groups, right.groups, strict=True):
-            np.testing.assert_array_equal(mine.codes, theirs.codes)
-            np.testing.assert_array_equal(mine.scores, theirs.scores)
-    assert (one | one).size == one.size
-
-
-def test_unions_of_what_does_not_match_are_refused() -> None:
-    two = ab.spaces.ofa_mbv3(resolutions=(192, 224))
-    low, high = ReducedSpace.full(two, resolution=192), ReducedSpace.full(two, resolution=224)
-    with pytest.raises(ab.SpaceError, match=r"\{'resolution': 192.0\} and .*\{'resolution': 224.0\}"):
-        low.union(high)
-    with pytest.raises(ab.SpaceError, match="no union of <ofa_mbv3"):
-        _ = low | ReducedSpace.full(ab.spaces.ofa_pn())
 
 
 # -------------------------------------------------------------------- what cannot be
