@@ -59,6 +59,11 @@ COMMANDS = {
         "add_peers",
         "measure other models beside AutoBuild, on the same rows",
     ),
+    "trained": (
+        "autobuild_book.chapters.trained.commands",
+        "add_trained",
+        "measure what the chapter on trained networks commits, again",
+    ),
     "chain": ("autobuild_book.cli.chain", "add_chain", "run all notebooks of a profile, and build the book"),
     "sweep": ("autobuild_book.cli.sweep", "add_sweep", "run a notebook with many combinations of parameters"),
     "compare": ("autobuild_book.cli.compare", "add_compare", "metrics of many runs as a table and a picture"),

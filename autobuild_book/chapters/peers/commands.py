@@ -8,8 +8,8 @@ from autobuild_book.chapters.peers import measuring, proxy_tables
 from autobuild_book.chapters.peers.contests import CONTESTS, contests_that_exist
 from autobuild_book.chapters.shared.models.proxies import Minibatch
 from autobuild_book.chapters.shared.models.registry import MODELS
+from autobuild_book.measured.parts import kept_beside, write_rows
 from autobuild_book.measured.tables import join_manifest
-from autobuild_lib.storage import replace_text
 
 
 def add_peers(parser: argparse.ArgumentParser) -> None:
@@ -41,9 +41,7 @@ def _measure(arguments: argparse.Namespace) -> None:
     if arguments.plan:
         return
     check_file(arguments.out)
-    rows = measuring.run_all(jobs, arguments.out.with_name(f"{arguments.out.name}.parts"), arguments.workers)
-    replace_text(arguments.out, rows.to_csv(index=False, lineterminator="\n", float_format="%.6g"))
-    print(f"{len(rows):,} rows are in {arguments.out}")
+    print(write_rows(measuring.run_all(jobs, kept_beside(arguments.out), arguments.workers), arguments.out))
 
 
 # -------------------------------------------------------------------- zero-cost proxies

@@ -1,11 +1,8 @@
 """Measuring all models of the registry: a plan of runs, what it will cost, and a command that can be stopped."""
 
-import hashlib
-import json
 import time
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from io import StringIO
 from pathlib import Path
 
 import pandas as pd
@@ -24,10 +21,10 @@ from autobuild_book.chapters.shared.models.registry import (
     find_model,
 )
 from autobuild_book.chapters.shared.splits import subset
+from autobuild_book.measured.parts import key_of, rows_of
 from autobuild_book.parallel import in_processes
 from autobuild_lib.data.files import FILES
 from autobuild_lib.spaces import SequenceSpace
-from autobuild_lib.storage import replace_text
 from autobuild_lib.targets import Target
 
 SIZES = (25, 50, 100, 200, 400, 1000, 2700)
@@ -89,21 +86,15 @@ class PeerJob:
         field = field_of(self.contest, self.seed, self.space)
         facts = [repr(self.contest), repr(find_model(self.model)), self.size, self.seed, field.train.sha256]
         facts.append([] if field.proxies is None else field.proxies.to_csv())
-        return hashlib.sha256(json.dumps(facts).encode()).hexdigest()[:20]
+        return key_of(*facts)
 
     def run(self, folder: Path | None = None) -> pd.DataFrame:
         """Return a row per target; with a `folder`, keep them there and take what is kept already."""
-        path = None if folder is None else folder / f"{self.key}.csv"
-        if path is not None and path.is_file():
-            text = path.read_text(encoding="utf-8")
-        else:
-            text = self._measure().to_csv(index=False, lineterminator="\n")
-            if path is not None:
-                replace_text(path, text)
         draw = field_of(self.contest, self.seed, self.space).draw(self.size, self.seed)
-        return pd.read_csv(StringIO(text)).assign(draw=draw)
+        return rows_of(self, folder).assign(draw=draw)
 
-    def _measure(self) -> pd.DataFrame:
+    def measure(self) -> pd.DataFrame:
+        """Return a row per target, without what `run` adds."""
         field, targets = field_of(self.contest, self.seed, self.space), self.contest.targets
         train, model = subset(field.train, self.size, self.seed), find_model(self.model)
         started = time.process_time()

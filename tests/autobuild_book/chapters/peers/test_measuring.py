@@ -39,7 +39,7 @@ class TestMeasuring:
     ) -> None:
         job = PeerJob(toy_contest, "nearest neighbours", 30, 0)
         first = job.run(tmp_path)
-        monkeypatch.setattr(PeerJob, "_measure", lambda _: pytest.fail("measured again"))
+        monkeypatch.setattr(PeerJob, "measure", lambda _: pytest.fail("measured again"))
         pd.testing.assert_frame_equal(job.run(tmp_path), first)
 
     def test_runs_that_differ_are_kept_apart(self, toy_contest: Contest, monkeypatch: pytest.MonkeyPatch) -> None:

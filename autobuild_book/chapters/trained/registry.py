@@ -1,0 +1,5 @@
+"""The sections of the chapter that are measured once and committed."""
+
+from autobuild_book.chapters.trained import effects
+
+SECTIONS = {section.name: section for section in (effects.SECTION,)}

@@ -1,0 +1,35 @@
+"""What a section of the chapter measures: a plan of parts, and the rows that were committed."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from autobuild_book.measured.parts import Part
+from autobuild_lib.data.files import FILES
+
+
+@dataclass(frozen=True)
+class Section:
+    """A measurement of the chapter, `autobuild trained measure NAME`.
+
+    name: also that of the file of committed rows, `trained_NAME.csv`; text: what is measured, for `--help`.
+    plan: turns training sizes and seeds into parts, in the order of their rows.
+    sizes, seeds: usual ones; none where nothing is trained.
+    """
+
+    name: str
+    text: str
+    plan: Callable[[Sequence[int], Sequence[int]], Sequence[Part]]
+    sizes: tuple[int, ...] = ()
+    seeds: tuple[int, ...] = ()
+
+    @property
+    def file(self) -> Path:
+        """Where the committed rows are."""
+        return FILES / f"trained_{self.name}.csv"
+
+    def committed(self) -> pd.DataFrame:
+        """Return the committed rows."""
+        return pd.read_csv(self.file, keep_default_na=False, na_values=[""])
