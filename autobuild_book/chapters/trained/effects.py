@@ -1,8 +1,8 @@
 """What modules really do: effects on the labels of networks that were trained, from tables of them.
 
 Where a table has every network of its space, each choice of every other unit stands as often beside one module as
-beside another, and the mean label of all networks with the module is its exact effect. Isomorphic networks count as
-often as they can be written: a module has a place then, and places are filled independently of each other.
+beside another, and the mean label of all networks with the module is its exact effect. Networks that compute the same
+count as often as they can be written: a module has a place then, and places are filled independently of each other.
 
 Where a table is a sample, there are two estimates: the marginal mean, which is right if units were drawn independently
 of each other, and the coefficient of a least-squares fit in which the contents of all units are factors, which is right
@@ -18,6 +18,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from autobuild_book.chapters.trained.sections import Section
+from autobuild_book.chapters.trained.skips import trained_codes
 from autobuild_book.measured.parts import key_of
 from autobuild_lib import data
 from autobuild_lib.data.table import Table
@@ -32,6 +33,8 @@ SOURCES = (ACCEL, *(f"nas-bench-graph:{name}" for name in GRAPHS))
 LABEL = "acc"
 ANY = "any"  # structure: all of a space together
 RESAMPLES = 400
+MOST_CODES = 1_000_000  # that are listed
+MOST_MISSING = 0.001  # four skip connections have no weights to train
 COLUMNS = ["source", "structure", "unit", "depth", "module", "networks", "mean", "low", "high", "adjusted",
            "adjusted_low", "adjusted_high"]  # fmt: skip
 
@@ -52,12 +55,12 @@ def module_counts(space: SequenceSpace) -> list[int]:
 
 
 def is_exhaustive(table: Table) -> bool:
-    """Say whether a table has every architecture of its space, up to isomorphism; no two of its rows are isomorphic."""
+    """Say whether a table has the networks of its space, each once and all but at most `MOST_MISSING`."""
     space = table.space
-    if not space.links or space.size > 1_000_000:
-        return len(table) == space.size
-    every = space.canonical_codes(space.to_codes(list(space)))
-    return len(np.unique(as_keys(every))) == len(table)
+    if space.size > MOST_CODES:
+        return False
+    every = trained_codes(space, space.to_codes(list(space)))
+    return len(table) >= (1 - MOST_MISSING) * len(np.unique(as_keys(every)))
 
 
 # -------------------------------------------------------------------- exhaustive tables
@@ -70,7 +73,9 @@ def exact_effects(table: Table, label: str = LABEL) -> pd.DataFrame:
     """
     space, sizes = table.space, module_counts(table.space)
     codes = space.to_codes(list(space))
-    values, structures = labels_of(table, codes, label), space.structures(codes)
+    values = labels_of(table, codes, label)
+    codes, values = codes[~np.isnan(values)], values[~np.isnan(values)]
+    structures = space.structures(codes)
     names = [ANY, *(f"links {name}" for name in dict(space.global_choices).get("links", ()))]
     frames = []
     for number, name in enumerate(names, start=-1):
@@ -82,12 +87,12 @@ def exact_effects(table: Table, label: str = LABEL) -> pd.DataFrame:
 
 
 def labels_of(table: Table, codes: npt.NDArray[np.uint8], label: str = LABEL) -> Array:
-    """Return a label for codes [N, code_width], from the row of a table that is isomorphic to each."""
+    """Return a label for codes [N, code_width], of the network that was trained for each, NaN where none was."""
     space = table.space
-    rows = as_keys(space.canonical_codes(space.to_codes(table.architectures)))
+    rows, keys = (as_keys(trained_codes(space, part)) for part in (space.to_codes(table.architectures), codes))
     order = np.argsort(rows)
-    found = order[np.searchsorted(rows[order], as_keys(space.canonical_codes(codes)))]
-    return table.labels[label].to_numpy()[found]
+    places = order[np.minimum(np.searchsorted(rows[order], keys), len(rows) - 1)]
+    return np.where(rows[places] == keys, table.labels[label].to_numpy()[places], np.nan)
 
 
 def marginals(places: Places, sizes: Sequence[int], values: Array, weights: Array) -> list[Array]:

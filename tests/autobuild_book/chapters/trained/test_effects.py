@@ -48,6 +48,19 @@ class TestExact:
             assert rows["mean"][effects.ANY, unit, key] == pytest.approx((in_row + beside) / 2)
             assert rows["networks"]["links 000", unit, key] == 9
 
+    def test_networks_that_were_not_trained_do_not_count(
+        self, trees: ab.SequenceSpace, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        table = exhaustive(trees)
+        monkeypatch.setattr(effects, "MOST_MISSING", 0.05)
+        missing = table.architectures.index(trees.parse("012|a|a|c"))
+        less = table.take([row for row in range(len(table)) if row != missing])
+        assert effects.is_exhaustive(less)
+        rows = effects.exact_effects(less).set_index(["structure", "unit", "module"])
+        assert rows["networks"]["links 012", 0, "a"] == 8 and rows["networks"]["links 012", 0, "b"] == 9
+        labels = effects.labels_of(less, trees.to_codes([trees.parse("012|a|a|c"), trees.parse("000|c|a|b")]))
+        assert np.isnan(labels[0]) and labels[1] == -6
+
     def test_a_table_with_a_row_less_is_a_sample(self, trees: ab.SequenceSpace) -> None:
         assert not effects.is_exhaustive(exhaustive(trees).take(range(36)))
 
