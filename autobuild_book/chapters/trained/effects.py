@@ -24,6 +24,7 @@ from autobuild_lib import data
 from autobuild_lib.data.table import Table
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.spaces.codec import as_keys
+from autobuild_lib.spaces.features import values_of
 
 Array = npt.NDArray[np.float64]
 Places = npt.NDArray[np.int64]
@@ -31,7 +32,7 @@ GRAPHS = ("cora", "citeseer", "pubmed", "cs", "physics", "photo", "computers", "
 ACCEL = "accel-nasbench"
 SOURCES = (ACCEL, *(f"nas-bench-graph:{name}" for name in GRAPHS))
 LABEL = "acc"
-ANY = "any"  # structure: all of a space together
+LINKS, ANY = "links", "any"  # structure: all of a space together
 RESAMPLES = 400
 MOST_CODES = 1_000_000  # that are listed
 MOST_MISSING = 0.001  # four skip connections have no weights to train
@@ -76,7 +77,7 @@ def exact_effects(table: Table, label: str = LABEL) -> pd.DataFrame:
     values = labels_of(table, codes, label)
     codes, values = codes[~np.isnan(values)], values[~np.isnan(values)]
     structures = space.structures(codes)
-    names = [ANY, *(f"links {name}" for name in dict(space.global_choices).get("links", ()))]
+    names = [ANY, *structure_names(space)]
     frames = []
     for number, name in enumerate(names, start=-1):
         rows = np.ones(len(codes), bool) if number < 0 else structures == number
@@ -84,6 +85,13 @@ def exact_effects(table: Table, label: str = LABEL) -> pd.DataFrame:
         means = marginals(places, sizes, values[rows], np.ones(len(places[0])))
         frames.append(_frame(space, places, {"mean": means}).assign(structure=name))
     return pd.concat(frames, ignore_index=True)
+
+
+def structure_names(space: SequenceSpace) -> list[str]:
+    """Return the structures of a space that has several, such as "links 0012", in the order of their numbers."""
+    return [
+        f"{LINKS} {value}" for name, choices in space.global_choices if name == LINKS for value in values_of(choices)
+    ]
 
 
 def labels_of(table: Table, codes: npt.NDArray[np.uint8], label: str = LABEL) -> Array:
