@@ -180,7 +180,7 @@ from autobuild_book.chapters.shared import measured_again
 
 committed = measuring.bundled_rows(chosen) if data == "bundled" else live
 rows = committed if len(committed) else live  # targets of your own were not measured before
-checked = run.table("spot_check", lambda: results.spot_check(live, rows))
+checked = run.table("spot_check", lambda: measured_again.spot_check(live, rows, results.KEY))
 print(f"{len(rows):,} rows (a model, a target, a size, a training subset).", measured_again.in_words(checked))
 print("Not measured yet:", "; ".join(results.not_measured(rows)) or "none")
 checked.head(5).round(4)

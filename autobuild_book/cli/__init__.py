@@ -64,6 +64,11 @@ COMMANDS = {
         "add_trained",
         "measure what the chapter on trained networks commits, again",
     ),
+    "board": (
+        "autobuild_book.chapters.board.commands",
+        "add_board",
+        "measure models on tables of trained networks, and export the rows",
+    ),
     "chain": ("autobuild_book.cli.chain", "add_chain", "run all notebooks of a profile, and build the book"),
     "sweep": ("autobuild_book.cli.sweep", "add_sweep", "run a notebook with many combinations of parameters"),
     "compare": ("autobuild_book.cli.compare", "add_compare", "metrics of many runs as a table and a picture"),

@@ -17,32 +17,42 @@ logger = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
-class Measurement:
-    """A row of texts and numbers about an architecture (text); `ASKED` names what else was asked for."""
+class Row:
+    """A row of texts and numbers; `ASKED` names the columns that say what was asked for."""
 
     ASKED: ClassVar[tuple[str, ...]] = ()
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What was asked for; the same as that of the job that makes the row."""
+        return tuple(getattr(self, name) for name in self.ASKED)
+
+
+@dataclass(frozen=True)
+class Measurement(Row):
+    """A row about an architecture (text); `ASKED` names what else was asked for."""
 
     architecture: str
 
     @property
     def key(self) -> tuple[Any, ...]:
-        """What was asked for; the same as that of the job that makes the row."""
-        return self.architecture, *(getattr(self, name) for name in self.ASKED)
+        """The architecture, and what else was asked for."""
+        return self.architecture, *super().key
 
 
-R = TypeVar("R", bound=Measurement)
+R = TypeVar("R", bound=Row)
 
 
 @dataclass(frozen=True)
 class RowFormat(Generic[R]):
-    """How rows of one kind, about architectures of one space, are kept in a CSV file; numbers are exact.
+    """How rows of one kind are kept in a CSV file; numbers are exact.
 
-    Numbers are finite, and whole numbers not negative. `fractions` are columns whose numbers lie in [0, 1],
-    `positive` those whose numbers are not negative.
+    Numbers are finite, and whole numbers not negative. `space` is that of the architectures, where rows are about some,
+    `fractions` are columns whose numbers lie in [0, 1], `positive` those whose numbers are not negative.
     """
 
     kind: type[R]
-    space: SequenceSpace
+    space: SequenceSpace | None = None
     fractions: Collection[str] = ()
     positive: Collection[str] = ("seconds",)
 
@@ -95,10 +105,11 @@ class RowFormat(Generic[R]):
             raise ValueError(f"{where}: {len(cells)} cells; expected {','.join(self.columns)}")
         named = zip(self.columns, cells, strict=True)
         row = self.kind(**{name: self._checked(f"{where}: {name}", name, cell) for name, cell in named})
-        try:
-            self.space.parse(row.architecture)
-        except SpaceError as error:
-            raise ValueError(f"{where}: {error}") from None
+        if self.space is not None and isinstance(row, Measurement):
+            try:
+                self.space.parse(row.architecture)
+            except SpaceError as error:
+                raise ValueError(f"{where}: {error}") from None
         return row
 
     def _checked(self, what: str, name: str, value: object) -> Any:
@@ -118,7 +129,7 @@ class RowFormat(Generic[R]):
     def check(self, row: R) -> R:
         """Return a row; a number that cannot be is a `ValueError`."""
         for name in self.columns:
-            self._checked(f"{name} of {row.architecture}", name, getattr(row, name))
+            self._checked(f"{name} of {', '.join(map(str, row.key))}", name, getattr(row, name))
         return row
 
 

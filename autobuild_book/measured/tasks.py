@@ -8,13 +8,13 @@ from collections.abc import Generator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar, Generic, TypeVar
+from typing import Any, ClassVar, Generic, Protocol, TypeVar
 
 import numpy as np
 import torch
 
 from autobuild_book.locks import held
-from autobuild_book.measured.rows import Measurement, R, RowFormat
+from autobuild_book.measured.rows import Measurement, R, Row, RowFormat
 from autobuild_lib.processes import WorkerPool
 from autobuild_lib.progress import progress_bar
 from autobuild_lib.spaces import Architecture, SequenceSpace, SpaceError
@@ -22,6 +22,18 @@ from autobuild_lib.spaces import Architecture, SequenceSpace, SpaceError
 CPU = Path("/proc/cpuinfo")
 SAMPLE_SEED = 0
 R_co = TypeVar("R_co", bound=Measurement, covariant=True)
+Made = TypeVar("Made", bound=Row, covariant=True)
+
+
+class Work(Protocol[Made]):
+    """What makes some rows at once, here or in another process."""
+
+    @property
+    def keys(self) -> Sequence[tuple[Any, ...]]:
+        """What identifies the rows, in their order."""
+
+    def rows(self) -> Sequence[Made]:
+        """Return the rows."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +58,15 @@ class Job(ABC, Generic[R_co]):
         """What identifies the row it makes."""
         return str(self.architecture), *self.asked
 
+    @property
+    def keys(self) -> list[tuple[Any, ...]]:
+        """The key of its one row."""
+        return [self.key]
+
+    def rows(self) -> list[R_co]:
+        """Return its one row."""
+        return [self.run()]
+
     def run(self) -> R_co:
         """Return the row; `seconds` are those that one processor core was at work."""
         started = time.process_time()
@@ -56,7 +77,7 @@ class Job(ABC, Generic[R_co]):
 
 
 def complete(
-    rows: RowFormat[R], jobs: Sequence[Job[R]], path: Path, *, unit: str, workers: int = 1, progress: bool = True
+    rows: RowFormat[R], jobs: Sequence[Work[R]], path: Path, *, unit: str, workers: int = 1, progress: bool = True
 ) -> list[R]:
     """Run the jobs whose rows the file does not hold; return the rows of all jobs, in their order.
 
@@ -68,42 +89,47 @@ def complete(
     if _pending(rows, jobs, path):
         with held(path.with_name(f"{path.name}.lock"), str(path)):
             _add(rows, _pending(rows, jobs, path), path, len(jobs), unit, workers, progress)
-    done = {row.key: row for row in rows.read(path)} if path.is_file() else {}
-    return [done[job.key] for job in jobs]
+    done = _done(rows, path)
+    return [done[key] for job in jobs for key in job.keys]
 
 
-def _pending(rows: RowFormat[R], jobs: Sequence[Job[R]], path: Path) -> list[Job[R]]:
-    done = {row.key for row in rows.read(path)} if path.is_file() else set()
-    return list({job.key: job for job in jobs if job.key not in done}.values())
+def _done(rows: RowFormat[R], path: Path) -> dict[tuple[Any, ...], R]:
+    return {row.key: row for row in rows.read(path)} if path.is_file() else {}
+
+
+def _pending(rows: RowFormat[R], jobs: Sequence[Work[R]], path: Path) -> list[Work[R]]:
+    done = _done(rows, path).keys()
+    return list({tuple(job.keys): job for job in jobs if not done >= set(job.keys)}.values())
 
 
 def _add(
-    rows: RowFormat[R], jobs: Sequence[Job[R]], path: Path, total: int, unit: str, workers: int, progress: bool
+    rows: RowFormat[R], jobs: Sequence[Work[R]], path: Path, total: int, unit: str, workers: int, progress: bool
 ) -> None:
-    wrong = list[str]()
+    done, wrong = _done(rows, path).keys(), list[str]()
     bar = progress_bar(None, "measuring", total=total, initial=total - len(jobs), unit=unit,
                        disable=not progress, smoothing=0)  # fmt: skip
     with bar, closing(_run(jobs, workers)) as finished:
-        for row in finished:
-            try:
-                rows.append(path, rows.check(row))
-            except ValueError as error:
-                wrong.append(str(error))
+        for made in finished:
+            for row in (row for row in made if row.key not in done):
+                try:
+                    rows.append(path, rows.check(row))
+                except ValueError as error:
+                    wrong.append(str(error))
             bar.update()
     if wrong:
         raise ValueError(f"{path}: {len(wrong)} of {len(jobs)} new rows are left out: {wrong[0]}")
 
 
-def _run(jobs: Sequence[Job[R]], workers: int) -> Generator[R, None, None]:
+def _run(jobs: Sequence[Work[R]], workers: int) -> Generator[Sequence[R], None, None]:
     if workers == 1 or len(jobs) < 2:
-        yield from map(_row, jobs)
+        yield from map(_rows, jobs)
         return
     with WorkerPool(min(workers, len(jobs))) as pool:
-        yield from pool.as_finished(_row, jobs)
+        yield from pool.as_finished(_rows, jobs)
 
 
-def _row(job: Job[R]) -> R:
-    return job.run()
+def _rows(job: Work[R]) -> Sequence[R]:
+    return job.rows()
 
 
 def sample_different(space: SequenceSpace, size: int) -> list[Architecture]:

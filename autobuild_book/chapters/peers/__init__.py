@@ -1,4 +1,1 @@
-"""Other predictors beside AutoBuild, on the same rows: contests, results, costs.
-
-`models` holds the peers themselves.
-"""
+"""Other predictors beside AutoBuild, on the same rows: contests, results, costs."""

@@ -1,4 +1,4 @@
-"""Contests between models: the same rows to learn from and the same test rows for all, and how a ranking is judged."""
+"""Contests between models: the same rows to learn from, and the same test rows for all."""
 
 import functools
 import itertools
@@ -6,23 +6,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
+from autobuild_book.chapters.shared.judging import quality
 from autobuild_book.chapters.shared.splits import computable, train_and_test
 from autobuild_lib import data
 from autobuild_lib.data.files import FLOPS, manifest
 from autobuild_lib.data.table import ARCHITECTURE, Table
 from autobuild_lib.spaces import SequenceSpace
-from autobuild_lib.statistics import srcc
 from autobuild_lib.surrogate import LABELS
 from autobuild_lib.targets import Target
 
-Array = npt.NDArray[np.float64]
 LATENCIES = ("latency_gpu", "latency_cpu", "latency_npu")
 TEST_WITH_PROXIES = 100  # the first rows of a table of proxies, which is in random order
 FEW = 1000  # tables of fewer rows keep a quarter of them for testing, drawn anew by each seed
-LOOKED_AT = 10  # networks with the best predictions, of which the best one is taken
 CEILING, RANDOM = "noise ceiling", "random order"
 LARGE, SMALL, PROXIED = "large", "small", "with proxies"  # kinds of contests
 REFERENCE_SEEDS = range(5)
@@ -133,30 +130,6 @@ def sizes_of(contest: Contest, sizes: Sequence[int], space: SequenceSpace | None
     """Return the sizes that the contest has rows for; all of its rows stand for what is larger."""
     most = len(field_of(contest, space=space).train)
     return sorted({min(size, most) for size in sizes})
-
-
-# -------------------------------------------------------------------- how good is a ranking?
-
-
-def quality(predicted: Array, truth: Array, lower_is_better: bool = False) -> dict[str, float]:
-    """Judge predictions of rows [N] by what they would be used for.
-
-    Returns:
-        srcc: Spearman correlation with the truth. recall: share of the best tenth of the rows that is in the best tenth
-        by prediction. regret: the best value of all, minus the best of the `LOOKED_AT` rows with the best predictions,
-        in standard deviations of the truth; 0 is best.
-    """
-    sign = -1.0 if lower_is_better else 1.0
-    order, true_order = (np.argsort(-sign * values, kind="stable") for values in (predicted, truth))
-    tenth = max(1, round(len(truth) / 10))
-    recall = len(set(order[:tenth]) & set(true_order[:tenth])) / tenth
-    best, reached = sign * truth[true_order[0]], (sign * truth[order[:LOOKED_AT]]).max()
-    spread = float(truth.std())
-    return {
-        "srcc": srcc(predicted, truth),
-        "recall": recall,
-        "regret": float(best - reached) / spread if spread else float("nan"),
-    }
 
 
 def references(contests: Sequence[Contest], space: SequenceSpace | None = None) -> pd.DataFrame:

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from autobuild_book.chapters.peers.contests import CONTESTS, Contest, field_of, quality, sizes_of
+from autobuild_book.chapters.peers.contests import CONTESTS, Contest, field_of, sizes_of
+from autobuild_book.chapters.shared.judging import quality
 from autobuild_book.chapters.shared.models.registry import (
     EMBEDDED,
     EXTENDED,

@@ -14,7 +14,7 @@ from autobuild_book.measured import rows, tables, tasks
 from autobuild_lib.data.files import load
 from autobuild_lib.data.table import ARCHITECTURE
 from autobuild_lib.networks import build
-from autobuild_lib.spaces import Architecture, ofa_mbv3, ofa_pn
+from autobuild_lib.spaces import Architecture, SequenceSpace, ofa_mbv3, ofa_pn
 
 SPACES = {space.name: space for space in (ofa_mbv3(), ofa_pn())}
 WEIGHT_SEED = 0  # all networks draw their weights with it
@@ -92,16 +92,21 @@ def measure(
         ValueError: for an unknown space, architectures of another one, a file with other rows than these, or a proxy
             without a finite value.
     """
-    kept = row_format(space)
-    jobs = [Job(kept.space.adopt(architecture), minibatch) for architecture in architectures]
-    return tasks.complete(kept, jobs, out, unit="network", workers=workers, progress=progress)
+    family = find_space(space)
+    jobs = [Job(family.adopt(architecture), minibatch) for architecture in architectures]
+    return tasks.complete(row_format(space), jobs, out, unit="network", workers=workers, progress=progress)
 
 
 def row_format(space: str) -> rows.RowFormat[Measurement]:
     """Return the format of rows of a family; an unknown one is a `ValueError`."""
+    return rows.RowFormat(Measurement, find_space(space))
+
+
+def find_space(space: str) -> SequenceSpace:
+    """Return a space of `SPACES` by its name; an unknown one is a `ValueError`."""
     if space not in SPACES:
         raise ValueError(f"space={space!r}; choose from {', '.join(SPACES)}")
-    return rows.RowFormat(Measurement, SPACES[space])
+    return SPACES[space]
 
 
 def sample_architectures(space: str, size: int) -> list[Architecture]:
@@ -109,7 +114,7 @@ def sample_architectures(space: str, size: int) -> list[Architecture]:
 
     Raises `ValueError` for a space without networks, and for more architectures than the table has.
     """
-    architectures = load(row_format(space).space.name).architectures
+    architectures = load(find_space(space).name).architectures
     if not 1 <= size <= len(architectures):
         raise ValueError(f"size={size}; allowed are 1 to {len(architectures):,} architectures")
     order = np.random.default_rng(tasks.SAMPLE_SEED).permutation(len(architectures))

@@ -7,7 +7,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from autobuild_book.chapters.shared.measured_again import beside_committed
 from autobuild_book.chapters.shared.models.registry import EMBEDDED, EXTENDED, FEW, MODELS, PAPER, TUNED
 from autobuild_book.intervals import mean_with_interval
 
@@ -116,18 +115,6 @@ def not_measured(rows: pd.DataFrame) -> list[str]:
     """Return the models of the registry that no row is about."""
     measured = set(rows["model"])
     return [name for name in MODELS if name not in measured]
-
-
-def spot_check(live: pd.DataFrame, committed: pd.DataFrame) -> pd.DataFrame:
-    """Compare the SRCC of rows that were measured twice, see `measured_again.beside_committed`.
-
-    The spread is that of the committed rows of the same model, target and size over seeds, each with training rows of
-    its own.
-    """
-    spread = committed.groupby(KEY)["srcc"].std(ddof=1).rename("spread").reset_index()
-    both = live.merge(committed, on=[*KEY, "seed"], suffixes=("", "_committed")).merge(spread, on=KEY)
-    what = both["contest"] + ", " + both["target"] + ", " + both["model"] + ", " + both["size"].astype(str) + " rows"
-    return beside_committed(list(zip(what, both["srcc"], both["srcc_committed"], both["spread"], strict=True)))
 
 
 # -------------------------------------------------------------------- what to use

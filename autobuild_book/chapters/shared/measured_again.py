@@ -34,6 +34,22 @@ def beside_committed(pairs: Sequence[Pair]) -> pd.DataFrame:
     return rows.sort_values("spreads", ascending=False, kind="stable", na_position="first", ignore_index=True)
 
 
+def spot_check(live: pd.DataFrame, committed: pd.DataFrame, key: Sequence[str]) -> pd.DataFrame:
+    """Compare the SRCC of rows that were measured twice, see `beside_committed`.
+
+    The spread is that of the committed rows over seeds, each with training rows of its own.
+
+    Args:
+        live: columns of `key`, seed and srcc. committed: the same.
+        key: columns that say what was measured; the last one is a number of rows.
+    """
+    keys = list(key)
+    spread = committed.groupby(keys)["srcc"].std(ddof=1).rename("spread").reset_index()
+    both = live.merge(committed, on=[*keys, "seed"], suffixes=("", "_committed")).merge(spread, on=keys)
+    what = [f"{', '.join(map(str, cells))} rows" for cells in both[keys].itertuples(index=False)]
+    return beside_committed(list(zip(what, both["srcc"], both["srcc_committed"], both["spread"], strict=True)))
+
+
 def far_apart(rows: pd.DataFrame) -> int:
     """Return how many numbers differ by more than `FAR` spreads."""
     return int((rows["spreads"] > FAR).sum())

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from autobuild_lib import data
 from autobuild_lib.data.table import Table
@@ -56,4 +57,9 @@ def train_and_test(table: Table) -> tuple[Table, Table]:
 
 def subset(table: Table, size: int, seed: int) -> Table:
     """Return `size` rows of a table, all where it has fewer, drawn by `seed` and `size`, in the table's order."""
-    return table.take(np.sort(np.random.default_rng([seed, size]).permutation(len(table))[:size]))
+    return table.take(drawn_rows(len(table), size, seed))
+
+
+def drawn_rows(number: int, size: int, seed: int) -> npt.NDArray[np.int64]:
+    """Return the places of the rows that `subset` takes of a table of `number` rows, in order, [size]."""
+    return np.sort(np.random.default_rng([seed, size]).permutation(number)[:size])

@@ -22,6 +22,7 @@ with extra("book"):
     )
 
 Array = npt.NDArray[np.float64]
+CHUNK = 2048  # rows predicted at once: each has a kernel with every training row
 MOST_TUNED = 400  # training rows that the kernel's parameters are fitted to
 
 
@@ -88,4 +89,6 @@ class HammingProcess(RegressorMixin, BaseEstimator):  # type: ignore[misc]
 
     def predict(self, x: npt.ArrayLike) -> Array:
         """Return the mean of the process at one-hot rows [N, C], [N]."""
-        return np.asarray(self.process_.predict(np.asarray(x, dtype=np.float64)), dtype=np.float64)
+        rows = np.asarray(x, dtype=np.float64)
+        parts = [self.process_.predict(rows[start : start + CHUNK]) for start in range(0, len(rows), CHUNK)]
+        return np.concatenate(parts or [np.empty(0)])

@@ -1,6 +1,5 @@
 """Contests: how a ranking is judged, and that nothing of the test rows is known."""
 
-import math
 from dataclasses import replace
 from typing import Any
 
@@ -12,7 +11,7 @@ import autobuild_lib as ab
 from autobuild_book.chapters.peers import (
     contests,
 )
-from autobuild_book.chapters.peers.contests import Contest, Field, quality
+from autobuild_book.chapters.peers.contests import Contest, Field
 from autobuild_book.chapters.peers.measuring import PeerJob
 from autobuild_book.chapters.peers.proxy_tables import sample_architectures
 from autobuild_book.chapters.shared.models import registry
@@ -20,26 +19,6 @@ from autobuild_book.chapters.shared.models.registry import MODELS
 from autobuild_book.chapters.shared.splits import subset
 from tests.benchmarks.peer_presets import candidates, validation_splits
 from tests.helpers.peer_rows import TOY
-
-
-class TestQuality:
-    def test_by_hand(self) -> None:
-        truth = np.arange(20.0)
-        predicted = truth.copy()
-        predicted[[19, 0]] = predicted[[0, 19]]  # the best is taken for the worst, and the other way round
-        found = quality(predicted, truth)
-        assert found["recall"] == 0.5  # of 19 and 18, 18 is found
-        assert found["regret"] == pytest.approx(1 / truth.std())  # 18 is the best of ten
-        assert quality(truth, truth) == {"srcc": 1.0, "recall": 1.0, "regret": 0.0}
-
-    def test_less_may_be_better(self) -> None:
-        truth = np.arange(30.0)
-        assert quality(truth, truth, lower_is_better=True) == {"srcc": 1.0, "recall": 1.0, "regret": 0.0}
-        found = quality(-truth, truth, lower_is_better=True)
-        assert (found["srcc"], found["recall"], found["regret"]) == (-1.0, 0.0, pytest.approx(20 / truth.std()))
-
-    def test_a_constant_label_has_no_regret(self) -> None:
-        assert math.isnan(quality(np.arange(5.0), np.ones(5))["regret"])
 
 
 class TestRows:

@@ -13,8 +13,9 @@ from autobuild_book.chapters.peers import (
     contests,
     measuring,
 )
-from autobuild_book.chapters.peers.contests import Contest, quality
+from autobuild_book.chapters.peers.contests import Contest
 from autobuild_book.chapters.peers.measuring import COLUMNS, PeerJob
+from autobuild_book.chapters.shared.judging import quality
 from autobuild_book.chapters.shared.models import registry
 from autobuild_book.chapters.shared.models.registry import MODELS
 from autobuild_book.chapters.shared.ridge import AdditiveRidge

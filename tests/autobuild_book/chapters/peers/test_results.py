@@ -10,6 +10,7 @@ import pytest
 from autobuild_book.chapters.peers import (
     results,
 )
+from autobuild_book.chapters.shared.measured_again import spot_check
 from autobuild_book.chapters.shared.models import registry
 from tests.helpers.peer_rows import OURS, THEIRS, rows_of
 
@@ -74,7 +75,7 @@ class TestResults:
 
     def test_spot_check(self) -> None:
         before, live = rows_of({("m", 25): [0.5, 0.7]}), rows_of({("m", 25): [0.5, 0.6]})
-        rows = results.spot_check(live, before)
+        rows = spot_check(live, before, results.KEY)
         assert rows.difference.tolist() == pytest.approx([-0.1, 0.0])
         assert rows.spread.tolist() == pytest.approx([0.2 / np.sqrt(2)] * 2)
 

@@ -1,0 +1,165 @@
+"""What the measured rows of the board say: means over seeds, average ranks of models, and who wins where."""
+
+from collections.abc import Collection, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import pandas as pd
+from scipy.stats import friedmanchisquare, rankdata, studentized_range
+
+from autobuild_book.chapters.board.measuring import KEY
+from autobuild_book.intervals import interval_texts, mean_with_interval
+
+TASK = ["table", "target"]
+MEASURES = {"srcc": True, "tau": True, "regret": False, "rank": False}  # whether more is better
+SECONDS = ["fit_seconds", "predict_seconds"]
+
+
+def chosen(
+    rows: pd.DataFrame,
+    tables: Collection[str] | None = None,
+    models: Collection[str] | None = None,
+    sizes: Collection[int] | None = None,
+) -> pd.DataFrame:
+    """Return the rows of some tables, models and sizes (default: all); a name without rows is a `ValueError`."""
+    for column, names in (("table", tables), ("model", models)):
+        if unknown := sorted(set(names or ()) - set(rows[column])):
+            there = "; ".join(rows[column].unique())
+            raise ValueError(f"no rows of {column} {unknown[0]!r}; there are those of {there}")
+        rows = rows[rows[column].isin(names)] if names else rows
+    return (rows[rows["size"].isin(sizes)] if sizes else rows).reset_index(drop=True)
+
+
+def summary(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return a row per table, target, model and size.
+
+    Columns beside these: seeds; srcc, tau and regret, means with the ends of their 95 % intervals over seeds (`_low`,
+    `_high`); rank and share, the median; rank_least and rank_most; fit_seconds and predict_seconds, means.
+    """
+    made = []
+    for key, runs in rows.groupby(KEY, sort=False):
+        cells: dict[str, float] = {"seeds": len(runs)}
+        for measure in ("srcc", "tau", "regret"):
+            names = (measure, f"{measure}_low", f"{measure}_high")
+            cells |= dict(zip(names, mean_with_interval(runs[measure].to_numpy()), strict=True))
+        cells |= {"rank": runs["rank"].median(), "share": runs["share"].median()}
+        cells |= {"rank_least": runs["rank"].min(), "rank_most": runs["rank"].max()}
+        made.append({**dict(zip(KEY, key, strict=True)), **cells, **runs[SECONDS].mean()})
+    return pd.DataFrame(made)
+
+
+def task_name(table: str, target: str) -> str:
+    """Return a short name of a table and target: the data set of a benchmark, or the device of a latency."""
+    return target.removeprefix("latency_") if target.startswith("latency_") else table.partition(":")[2] or table
+
+
+def readable(means: pd.DataFrame) -> pd.DataFrame:
+    """Return rows of `summary` for a reader: texts with intervals, a column for each measure."""
+    ranks = zip(means["rank"], means["rank_least"], means["rank_most"], strict=True)
+    shown = {
+        measure: interval_texts(means[measure], means[f"{measure}_low"], means[f"{measure}_high"], digits)
+        for measure, digits in (("srcc", 3), ("tau", 3), ("regret", 2))
+    }
+    return means[KEY].assign(
+        **shown,
+        rank=[f"{middle:,.0f} ({least:,} to {most:,})" for middle, least, most in ranks],
+        share=[f"{100 * share:.2f} %" for share in means["share"]],
+        seconds=[f"{total:.2f}" for total in means[SECONDS].sum(axis="columns")],
+    )
+
+
+# -------------------------------------------------------------------- models over tasks
+
+
+def by_task(rows: pd.DataFrame, size: int, measure: str = "srcc") -> pd.DataFrame:
+    """Return means over seeds, a row per task, a column per model; models that lack a task are left out."""
+    runs = rows[rows["size"] == size]
+    return runs.pivot_table(index=TASK, columns="model", values=measure, sort=False).dropna(axis="columns")
+
+
+def average_ranks(table: pd.DataFrame, more_is_better: bool = True) -> pd.DataFrame:
+    """Rank models on each task, 1 for the best, and average: columns model, rank, low, high, wins, the best first.
+
+    Equal values share the mean of their ranks. The interval is that of a mean over tasks, 95 %; `wins` counts tasks on
+    which no model is better.
+
+    Args:
+        table: a row per task, a column per model.
+    """
+    ranks = rankdata(-table.to_numpy() if more_is_better else table.to_numpy(), axis=1)
+    wins = (table.to_numpy() == (table.max if more_is_better else table.min)(axis=1).to_numpy()[:, None]).sum(0)
+    rows = [(model, *mean_with_interval(ranks[:, n]), wins[n]) for n, model in enumerate(table)]
+    frame = pd.DataFrame(rows, columns=["model", "rank", "low", "high", "wins"])
+    return frame.sort_values("rank", kind="stable", ignore_index=True)
+
+
+def critical_difference(models: int, tasks: int, level: float = 0.05) -> float:
+    """Return how far two average ranks must be apart to differ (Nemenyi's test; Demsar, JMLR 2006); NaN for no test."""
+    if models < 2 or tasks < 2:
+        return float("nan")
+    quantile = studentized_range.ppf(1 - level, models, np.inf) / np.sqrt(2)
+    return float(quantile * np.sqrt(models * (models + 1) / (6 * tasks)))
+
+
+def friedman(table: pd.DataFrame) -> float:
+    """Return the p-value of Friedman's test that all models rank alike; NaN for fewer than three models or tasks."""
+    return float(friedmanchisquare(*table.to_numpy().T).pvalue) if min(table.shape) > 2 else float("nan")
+
+
+def winners(rows: pd.DataFrame, measure: str = "srcc") -> pd.DataFrame:
+    """Per task and size, the best model and the next one, on the same training rows.
+
+    Returns:
+        Columns table, target, size, model, value (mean of the best), next, lead over the next one with its 95 %
+        interval over seeds (low, high; positive: better), and whether the whole interval lies above zero (`shown`).
+    """
+    sign, found = 1.0 if MEASURES[measure] else -1.0, []
+    for (*task, size), runs in rows.groupby([*TASK, "size"], sort=False):
+        table = sign * runs.pivot_table(index="seed", columns="model", values=measure)
+        first, *others = table.mean().sort_values(ascending=False, kind="stable").index
+        if others:
+            lead, low, high = mean_with_interval((table[first] - table[others[0]]).dropna().to_numpy())
+            found.append((*task, size, first, sign * table[first].mean(), others[0], lead, low, high, low > 0))
+    columns = [*TASK, "size", "model", "value", "next", "lead", "low", "high", "shown"]
+    return pd.DataFrame(found, columns=columns)
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Who is ahead with a number of training rows. alike: models that the critical difference does not tell apart."""
+
+    size: int
+    first: str
+    rank: float
+    wins: int
+    tasks: int
+    alike: tuple[str, ...]
+    autobuild: str
+    autobuild_rank: float
+
+    def sentence(self) -> str:
+        """The standing in words, in Markdown."""
+        text = f"With {self.size:,} labelled networks, **{self.first}** has the best average rank ({self.rank:.1f}) "
+        text += f"and is best on {self.wins} of {self.tasks} tasks"
+        if self.alike:
+            text += f"; the critical difference does not tell it from {len(self.alike)} others"
+        if self.autobuild and self.autobuild != self.first:
+            text += f"; {self.autobuild} has {self.autobuild_rank:.1f}"
+        return f"{text}."
+
+
+def standings(rows: pd.DataFrame, ours: Sequence[str], measure: str = "srcc") -> list[Standing]:
+    """Return who is ahead for each size. ours: AutoBuild's recipes, of which the best one is named, too."""
+    found = []
+    for size in sorted(rows["size"].unique()):
+        table = by_task(rows, size, measure)
+        if table.shape[1] < 2:
+            continue
+        ranks = average_ranks(table, MEASURES[measure])
+        best = ranks.iloc[0]
+        near = ranks["rank"] - best["rank"] < critical_difference(len(ranks), len(table))
+        mine = ranks[ranks["model"].isin(ours)].head(1)
+        name, rank = (mine["model"].iloc[0], mine["rank"].iloc[0]) if len(mine) else ("", float("nan"))
+        standing = (int(size), best["model"], best["rank"], int(best["wins"]), len(table))
+        found.append(Standing(*standing, tuple(ranks["model"][near][1:]), name, float(rank)))
+    return found

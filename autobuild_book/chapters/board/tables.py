@@ -1,0 +1,58 @@
+"""The trained tables that models are measured on: networks that were really trained, or really timed."""
+
+import functools
+from dataclasses import dataclass
+
+from autobuild_lib import data
+from autobuild_lib.data.table import DataError, Table
+
+BENCHMARK, HERE = "benchmark", "measured here"  # who trained or timed the networks
+GRAPH_DATA = ("cora", "citeseer", "pubmed", "cs", "physics", "photo", "computers", "arxiv", "proteins")
+
+
+@dataclass(frozen=True)
+class BoardTable:
+    """Networks with labels that somebody measured.
+
+    name: what `data.load` takes. targets: labels or equations. lower: less is better. kind: who measured them.
+    """
+
+    name: str
+    targets: tuple[str, ...] = ("acc",)
+    lower: bool = False
+    kind: str = BENCHMARK
+
+
+# Of the twelve latencies of HELP three: one card with one image (which waits for kernels to start) and with 64 (which
+# computes), and a card of another generation with 32; the others rank networks much as one of these.
+TABLES = (
+    *(BoardTable(f"nas-bench-graph:{name}") for name in GRAPH_DATA),
+    BoardTable("accel-nasbench"),
+    BoardTable("help-ofa", ("latency_titan_rtx_1", "latency_titan_rtx_64", "latency_v100_32"), lower=True),
+    BoardTable("panoptic", ("pq",), kind=HERE),
+    BoardTable("diffusion_unets", ("-log_distance",), kind=HERE),
+)
+
+
+def find_table(name: str) -> BoardTable:
+    """Return a trained table by its name; an unknown one is a `ValueError` that lists them."""
+    by_name = {table.name: table for table in TABLES}
+    if name not in by_name:
+        raise ValueError(f"no trained table {name!r}; choose from {'; '.join(by_name)}")
+    return by_name[name]
+
+
+@functools.lru_cache(maxsize=3)
+def load(name: str) -> Table:
+    """Return the rows of a trained table; raises what `data.load` does where its files are missing."""
+    return data.load(name)
+
+
+@functools.lru_cache(maxsize=32)
+def why_missing(name: str) -> str:
+    """Say why the rows of a trained table are not here, "" where they are."""
+    try:
+        load(name)
+    except (DataError, OSError, ModuleNotFoundError) as error:
+        return str(error)
+    return ""
