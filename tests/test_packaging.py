@@ -63,7 +63,7 @@ class TestPins:
             pins(["scikit-learn==1.0", "scikit_learn==1.0"])
 
     def test_every_direct_dependency_is_pinned_within_its_bounds(self) -> None:
-        for name, requirement in requirements("book", "cluster", "onnx", "sd", "test").items():
+        for name, requirement in requirements("book", "cluster", "imagenet", "onnx", "sd", "test").items():
             assert name in CONSTRAINTS, f"{name} has no pin in constraints.txt: run make constraints"
             assert requirement.specifier.contains(CONSTRAINTS[name]), f"{name}: {requirement}"
 
@@ -96,7 +96,7 @@ class TestPins:
         if not section:
             pytest.skip("README.md has no section Dependencies")
         rows = {canonicalize_name(name) for name in re.findall(r"[\w.-]+", section[1])}
-        assert not requirements("book", "cluster", "onnx", "sd", "test").keys() - rows
+        assert not requirements("book", "cluster", "imagenet", "onnx", "sd", "test").keys() - rows
 
 
 # Of each house its parts in order: a module imports only what stands before its part, or in it.
@@ -108,7 +108,7 @@ LIBRARY = [
 ]  # fmt: skip
 COMPANION = [
     "houses", "extras", "lines", "locks", "parallel", "bundled",
-    "tracing", "intervals", "downloads", "figures", "runs", "chain", "measured", "arguments",
+    "tracing", "intervals", "downloads", "figures", "runs", "chain", "measured", "imagenet", "arguments",
     "chapters.shared", "chapters", "labs", "pages", "cli",
 ]  # fmt: skip
 

@@ -4,6 +4,7 @@ import argparse
 import importlib
 import sys
 import traceback
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -13,6 +14,7 @@ from autobuild_book.arguments import check_file, print_report, whole
 from autobuild_book.chapters.shared.unions import union
 from autobuild_lib import surrogate
 from autobuild_lib.loading import load
+from autobuild_lib.networks import Supernet, has_networks
 from autobuild_lib.search import Evaluator, LayerMutation, Mutation, StageMutation, costs, evolve, front
 from autobuild_lib.spaces import SequenceSpace, read_space
 from autobuild_lib.spaces.features import values_of
@@ -57,7 +59,8 @@ def add_search(parser: argparse.ArgumentParser) -> None:
     text = "surrogate (the OFA families), or module:function, which takes a list of architectures and returns a table"
     parser.add_argument("--evaluator", default="surrogate", help=f"{text} (default: surrogate)")
     parser.add_argument("--maximise", default="acc", help="label or equation (default: acc)")
-    parser.add_argument("--minimise", default="latency_gpu", help="label or equation (default: latency_gpu)")
+    text = "label or equation (default: latency_gpu; with --supernet on a processor, latency_cpu)"
+    parser.add_argument("--minimise", help=text)
     parser.add_argument("--start", type=whole(1), default=50, help="random architectures at first (default: 50)")
     parser.add_argument("--rounds", type=whole(0), default=4, help="of mutations of the front (default: 4)")
     parser.add_argument("--mutations", type=whole(1), default=50, help="per round (default: 50)")
@@ -68,7 +71,20 @@ def add_search(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--workers", type=whole(0, 4096), help=text)
     parser.add_argument("--retry-failed", action="store_true", help="evaluate again what is in the log as failed")
     parser.add_argument("--out", type=Path, help="write all evaluations as this CSV file")
+    _add_supernet(parser)
     parser.set_defaults(run=_search, keeps="log")
+
+
+def _add_supernet(parser: argparse.ArgumentParser) -> None:
+    about = "acc and latency of a published supernet's parts on images, instead of --evaluator (extra imagenet)"
+    group = parser.add_argument_group("supernet", about)
+    text = "a file of the once-for-all project, such as ofa_mbv3_d234_e346_k357_w1.2"
+    group.add_argument("--supernet", type=Path, help=text)
+    group.add_argument("--images", type=Path, help="a folder with train and val, in each a folder of images per class")
+    text = "training images that the moments of batch normalisation are measured on (default: 2000)"
+    group.add_argument("--calibrate", type=whole(1), default=2000, help=text)
+    group.add_argument("--validate", type=whole(0), default=0, help="validation images (default: 0, which takes all)")
+    group.add_argument("--device", help="cpu, cuda or cuda:1 (default: the first GPU, where there is one)")
 
 
 def _corpus(arguments: argparse.Namespace) -> units.UnitCorpus:
@@ -120,11 +136,12 @@ def _search(arguments: argparse.Namespace) -> None:
     mutation = _mutation(arguments)
     names = ("start", "rounds", "mutations", "seed", "log", "workers", "retry_failed")
     options = {name: getattr(arguments, name) for name in names}
-    goals = {"maximise": arguments.maximise, "minimise": arguments.minimise}
-    evaluator = _evaluator(arguments.evaluator, mutation.space)
-    if arguments.evaluator == "surrogate":
-        costs(pd.DataFrame(columns=list(surrogate.LABELS)), **goals)  # that labels are there
-    elif arguments.workers is None:
+    evaluator, labels = _evaluator(arguments, mutation.space)
+    minimise = arguments.minimise or (labels[1] if labels else "latency_gpu")
+    goals = {"maximise": arguments.maximise, "minimise": minimise}
+    if labels:
+        costs(pd.DataFrame(columns=list(labels)), **goals)  # that they are there
+    if arguments.workers is None and (arguments.supernet or arguments.evaluator != "surrogate"):
         options["workers"] = 0  # what it has evaluated may have taken hours, and is in the log at once
     if arguments.log is not None:
         arguments.log.parent.mkdir(parents=True, exist_ok=True)
@@ -143,9 +160,9 @@ def _check_files(arguments: argparse.Namespace) -> None:
     """Refuse files that cannot be written, or that this command reads."""
     check_file(arguments.out)
     check_file(arguments.log)
-    used = [path for path in (arguments.log, arguments.space, *(arguments.reduced or ())) if path is not None]
-    if arguments.out is not None and arguments.out.resolve() in [Path(path).resolve() for path in used]:
-        raise ValueError(f"--out {arguments.out}: it is also --log, --space or --reduced, and would be overwritten")
+    read = (arguments.log, arguments.space, arguments.supernet, *(arguments.reduced or ()))
+    if arguments.out is not None and arguments.out.resolve() in [Path(path).resolve() for path in read if path]:
+        raise ValueError(f"--out {arguments.out}: another argument names it too, and it would be overwritten")
 
 
 def _mutation(arguments: argparse.Namespace) -> Mutation:
@@ -157,10 +174,32 @@ def _mutation(arguments: argparse.Namespace) -> Mutation:
     return StageMutation(union([ReducedSpace.load(path) for path in arguments.reduced]))
 
 
-def _evaluator(name: str, space: SequenceSpace) -> Evaluator:
-    """Return the bundled surrogate of a family, or a function that the user names."""
-    if name == "surrogate":
-        return surrogate.load_bundled(space.name).predict
+def _evaluator(arguments: argparse.Namespace, space: SequenceSpace) -> tuple[Evaluator, Sequence[str]]:
+    """Return what evaluates, and its labels where they are known."""
+    if arguments.supernet is not None or arguments.images is not None:
+        return _supernet(arguments, space)
+    if arguments.evaluator == "surrogate":
+        return surrogate.load_bundled(space.name).predict, surrogate.LABELS
+    return _named(arguments.evaluator), ()
+
+
+def _supernet(arguments: argparse.Namespace, space: SequenceSpace) -> tuple[Evaluator, Sequence[str]]:
+    """Return the evaluator of a supernet's parts."""
+    if arguments.supernet is None or arguments.images is None or arguments.evaluator != "surrogate":
+        raise ValueError("--supernet and --images belong together, and stand instead of --evaluator")
+    supernet = Supernet.load(arguments.supernet)
+    if not has_networks(space) or space.name != supernet.space.name:
+        raise ValueError(f"{arguments.supernet}: a supernet of {supernet.space.name}; the space is {space.name!r}")
+    imagenet = importlib.import_module("autobuild_book.imagenet.evaluator")  # needs an extra
+    evaluator = imagenet.ImageNetEvaluator(
+        supernet, arguments.images, calibration=arguments.calibrate, validation=arguments.validate,
+        device=arguments.device, seed=arguments.seed, progress=not arguments.workers,
+    )  # fmt: skip
+    return evaluator, evaluator.labels
+
+
+def _named(name: str) -> Evaluator:
+    """Return a function that the user names."""
     module, _, function = name.partition(":")
     if not module or not function:
         raise ValueError(f"--evaluator {name}: give surrogate or module:function")
