@@ -1,15 +1,15 @@
 """Search with any evaluator: evolution by mutations, a log that survives kills, and fronts.
 
-Other searches to compare with, what experts chose, and hypervolumes live in the companion.
+Searches to compare with (by layers, as experts chose), and hypervolumes live in the companion.
 """
 
 from autobuild_lib.search.evaluation import Evaluator, evaluate_all
 from autobuild_lib.search.evolution import evolve
 from autobuild_lib.search.log import Evaluation, EvaluationLog
-from autobuild_lib.search.mutations import LayerMutation, Mutation, StageMutation
+from autobuild_lib.search.mutations import Mutation, StageMutation
 from autobuild_lib.search.pareto import costs, front
 
 __all__ = [
-    "Evaluation", "EvaluationLog", "Evaluator", "LayerMutation", "Mutation", "StageMutation", "costs", "evaluate_all",
+    "Evaluation", "EvaluationLog", "Evaluator", "Mutation", "StageMutation", "costs", "evaluate_all",
     "evolve", "front",
 ]  # fmt: skip

@@ -120,7 +120,7 @@ def evolve(
     (NaN where it failed), round (0 for the start).
 
     Args:
-        mutation: how to draw and to change, in which space: `StageMutation`, `LayerMutation` or your own.
+        mutation: how to draw and to change, in which space: `StageMutation` or your own.
         evaluator: see `Evaluator`. A failed evaluation counts; labels for which an objective is not finite have failed.
         maximise, minimise: target equations over the labels, such as "acc" and "latency_gpu".
         seed: of all draws; the result depends on it and on the labels only.

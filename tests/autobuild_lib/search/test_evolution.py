@@ -12,7 +12,8 @@ from pymoo.util.nds.non_dominated_sorting import NonDominatedSorting
 
 import autobuild_lib as ab
 from autobuild_book.chapters.shared.dominance import hypervolume_curve
-from autobuild_lib.search import EvaluationLog, LayerMutation, Mutation, StageMutation, costs, evolve
+from autobuild_book.chapters.shared.layer_mutation import LayerMutation
+from autobuild_lib.search import EvaluationLog, Mutation, StageMutation, costs, evolve
 from autobuild_lib.spaces.sequence import Codes
 from tests.helpers.evaluators import fails, label, label_or_fail, worth
 from tests.helpers.mutations import among

@@ -12,7 +12,8 @@ import pandas as pd
 import pytest
 
 import autobuild_lib as ab
-from autobuild_lib.search import EvaluationLog, LayerMutation, evolve
+from autobuild_book.chapters.shared.layer_mutation import LayerMutation
+from autobuild_lib.search import EvaluationLog, evolve
 from tests.helpers.evaluators import Slow, label
 
 OPTIONS = {"maximise": "acc", "minimise": "latency", "seed": 5, "start": 20, "rounds": 2, "mutations": 20,
@@ -22,7 +23,8 @@ import json, sys
 from pathlib import Path
 from tests.helpers.evaluators import Slow
 import autobuild_lib as ab
-from autobuild_lib.search import LayerMutation, evolve
+from autobuild_book.chapters.shared.layer_mutation import LayerMutation
+from autobuild_lib.search import evolve
 if __name__ == "__main__":
     folder, seconds, workers, options = Path(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]), json.loads(sys.argv[4])
     evaluator = Slow(folder / f"calls{sys.argv[5]}.txt", seconds)

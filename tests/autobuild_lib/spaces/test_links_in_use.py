@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 import autobuild_lib as ab
+from autobuild_book.chapters.shared.layer_mutation import LayerMutation
 from autobuild_lib.data.table import DataError, Table
-from autobuild_lib.search import LayerMutation, StageMutation, evolve
+from autobuild_lib.search import StageMutation, evolve
 from autobuild_lib.units.reduced import GroupContents, ReducedSpace
 
 WORTH = {"a": 0.0, "b": 1.0, "c": 2.5}

@@ -9,10 +9,11 @@ import pandas as pd
 import pytest
 
 import autobuild_lib as ab
+from autobuild_book.chapters.shared.layer_mutation import LayerMutation
 from autobuild_lib.data.files import bundled_space, manifest
 from autobuild_lib.engine.layers import LayerEncoder
 from autobuild_lib.predictor import Network, NetworkConfig, Predictor
-from autobuild_lib.search import LayerMutation, evolve
+from autobuild_lib.search import evolve
 from autobuild_lib.spaces.groups import MOST_CONTENTS
 
 LAYERS = {"op": ["a", "b", "c"], "k": [3, 5, 7]}
