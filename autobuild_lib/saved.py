@@ -1,7 +1,6 @@
 """Saved predictors: weights.safetensors and config.json, which has their checksum; replaced whole, read strictly."""
 
 import hashlib
-import math
 import os
 import re
 from collections.abc import Iterator
@@ -16,11 +15,12 @@ from torch import Tensor
 from autobuild_lib.engine.encoder import Encoder
 from autobuild_lib.engine.layers import LayerEncoder
 from autobuild_lib.engine.operations import OperationEncoder
-from autobuild_lib.predictor import Moments, NetworkConfig, Predictor
+from autobuild_lib.predictor import NETWORK_OPTIONS, Moments, NetworkConfig, Predictor
 from autobuild_lib.spaces import SequenceSpace
+from autobuild_lib.spaces.features import read_object
 from autobuild_lib.storage import PARTIAL, json_text, locked, parse_json, remove_abandoned, replace_bytes, replace_text
 from autobuild_lib.targets import Target
-from autobuild_lib.values import MALFORMED, naming, shown
+from autobuild_lib.values import MALFORMED, Option, finite, naming, shown
 from autobuild_lib.weights import read_tensors, weights_bytes
 
 T = TypeVar("T")
@@ -29,6 +29,7 @@ WEIGHTS = "weights.safetensors"
 NEW_WEIGHTS = re.compile(r"weights-[0-9a-f]{16}\.safetensors")  # until the configuration has their checksum
 LAYER_ENTRIES = {"space", "hop_moments", "unit_target_moments"}
 SHA256, OWN_SHA256 = "weights_sha256", "config_sha256"
+NOT_NEGATIVE, POSITIVE = Option(float, "", minimum=0), Option(float, "", above=0)
 TYPES = {dict: "an object with entries", str: "a text", int: "a whole number"}
 KINDS: tuple[type[Encoder[Any]], ...] = (LayerEncoder, OperationEncoder)
 ENCODERS = {name: kind for kind in KINDS for name in kind.FORMATS}
@@ -153,10 +154,7 @@ def _read_config(content: str) -> dict[str, Any]:
             raise ValueError(f"{OWN_SHA256} {stated!r:.80} is not that of the other entries; damaged or edited")
     of_kind = LAYER_ENTRIES if ENCODERS[name] is LayerEncoder else {"operations"}
     expected = {"format", "network", "target", "label_mean", "label_sd", "provenance", SHA256} | of_kind
-    if missing := sorted(expected - set(config)):
-        raise KeyError(missing[0])
-    if unknown := sorted(set(config) - expected):
-        raise ValueError(f"unknown entries {', '.join(unknown)}")
+    read_object("its entries", config, sorted(expected))
     if not re.fullmatch("[0-9a-f]{64}", _typed(config[SHA256], str)):
         raise ValueError(f"{SHA256} {config[SHA256]!r:.80} is no checksum")
     return config
@@ -169,15 +167,13 @@ def read_description(config: dict[str, Any]) -> tuple[Encoder[Any], NetworkConfi
     """Return the encoder, the shape of the network, and what else a predictor is made of, in order."""
     encoder, shape = ENCODERS[config["format"]].from_json(config), _read_network_config(config)
     Target(target := _typed(config["target"], str))
-    labels = target, _finite(config["label_mean"]), _finite(config["label_sd"], above=0)
+    labels = target, finite(config["label_mean"], "label_mean"), POSITIVE.read("label_sd", config["label_sd"])
     moments = _read_moments(config, encoder.space, shape.hops) if isinstance(encoder, LayerEncoder) else None
     return encoder, shape, *labels, moments, _typed(config["provenance"], dict)
 
 
 def _read_network_config(config: dict[str, Any]) -> NetworkConfig:
-    shape, defaults = _typed(config["network"], dict), asdict(NetworkConfig())
-    if set(shape) != set(defaults):
-        raise ValueError(f"network has {sorted(shape)}, expected {sorted(defaults)}")
+    shape = read_object("network", config["network"], list(NETWORK_OPTIONS))
     network = NetworkConfig(**shape)
     for name, value in asdict(network).items():
         if type(shape[name]) is not type(value):  # 2.0 and "true" are for people
@@ -186,14 +182,15 @@ def _read_network_config(config: dict[str, Any]) -> NetworkConfig:
 
 
 def _read_moments(config: dict[str, Any], space: SequenceSpace, hops: int) -> Moments | None:
-    rows = [(_read_form(space, group, depth), _finite(mean), _not_negative(sd))
-            for group, depth, mean, sd in config["unit_target_moments"]]  # fmt: skip
+    name = "unit_target_moments"
+    rows = [(_read_form(space, group, depth), finite(mean, name), NOT_NEGATIVE.read(name, sd))
+            for group, depth, mean, sd in config[name]]  # fmt: skip
     units = {form: (mean, sd) for form, mean, sd in rows}
     if list(units) != sorted(units) or len(units) < len(rows):
         raise ValueError("unit_target_moments are not in order")
     if config["hop_moments"] is None:
         return None
-    levels = np.array([[_not_negative(mean), _not_negative(sd)] for mean, sd in config["hop_moments"]])
+    levels = np.array([[NOT_NEGATIVE.read("hop_moments", each) for each in (m, s)] for m, s in config["hop_moments"]])
     if len(levels) != hops + 1:
         raise ValueError(f"hop_moments has {len(levels)} rows, expected {hops + 1}")
     return Moments(levels, units)
@@ -214,16 +211,3 @@ def _typed(value: object, kind: type[T]) -> T:
     if type(value) is not kind:
         raise ValueError(f"{value!r:.60} is not {TYPES[kind]}")
     return value
-
-
-def _finite(value: object, above: float = -math.inf) -> float:
-    if type(value) not in (int, float) or not above < (number := float(value)) < math.inf:  # type: ignore[arg-type]
-        limit = "" if above < 0 else f" above {above:g}"
-        raise ValueError(f"{value!r:.60} is not a finite number{limit}")
-    return number
-
-
-def _not_negative(value: object) -> float:
-    if (number := _finite(value)) < 0:
-        raise ValueError(f"{value!r:.60} is negative")
-    return number
