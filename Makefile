@@ -95,13 +95,13 @@ install: $(STAMP) ## make .venv with the pinned packages, nothing else
 $(STAMP): pyproject.toml constraints.txt
 	$(check_python)
 	$(make_venv)
-	$(pip) install $(if $(WHEELS),--no-index --find-links "$(WHEELS)") -e '.[book,cluster,sd,test]'
+	$(pip) install $(if $(WHEELS),--no-index --find-links "$(WHEELS)") -e '.[benchmarks,book,cluster,sd,test]'
 	touch $@
 
 wheels: ## download every pinned package into WHEELS (default: wheels), for machines without a network
 	$(check_python)
 	$(make_venv)
-	$(pip) download --dest "$(or $(WHEELS),wheels)" '.[book,cluster,sd,test]' setuptools
+	$(pip) download --dest "$(or $(WHEELS),wheels)" '.[benchmarks,book,cluster,sd,test]' setuptools
 
 # With the oldest Python: what serves it serves the newer ones, and not the other way around.
 constraints: PYTHON := python3.11
@@ -109,8 +109,8 @@ constraints: ## pin what a fresh install brings, in constraints.txt and environm
 	$(check_python)
 	rm -rf build/fresh
 	$(PYTHON) -m venv build/fresh
-	PIP_USER=0 build/fresh/bin/python -m pip install -e '.[book,cluster,sd,test]'
-	{ echo "# Everything that \`pip install -e '.[book,cluster,sd,test]'\` installs, exactly. Written by \`make constraints\`, with Python 3.11 on"; \
+	PIP_USER=0 build/fresh/bin/python -m pip install -e '.[benchmarks,book,cluster,sd,test]'
+	{ echo "# Everything that \`pip install -e '.[benchmarks,book,cluster,sd,test]'\` installs, exactly. Written by \`make constraints\`, with Python 3.11 on"; \
 	  echo "# Linux x86-64. PyTorch is pinned without its build: torch==2.13.0 is met by the CPU build and by the CUDA builds."; \
 	  build/fresh/bin/python -m pip freeze --all --exclude-editable --exclude pip | sed 's/+cpu$$//'; } > constraints.txt
 	awk -F == 'NR == FNR {pin[$$1] = $$2; next} / - [A-Za-z0-9_-]+==/ {name = $$1; sub(/ *- /, "", name); $$0 = $$1 "==" pin[name]} {print}' \

@@ -18,7 +18,7 @@
 # # The data, and what they can show
 #
 # A companion that reruns experiments stands or falls with its labels. Training thousands of networks on ImageNet
-# and timing them on three devices is out of reach for most readers, so this book works with five kinds of data
+# and timing them on three devices is out of reach for most readers, so this book works with six kinds of data
 # and never mixes them without saying so. This chapter looks at each, checks the tables that come with the book,
 # and says what may be concluded from them.
 #
@@ -64,19 +64,22 @@ from autobuild_lib.spaces import read_space
 run = Run.start("00_data", globals())
 
 # %% [markdown]
-# ## Five kinds of data
+# ## Six kinds of data
 #
 # | kind | what it is | in this repository? |
 # |---|---|---|
 # | released | the authors' public caches: real ImageNet accuracy, real latency | no: downloaded on request |
 # | surrogate | labels from small networks that imitate the authors' published predictors | yes |
+# | benchmark | networks that other people trained and timed, in published tables | no: a package, and downloads |
 # | measured here | trained and evaluated, or timed, by this project's code | yes, and can be made again |
 # | counted | multiply-adds and parameters, which follow from an architecture; exact | yes |
 # | yours | a CSV, or records, in your own search space | no |
 #
 # Released caches are Python pickles, a format that can run code when it is opened. The library reads them through
-# an unpickler that knows containers and numbers and refuses everything else. Each bundled table has an entry in a
-# manifest, with the command that built it and a checksum that is compared before the table is opened:
+# an unpickler that knows containers and numbers and refuses everything else. Benchmarks (NAS-Bench-Graph
+# {cite:p}`qin2022nasbenchgraph`, Accel-NASBench {cite:p}`ahmad2024accelnasbench`, HELP {cite:p}`lee2021help`) are
+# read in the same way, and only in the version that this book is about, told by checksums. Each bundled table has an
+# entry in a manifest, with the command that built it and a checksum that is compared before the table is opened:
 
 # %%
 entries = [
@@ -298,7 +301,7 @@ assert set(fidelity["sample"]) == set(limits) and (fidelity.srcc > 0.9).all()
 # %% [markdown]
 # ## Summary
 #
-# - Five kinds of data: released, surrogate, measured here, counted, yours. Each figure names its kind.
+# - Six kinds of data: released, surrogate, benchmark, measured here, counted, yours. Each figure names its kind.
 # - Bundled tables are checked against a manifest before they are opened.
 # - Their labels are surrogate values with noise as large as the published predictors' own error, so the best
 #   reachable rank correlation is known.

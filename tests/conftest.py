@@ -29,14 +29,25 @@ def pytest_configure() -> None:
         signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
+def shared(folder: str, variable: str, file: str) -> Path:
+    """A folder of files for tests; without it a test skips, or fails when AUTOBUILD_REQUIRE_REFERENCE is set."""
+    path = Path(os.environ.get(variable, PROJECT.parent / "shared" / folder))
+    if not (path / file).is_file():
+        reason = f"no file {file} in {path}; set {variable} to its folder"
+        (pytest.fail if os.environ.get("AUTOBUILD_REQUIRE_REFERENCE") else pytest.skip)(reason)
+    return path
+
+
 @pytest.fixture(scope="session")
 def reference() -> Path:
-    """The folder of golden files; without it a test skips, or fails when AUTOBUILD_REQUIRE_REFERENCE is set."""
-    folder = Path(os.environ.get("AUTOBUILD_REFERENCE", PROJECT.parent / "shared" / "reference"))
-    if not (folder / "l1_golden.json").is_file():
-        reason = f"no golden files in {folder}; set AUTOBUILD_REFERENCE to their folder"
-        (pytest.fail if os.environ.get("AUTOBUILD_REQUIRE_REFERENCE") else pytest.skip)(reason)
-    return folder
+    """The folder of golden files."""
+    return shared("reference", "AUTOBUILD_REFERENCE", "l1_golden.json")
+
+
+@pytest.fixture(scope="session")
+def datasets() -> Path:
+    """The folder of downloaded benchmarks: what `AUTOBUILD_DATA` is for a reader."""
+    return shared("datasets", "AUTOBUILD_DATASETS", "SHA256SUMS")
 
 
 @pytest.fixture(scope="session")

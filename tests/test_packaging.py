@@ -21,6 +21,7 @@ ROOT = Path(__file__).resolve().parents[1]
 HOUSES = ("autobuild_lib", "autobuild_book")
 LIBRARY_FOLDER = ROOT / "autobuild_lib"
 PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+PINNED = ("benchmarks", "book", "cluster", "imagenet", "onnx", "sd", "test")  # extras
 ENVIRONMENT = yaml.safe_load((ROOT / "environment.yml").read_text())["dependencies"]
 
 
@@ -63,7 +64,7 @@ class TestPins:
             pins(["scikit-learn==1.0", "scikit_learn==1.0"])
 
     def test_every_direct_dependency_is_pinned_within_its_bounds(self) -> None:
-        for name, requirement in requirements("book", "cluster", "imagenet", "onnx", "sd", "test").items():
+        for name, requirement in requirements(*PINNED).items():
             assert name in CONSTRAINTS, f"{name} has no pin in constraints.txt: run make constraints"
             assert requirement.specifier.contains(CONSTRAINTS[name]), f"{name}: {requirement}"
 
@@ -76,7 +77,7 @@ class TestPins:
         options = [line for line in packages if line.startswith("-")]
         assert {"--constraint constraints.txt", "-e ."} <= set(options)
         pinned = pins([line for line in packages if line not in options])
-        assert pinned == {name: CONSTRAINTS[name] for name in requirements("book")}
+        assert pinned == {name: CONSTRAINTS[name] for name in requirements("benchmarks", "book")}
 
     def test_every_python_of_the_classifiers_is_taken_and_tested(self) -> None:
         prefix = "Programming Language :: Python :: "
@@ -96,7 +97,7 @@ class TestPins:
         if not section:
             pytest.skip("README.md has no section Dependencies")
         rows = {canonicalize_name(name) for name in re.findall(r"[\w.-]+", section[1])}
-        assert not requirements("book", "cluster", "imagenet", "onnx", "sd", "test").keys() - rows
+        assert not requirements(*PINNED).keys() - rows
 
 
 # Of each house its parts in order: a module imports only what stands before its part, or in it.

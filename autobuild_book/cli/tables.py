@@ -10,6 +10,7 @@ from autobuild_book.measured import distillation
 from autobuild_book.measured.tables import join_manifest
 from autobuild_book.measured.teachers import published, published_file
 from autobuild_lib import data, surrogate
+from autobuild_lib.data import files
 from autobuild_lib.released import caches
 
 CHECKPOINTS = (
@@ -20,11 +21,14 @@ CHECKPOINTS = (
 def add_data(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `autobuild data`."""
     actions = parser.add_subparsers(required=True, metavar="action")
-    actions.add_parser("list", help="bundled tables and released caches").set_defaults(run=_data_list)
-    actions.add_parser("verify", help="check the bundled files against their manifest").set_defaults(run=_data_verify)
-    download = actions.add_parser("fetch", help="download released caches, or the published checkpoints")
-    names = ["released", "checkpoints", *caches.RELEASED]
-    download.add_argument("what", choices=names, help="all caches, or one of them")
+    for name, run, text in (
+        ("list", _data_list, "bundled tables, released caches and benchmarks"),
+        ("verify", _data_verify, "check the bundled files, and those of benchmarks that are here"),
+    ):
+        actions.add_parser(name, help=text).set_defaults(run=run)
+    download = actions.add_parser("fetch", help="download released caches, published checkpoints, or a benchmark")
+    names = ["released", "checkpoints", *caches.RELEASED, *_downloaded()]
+    download.add_argument("what", choices=names, help="all caches or one of them, the checkpoints, or a benchmark")
     text = "where to put them (default: $AUTOBUILD_DATA or ~/.cache/autobuild)"
     download.add_argument("--folder", type=Path, help=text)
     download.set_defaults(run=_data_fetch)
@@ -41,6 +45,22 @@ def _data_list(_: argparse.Namespace) -> None:
         is_here = (caches.data_folder() / cache.file_name).is_file()
         state = "here" if is_here else f"not here: autobuild data fetch {name}"
         print(f"{'released:' + name:<28} {'released':<10} {state}")
+    for name, benchmark in data.benchmarks().items():
+        here = _present(name)
+        remedy = "pip install 'autobuild-book[benchmarks]'" if benchmark.package else f"autobuild data fetch {name}"
+        for part, table in benchmark.tables.items():
+            state = "here" if here.keys() >= set(table["files"]) else f"not here: {remedy}"
+            source = f"{name}:{part}".rstrip(":")
+            print(f"{source:<28} {'benchmark':<10} {table['rows']:>6,} rows  {state}")
+
+
+def _present(name: str) -> dict[str, Path]:
+    """Return the files of a benchmark that are here, by name; none without the package that brings them."""
+    try:
+        paths = {file: data.find_benchmark(name, file) for file in data.benchmarks()[name].files}
+    except (ModuleNotFoundError, data.DataError):
+        return {}
+    return {file: path for file, path in paths.items() if path.is_file()}
 
 
 def _data_verify(_: argparse.Namespace) -> None:
@@ -50,12 +70,21 @@ def _data_verify(_: argparse.Namespace) -> None:
     for family in surrogate.SPACES:
         surrogate.load_bundled(family)
         print(f"surrogate of {family} is as its card says")
+    for name, benchmark in data.benchmarks().items():
+        here = _present(name)
+        for file, path in here.items():
+            files.checked_bytes(path, benchmark.files[file]["sha256"])
+        if here:
+            print(f"{name}: {len(here)} of {len(benchmark.files)} files are here, as they were published")
 
 
 def _data_fetch(arguments: argparse.Namespace) -> None:
     folder = arguments.folder or caches.data_folder()
     if arguments.what == "checkpoints":
         _fetch_checkpoints(folder)
+        return
+    if arguments.what in _downloaded():
+        _fetch_benchmark(arguments.what, folder)
         return
     for name in caches.RELEASED if arguments.what == "released" else (arguments.what,):
         print(fetch(caches.RELEASED[name].file_name, folder, caches.RELEASED[name].url))
@@ -66,6 +95,17 @@ def _fetch_checkpoints(folder: Path) -> None:
         for label in surrogate.LABELS:
             name = published_file(family, label)
             print(fetch(name, folder, f"{CHECKPOINTS}/{name}", known_sha256=labels[label]["sha256"]))
+
+
+def _downloaded() -> list[str]:
+    """Return the benchmarks that no package brings."""
+    return [name for name, benchmark in data.benchmarks().items() if not benchmark.package]
+
+
+def _fetch_benchmark(name: str, folder: Path) -> None:
+    benchmark = data.benchmarks()[name]
+    for file, entry in benchmark.files.items():
+        print(fetch(file, folder / name, f"{benchmark.address}{entry['path']}", known_sha256=entry["sha256"]))
 
 
 def _data_build(arguments: argparse.Namespace) -> None:

@@ -57,9 +57,9 @@ def load(
     Tables of the OFA families get the label `flops_m`, counted by `networks.count_macs`, unless they have it.
 
     Args:
-        source: a bundled table ("ofa_mbv3", "ofa_pn"), a benchmark ("nas-bench-graph:cora", "accel-nasbench",
-            "help-ofa:v100_1") or released cache ("released:ofa_mbv3"), found in `folder` or the default data folder, or
-            the path of a `.csv` or `.pkl` file.
+        source: a bundled table ("ofa_mbv3", "ofa_pn"), a benchmark ("nas-bench-graph:cora", "accel-nasbench")
+            or a released cache ("released:ofa_mbv3"; both in `folder` or the default data folder), or the path of a
+            `.csv` or `.pkl` file.
         space: the search space; needed for a CSV. Benchmarks and caches have their own.
         duplicates: "refuse" an architecture that stands in several rows, or take the "mean" of its labels.
 
@@ -87,8 +87,8 @@ def _read(source: str, space: SequenceSpace | None, folder: Path | None, duplica
         return data.read_cache(source, space, folder, duplicates)
     if not path.is_file():
         caches = ", ".join(f"released:{name}" for name in data.RELEASED)
-        benchmarks = ", ".join(data.benchmarks())
-        allowed = f"a bundled table ({', '.join(manifest())}), a benchmark ({benchmarks}), a released cache ({caches})"
+        tables, benchmarks = ", ".join(manifest()), ", ".join(data.benchmarks())
+        allowed = f"a bundled table ({tables}), a benchmark ({benchmarks}), a released cache ({caches})"
         raise FileNotFoundError(f"no such data: {source!r}; give {allowed}, or the path of a .csv or .pkl file")
     if path.suffix != ".csv":
         raise DataError(f"{path}: cannot read {path.suffix or 'a file without suffix'}; allowed are .csv and .pkl")

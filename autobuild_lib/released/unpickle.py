@@ -66,10 +66,7 @@ def read_pickle(path: Path, max_bytes: int = DEFAULT_MAX_BYTES) -> object:
 
 
 def read_pickled(data: bytes, where: str, most_keys: int = MOST_KEYS) -> object:
-    """Read plain data from the content of a pickle, as `read_pickle` does; errors begin with `where`.
-
-    most_keys: keys and set members that are not text; more than the default only in content of a known checksum.
-    """
+    """Read the content of a pickle as `read_pickle` does; more keys (not texts) only where its checksum is known."""
     try:
         with _garbage_collection_paused():
             return _Machine(data, most_keys).run()

@@ -1,5 +1,7 @@
 """The command `autobuild data fetch`, from a server of this machine."""
 
+import hashlib
+import shutil
 import threading
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -11,6 +13,7 @@ from typing import Any
 import pytest
 
 from autobuild_book.cli import tables
+from autobuild_lib import data
 from autobuild_lib.released import caches as released
 from tests.helpers.commands import Run, assert_refused
 
@@ -76,6 +79,44 @@ def test_fetch_refuses_what_is_not_there_or_has_changed(run: Run, caches: Path, 
     code, out, err = run(*fetch)
     assert code == 1 and out == "" and "sha256" in err.splitlines()[-1] and "Traceback" not in err
     assert not list((tmp_path / "here").glob("*.pkl*"))
+
+
+@pytest.fixture
+def published(tmp_path: Path, serve: Callable[[Path], str], monkeypatch: pytest.MonkeyPatch) -> Path:
+    """A folder that is served in place of the repository of HELP, whose files are only their names here."""
+    folder, benchmark = tmp_path / "served", data.benchmarks()["help-ofa"]
+    files = {}
+    for file, entry in benchmark.files.items():
+        (folder / entry["path"]).parent.mkdir(parents=True, exist_ok=True)
+        (folder / entry["path"]).write_text(file)
+        files[file] = {"path": entry["path"], "sha256": hashlib.sha256(file.encode()).hexdigest()}
+    other = replace(benchmark, address=f"{serve(folder)}/", files=files)
+    monkeypatch.setattr(data, "benchmarks", lambda: {"help-ofa": other})
+    return folder
+
+
+def test_fetch_a_benchmark(run: Run, published: Path, tmp_path: Path) -> None:
+    fetch = ["data", "fetch", "help-ofa", "--folder", tmp_path / "here"]
+    code, out, _ = run(*fetch)
+    paths = [tmp_path / "here" / "help-ofa" / file for file in data.benchmarks()["help-ofa"].files]
+    assert code == 0 and out.splitlines() == [str(path) for path in paths] and len(paths) == 13
+    assert all(path.read_text() == path.name for path in paths)
+    shutil.rmtree(published)  # whole files are not downloaded again
+    assert run(*fetch) == (0, out, "")
+    paths[3].unlink()
+    assert_refused_after_output(run(*fetch), paths[3].name)
+
+
+def test_fetch_a_benchmark_only_as_published(run: Run, published: Path, tmp_path: Path) -> None:
+    changed = published / data.benchmarks()["help-ofa"].files["latency_v100_1.pt"]["path"]
+    changed.write_text("changed")
+    assert_refused_after_output(run("data", "fetch", "help-ofa", "--folder", tmp_path / "here"), "sha256")
+    assert not (tmp_path / "here" / "help-ofa" / "latency_v100_1.pt").exists()
+
+
+def assert_refused_after_output(result: tuple[int, str, str], part: str) -> None:
+    code, _, err = result
+    assert code == 1 and part in err.splitlines()[-1] and "Traceback" not in err
 
 
 def test_fetch_into_a_file_is_refused(run: Run, caches: Path, tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 """The commands `autobuild data`: bundled tables listed, checked, and made again."""
 
 import hashlib
+import importlib.metadata
 import json
 from collections.abc import Iterator
 from pathlib import Path
@@ -37,10 +38,34 @@ def test_data_list(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     (tmp_path / "ofa_pn_custom_cache.pkl").write_bytes(b"")
     code, out, err = run("data", "list")
     lines = {line.split()[0]: line for line in out.splitlines()}
-    assert (code, err) == (0, "") and len(lines) == len(ab.data.manifest()) + len(released.RELEASED)
+    tables = [table for benchmark in ab.data.benchmarks().values() for table in benchmark.tables]
+    assert (code, err) == (0, "")
+    assert len(lines) == len(ab.data.manifest()) + len(released.RELEASED) + len(tables)
     assert "surrogate" in lines["ofa_mbv3"] and "3,000 rows" in lines["ofa_mbv3"] and "latency_npu" in lines["ofa_mbv3"]
     assert lines["released:ofa_pn"].endswith("here") and "not here" not in lines["released:ofa_pn"]
     assert lines["released:ofa_mbv3"].endswith("autobuild data fetch ofa_mbv3")
+
+
+def test_data_list_shows_which_benchmarks_are_here(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AUTOBUILD_DATA", str(tmp_path))
+    (tmp_path / "help-ofa").mkdir()
+    for file in ("ofa_archs.pt", "latency_v100_1.pt"):
+        (tmp_path / "help-ofa" / file).write_bytes(b"")
+    lines = {line.split()[0]: line for line in run("data", "list")[1].splitlines()}
+    assert lines["help-ofa:v100_1"].endswith(" here") and "5,000 rows" in lines["help-ofa:v100_1"]
+    for source in ("help-ofa", "help-ofa:v100_32"):
+        assert lines[source].endswith("not here: autobuild data fetch help-ofa")
+    assert lines["accel-nasbench"].endswith("autobuild data fetch accel-nasbench")
+    assert lines["nas-bench-graph:proteins"].split()[1:] == ["benchmark", "2,021", "rows", "here"]
+    monkeypatch.setattr(importlib.metadata, "distribution", absent)
+    lines = {line.split()[0]: line for line in run("data", "list")[1].splitlines()}
+    assert lines["nas-bench-graph:proteins"].endswith("pip install 'autobuild-book[benchmarks]'")
+
+
+def absent(name: str) -> None:
+    raise importlib.metadata.PackageNotFoundError(name)
 
 
 def test_data_list_with_a_home_that_nobody_has(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -49,10 +74,29 @@ def test_data_list_with_a_home_that_nobody_has(run: Run, monkeypatch: pytest.Mon
     assert code == 1 and "AUTOBUILD_DATA" in err and err.count("\n") == 1
 
 
-def test_data_verify(run: Run, copied: Path) -> None:
+@pytest.fixture
+def no_downloads(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
+    """An empty folder for downloaded data."""
+    monkeypatch.setenv("AUTOBUILD_DATA", str(tmp_path / "data"))
+    return tmp_path / "data"
+
+
+def test_data_verify(run: Run, copied: Path, no_downloads: Path) -> None:
     code, out, err = run("data", "verify")
-    assert (code, err) == (0, "") and out.count("\n") == len(ab.data.manifest()) + len(surrogate.SPACES)
-    assert "ofa_pn.csv" in out and "surrogate of ofa_mbv3" in out
+    assert (code, err) == (0, "") and out.count("\n") == len(ab.data.manifest()) + len(surrogate.SPACES) + 1
+    assert "ofa_pn.csv" in out and "surrogate of ofa_mbv3" in out and "nas-bench-graph: 9 of 9" in out
+
+
+def test_data_verify_checks_the_benchmarks_that_are_here(run: Run, datasets: Path, no_downloads: Path) -> None:
+    folder = no_downloads / "accel-nasbench"
+    folder.mkdir(parents=True)
+    for file in ("fewproxy-seed1.csv", "fewproxy-seed2.csv"):
+        (folder / file).write_bytes((datasets / "accel-nasbench" / file).read_bytes())
+    code, out, err = run("data", "verify")
+    assert (code, err) == (0, "") and "accel-nasbench: 2 of 7" in out and "help-ofa" not in out
+    (folder / "fewproxy-seed2.csv").write_bytes(b"")
+    code, _, err = run("data", "verify")
+    assert code == 1 and err.count("\n") == 1 and str(folder / "fewproxy-seed2.csv") in err
 
 
 @pytest.mark.parametrize("name", ["ofa_mbv3.csv", "ofa_pn.csv", "surrogate_ofa_pn.safetensors"])

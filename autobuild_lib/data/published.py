@@ -1,7 +1,6 @@
 """Benchmarks: networks that other people trained and timed, in tables read from the files that they published.
 
-What there is, and where it comes from, is data (`files/benchmarks.json`). A file is read only if it has the checksum
-that stands there, and by readers that run nothing of it.
+What there is stands in `files/benchmarks.json`. A file with another checksum is not read, and none of it is run.
 """
 
 import functools
@@ -25,19 +24,15 @@ from autobuild_lib.data.table import DataError, Table, make_table
 from autobuild_lib.extras import missing
 from autobuild_lib.released.caches import data_folder
 from autobuild_lib.released.unpickle import read_pickled
-from autobuild_lib.spaces import Architecture, SequenceSpace, Unit, ofa_mbv3
-from autobuild_lib.spaces.ofa import ALLOWED
+from autobuild_lib.spaces import Architecture, SequenceSpace, read_space
 from autobuild_lib.storage import read_json
 from autobuild_lib.values import MALFORMED, naming, shown
 
 MOST_UNPACKED, MOST_OF_RECORD, MOST_KEYS = 1 << 26, 1 << 16, 1 << 20  # bytes of an archive and of a record; keys
 UNREADABLE = (*MALFORMED, EOFError, OSError, tarfile.TarError, zipfile.BadZipFile, zlib.error)
-GRAPH_OPERATIONS = ("gat", "gcn", "gin", "cheb", "sage", "arma", "graph", "fc", "skip")  # by their digit
-TREES = ("0000", "0001", "0011", "0012", "0013", "0111", "0112", "0122", "0123")  # what each node reads; 0: the input
 SCALES = {"acc": ("valid_perf", 100), "test_acc": ("perf", 100), "latency": ("latency", 1000), "params_m": ("para", 1)}
-BLOCKS, BLOCK = range(7), ("e", "k", "l", "se")  # of Accel-NASBench: expansion, kernel, layers, squeeze-and-excitation
-Contents = Mapping[str, bytes]  # of the files of a table, by name
-Networks = tuple[SequenceSpace, Sequence[Architecture], Any]  # with labels, as `pd.DataFrame` takes them
+BLOCKS, CHOICES = range(7), ("e", "k", "l", "se")  # of Accel-NASBench: expansion, kernel, layers, gate
+Networks = tuple[Sequence[Architecture], Any]  # with labels, as `pd.DataFrame` takes them
 
 
 @dataclass(frozen=True)
@@ -50,7 +45,7 @@ class Benchmark:
     licence: str
     citation: str
     package: str  # "" where files are downloaded
-    tables: dict[str, dict[str, Any]]  # what stands behind the colon -> number of `rows`, and names of `files`
+    tables: dict[str, dict[str, Any]]  # what stands behind the colon -> number of `rows`, names of `files`, and `space`
     labels: dict[str, str]  # label -> unit
     files: dict[str, dict[str, str]]  # name -> `path` and `sha256`
 
@@ -62,10 +57,7 @@ def benchmarks() -> dict[str, Benchmark]:
 
 
 def find_benchmark(name: str, file: str, folder: Path | None = None) -> Path:
-    """Return where a file of a benchmark is, or belongs: in `folder/name` (default: `data_folder()`), or a package.
-
-    Raises `ModuleNotFoundError` for a package that is not installed, `DataError` for another version of it.
-    """
+    """Return where a file is, or belongs; `ModuleNotFoundError` without its package, `DataError` at another version."""
     benchmark = benchmarks()[name]
     if not benchmark.package:
         return (folder or data_folder()) / name / file
@@ -74,33 +66,30 @@ def find_benchmark(name: str, file: str, folder: Path | None = None) -> Path:
     except importlib.metadata.PackageNotFoundError:
         raise ModuleNotFoundError(missing(benchmark.package, "benchmarks"), name=benchmark.package) from None
     if package.version != benchmark.version:
-        remedy = f"{benchmark.version}: pip install {benchmark.package}=={benchmark.version}"
-        raise DataError(f"{name}: version {package.version} of {benchmark.package} is installed; allowed is {remedy}")
+        raise DataError(f"{benchmark.package} {package.version} is installed; allowed is {benchmark.version}")
     return Path(str(package.locate_file(benchmark.files[file]["path"])))
 
 
 def read_benchmark(source: str, space: SequenceSpace | None, folder: Path | None) -> Table:
-    """Read evaluated architectures: arguments and errors are those of `load`, the source is a table of a benchmark.
-
-    An architecture that stands in several rows was trained several times, and has the mean of its labels.
-    """
+    """Read a table of a benchmark as `load` does; what was trained several times has the mean of its labels."""
     name, _, part = source.partition(":")
     benchmark = benchmarks()[name]
     if part not in benchmark.tables:
         allowed = ", ".join(f"{name}:{table}".rstrip(":") for table in benchmark.tables)
         raise DataError(f"no such table: {source!r}; allowed are {allowed}")
-    contents = {file: _content(name, file, folder) for file in benchmark.tables[part]["files"]}
+    rows, files = benchmark.tables[part]["rows"], benchmark.tables[part]["files"]
+    contents = {file: _content(name, file, folder) for file in files}
+    described = read_space(str(FILES / benchmark.tables[part]["space"]))
     with naming(source, DataError, UNREADABLE):
-        described, architectures, labels = READERS.get(source, READERS[name])(contents)
-        if space is not None:
-            described, architectures = space, [space.adopt(architecture) for architecture in architectures]
+        architectures, labels = READERS[Path(files[0]).suffix](described, contents)
+        kept = architectures if space is None else [space.adopt(architecture) for architecture in architectures]
         columns = pd.DataFrame(labels)
-    sha256 = "" if len(contents) > 1 else benchmark.files[next(iter(contents))]["sha256"]
+    sha256 = benchmark.files[files[0]]["sha256"] if len(files) == 1 else ""
     table = make_table(
-        described, architectures, columns, source=source, kind="benchmark", sha256=sha256, duplicates="mean"
+        space or described, kept, columns, source=source, kind="benchmark", sha256=sha256, duplicates="mean"
     )
-    if len(table) != (rows := benchmark.tables[part]["rows"]):
-        raise DataError(f"{source}: {len(table):,} networks; allowed are the {rows:,} of {benchmark.title}")
+    if len(table) != rows:
+        raise DataError(f"{source}: {len(table):,} networks in {', '.join(files)}; allowed are {rows:,}")
     return table
 
 
@@ -113,36 +102,33 @@ def _content(name: str, file: str, folder: Path | None) -> bytes:
     return checked_bytes(path, benchmark.files[file]["sha256"])
 
 
-def _graph_networks(contents: Contents) -> Networks:
-    """Read NAS-Bench-Graph: a dict whose keys are, in decimal digits, the tree and four operations."""
-    ((file, content),) = contents.items()
+def _graph_networks(space: SequenceSpace, files: Mapping[str, bytes]) -> Networks:
+    """Read NAS-Bench-Graph: a dict by number, whose decimal digits are those of links and of four operations."""
+    ((file, content),) = files.items()
     entries: Any = read_pickled(content, file, MOST_KEYS)
     keys = sorted(entries)
     digits = np.array([[int(digit) for digit in f"{key:05d}"] for key in keys])
-    used, operations = np.unique(digits[:, 1:], return_inverse=True)
-    links = {tree: [[int(source) - 1] if source != "0" else [] for source in tree] for tree in TREES}
-    operation = {"op": [GRAPH_OPERATIONS[number] for number in used]}
-    space = SequenceSpace("nas_bench_graph", [Unit(1, 1)] * len(TREES[0]), operation, links=links)
-    trees = np.array([list(space.encode_globals({"links": tree})) for tree in TREES], dtype=np.uint8)
-    chosen = operations.reshape(len(keys), -1).T
-    nodes = [codec.contents()[numbers] for codec, numbers in zip(space.codecs, chosen, strict=True)]
-    codes = np.hstack([trees[digits[:, 0]], *nodes])
+    _, operations = np.unique(digits[:, 1:], return_inverse=True)  # the digits of those that the space has
+    links = np.array([list(space.encode_globals({"links": name})) for name, _ in space.links], dtype=np.uint8)
+    chosen = zip(space.codecs, operations.reshape(len(keys), -1).T, strict=True)
+    codes = np.hstack([links[digits[:, 0]], *(codec.contents()[numbers] for codec, numbers in chosen)])
     labels = {label: [entries[key][name] * scale for key in keys] for label, (name, scale) in SCALES.items()}
-    return space, space.from_codes(codes), labels
+    return space.from_codes(codes), labels
 
 
-def _mobile_networks(contents: Contents) -> Networks:
+def _mobile_networks(space: SequenceSpace, files: Mapping[str, bytes]) -> Networks:
     """Read Accel-NASBench: an archive with a JSON file for each network."""
-    (content,) = contents.values()
+    (content,) = files.values()
     blocks, labels = [], []
     for name, text in _members(content):
         with naming(name, DataError, MALFORMED):
             record = json.loads(text)
-            blocks.append([[record["architecture"][f"block{block}_{choice}"] for block in BLOCKS] for choice in BLOCK])
+            chosen = record["architecture"]
+            blocks.append([[int(chosen[f"block{block}_{choice}"]) for choice in CHOICES] for block in BLOCKS])
             counted = {"flops_m": record["model_info"]["macs"], "params_m": record["model_info"]["params"]}
             timed = {label: value[f"{label.split('_')[0]}_mean"] for label, value in record["platform_perf"].items()}
             labels.append({"acc": record["metrics"]["val_top1"], **counted, **timed})
-    return *_of_blocks(blocks), labels
+    return _of_blocks(space, blocks), labels
 
 
 def _members(content: bytes) -> list[tuple[str, bytes]]:
@@ -158,38 +144,33 @@ def _members(content: bytes) -> list[tuple[str, bytes]]:
         return [(member.name, archive.extractfile(member).read()) for member in members]  # type: ignore[union-attr]
 
 
-def _repeated_networks(contents: Contents) -> Networks:
+def _repeated_networks(space: SequenceSpace, files: Mapping[str, bytes]) -> Networks:
     """Read what Accel-NASBench trained with several seeds: a file for each, of the same networks in the same order."""
-    frames = {file: pd.read_csv(io.BytesIO(content), header=None) for file, content in contents.items()}
-    first, *others = [frame.iloc[:, 9:].astype(int).to_numpy().tolist() for frame in frames.values()]
-    if any(other != first for other in others):
+    names = [f"acc_{file.removesuffix('.csv').replace('-seed', '_')}" for file in files]
+    frames = [pd.read_csv(io.BytesIO(content), header=None) for content in files.values()]
+    first, *others = [frame.iloc[:, 9:].astype(int).to_numpy() for frame in frames]
+    if not all(np.array_equal(other, first) for other in others):
         raise DataError("the files hold different networks; allowed are the same ones in the same order")
-    blocks = np.reshape(first, (len(first), len(BLOCK), len(BLOCKS))).tolist()
-    names = {file: file.removesuffix(".csv").replace("-seed", "_") for file in frames}
-    return *_of_blocks(blocks), {f"acc_{names[file]}": frame[4] for file, frame in frames.items()}
+    blocks = first.reshape(-1, len(CHOICES), len(BLOCKS)).swapaxes(1, 2).tolist()
+    return _of_blocks(space, blocks), {name: frame[4] for name, frame in zip(names, frames, strict=True)}
 
 
-def _of_blocks(networks: Iterable[Sequence[Sequence[int]]]) -> tuple[SequenceSpace, list[Architecture]]:
-    units = [Unit(1, 4 if block == 5 else 3, {"e": [1, 4, 6], "k": [3, 5], "se": [0, 1]}) for block in BLOCKS]
-    space = SequenceSpace("accel_nasbench", units, {"op": ["mbconv"]})
-    architectures = []
-    for network in networks:
-        blocks = zip(*network, strict=True)
-        chosen = [{"e": e, "k": k, "se": int(se), "layers": ["mbconv"] * depth} for e, k, depth, se in blocks]
-        architectures.append(space.architecture(chosen))
-    return space, architectures
+def _of_blocks(space: SequenceSpace, networks: Iterable[Sequence[Sequence[int]]]) -> list[Architecture]:
+    return [
+        space.architecture([{"e": e, "k": k, "se": se, "layers": ["mbconv"] * depth} for e, k, depth, se in blocks])
+        for blocks in networks
+    ]
 
 
-def _timed_networks(contents: Contents) -> Networks:
+def _timed_networks(space: SequenceSpace, files: Mapping[str, bytes]) -> Networks:
     """Read HELP: a file of architectures, and others with a latency for each."""
-    described, *timed = [(file, _tensors(file, content)) for file, content in contents.items()]
-    space = ofa_mbv3(ALLOWED)
+    (_, described), *timed = [(file.removesuffix(".pt"), _tensors(file, content)) for file, content in files.items()]
     architectures = []
-    for network in described[1]["arch"]:
+    for network in described["arch"]:
         layers = [f"mbconv3_e{e}_k{k}" for e, k in zip(network["e"], network["ks"], strict=True)]
         stages = [layers[4 * unit :][:depth] for unit, depth in enumerate(network["d"])]
         architectures.append(space.from_lists(stages, resolution=int(network["r"])))
-    return space, architectures, {file.removesuffix(".pt"): latencies for file, latencies in timed}
+    return architectures, dict(timed)
 
 
 def _tensors(file: str, content: bytes) -> Any:
@@ -201,9 +182,4 @@ def _tensors(file: str, content: bytes) -> Any:
         return read_pickled(archive.read(member), file)
 
 
-READERS = {
-    "nas-bench-graph": _graph_networks,
-    "accel-nasbench": _mobile_networks,
-    "accel-nasbench:repeats": _repeated_networks,
-    "help-ofa": _timed_networks,
-}
+READERS = {".bench": _graph_networks, ".gz": _mobile_networks, ".csv": _repeated_networks, ".pt": _timed_networks}
