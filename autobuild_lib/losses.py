@@ -9,9 +9,10 @@ from scipy.optimize import isotonic_regression
 from scipy.stats import rankdata
 from torch import Tensor
 
+from autobuild_lib.values import Array
+
 RankLoss = Literal["released", "spearman", "off"]
 RANK_LOSSES: tuple[str, ...] = get_args(RankLoss)
-Array = npt.NDArray[np.float64]
 
 
 def soft_rank(values: Tensor, regularization_strength: float = 1.0) -> Tensor:

@@ -120,12 +120,6 @@ def fit_many(
     return course.predictors(stack, [Moments(*both) for both in zip(hops, units, strict=True)])
 
 
-def enough_hops(*spaces: SequenceSpace) -> int:
-    """Return the hops of the paper, or more where units have so many layers that the norm score needs them."""
-    deepest = max(group.lengths[-1] for space in spaces for group in space.scoring_groups)
-    return max(NetworkConfig().hops, deepest - 1)
-
-
 @dataclass(frozen=True)
 class Course:
     """What P predictors are to learn, and how: equations with their values raw [P, N], means and sds (ddof 1) [P]."""

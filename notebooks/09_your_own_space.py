@@ -62,12 +62,12 @@ from myst_nb import glue
 
 import autobuild_lib as ab
 from autobuild_book import intervals
+from autobuild_book.chapters.shared.fits import enough_hops
 from autobuild_book.chapters.your_space import experiment, mlps, zoo
 from autobuild_book.figures import comparison, style
 from autobuild_book.runs.recording import Run
 from autobuild_lib import targets
 from autobuild_lib.spaces import read_space
-from autobuild_lib.training import enough_hops
 
 run = Run.start("09_your_own_space", globals())
 

@@ -9,6 +9,7 @@ from typing import Any
 import pandas as pd
 
 from autobuild_book.arguments import add_source, check_file, check_writable, print_report, split, whole
+from autobuild_book.chapters.shared.fits import enough_hops
 from autobuild_book.measured import distillation
 from autobuild_lib import data, evaluation, surrogate, training
 from autobuild_lib.data import files
@@ -77,7 +78,7 @@ def _fit(arguments: argparse.Namespace) -> None:
 
 def _say_if_too_few_hops(space: SequenceSpace, preset: str, options: dict[str, Any]) -> None:
     hops = training.configure(preset, options)[0].hops
-    if (enough := training.enough_hops(space)) > hops:
+    if (enough := enough_hops(space)) > hops:
         logger.warning("units of %d layers: their norm scores will need --hops %d; effect scores need no more than %d",
                        enough + 1, enough, hops)  # fmt: skip
 

@@ -15,8 +15,7 @@ import math
 import os
 import pickletools
 import re
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -31,7 +30,7 @@ _PROTOCOLS = 5  # the newest one
 _LONGEST_KEY = 16  # elements of a tuple used as a key
 _LONGEST_TEXT = 10_000  # letters of a key, which are compared with those of others
 _LARGEST_KEY = 1024  # bits of a whole number used as a key
-MOST_KEYS = 10_000  # keys and set members that are not text
+MOST_KEYS = 10_000  # keys that are not text
 _BYTES_PER_OBJECT = 3  # of a file, at least; the released caches have 5 to 10
 _SCALARS = (str, bytes, int, float, type(None), np.generic)
 _DTYPE = re.compile(r"[biufc]\d{1,2}|U\d{1,6}")
@@ -67,22 +66,17 @@ def read_pickle(path: Path, max_bytes: int = DEFAULT_MAX_BYTES) -> object:
 
 def read_pickled(data: bytes, where: str, most_keys: int = MOST_KEYS) -> object:
     """Read the content of a pickle as `read_pickle` does; more keys (not texts) only where its checksum is known."""
+    machine, was_collecting = _Machine(data, most_keys), gc.isenabled()
+    gc.disable()  # collections take most of the time of a large file: it becomes millions of objects
     try:
-        with _garbage_collection_paused():
-            return _Machine(data, most_keys).run()
-    except (UnsafePickleError, BrokenPickleError) as error:
-        raise type(error)(f"{where}: {error}") from None
-
-
-@contextmanager
-def _garbage_collection_paused() -> Iterator[None]:
-    """Spare millions of new objects repeated collections, which take most of the time of a large file."""
-    was_enabled = gc.isenabled()
-    gc.disable()
-    try:
-        yield
+        return machine.run()
+    except UnsafePickleError as error:
+        raise UnsafePickleError(f"{where}: {error} (near byte {machine.file.tell()})") from None
+    except Exception as error:  # whatever a malformed file makes fail
+        stopped = f"stopped near byte {machine.file.tell()} of {len(data)} by {type(error).__name__}: {error!s:.150}"
+        raise BrokenPickleError(f"{where}: not a whole pickle, {stopped}; allowed: plain data") from None
     finally:
-        if was_enabled:
+        if was_collecting:
             gc.enable()
 
 
@@ -99,15 +93,6 @@ class _Machine:
         self.spend_keys = Allowance(most_keys, "keys that are not text", UnsafePickleError).spend
 
     def run(self) -> object:
-        try:
-            return self._run()
-        except UnsafePickleError as error:
-            raise UnsafePickleError(f"{error} (near byte {self.file.tell()})") from None
-        except Exception as error:  # whatever a malformed file makes fail
-            raise BrokenPickleError(f"not a whole pickle, stopped near byte {self.file.tell()} of {self.size} by "
-                                    f"{type(error).__name__}: {error!s:.150}; allowed: plain data") from None
-
-    def _run(self) -> object:
         file = self.file
         while (code := file.read(1)) != b".":
             if code not in _OPCODES:

@@ -8,8 +8,7 @@ import numpy.typing as npt
 
 from autobuild_lib.spaces import Codes, SequenceSpace
 from autobuild_lib.units.reduced import ReducedSpace
-
-Array = npt.NDArray[np.float64]
+from autobuild_lib.values import Array
 
 
 class Mutation(Protocol):

@@ -5,8 +5,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from autobuild_lib.targets import Target
+from autobuild_lib.values import Array
 
-Array = npt.NDArray[np.float64]
 Marks = npt.NDArray[np.bool_]
 
 

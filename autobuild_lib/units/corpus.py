@@ -19,8 +19,8 @@ from autobuild_lib.spaces import Codes, ScoringGroup, SequenceSpace
 from autobuild_lib.spaces.features import Value, values_of
 from autobuild_lib.torch_settings import plain_torch
 from autobuild_lib.units.reduced import GroupContents, ReducedSpace
+from autobuild_lib.values import Array
 
-Array = npt.NDArray[np.float64]
 CHUNK = 4096  # contents embedded at once
 CONFIDENCE = 0.95
 effects = lazy_loader.load("autobuild_lib.units.effects", suppress_warning=True)  # the norm score needs none

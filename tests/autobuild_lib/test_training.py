@@ -21,7 +21,6 @@ from autobuild_lib.training import (
     TRAINING_OPTIONS,
     TrainingConfig,
     configure,
-    enough_hops,
     member_of,
     train_network,
 )
@@ -298,9 +297,3 @@ def test_moments_by_hand(toy_table: ab.data.Table) -> None:
     expected = [[level.mean(), level.std(ddof=1)] for level in levels]
     np.testing.assert_allclose(moments.hops, expected, rtol=1e-6)
     assert len(levels[0]) == depths.sum()
-
-
-def test_hops_that_the_norm_score_of_the_deepest_unit_needs(toy: ab.SequenceSpace) -> None:
-    cell = ab.SequenceSpace("cell", [ab.Unit(6, 6)], {"op": ["a", "b"]})
-    tail = ab.SequenceSpace("tail", [ab.Unit(1, 5), ab.Unit(1, 3, score_with_previous=True)], {"op": ["a", "b"]})
-    assert [enough_hops(toy), enough_hops(cell), enough_hops(tail), enough_hops(cell, tail)] == [4, 5, 7, 7]

@@ -3,7 +3,8 @@
 import numpy as np
 import numpy.typing as npt
 
-from autobuild_lib.search.pareto import Array, Marks
+from autobuild_lib.search.pareto import Marks
+from autobuild_lib.values import Array
 
 BLOCK = 256  # evaluations whose hypervolumes are computed at once
 

@@ -22,7 +22,7 @@ from autobuild_lib.predictor import NetworkConfig, Predictor
 from autobuild_lib.spaces import SequenceSpace, layout, links
 from autobuild_lib.storage import PARTIAL, remove_abandoned, unfinished
 from autobuild_lib.targets import Target
-from autobuild_lib.training import configure, enough_hops, fit_many
+from autobuild_lib.training import configure, fit_many
 
 CODE = (  # what the result of a training depends on
     layout, links, layer_graphs, ir, kernels, passing, neighbourhoods, encoder, stacked, layers, operations, losses,
@@ -99,6 +99,12 @@ def _save(predictors: Sequence[Predictor], place: Path) -> None:
     except OSError:
         if not place.is_dir():  # otherwise another process was first
             raise
+
+
+def enough_hops(*spaces: SequenceSpace) -> int:
+    """Return the hops of the paper, or more where units have so many layers that the norm score needs them."""
+    deepest = max(group.lengths[-1] for space in spaces for group in space.scoring_groups)
+    return max(NetworkConfig().hops, deepest - 1)
 
 
 def hop_options(*spaces: SequenceSpace) -> dict[str, Any]:

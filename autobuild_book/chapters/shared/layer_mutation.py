@@ -7,8 +7,9 @@ from typing import Self
 import numpy as np
 import numpy.typing as npt
 
-from autobuild_lib.search.mutations import Array, checked_probability, choose_stages
+from autobuild_lib.search.mutations import checked_probability, choose_stages
 from autobuild_lib.spaces import Codes, SequenceSpace
+from autobuild_lib.values import Array
 
 Places = npt.NDArray[np.intp]
 ADD, REMOVE, SWAP, FEATURE = range(4)  # moves

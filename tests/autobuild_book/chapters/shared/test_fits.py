@@ -11,7 +11,7 @@ import torch
 
 import autobuild_lib as ab
 from autobuild_book.chapters.shared import fits
-from autobuild_book.chapters.shared.fits import FitJob, fit_jobs
+from autobuild_book.chapters.shared.fits import FitJob, enough_hops, fit_jobs
 from autobuild_lib import training
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.targets import Target
@@ -253,3 +253,9 @@ def test_ir_jobs_are_trained_once(ir_job: FitJob, tmp_path: Path, monkeypatch: p
         np.testing.assert_array_equal(a.predict(ir_job.table.graphs), b.predict(ir_job.table.graphs))
     with pytest.raises(AssertionError, match="was to be taken"):
         replace(ir_job, seed=1).run(tmp_path)
+
+
+def test_hops_that_the_norm_score_of_the_deepest_unit_needs(toy: ab.SequenceSpace) -> None:
+    cell = ab.SequenceSpace("cell", [ab.Unit(6, 6)], {"op": ["a", "b"]})
+    tail = ab.SequenceSpace("tail", [ab.Unit(1, 5), ab.Unit(1, 3, score_with_previous=True)], {"op": ["a", "b"]})
+    assert [enough_hops(toy), enough_hops(cell), enough_hops(tail), enough_hops(cell, tail)] == [4, 5, 7, 7]
