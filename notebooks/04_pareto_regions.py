@@ -33,23 +33,25 @@
 #
 # `data` is `bundled`, or one source for one family (then `space` names its search space, unless the source says it).
 # `regions` maps names to equations; `{latency}` stands for the latency of each device. `checkpoints` is a folder with
-# the published predictors, if you have fetched them.
+# the published predictors, if you have fetched them. With `supernet`, a published once-for-all file, and `images`, a
+# folder of ImageNet, networks are not labelled by the surrogates but [measured](supernets), on `validate` validation
+# images each (0: all).
 
 # %% tags=["parameters"]
 profile = "standard"  # quick, standard or paper
 seed = 12345  # the first training seed, and the first search seed; further ones follow it
 data = "bundled"
 space = ""
-regions = {
-    "fast": "power(acc, 10) / {latency}",
-    "balanced": "power(acc, 20) / {latency}",
-    "accurate": "power(acc, 40) / {latency}",
-}
+regions = {"fast": "power(acc, 10) / {latency}", "balanced": "power(acc, 20) / {latency}",
+           "accurate": "power(acc, 40) / {latency}"}
 epochs = 100  # of each predictor; the paper's preset has 200
 seeds = 1  # predictors per equation
 hosts = 16  # random networks behind the effect score
 searches = 20  # of each method on each panel
 checkpoints = ""
+supernet = ""
+images = ""
+validate = 0
 out = "artifacts/standard"
 
 # %% [markdown]
@@ -80,7 +82,12 @@ run = Run.start("04_pareto_regions", globals())
 # surrogates, lie along the latency axis, before any module was scored.
 
 # %%
+from autobuild_book.chapters.regions.imagenet_judge import imagenet_judges
+
 panels = reduction.region_panels(data, regions, read_space(space) if space else None)
+measured = None
+if supernet:
+    panels, measured = imagenet_judges(panels, supernet, images, Path(out) / "supernet", validate)
 for table in {panel.family: panel.split.train for panel in panels}.values():
     run.uses(table)
 pd.DataFrame({panel.device: panel.equations for panel in panels}).T
@@ -134,7 +141,8 @@ shown.architecture.str.replace("|", " | ").str.replace(",", ", ").to_frame()
 # %% [markdown]
 # ## Who judges, and what a region is
 #
-# All networks, built or from the training split, are labelled by the surrogate *without* noise. The frontier consists
+# All networks, built or from the training split, are labelled by the surrogate *without* noise (or measured, with
+# `supernet`; then captions that name surrogates mean these measurements, and a log keeps them). The frontier consists
 # of the training architectures that no other one dominates: none is at least as good in accuracy and latency, and
 # better in one. With three equations, the **region** of an equation is the third of the frontier's points that it
 # values most; regions may share points. A cluster improves its region if at least half of its networks dominate a
@@ -144,7 +152,7 @@ shown.architecture.str.replace("|", " | ").str.replace(",", ", ").to_frame()
 # units of the rectangle that the training table spans; reference point and scale are thus fixed for each panel.
 
 # %%
-judges = frontiers.surrogate_judges(panels)
+judges = measured or frontiers.surrogate_judges(panels)
 labels = frontiers.training_labels(panels, judges)
 frontier_of = frontiers.training_frontiers(panels, labels)
 noisy = frontiers.training_frontiers(panels, labels, noisy=True)
@@ -320,7 +328,8 @@ published.groupby(["family", "device", "score"], sort=False)[means].mean().round
 # architectures, behind Layer-Insight the experts' profiling; the other three start from nothing.
 
 # %%
-curves, fronts = search_runs.search_panels(reductions, frontier_of, range(seed, seed + searches))
+search_seeds = range(seed, seed + searches)
+curves, fronts = search_runs.search_panels(reductions, frontier_of, search_seeds, judges=measured)
 run.table("curves", lambda: curves)
 run.table("fronts", lambda: fronts)
 medians = run.table("medians", lambda: rivals.median_curves(curves))

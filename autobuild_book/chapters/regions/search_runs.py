@@ -11,12 +11,13 @@ import pandas as pd
 from autobuild_book.chapters.regions.clusters import Reduction
 from autobuild_book.chapters.regions.insights import expert_mutation
 from autobuild_book.chapters.shared.dominance import hypervolume_curve
-from autobuild_book.chapters.shared.frontiers import Frontier
+from autobuild_book.chapters.shared.frontiers import Frontier, Judge
 from autobuild_book.chapters.shared.layer_mutation import LayerMutation
 from autobuild_book.chapters.shared.nsga2 import nsga2
 from autobuild_book.parallel import in_processes
 from autobuild_lib import surrogate
 from autobuild_lib.search import StageMutation, costs, evolve, front
+from autobuild_lib.spaces import Architecture
 from autobuild_lib.units.reduced import ReducedSpace
 
 BUDGET = (50, 4, 50)  # the paper's: random architectures, rounds, mutations in each
@@ -46,6 +47,7 @@ class SearchJob:
     spaces: Sequence[ReducedSpace]
     seeds: Sequence[int]
     budget: tuple[int, int, int]
+    judge: Judge | None = None  # instead of the bundled surrogate
 
     def run(self) -> tuple[pd.DataFrame, pd.DataFrame]:
         """Return the tables of `search_panels` for this job."""
@@ -64,7 +66,7 @@ class SearchJob:
 
     def _search(self, reduced: ReducedSpace, seed: int) -> pd.DataFrame:
         start, rounds, mutations = self.budget
-        evaluate, space = surrogate.load_bundled(self.family).predict, reduced.space
+        evaluate, space = self._evaluate, reduced.space
         options: dict[str, Any] = {"maximise": "acc", "minimise": self.latency, "seed": seed, "progress": False}
         options |= {"start": start, "rounds": rounds, "mutations": mutations}
         if self.method == OUTSIDE:
@@ -74,6 +76,11 @@ class SearchJob:
             layers = LayerMutation.full(space) if full else expert_mutation(space, self.device)
             return evolve(layers, evaluate, **options)
         return evolve(StageMutation(reduced), evaluate, **options)
+
+    def _evaluate(self, architectures: list[Architecture], /) -> pd.DataFrame:
+        if self.judge is None:
+            return surrogate.load_bundled(self.family).predict(architectures)
+        return self.judge(architectures[0].space.to_codes(architectures))
 
     def _curve(self, points: npt.NDArray[np.float64]) -> pd.DataFrame:
         """Hypervolume every `STEP` evaluations and at the fractions; a search that stopped early keeps its last."""
@@ -91,23 +98,27 @@ def search_panels(
     seeds: Sequence[int],
     budget: tuple[int, int, int] = BUDGET,
     progress: bool = True,
+    judges: Mapping[str, Judge] | None = None,
 ) -> tuple[pd.DataFrame, pd.DataFrame]:
     """Run every method with every seed on every panel that has a frontier, and return two tables.
 
     The first has columns family, device, method, seed, evaluations, hypervolume (noise-free, see `Frontier`). The
     second has family, device, method, seed, architecture, acc, latency: the front that each search ended with. Where
-    there are reductions by several training seeds, the searches take them in turn.
+    there are reductions by several training seeds, the searches take them in turn. `judges`, by family, label instead
+    of the surrogates, for one search after the other.
     """
     jobs = []
     for (family, device), frontier in frontiers.items():
         of_panel = [each for each in reductions if (each.panel.family, each.panel.device) == (family, device)]
         spaces = {method: [reduction.union(score) for reduction in of_panel] for score, method in OURS.items()}
         spaces["Stage-Full"] = [_whole_space(of_panel[0])]  # large: not for those that do not need it
-        job = SearchJob(family, device, of_panel[0].panel.latency, frontier, "", spaces[OURS["norm"]], seeds, budget)
+        common = (family, device, of_panel[0].panel.latency, frontier, "", spaces[OURS["norm"]], seeds, budget)
+        job = SearchJob(*common, None if judges is None else judges[family])
         jobs += [replace(job, method=method, spaces=spaces.get(method, job.spaces)) for method in METHODS]
     if not jobs:
         return pd.DataFrame(columns=CURVES), pd.DataFrame(columns=FRONTS)
-    parts = in_processes(SearchJob.run, [(job,) for job in jobs], "searching", progress=progress)
+    workers = None if judges is None else 1
+    parts = in_processes(SearchJob.run, [(job,) for job in jobs], "searching", workers=workers, progress=progress)
     curves, fronts = (pd.concat(each, ignore_index=True) for each in zip(*parts, strict=True))
     return curves[CURVES], fronts[FRONTS]
 
