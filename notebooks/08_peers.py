@@ -67,6 +67,7 @@ from autobuild_book.chapters.shared.models.graf import graph_features
 from autobuild_book.chapters.shared.models.sequence_graf import sequence_features
 from autobuild_book.chapters.shared.splits import subset
 from autobuild_book.figures import style
+from autobuild_book.figures.costs import cost_and_quality
 from autobuild_book.runs.recording import Run
 from autobuild_lib import Target, graphs, spaces
 from autobuild_lib.spaces import read_space
@@ -353,7 +354,7 @@ costs.round(3).set_index("model")
 # Cost against quality:
 
 # %% tags=["remove-output"]
-glue("figure_cost", figures.cost_and_quality(costs.dropna()))
+glue("figure_cost", cost_and_quality(costs.dropna()))
 
 # %% [markdown]
 # ```{glue:figure} figure_cost

@@ -72,9 +72,13 @@ def readable(means: pd.DataFrame) -> pd.DataFrame:
 
 
 def by_task(rows: pd.DataFrame, size: int, measure: str = "srcc") -> pd.DataFrame:
-    """Return means over seeds, a row per task, a column per model; models that lack a task are left out."""
-    runs = rows[rows["size"] == size]
-    return runs.pivot_table(index=TASK, columns="model", values=measure, sort=False).dropna(axis="columns")
+    """Return means over seeds, a row per task, a column per model, none missing.
+
+    Tasks that fewer than half of the models have are left out, as of a measurement that goes on; then models that lack
+    a task.
+    """
+    table = rows[rows["size"] == size].pivot_table(index=TASK, columns="model", values=measure, sort=False)
+    return table.dropna(axis="index", thresh=(table.shape[1] + 1) // 2).dropna(axis="columns")
 
 
 def average_ranks(table: pd.DataFrame, more_is_better: bool = True) -> pd.DataFrame:
@@ -107,7 +111,7 @@ def friedman(table: pd.DataFrame) -> float:
 
 
 def winners(rows: pd.DataFrame, measure: str = "srcc") -> pd.DataFrame:
-    """Per task and size, the best model and the next one, on the same training rows.
+    """Per task and size, the best model and the next one, on the same training rows; models have all seeds, or no part.
 
     Returns:
         Columns table, target, size, model, value (mean of the best), next, lead over the next one with its 95 %
@@ -115,10 +119,10 @@ def winners(rows: pd.DataFrame, measure: str = "srcc") -> pd.DataFrame:
     """
     sign, found = 1.0 if MEASURES[measure] else -1.0, []
     for (*task, size), runs in rows.groupby([*TASK, "size"], sort=False):
-        table = sign * runs.pivot_table(index="seed", columns="model", values=measure)
+        table = sign * runs.pivot_table(index="seed", columns="model", values=measure).dropna(axis="columns")
         first, *others = table.mean().sort_values(ascending=False, kind="stable").index
         if others:
-            lead, low, high = mean_with_interval((table[first] - table[others[0]]).dropna().to_numpy())
+            lead, low, high = mean_with_interval((table[first] - table[others[0]]).to_numpy())
             found.append((*task, size, first, sign * table[first].mean(), others[0], lead, low, high, low > 0))
     columns = [*TASK, "size", "model", "value", "next", "lead", "low", "high", "shown"]
     return pd.DataFrame(found, columns=columns)

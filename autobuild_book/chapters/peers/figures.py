@@ -7,9 +7,9 @@ import pandas as pd
 import seaborn
 from matplotlib.axes import Axes
 
+from autobuild_book.figures.costs import MARKERS
 from autobuild_book.figures.style import INK, PALETTE, Picture, family_name, label_name, picture, styled
 
-MARKERS = "osD^vPX"
 MEASURES = {"srcc": "rank correlation (SRCC)", "recall": "recall of the best tenth", "regret": "regret (sd)"}
 REFERENCES = {"noise ceiling": "--", "random order": ":"}
 
@@ -113,22 +113,6 @@ def _by_size(frame: pd.DataFrame, xlabel: str) -> Picture:
     axes.set_yticks(range(len(rows)), rows, fontsize=8.5)
     axes.set_ylim(len(rows) - 0.5, -0.5)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=9)
-    return figure
-
-
-@styled
-def cost_and_quality(costs: pd.DataFrame) -> Picture:
-    """Draw rank correlation against seconds, a point per model.
-
-    Args:
-        costs: columns model, total (seconds of processor time), srcc.
-    """
-    figure = picture(3.6)
-    axes = figure.add_subplot(xlabel="seconds on one core", ylabel=MEASURES["srcc"], xscale="log")
-    for place, (model, x, y) in enumerate(zip(costs["model"], costs["total"], costs["srcc"], strict=True)):
-        colour = PALETTE[(place + place // 7) % 7]  # the eighth has the first marker in another colour
-        axes.plot(x, y, MARKERS[place % 7], color=colour, markersize=6, label=model)
-    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=9)
     return figure
 
 

@@ -21,12 +21,12 @@ class TestMeasure:
     ) -> None:
         out = tmp_path / "rows.csv"
         code, text, _ = run("board", "measure", *CHEAP, "--seeds", 1, "--out", out)
-        assert code == 0 and "absent: no file" in text and len(measuring.read_rows(out)) == 8
+        assert code == 0 and "help-ofa: no file" in text and len(measuring.read_rows(out)) == 8
         before = out.read_text()
         code, text, _ = run("board", "measure", *CHEAP, "--seeds", 2, "--out", out)
         assert code == 0 and out.read_text().startswith(before) and len(measuring.read_rows(out)) == 16
 
-    @pytest.mark.parametrize("arguments", [("--tables", "cora"), ("--models", "oracle"), ("--tables", "absent")])
+    @pytest.mark.parametrize("arguments", [("--tables", "cora"), ("--models", "oracle"), ("--tables", "help-ofa")])
     def test_unknown_names_are_one_line(
         self, run: Command, trained: BoardTable, tmp_path: Path, arguments: tuple[str, str]
     ) -> None:

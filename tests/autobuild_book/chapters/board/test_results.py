@@ -53,6 +53,12 @@ def test_average_ranks_by_hand() -> None:
     assert less["rank"].to_dict() == {"a": 1.75, "b": 1.25}
 
 
+def test_a_task_that_is_hardly_measured_costs_no_model() -> None:
+    begun = rows_of({("z", "a", 50): [0.9]})
+    table = results.by_task(pd.concat([ROWS_OF_TWO, begun]), 50)
+    assert list(table) == ["a", "b"] and table.index.get_level_values("table").tolist() == ["x", "y"]
+
+
 def test_critical_difference_of_the_literature() -> None:
     assert results.critical_difference(4, 14) == pytest.approx(2.569 * np.sqrt(4 * 5 / (6 * 14)), abs=1e-3)  # Demsar
     assert results.critical_difference(10, 30) == pytest.approx(3.164 * np.sqrt(10 * 11 / (6 * 30)), abs=1e-3)

@@ -29,5 +29,3 @@ def test_figures() -> None:
     gains = pd.DataFrame([("a", "b", 25, 0.1, math.nan, math.nan)],
                          columns=["combination", "part", "size", "gain", "low", "high"])  # fmt: skip
     assert figures.gains_of_combining(gains).axes
-    costs = pd.DataFrame({"model": ["a", "b"], "total": [0.1, 9.0], "srcc": [0.5, 0.6]})
-    assert len(figures.cost_and_quality(costs).axes[0].lines) == 2

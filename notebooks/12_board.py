@@ -1,0 +1,334 @@
+# ---
+# jupyter:
+#   jupytext:
+#     formats: ipynb,py:percent
+#     text_representation:
+#       extension: .py
+#       format_name: percent
+#       format_version: '1.3'
+#       jupytext_version: 1.19.6
+#   kernelspec:
+#     display_name: Python 3
+#     language: python
+#     name: python3
+# ---
+
+# %% [markdown]
+# (board)=
+# # The table of tables
+#
+# Which model should rank your networks? [The chapter on peers](peers) asks that where a surrogate gives most of the
+# labels. Here every model of the same registry meets every table of networks that were really trained or really timed:
+# nine data sets of NAS-Bench-Graph, Accel-NASBench, three latencies of HELP, and the two tables that this project
+# trained.
+#
+# **What you will learn**
+#
+# - which model ranks trained networks best with 50, 100, 300, 1,000 or 2,700 labels, and on which tables;
+# - how good the network really is that a model would have you build;
+# - what each model costs;
+# - how a model of your own enters.
+
+# %% [markdown]
+# ## Set-up
+#
+# The rows were measured once (`autobuild board measure`, which goes on where it was stopped), and this page measures
+# `live_models` on `live_tables` again. `data` and `space` are not used; they are here because all notebooks share them.
+
+# %% tags=["parameters"]
+profile = "standard"  # quick, standard or paper
+seed = 12345
+data = "bundled"
+space = ""
+shown_size = 300  # training rows that the pictures show
+live_tables = ["nas-bench-graph:proteins", "panoptic", "diffusion_unets"]
+live_models = ["additive ridge", "Gaussian process", "forest: GRAF"]
+live_sizes = [50, 100]
+live_seeds = 1
+newcomer_sizes = [50, 100, 300]
+out = "artifacts/standard"
+
+# %% [markdown]
+# `Run` refuses unknown parameters and notes what this page is made from.
+
+# %%
+import pandas as pd
+from IPython.display import HTML, Code, Markdown
+from myst_nb import glue
+
+from autobuild_book.chapters.board import figures, measuring, newcomer, page, results, tables
+from autobuild_book.chapters.shared import measured_again
+from autobuild_book.chapters.shared.models import registry
+from autobuild_book.figures.costs import cost_and_quality
+from autobuild_book.runs.recording import Run
+
+run = Run.start("12_board", globals())  # fmt: skip
+
+# %% [markdown]
+# ## The rules
+#
+# They stood here before the first number. For each table, target, model and size there are three seeds. Each draws its
+# own training rows; the model learns from these alone, in the one configuration that was chosen elsewhere (see
+# [the peers](peers)), and predicts the whole table. It is judged on **all rows that it was not trained on**:
+#
+# - **SRCC** and **Kendall**: rank correlations of predictions and labels;
+# - **regret**: evaluate the ten networks with the best predictions and take the best of these; what it lacks to the
+#   best network there is, in standard deviations of the label;
+# - **true rank**: take the one network with the best prediction unseen; its place among all networks of the table, and
+#   that place as a share of the table;
+# - **seconds** of processor time to fit, and to predict the whole table.
+#
+# A size is measured where it leaves a quarter of a table to judge by. Models that need zero-cost proxies take no part,
+# as nobody measured these there. A model **wins** a task if its mean over seeds is best. It is *shown* to be better
+# than the next one where the 95 % interval of their difference, over seeds on the same training rows, lies above zero;
+# with three seeds that takes a steady lead.
+
+# %%
+rows = run.table("rows", measuring.read_rows)
+here = [table.name for table in tables.TABLES if not tables.why_missing(table.name)]
+for table in tables.TABLES:
+    reason = tables.why_missing(table.name)
+    measured = rows[rows.table == table.name]
+    print(f"{table.name} ({table.kind}): {len(measured):,} rows measured{'; not here: ' + reason if reason else ''}")
+means = run.table("means", lambda: results.summary(rows))
+size = shown_size if shown_size in set(rows["size"]) else int(rows["size"].max())
+
+# %% [markdown]
+# ## The same here?
+#
+# A small slice is measured again on this machine. Where the tables of others are not installed, the slice is taken from
+# those that are. Another processor rounds differently, and training amplifies it; a difference is shown and stops
+# nothing.
+
+# %%
+slice_tables = [tables.find_table(name) for name in live_tables if name in here]
+for table in slice_tables:
+    run.uses(tables.load(table.name))
+slice_models = [registry.find_model(name) for name in live_models]
+jobs = measuring.plan(slice_tables, slice_models, live_sizes, range(live_seeds))
+live = run.table("live", lambda: measuring.as_frame([row for job in jobs for row in job.rows()]))
+checked = run.table("spot_check", lambda: measured_again.spot_check(live, rows, measuring.KEY))
+print(measured_again.in_words(checked))
+checked.head(5).round(4)
+
+# %% [markdown]
+# ## The table
+#
+# A row per table, model and number of training rows: means over seeds with 95 % intervals; of the true rank, the median
+# with the smallest and the largest. Choose above, press a heading to sort.
+
+# %%
+HTML(page.sortable(means, size))
+
+# %% [markdown]
+# ## Who wins where?
+#
+# Ranks of the models on each task, 1 for the best, averaged over the tasks that have the size. The band in the figure
+# is the critical difference of Nemenyi's test {cite:p}`demsar2006statistical`: average ranks that are closer do not
+# differ. It counts tasks as if they were independent. They are not: nine share a space, and three latencies are those
+# of networks of one family. So the band is too narrow, if anything.
+
+# %% tags=["remove-output"]
+by_task = results.by_task(rows, size)
+ranks = run.table("average_ranks", lambda: results.average_ranks(by_task))
+difference = results.critical_difference(len(ranks), len(by_task))
+glue("figure_board_ranks", figures.average_ranks(ranks, difference))
+
+# %% [markdown]
+# ```{glue:figure} figure_board_ranks
+# ---
+# name: figure-board-ranks
+# alt: >-
+#   One row per model with a point at its average rank over tasks and a bar for the interval, the best on top; a grey
+#   band beside the best one is as wide as the critical difference.
+# ---
+#
+# Average rank in SRCC over the tasks measured at `shown_size` training rows; bars: 95 % intervals of the mean over
+# tasks. Grey: ranks that the critical difference does not tell from the best. Data: benchmarks, and measured here.
+# ```
+
+# %% [markdown]
+# In words, for every size, generated from the numbers:
+
+# %%
+ours = [name for name, model in registry.MODELS.items() if isinstance(model, registry.AutoBuild)]
+standings = results.standings(rows, ours)
+sentences = [standing.sentence() for standing in standings]
+Markdown("\n".join(f"- {text}" for text in sentences))
+
+# %% [markdown]
+# How often each model wins a task, by size, and how many of these wins are shown:
+
+# %%
+winners = run.table("winners", lambda: results.winners(rows))
+wins = winners.groupby(["size", "model"]).shown.agg(wins="size", shown="sum").reset_index()
+wins.pivot(index="model", columns="size", values="wins").fillna(0).astype(int)
+
+# %% [markdown]
+# The tasks at the size of the figures, each with its best model, the next one, and what lies between them:
+
+# %%
+at_size = winners[winners["size"] == size]
+names = [results.task_name(*task) for task in zip(at_size.table, at_size.target, strict=True)]
+at_size.assign(task=names).set_index("task")[["model", "value", "next", "lead", "low", "high", "shown"]].round(3)
+
+# %% [markdown]
+# Every model on every task:
+
+# %% tags=["remove-output"]
+ordered = by_task[list(ranks.model)]
+glue("figure_board_srcc", figures.models_by_tasks(ordered))
+
+# %% [markdown]
+# ```{glue:figure} figure_board_srcc
+# ---
+# name: figure-board-srcc
+# alt: >-
+#   A grid with a row per model and a column per task; every cell has a number and a colour from dark blue for low to
+#   yellow for high rank correlation.
+# ---
+#
+# SRCC on all rows that were not trained on, means over seeds, with `shown_size` training rows; models from the best
+# average rank to the worst. Data: benchmarks (others trained or timed the networks), panoptic and diffusion_unets
+# measured here.
+# ```
+
+# %% [markdown]
+# ## What would you build?
+#
+# A rank correlation is a mean over good and bad networks; what is built is one network. The median over tasks and seeds
+# of its true place, as a share of the table in percent (0 is best, 50 is what a blind draw has):
+
+# %%
+builds = rows.pivot_table(index="model", columns="size", values="share", aggfunc="median", sort=False)
+run.table("built_shares", lambda: (100 * builds).reset_index())
+(100 * builds).round(2)
+
+# %% [markdown]
+# And the regret of the best of ten, in standard deviations, means over the tasks that have the size (the diffusion
+# table leaves 18 networks to judge by, of which ten are looked at):
+
+# %%
+regrets = {number: results.by_task(rows, number, "regret").mean() for number in sorted(rows["size"].unique())}
+pd.DataFrame(regrets).reindex(builds.index).round(2)
+
+# %% [markdown]
+# ## What does it cost?
+
+# %% tags=["remove-output"]
+seconds = means[means["size"] == size].assign(total=means[results.SECONDS].sum(axis="columns"))
+costs = seconds.groupby("model")["total"].mean().loc[list(ranks.model)].reset_index()
+costs = run.table("costs", lambda: costs.assign(srcc=by_task.mean().loc[costs.model].to_numpy()))
+glue("figure_board_costs", cost_and_quality(costs))
+
+# %% [markdown]
+# ```{glue:figure} figure_board_costs
+# ---
+# name: figure-board-costs
+# alt: >-
+#   Rank correlation against seconds of processor time on a logarithmic axis, one marker per model; a legend below names
+#   the models.
+# ---
+#
+# Mean SRCC over tasks against processor time to fit one target on `shown_size` rows and to predict the whole table.
+# Seconds are those of the committed measurement, on the machine that the rows name. Data: benchmarks, and measured
+# here.
+# ```
+
+# %% [markdown]
+# ## Your model
+#
+# A model is one class: a name, whether it needs proxies, and `fit_many`, which learns each target from the rows of a
+# table and returns objects with `predict`. This one says that a choice is worth the mean label of the training networks
+# that made it:
+
+# %%
+import inspect
+
+Code(inspect.getsource(newcomer.Worths) + "\n\n" + inspect.getsource(newcomer.MarginalMeans), language="python")
+
+# %% [markdown]
+# One test says what it should do, on a case small enough to do by hand. A space of one layer, a or b; the training
+# networks have labels 1 (a) and 3 (b); so a is worth 1 and b is worth 3.
+
+# %%
+import autobuild_lib as ab
+
+tiny = ab.SequenceSpace("tiny", [ab.Unit(1, 1)], {"op": ["a", "b"]})
+learnt = ab.data.from_records(tiny, [(tiny.parse("a"), {"y": 1.0}), (tiny.parse("b"), {"y": 3.0})])
+(model,) = newcomer.MarginalMeans().fit_many(learnt, ["y"])
+assert model.predict([tiny.parse("b"), tiny.parse("a")]).tolist() == [3.0, 1.0]
+
+# %% [markdown]
+# Now it takes part, on the tables of the slice above:
+
+# %%
+entered = measuring.plan(slice_tables, [newcomer.MarginalMeans()], newcomer_sizes, range(live_seeds))
+new = run.table("newcomer", lambda: measuring.as_frame([row for job in entered for row in job.rows()]))
+new_means = results.summary(new)
+places = []
+for one in new_means.itertuples():
+    others = means[(means.table == one.table) & (means.target == one.target) & (means["size"] == one.size)]
+    places.append(f"{1 + (others.srcc > one.srcc).sum()} of {len(others) + 1}")
+new_means.assign(place=places)[["table", "size", "srcc", "regret", "rank", "place"]].round(3)
+
+# %% [markdown]
+# To stay, it needs a line in `MODELS` (`autobuild_book/chapters/shared/models/registry.py`), its test beside
+# the others (`tests/autobuild_book/chapters/shared/models/`), and its rows:
+#
+# ```bash
+# autobuild board measure --models "marginal means"
+# autobuild board export board-crate
+# ```
+#
+# The first command adds only rows that are missing, at once after each fit, so that it may be stopped. The second
+# writes all rows, their means, and what they were made of, by which code, on which machine and with which seeds, as a
+# research object (RO-Crate), which is read back and checked.
+
+# %% [markdown]
+# ## Checks
+#
+# What must hold if the table is sound, whoever wins.
+
+# %%
+assert rows[["srcc", "tau"]].abs().max().max() <= 1 and rows.regret.min() >= 0
+assert not rows.duplicated([*measuring.KEY, "seed"]).any() and rows["rank"].min() >= 1 and rows.share.max() <= 1
+assert ranks["rank"].between(1, len(ranks)).all() and abs(ranks["rank"].mean() - (len(ranks) + 1) / 2) < 1e-9
+unmeasured = [m.name for m in registry.MODELS.values() if not m.needs_proxies and m.name not in set(rows.model)]
+print("Not measured yet:", "; ".join(unmeasured) or "none")
+
+# %% [markdown]
+# The numbers that the summary below quotes are written to `metrics.json` and glued into the text, never typed.
+
+# %%
+best = ranks.iloc[0]
+built = (100 * builds[size]).dropna().sort_values()
+numbers = {
+    "size": f"{size:,}", "first": best["model"], "wins": f"{best['wins']} of {len(by_task)}",
+    "shown": f"{at_size.shown.sum()} of {len(at_size)}", "few": sentences[0], "many": sentences[-1],
+    "builder": built.index[0], "built": f"{built.iloc[0]:.2g} %", "tasks": len(rows.groupby(results.TASK)),
+}
+for name, value in numbers.items():
+    glue(f"board_{name}", str(value).replace("**", ""), display=False)
+record = run.finish(**numbers, standings=sentences, friedman=results.friedman(by_task), critical_difference=difference,
+                    ranks=ranks.to_dict("records"), differences=measured_again.for_metrics(checked))
+
+# %% [markdown]
+# ```{admonition} Summary
+# On {glue:text}`board_tasks` tasks whose labels were really measured: {glue:text}`board_few` {glue:text}`board_many`
+# With {glue:text}`board_size` labels the best model of a task is shown to beat the next one in {glue:text}`board_shown`
+# tasks; the network to build comes out best with {glue:text}`board_builder` (median place in the best
+# {glue:text}`board_built` of a table).
+# ```
+#
+# ## Exercises
+#
+# 1. Sort the table by true rank. Which model is good at the top of a table though its rank correlation is not?
+# 2. Write a model that averages the ranks of two others, give it a test, and enter it. Does it win anywhere?
+# 3. The regret looks at ten networks, the true rank at one. Change `LOOKED_AT` in
+#    `autobuild_book/chapters/shared/judging.py` to 25, measure one table again, and say which models gain.
+#
+# ## What this page was built with
+
+# %%
+run.provenance()
