@@ -37,8 +37,9 @@ PAGES = (
     )),
     ApiPage("search", "Search", ("autobuild_lib.search",)),
     ApiPage("chapters", "What the chapters compute and draw", ("autobuild_book.chapters.*",)),
-    ApiPage("companion", "Figures, measured rows and runs", (
-        "autobuild_book.intervals", "autobuild_book.figures.*", "autobuild_book.measured.*", "autobuild_book.runs.*",
+    ApiPage("companion", "Figures, measured rows, images and runs", (
+        "autobuild_book.intervals", "autobuild_book.figures.*", "autobuild_book.measured.*",
+        "autobuild_book.imagenet.*", "autobuild_book.runs.*",
     )),
 )  # fmt: skip
 

@@ -87,7 +87,7 @@ def in_older_names(state: dict[str, Tensor]) -> dict[str, Tensor]:
     return {re.sub(r"^(blocks\.\d+)\.conv\.", r"\1.mobile_inverted_conv.", name): w for name, w in state.items()}
 
 
-def write_supernet(path: Path, state: dict[str, Tensor]) -> Path:
-    """Write a file as the project does."""
-    torch.save({"state_dict": state}, path)
+def write_supernet(path: Path, state: dict[str, Tensor], zipped: bool = True) -> Path:
+    """Write a file as the project does; its first files are not zipped, as those of PyTorch before 1.6."""
+    torch.save({"state_dict": state}, path, _use_new_zipfile_serialization=zipped)
     return path
