@@ -20,7 +20,7 @@ from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.spaces.features import read_object
 from autobuild_lib.storage import PARTIAL, json_text, locked, parse_json, remove_abandoned, replace_bytes, replace_text
 from autobuild_lib.targets import Target
-from autobuild_lib.values import MALFORMED, Option, finite, naming, shown
+from autobuild_lib.values import MALFORMED, Option, finite, integer, naming, shown
 from autobuild_lib.weights import read_tensors, weights_bytes
 
 T = TypeVar("T")
@@ -30,7 +30,7 @@ NEW_WEIGHTS = re.compile(r"weights-[0-9a-f]{16}\.safetensors")  # until the conf
 LAYER_ENTRIES = {"space", "hop_moments", "unit_target_moments"}
 SHA256, OWN_SHA256 = "weights_sha256", "config_sha256"
 NOT_NEGATIVE, POSITIVE = Option(float, "", minimum=0), Option(float, "", above=0)
-TYPES = {dict: "an object with entries", str: "a text", int: "a whole number"}
+TYPES = {dict: "an object with entries", str: "a text"}
 KINDS: tuple[type[Encoder[Any]], ...] = (LayerEncoder, OperationEncoder)
 ENCODERS = {name: kind for kind in KINDS for name in kind.FORMATS}
 UNSIGNED = [kind.FORMATS[0] for kind in KINDS]  # written before configurations had checksums
@@ -198,16 +198,13 @@ def _read_moments(config: dict[str, Any], space: SequenceSpace, hops: int) -> Mo
 
 def _read_form(space: SequenceSpace, group: object, depth: object) -> tuple[int, int]:
     """Return the number of a scoring group and a number of layers that it may have."""
-    form = group, depth = _typed(group, int), _typed(depth, int)
-    if not 0 <= group < len(space.scoring_groups):
-        raise ValueError(f"unit_target_moments of group {group}, the space has {len(space.scoring_groups)}")
-    if depth not in (lengths := space.scoring_groups[group].lengths):
-        raise ValueError(f"unit_target_moments of {depth} layers, group {group} has {lengths[0]} to {lengths[-1]}")
-    return form
+    number = integer(group, "unit_target_moments: a group", 0, len(space.scoring_groups) - 1)
+    lengths = space.scoring_groups[number].lengths
+    return number, integer(depth, f"unit_target_moments: layers of group {number}", lengths[0], lengths[-1])
 
 
 def _typed(value: object, kind: type[T]) -> T:
-    """Return a value of exactly this type: True is no whole number."""
+    """Return a value of exactly this type."""
     if type(value) is not kind:
         raise ValueError(f"{value!r:.60} is not {TYPES[kind]}")
     return value

@@ -1,7 +1,6 @@
 """Evaluating architectures once each: at once, one at a time, or in other processes; finished ones stay in a log."""
 
 import logging
-import time
 from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
@@ -20,7 +19,6 @@ from autobuild_lib.search.log import Evaluation, EvaluationLog
 from autobuild_lib.spaces import Architecture
 
 logger = logging.getLogger(__name__)
-SLOW = 60.0  # seconds of work that a kill may cost before we say so
 Check = Callable[[list[Evaluation]], object]
 RESERVED = ("architecture", "round")  # columns of a search's own
 
@@ -39,8 +37,8 @@ class Evaluator(Protocol):
 class Evaluations(ExitStack):
     """Evaluates each architecture once, and takes those from the log that are in it.
 
-    workers: None gives the evaluator all at once, and logs them when it returns; 0 evaluates one at a time, and n in n
-    processes, and each is logged as it finishes.
+    workers: None gives the evaluator all at once, and logs them when it returns, so that a kill costs all; 0 evaluates
+        one at a time, and n in n processes, and each is logged as it finishes.
     check: called with the first evaluation that succeeds, and may raise.
     """
 
@@ -68,7 +66,6 @@ class Evaluations(ExitStack):
         return [self.log.evaluations[subject] for subject in architectures]
 
     def _at_once(self, architectures: list[Architecture], bar: Bar) -> None:
-        started = time.monotonic()
         try:
             labels = self.evaluator(architectures)
         except Exception as error:
@@ -76,9 +73,6 @@ class Evaluations(ExitStack):
                            len(architectures), _one_line(error))  # fmt: skip
             return self._one_at_a_time(architectures, bar)
         self._record(_checked(architectures, labels), bar)
-        if self.log.path is not None and (seconds := time.monotonic() - started) > SLOW:
-            logger.warning("%d evaluations took %.0f s, and all would have been lost by a kill; with workers=0 or more "
-                           "each is logged as it finishes", len(architectures), seconds)  # fmt: skip
 
     def _one_at_a_time(self, architectures: Sequence[Architecture], bar: Bar) -> None:
         left = (subject for subject in architectures if subject not in self.log.evaluations)  # others may log them

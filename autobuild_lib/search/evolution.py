@@ -37,7 +37,7 @@ class Search(ExitStack):
         self.space, self.budget = space, sum(rounds)
         self.objectives = tuple(Target(text).canonical for text in objectives)  # to maximise, to minimise
         earlier = EvaluationLog(log, space, retry_failed)
-        self._log, self._before = log, frozenset(earlier.evaluations)
+        self._log = log
         self._evaluations = self.enter_context(Evaluations(evaluator, earlier, workers, self._check_labels))
         bar = progress_bar(total=self.budget, desc="search", unit="architecture", disable=not progress)
         self._bar = self.enter_context(bar)
@@ -80,10 +80,8 @@ class Search(ExitStack):
         return len(codes) == size
 
     def _all_failed(self) -> str:
-        size, before = len(self._finished), sum(e.architecture in self._before for e in self._finished)
-        earlier = f", {before} of them in an earlier run" if before else ""
         retry = f"; retry_failed=True (--retry-failed) evaluates those in {self._log} again" if self._log else ""
-        return f"all {size} evaluations failed{earlier}, the last with: {self._finished[-1].error}{retry}"
+        return f"all {len(self._finished)} evaluations failed, the last with: {self._finished[-1].error}{retry}"
 
     def _check_labels(self, finished: list[Evaluation]) -> None:
         """Refuse objectives that the labels do not have now, not when the round is over."""

@@ -186,11 +186,11 @@ CONFIG_CHANGES: dict[str, tuple[dict[str, Any], str]] = {
     "hop moment": ({"hop_moments": [[0, 1], [2], [3, 4]]}, "not the configuration"),
     "negative norm": ({"hop_moments": [[0, 1], [-2, 1], [3, 4]]}, "hop_moments is -2; allowed are .* from 0"),
     "unit moments": ({"unit_target_moments": [[1, 2, 3]]}, "not the configuration"),
-    "unit moments are an object": ({"unit_target_moments": {"0123": 1}}, "not a whole number"),
-    "fraction of a unit": ({"unit_target_moments": [[0.5, 2, 0.1, 1]]}, "0.5 is not a whole number"),
-    "fraction of layers": ({"unit_target_moments": [[0, 2.0, 0.1, 1]]}, "2.0 is not a whole number"),
-    "unit that is not there": ({"unit_target_moments": [[9, 2, 0.1, 1]]}, "of group 9, the space has"),
-    "layers that are not there": ({"unit_target_moments": [[0, 99, 0.1, 1]]}, "of 99 layers, group 0 has"),
+    "unit moments are an object": ({"unit_target_moments": {"0123": 1}}, "a group is '0'"),
+    "fraction of a unit": ({"unit_target_moments": [[0.5, 2, 0.1, 1]]}, "a group is 0.5; allowed are whole numbers"),
+    "fraction of layers": ({"unit_target_moments": [[0, 2.5, 0.1, 1]]}, "is 2.5; allowed are whole numbers"),
+    "unit that is not there": ({"unit_target_moments": [[9, 2, 0.1, 1]]}, "a group is 9; allowed are whole numbers"),
+    "layers that are not there": ({"unit_target_moments": [[0, 99, 0.1, 1]]}, "layers of group 0 is 99; allowed are"),
     "unit moments twice": ({"unit_target_moments": [[0, 2, 0.1, 1], [0, 2, 0.1, 2]]}, "not in order"),
     "unit moments reordered": ({"unit_target_moments": [[1, 2, 2.0, 0.5], [0, 2, 0.1, 1]]}, "not in order"),
     "provenance": ({"provenance": 3}, "3 is not an object"),
@@ -260,7 +260,7 @@ def test_an_entry_that_is_there_twice_is_refused(saved: Path) -> None:
 @pytest.mark.parametrize("change", [{"label_sd": 0.0}, {"target": "no target!"}, {"label_mean": np.nan}])
 def test_what_could_not_be_read_is_not_written(predictor: Predictor, saved: Path, change: dict[str, Any]) -> None:
     before = contents(saved)
-    with pytest.raises(ValueError, match=r"0 is not|target|nan is not"):
+    with pytest.raises(ValueError, match=r"label_sd is 0|target|label_mean is nan"):
         replace(predictor, **change).save(saved)
     assert contents(saved) == before
 

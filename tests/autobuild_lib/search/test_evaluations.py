@@ -13,7 +13,7 @@ import pytest
 import torch
 
 import autobuild_lib as ab
-from autobuild_lib.search import EvaluationLog, evaluate_all, evaluation as module
+from autobuild_lib.search import EvaluationLog, evaluate_all
 from tests.helpers import evaluators
 from tests.helpers.evaluators import fails, label, label_or_fail, worth
 
@@ -191,16 +191,6 @@ def test_a_place_that_cannot_be_written_is_an_error_before_the_first_evaluation(
     with pytest.raises(FileNotFoundError, match="none"):
         evaluate_all(some, evaluator, tmp_path / "none" / "log.jsonl", progress=False)
     assert evaluator.asked == []
-
-
-def test_slow_batches_with_a_log_are_told_about_workers(
-    some: list[ab.Architecture], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
-    monkeypatch.setattr(module, "SLOW", -1.0)
-    evaluate_all(some, label, progress=False)
-    assert caplog.messages == []
-    evaluate_all(some, label, tmp_path / "log.jsonl", progress=False)
-    assert "workers=0" in caplog.messages[0]
 
 
 def test_wrong_arguments(some: list[ab.Architecture]) -> None:
