@@ -30,7 +30,7 @@ NEW_WEIGHTS = re.compile(r"weights-[0-9a-f]{16}\.safetensors")  # until the conf
 LAYER_ENTRIES = {"space", "hop_moments", "unit_target_moments"}
 SHA256, OWN_SHA256 = "weights_sha256", "config_sha256"
 NOT_NEGATIVE, POSITIVE = Option(float, "", minimum=0), Option(float, "", above=0)
-TYPES = {dict: "an object with entries", str: "a text"}
+TYPES: dict[type, str] = {dict: "an object with entries", str: "a text"}
 KINDS: tuple[type[Encoder[Any]], ...] = (LayerEncoder, OperationEncoder)
 ENCODERS = {name: kind for kind in KINDS for name in kind.FORMATS}
 UNSIGNED = [kind.FORMATS[0] for kind in KINDS]  # written before configurations had checksums

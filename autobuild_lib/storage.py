@@ -63,17 +63,13 @@ def _plain(value: Any) -> Any:
     return None if isinstance(value, float) and not math.isfinite(value) else value
 
 
-class _UnusableError(Exception):
-    """What JSON allows and nothing here can use: the reason, and a pattern that finds it in the text."""
-
-
 def read_json(
     path: Path | str, what: str = "a JSON object", error: type[ValueError] = ValueError, nan_as_null: bool = False
 ) -> dict[str, Any]:
     """Read the object in a JSON file (UTF-8) that should be `what`; `nan_as_null` reads NaN and Infinity as null.
 
-    Raises `error`, with file and line, for anything else: more than `MOST_BYTES`, NaN or infinity, whole numbers beyond
-    all floats, a key given twice, nesting deeper than `DEEPEST`; and `OSError` for a file that cannot be read.
+    Raises `error`, with the file and what is wrong, for anything else: more than `MOST_BYTES`, NaN or infinity, whole
+    numbers beyond all floats, a key given twice, nesting deeper than `DEEPEST`; and `OSError` where nothing is read.
     """
     try:
         if (size := Path(path).stat().st_size) > MOST_BYTES:
@@ -90,27 +86,21 @@ def read_json(
 
 
 def parse_json(text: str, nan_as_null: bool = False) -> Any:
-    """Read a JSON text as `read_json` does, of any type; `ValueError` names the line."""
+    """Read a JSON text as `read_json` does, of any type; `ValueError` names the line, the key or the number."""
     constant = (lambda _: None) if nan_as_null else _refuse
     steps = (1 if bracket in "[{" else -1 for bracket in re.findall(r"[\[\]{}]", _TEXT.sub("", text)))
     if max(itertools.accumulate(steps), default=0) > DEEPEST:
         raise ValueError(f"nested deeper than {DEEPEST}")
-    try:
-        return json.loads(
-            text, object_pairs_hook=_object, parse_int=_whole, parse_float=_number, parse_constant=constant
-        )
-    except json.JSONDecodeError as error:
-        raise ValueError(f"{_line(text, error.pos)}column {error.colno}: {error.msg}") from None
-    except _UnusableError as error:
-        reason, pattern = error.args
-        raise ValueError(f"{_place(text, pattern)}{reason}") from None
+    return json.loads(
+        text, object_pairs_hook=_object, parse_int=_whole, parse_float=_number, parse_constant=constant
+    )
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     entries = dict(pairs)
     if len(entries) < len(pairs):
         ((twice, _),) = Counter(key for key, _ in pairs).most_common(1)
-        raise _UnusableError(f"key {twice!r:.60} is there twice", f"{re.escape(json.dumps(twice))}\\s*:")
+        raise ValueError(f"key {twice!r:.60} is there twice")
     return entries
 
 
@@ -123,20 +113,7 @@ def _number(text: str) -> float:
 
 
 def _refuse(text: str) -> NoReturn:
-    raise _UnusableError(f"{text:.20} is not a finite float", re.escape(text))
-
-
-def _place(text: str, pattern: str) -> str:
-    """Say in which line a pattern is, for the last of its places, outside texts unless it is one."""
-    if not pattern.startswith('"'):
-        text = _TEXT.sub(lambda match: " " * len(match[0]), text)
-    places = [match.start() for match in re.finditer(pattern, text)]
-    return _line(text, places[-1]) if places else ""
-
-
-def _line(text: str, place: int) -> str:
-    """Say in which line a place is, if there are several."""
-    return f"line {text.count(chr(10), 0, place) + 1}, " if "\n" in text else ""
+    raise ValueError(f"{text:.20} is not a finite float")
 
 
 @contextmanager
