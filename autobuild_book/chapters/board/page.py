@@ -35,7 +35,8 @@ def sortable(means: pd.DataFrame, size: int | None = None) -> str:
         f'<style>\n{style}</style>\n<div class="board">\n'
         f'<div class="board-choices" role="group" aria-label="Which rows to show">{choices}</div>\n'
         f'<p class="board-count" role="status">{len(means)} rows</p>\n'
-        '<div class="board-rows" tabindex="0" role="region" aria-label="Models on trained tables">\n<table>\n'
+        '<div class="board-rows" tabindex="0" role="region" aria-label="Models on trained tables">\n'
+        '<table class="dataframe">\n'
         f"<caption>Press a heading to sort by it, once more for the other direction.</caption>\n"
         f"<thead><tr>{headings}</tr></thead>\n<tbody>\n{rows}\n</tbody>\n</table>\n</div>\n</div>\n"
         f"<script>\n{script}</script>\n"
