@@ -17,18 +17,29 @@ from typing import Any, NoReturn
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
+from scipy.special import ndtri
+from scipy.stats import rankdata
 
 from autobuild_lib.values import Array, naming, reals
 
 MAX_CHARACTERS = 1000
 MAX_DEPTH = 50  # nested operations, a chain such as a + b + c included
+
+
+def normal_scores(values: Array) -> Array:
+    """Return each value's rank among all, as the normal quantile of (rank - 1/2) / N: far outliers come near, [N]."""
+    ranked: Array = rankdata(values)
+    scores: Array = ndtri((ranked - 0.5) / len(ranked))
+    return scores
+
+
 OPERATORS: dict[type[ast.operator | ast.unaryop], Callable[..., Any]] = {
     ast.Add: np.add, ast.Sub: np.subtract, ast.Mult: np.multiply, ast.Div: np.divide, ast.Pow: np.power,
     ast.UAdd: np.positive, ast.USub: np.negative,
 }  # fmt: skip
 FUNCTIONS: dict[str, Callable[..., Any]] = {
     "log": np.log, "log10": np.log10, "log2": np.log2, "exp": np.exp, "sqrt": np.sqrt, "power": np.power,
-    "abs": np.abs, "min": np.minimum, "max": np.maximum,
+    "abs": np.abs, "min": np.minimum, "max": np.maximum, "ranks": normal_scores,
 }  # fmt: skip
 ALLOWED = (
     "label names (in backquotes unless they are letters, digits and _), finite numbers, + - * / **, parentheses, "
@@ -51,7 +62,8 @@ class Target:
 
     Targets that differ only in white space, redundant parentheses, ``np.`` or the spelling of numbers are equal.
     expression: for example ``"acc"`` or ``"np.power(100, acc) / (log10(latency_gpu + 1) + 1)"``. `ValueError` when it
-    holds anything but ``ALLOWED`` (min and max are elementwise), or no label.
+    holds anything but ``ALLOWED`` (min and max are elementwise), or no label; ``ranks(acc)`` depends on all the rows
+    that are evaluated at once (`normal_scores`).
     """
 
     expression: str = field(compare=False)

@@ -103,10 +103,13 @@ def fit(
 
 @plain_torch(gradients=True)
 def fit_many(
-    space: SequenceSpace, table: Table, targets: Sequence[Target | str], seed: int = 0, preset: str = "paper",
-    progress: bool = True, **overrides: Any,
+    space: SequenceSpace, table: Table, targets: Sequence[Target | str], seed: int | Sequence[int] = 0,
+    preset: str = "paper", progress: bool = True, **overrides: Any,
 ) -> list[Predictor]:  # fmt: skip
-    """Train one predictor per target in one pass, as `fit` does but for rounding, which training amplifies."""
+    """Train one predictor per target in one pass, as `fit` does but for rounding, which training amplifies.
+
+    Targets may repeat, each with a seed of its own; the order of the batches is that of the first seed.
+    """
     course = Course.of(table, targets, seed, preset, configure(preset, overrides))
     try:
         for group in space.scoring_groups:
@@ -129,14 +132,14 @@ class Course:
     raw: npt.NDArray[np.float64]
     means: npt.NDArray[np.float64]
     sds: npt.NDArray[np.float64]
-    seed: int
+    seeds: tuple[int, ...]  # of the initial weights, [P]; the first also orders the batches
     preset: str
     network: NetworkConfig
     training: TrainingConfig
 
     @classmethod
     def of(
-        cls, table: Labelled, targets: Sequence[Target | str], seed: int, preset: str,
+        cls, table: Labelled, targets: Sequence[Target | str], seed: int | Sequence[int], preset: str,
         configs: tuple[NetworkConfig, TrainingConfig],
     ) -> "Course":  # fmt: skip
         """Evaluate the targets; raises `ValueError` for fewer than 2 rows, and for a constant or extreme target."""
@@ -155,7 +158,10 @@ class Course:
                     f"target {target} goes from {row.min():g} to {row.max():g}, so that its mean or standard deviation "
                     "is no ordinary number; scale its labels, best to between 0.001 and 1,000"
                 )
-        return cls(table, equations, raw, means, sds, read_seed(seed), preset, *configs)
+        seeds = seed if isinstance(seed, Sequence) else [seed] * len(equations)
+        if len(seeds) != len(equations):
+            raise ValueError(f"{len(seeds)} seeds for {len(equations)} targets; give one for all, or one for each")
+        return cls(table, equations, raw, means, sds, tuple(map(read_seed, seeds)), preset, *configs)
 
     @property
     def standardised(self) -> Tensor:
@@ -164,20 +170,22 @@ class Course:
 
     def train(self, encoder: Encoder[Any], graphs: Any, progress: bool) -> Network:
         """Train the P networks side by side on the graphs of the table's rows."""
-        stack = Network(encoder, self.network, [self.seed] * len(self.equations))
-        train_network(stack, graphs, self.standardised, self.training, self.seed, progress)
+        stack = Network(encoder, self.network, self.seeds)
+        train_network(stack, graphs, self.standardised, self.training, self.seeds[0], progress)
         return stack
 
     def predictors(self, stack: Network, moments: Sequence[Moments | None]) -> list[Predictor]:
         """Return the members of a trained stack, which remember how they were made."""
         provenance = {
-            "preset": self.preset, "training": asdict(self.training), "seed": self.seed, "data": self.table.describe(),
+            "preset": self.preset, "training": asdict(self.training), "data": self.table.describe(),
             TRAINED_ON: " ".join(sorted(self.table.digests())), "torch": torch.__version__,
         }  # fmt: skip
-        members = zip(self.equations, self.means, self.sds, moments, strict=True)
+        members = zip(self.equations, self.means, self.sds, moments, self.seeds, strict=True)
         return [
-            Predictor(member_of(stack, place), str(equation), float(mean), float(sd), its_moments, provenance)
-            for place, (equation, mean, sd, its_moments) in enumerate(members)
+            Predictor(
+                member_of(stack, place), str(equation), float(mean), float(sd), its_moments, provenance | {"seed": seed}
+            )
+            for place, (equation, mean, sd, its_moments, seed) in enumerate(members)
         ]
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import assume, given, settings, strategies as st
+from scipy.stats import norm
 
 from autobuild_lib.targets import MAX_CHARACTERS, MAX_DEPTH, Target, quoted
 
@@ -136,6 +137,13 @@ def test_hand_cases(text: str, expected: np.ndarray) -> None:
     values = Target(text).evaluate(LABELS)
     assert values.dtype == np.float64 and values.shape == (3,)
     np.testing.assert_allclose(values, expected, rtol=1e-14)
+
+
+def test_ranks_are_normal_scores_of_all_rows() -> None:
+    values = Target("ranks(acc)").evaluate({"acc": [0.1, 1e9, 7.0, 7.0]})
+    np.testing.assert_allclose(values, norm.ppf([0.125, 0.875, 0.5, 0.5]))
+    both = Target("ranks(acc) - 2 * ranks(-acc)").evaluate({"acc": [3.0, 1.0]})
+    np.testing.assert_allclose(both, 3 * norm.ppf([0.75, 0.25]))
 
 
 def test_integers_never_grow() -> None:

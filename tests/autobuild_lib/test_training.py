@@ -62,6 +62,15 @@ def test_same_seed_same_bytes_other_seed_other_weights(toy_table: ab.data.Table)
     assert first.provenance["data"]["sha256"] == toy_table.sha256
 
 
+def test_a_target_repeats_with_seeds_of_its_own(toy_table: ab.data.Table) -> None:
+    first, second = ab.fit_many(toy_table.space, toy_table, ["additive"] * 2, seed=[1, 2], **SMALL)
+    alone = ab.fit(toy_table.space, toy_table, "additive", seed=1, **SMALL)
+    np.testing.assert_allclose(first.norms(toy_table.architectures), alone.norms(toy_table.architectures), rtol=1e-3)
+    assert not same(first, second) and [p.provenance["seed"] for p in (first, second)] == [1, 2]
+    with pytest.raises(ValueError, match="3 seeds for 2 targets"):
+        ab.fit_many(toy_table.space, toy_table, ["additive", "other"], seed=[1, 2, 3], **SMALL)
+
+
 def test_global_random_state_is_neither_used_nor_changed(toy_table: ab.data.Table) -> None:
     torch.manual_seed(0)
     state = torch.random.get_rng_state()

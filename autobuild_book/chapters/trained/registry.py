@@ -1,5 +1,5 @@
 """The sections of the chapter that are measured once and committed."""
 
-from autobuild_book.chapters.trained import effects
+from autobuild_book.chapters.trained import effects, ranking
 
-SECTIONS = {section.name: section for section in (effects.SECTION,)}
+SECTIONS = {section.name: section for section in (ranking.SECTION, effects.SECTION)}

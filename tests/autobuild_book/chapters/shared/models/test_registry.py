@@ -4,6 +4,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from scipy.optimize import approx_fprime
+from scipy.stats import norm
 
 import autobuild_lib as ab
 from autobuild_book.chapters.shared.models import combined
@@ -17,8 +18,11 @@ from autobuild_book.chapters.shared.models.registry import (
     MODELS,
     TUNED,
     AutoBuild,
+    AutoBuildEnsemble,
     AutoBuildOnGraf,
     FeatureModel,
+    OnRanks,
+    RankFit,
     find_model,
 )
 from autobuild_book.chapters.shared.models.sequence_graf import features_of_codes
@@ -26,7 +30,11 @@ from autobuild_lib.engine.layers import LayerEncoder
 from autobuild_lib.statistics import srcc
 
 PLAIN = [name for name, model in MODELS.items() if not isinstance(model, AutoBuild) and not model.needs_proxies]
-COMBINED = ("forest: GRAF + embeddings", "AutoBuild, tuned + GRAF")  # neural networks: sums may round differently
+COMBINED = (
+    "forest: GRAF + embeddings",
+    "AutoBuild, tuned + GRAF",
+    "AutoBuild, ensemble on ranks",
+)  # neural networks: sums may round differently
 SMALL = (("epochs", 2), ("width", 8))
 
 
@@ -56,7 +64,14 @@ class TestRegistry:
         found = {model.kinds for model in MODELS.values() if isinstance(model, FeatureModel)}
         assert len({kinds for kinds in found if set(kinds) <= {ONE_HOT, GRAF, PROXIES}}) == 7
         for learner in ("forest", "boosting"):
-            assert sum(name.startswith(f"{learner}: ") and "embeddings" not in name for name in MODELS) == 7
+            assert (
+                sum(
+                    model.name.startswith(f"{learner}: ")
+                    for model in MODELS.values()
+                    if isinstance(model, FeatureModel)
+                )
+                == 7
+            )
 
     def test_a_configuration_says_everything_about_a_model(self) -> None:
         assert len({repr(model) for model in MODELS.values()}) == len(MODELS)
@@ -82,6 +97,42 @@ def test_the_same_seed_gives_the_same_model_for_each_target(
     both = model.fit_many(train, ["other", "additive"], seed=3)
     (alone,) = model.fit_many(train, ["additive"], seed=3)
     np.testing.assert_array_equal(alone.predict(unseen), both[1].predict(unseen))
+
+
+class TestOnRanks:
+    def test_predictions_lie_where_their_ranks_do(self, train: ab.data.Table) -> None:
+        labels = np.array([0.0, 1.0, 1.0, 100.0])
+
+        class Scores:
+            def predict(self, _: object) -> np.ndarray:
+                return norm.ppf([0.125, 0.5, 0.875]) + np.array([0, 0, 0.25])
+
+        found = RankFit(Scores(), labels).predict(train.architectures[:3])
+        np.testing.assert_allclose(found, [0, 1, 100 + 0.25 * labels.std()])
+
+    def test_an_outlier_moves_nothing_but_its_rank(
+        self, train: ab.data.Table, unseen: tuple[ab.Architecture, ...]
+    ) -> None:
+        labels = train.labels["additive"].to_numpy().copy()
+        worst = labels.argmin()
+        model = OnRanks("x", find_model("forest: GRAF"))
+        orders = []
+        for value in (labels[worst] - 1, -1e9):
+            labels[worst] = value
+            records = zip(train.architectures, [{"additive": float(label)} for label in labels], strict=True)
+            (fitted,) = model.fit_many(ab.data.from_records(train.space, records), ["additive"], seed=1)
+            orders.append(fitted.scores.predict(unseen))
+        np.testing.assert_array_equal(*orders)
+
+    def test_an_ensemble_is_the_mean_of_its_members(
+        self, train: ab.data.Table, unseen: tuple[ab.Architecture, ...]
+    ) -> None:
+        ensemble = AutoBuildEnsemble("x", AutoBuild("y", "tuned", SMALL), 3)
+        first, second = ensemble.fit_many(train, ["additive", "other"], seed=2)
+        assert [p.provenance["seed"] for p in first.predictors] == [6, 7, 8]
+        assert {p.target for p in second.predictors} == {"other"}
+        mean = sum(p.predict(unseen) for p in first.predictors) / 3
+        np.testing.assert_allclose(first.predict(unseen), mean)
 
 
 class TestAutoBuild:
