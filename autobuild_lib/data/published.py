@@ -7,7 +7,6 @@ import functools
 import gzip
 import importlib.metadata
 import io
-import json
 import tarfile
 import zipfile
 import zlib
@@ -25,7 +24,7 @@ from autobuild_lib.extras import missing
 from autobuild_lib.released.caches import data_folder
 from autobuild_lib.released.unpickle import read_pickled
 from autobuild_lib.spaces import Architecture, SequenceSpace, read_space
-from autobuild_lib.storage import read_json
+from autobuild_lib.storage import parse_json, read_json
 from autobuild_lib.values import MALFORMED, naming, shown
 
 MOST_UNPACKED, MOST_OF_RECORD, MOST_KEYS = 1 << 26, 1 << 16, 1 << 20  # bytes of an archive and of a record; keys
@@ -122,7 +121,7 @@ def _mobile_networks(space: SequenceSpace, files: Mapping[str, bytes]) -> Networ
     blocks, labels = [], []
     for name, text in _members(content):
         with naming(name, DataError, MALFORMED):
-            record = json.loads(text)
+            record = parse_json(text.decode("utf-8"))
             chosen = record["architecture"]
             blocks.append([[int(chosen[f"block{block}_{choice}"]) for choice in CHOICES] for block in BLOCKS])
             counted = {"flops_m": record["model_info"]["macs"], "params_m": record["model_info"]["params"]}
