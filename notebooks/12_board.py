@@ -19,8 +19,8 @@
 #
 # Which model should rank your networks? [The chapter on peers](peers) asks that where a surrogate gives most of the
 # labels. Here every model of the same registry meets every table of networks that were really trained or really timed:
-# nine data sets of NAS-Bench-Graph, Accel-NASBench, three latencies of HELP, and the two tables that this project
-# trained.
+# nine data sets of NAS-Bench-Graph {cite:p}`qin2022nasbenchgraph`, Accel-NASBench {cite:p}`ahmad2024accelnasbench`,
+# three latencies of HELP {cite:p}`lee2021help`, and the two tables that this project trained.
 #
 # **What you will learn**
 #

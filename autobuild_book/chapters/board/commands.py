@@ -55,9 +55,8 @@ def _add_export(parser: argparse.ArgumentParser) -> None:
 
 
 def _measure(arguments: argparse.Namespace) -> None:
-    chosen = _present(arguments.tables)
     models = [find_model(name) for name in arguments.models or MODELS]
-    jobs = measuring.plan(chosen, models, arguments.sizes, range(arguments.seeds))
+    jobs = measuring.plan(_present(arguments.tables), models, arguments.sizes, range(arguments.seeds))
     check_file(arguments.out)
     rows = measuring.measure(jobs, arguments.out, arguments.processes)
     print(f"{len(rows):,} rows of {len(jobs):,} fits are in {arguments.out}")
