@@ -12,6 +12,7 @@ from tqdm import tqdm
 from tests.browser import checks
 from tests.browser.checks import Finding, Visit
 
+BOARD = "artifacts/book/12_board.html"
 BROWSERS = ["chromium", "chromium-browser", "google-chrome"]
 # No page may need the network, and Chromium shall not look for updates on it either.
 FLAGS = [
@@ -66,4 +67,6 @@ def check_book(page: Page, root: Path, chapters: list[str], explorer: str | None
         findings += checks.search(page, root, word, name) if word else [Finding(name, "search", "no word to find")]
     if explorer is not None:
         findings += checks.explorer(page, root / explorer, root)
+    if (board := root / BOARD).is_file():
+        findings += checks.board(page, board, root)
     return Report(visits, len(words), findings)

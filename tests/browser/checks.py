@@ -173,6 +173,22 @@ def explorer(page: Page, path: Path, root: Path) -> list[Finding]:
     return found
 
 
+def board(page: Page, path: Path, root: Path) -> list[Finding]:
+    """Press a heading of the table of tables twice, and choose a table: rows have to move, and to become fewer."""
+    name = path.relative_to(root).as_posix()
+    page.goto(path.as_uri(), wait_until="load")
+    rows, heading, found = page.locator(".board tbody tr:visible"), page.locator(".board thead button").nth(1), []
+    heading.click()
+    upwards = rows.all_inner_texts()
+    heading.click()
+    if rows.all_inner_texts() == upwards:
+        found.append(Finding(name, "board", "pressing a heading moves nothing"))
+    page.locator(".board select").first.select_option(index=1)
+    if not 0 < rows.count() < len(upwards):
+        found.append(Finding(name, "board", "choosing a table leaves the rows"))
+    return found
+
+
 def _drawn(page: Page) -> int:
     """Return the number of points that are drawn."""
     count: int = page.evaluate("() => document.querySelectorAll('#explorer-plot .scatterlayer .points path').length")

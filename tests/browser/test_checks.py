@@ -9,8 +9,10 @@ pytest.importorskip("playwright", reason="make check-book installs it")
 
 from playwright.sync_api import Page
 
+from autobuild_book.chapters.board import measuring, results
+from autobuild_book.chapters.board.page import sortable
 from tests.browser import axe, checks
-from tests.browser.book import browser_page, check_book
+from tests.browser.book import BOARD, browser_page, check_book
 
 pytestmark = pytest.mark.browser
 
@@ -110,6 +112,18 @@ def test_a_dead_explorer_is_found(
     monkeypatch.setattr(checks, "PATIENCE", 300)
     root = write(tmp_path, explorer=EXPLORER % (hovers, toggles))
     assert [finding.detail for finding in checks.explorer(page, root / "explorer.html", root)] == details
+
+
+@pytest.mark.parametrize(
+    ("cut", "details"),
+    [("never there", []), ("<script>", ["pressing a heading moves nothing", "choosing a table leaves the rows"])],
+)
+def test_a_board_that_does_not_sort_is_found(page: Page, tmp_path: Path, cut: str, details: list[str]) -> None:
+    means = results.summary(measuring.read_rows()).groupby("table").head(2)
+    (place := tmp_path / BOARD).parent.mkdir(parents=True)
+    write(place.parent, **{place.stem: sortable(means).partition(cut)[0]})
+    findings = check_book(page, tmp_path, [], None).findings
+    assert [finding.detail for finding in findings] == details, "nor is anything else wrong"
 
 
 def test_another_package_than_axe_is_refused() -> None:
