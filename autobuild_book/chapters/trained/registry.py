@@ -1,5 +1,6 @@
 """The sections of the chapter that are measured once and committed."""
 
-from autobuild_book.chapters.trained import effects, ranking
+from autobuild_book.chapters.trained import best_networks, effects, ranking, regions, search
 
-SECTIONS = {section.name: section for section in (ranking.SECTION, effects.SECTION)}
+_ALL = (ranking.SECTION, effects.SECTION, regions.SECTION, search.SECTION, best_networks.SECTION)
+SECTIONS = {section.name: section for section in _ALL}

@@ -3,17 +3,8 @@
 import numpy as np
 import pytest
 
-import autobuild_lib as ab
 from autobuild_book.chapters.trained.skips import trained_codes
-
-TREES = ("0000", "0001", "0011", "0012", "0013", "0111", "0112", "0122", "0123")
-SPACE = ab.SequenceSpace(
-    "trees",
-    [ab.Unit(1, 1)] * 4,
-    {"op": ["a", "b", "c", "skip"]},
-    links={tree: [[int(digit) - 1] if digit != "0" else [] for digit in tree] for tree in TREES},
-)
-EVERY = SPACE.to_codes(list(SPACE))
+from tests.helpers.trees import EVERY, SPACE, value
 
 
 def trained(text: str) -> str:
@@ -46,22 +37,10 @@ def test_what_was_trained_stands_for_itself_and_has_the_same_operations() -> Non
 
 
 def test_networks_that_compute_the_same_are_trained_once() -> None:
-    """The oracle: the terms that reach the output, as a function of the input."""
+    """The oracle: the terms that reach the output, and the number of skips."""
     codes = trained_codes(SPACE, EVERY)
     names = SPACE.from_codes(codes)
-    by_value: dict[object, set[str]] = {}
+    by_value: dict[tuple[tuple[str, ...], int], set[str]] = {}
     for architecture, name in zip(SPACE.from_codes(EVERY), names, strict=True):
-        by_value.setdefault(_value(architecture), set()).add(str(name))
+        by_value.setdefault((value(architecture), str(architecture).count("skip")), set()).add(str(name))
     assert all(len(same) == 1 for same in by_value.values()) and len(by_value) == len(set(map(str, names)))
-
-
-def _value(architecture: ab.Architecture) -> object:
-    """What units hand to the output, sorted; skips add nothing to the text, and the bare input is no output."""
-    values: list[str] = []
-    operations = [unit["layers"][0] for unit in architecture.units()]
-    for operation, links in zip(operations, architecture.links, strict=True):
-        source = values[links[0]] if links else "x"
-        values.append(source if operation == "skip" else f"{operation}({source})")
-    read = {unit for links in architecture.links for unit in links}
-    ends = sorted(value for unit, value in enumerate(values) if unit not in read and value != "x")
-    return tuple(ends), tuple(sorted(operations))
