@@ -10,6 +10,7 @@ if they add up. Both have 95 % intervals of a bootstrap over networks. Effects a
 of a unit.
 """
 
+import functools
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -38,6 +39,12 @@ MOST_CODES = 1_000_000  # that are listed
 MOST_MISSING = 0.001  # four skip connections have no weights to train
 COLUMNS = ["source", "structure", "unit", "depth", "module", "networks", "mean", "low", "high", "adjusted",
            "adjusted_low", "adjusted_high"]  # fmt: skip
+
+
+@functools.lru_cache(maxsize=2)
+def trained_table(source: str) -> Table:
+    """Return the rows of a table that have the label."""
+    return data.load(source).complete(LABEL)
 
 
 def contents_of(space: SequenceSpace, codes: npt.NDArray[np.uint8]) -> Places:
@@ -170,7 +177,7 @@ class Effects:
     @property
     def key(self) -> str:
         """Changes with the rows of the table."""
-        return key_of("effects", self.source, data.load(self.source).sha256, RESAMPLES)
+        return key_of("effects", self.source, trained_table(self.source).sha256, RESAMPLES)
 
     @property
     def estimate(self) -> float:
@@ -179,7 +186,7 @@ class Effects:
 
     def measure(self) -> pd.DataFrame:
         """Return a row per module, and where a space has several structures one for each and one for all."""
-        table = data.load(self.source).complete(LABEL)
+        table = trained_table(self.source)
         effects = exact_effects(table) if is_exhaustive(table) else sampled_effects(table)
         return effects.assign(source=self.source).reindex(columns=COLUMNS)
 

@@ -1,6 +1,6 @@
 """The sections of the chapter that are measured once and committed."""
 
-from autobuild_book.chapters.trained import best_networks, effects, ranking, regions, search
+from autobuild_book.chapters.trained import best_networks, effects, latency, ranking, regions, scores, search, swapped
 
-_ALL = (ranking.SECTION, effects.SECTION, regions.SECTION, search.SECTION, best_networks.SECTION)
-SECTIONS = {section.name: section for section in _ALL}
+_MODULES = (ranking, effects, scores, regions, search, best_networks, latency, swapped)
+SECTIONS = {module.SECTION.name: module.SECTION for module in _MODULES}

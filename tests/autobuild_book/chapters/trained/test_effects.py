@@ -104,7 +104,7 @@ class TestSampled:
 
 
 def test_a_part_is_about_one_table(monkeypatch: pytest.MonkeyPatch, sample: ab.data.Table) -> None:
-    monkeypatch.setattr(effects.data, "load", lambda name: sample)
+    monkeypatch.setattr(effects, "trained_table", lambda name: sample)
     rows = effects.Effects("stages").measure()
     assert list(rows) == effects.COLUMNS and set(rows["source"]) == {"stages"}
     assert len({effects.Effects(name).key for name in ("stages", "other")}) == 2
