@@ -97,6 +97,22 @@ def srcc(first: Array, second: Array) -> float:
     return float(np.corrcoef(rankdata(first), rankdata(second))[0, 1])
 
 
+def means(rows: pd.DataFrame, share: float = 0.9) -> pd.DataFrame:
+    """Say of each batch size for how many GPUs the surrogate's latency is as good as `share` of a ridge's order.
+
+    The ridge has learnt from measured latencies of that GPU. Columns: images, gpus, of, and the range of each order.
+    """
+    table = []
+    for batch, part in rows.groupby("batch"):
+        by_gpu = part.pivot_table("srcc", "gpu", "says")
+        good = by_gpu[SURROGATE] >= share * by_gpu[RIDGE]
+        ranges = {
+            says: f"{by_gpu[says].min():.2f} to {by_gpu[says].max():.2f}" for says in (SURROGATE, LAYERS, MACS, RIDGE)
+        }
+        table.append({"images": batch, "gpus": int(good.sum()), "of": len(good), **ranges})
+    return pd.DataFrame(table)
+
+
 # -------------------------------------------------------------------- the section
 
 

@@ -30,7 +30,7 @@ def order_of_latencies(rows: pd.DataFrame) -> Picture:
         axes.set_xlim(0.2, 1.03)
     panels[0].set_yticks(range(len(SAYS)), SAYS, fontsize=9)
     panels[0].set_ylim(len(SAYS) - 0.5, -0.5)
-    figure.supxlabel("rank correlation with the measured latency", fontsize=10)
+    panels[1].set_xlabel("rank correlation with the measured latency", fontsize=10)
     figure.legend(*panels[0].get_legend_handles_labels(), loc="outside lower center", ncols=4, fontsize=9)
     return figure
 

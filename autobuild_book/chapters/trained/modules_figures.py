@@ -30,11 +30,10 @@ def marginal_and_adjusted(effects: pd.DataFrame, few: int) -> Picture:
         name = f"fewer than {few} networks" if rare else f"{few} networks or more"
         axes.errorbar(rows["mean"], rows["adjusted"], ends[1], ends[0], fmt="o", color=colour, markersize=4,
                       elinewidth=0.6, alpha=0.9, label=name)  # fmt: skip
-        for row in rows.itertuples() if rare else ():
-            axes.annotate(f"{short(row.module)}: {row.networks}", (row.mean, row.adjusted), (4, 5),
-                          textcoords="offset points", fontsize=8.5)  # fmt: skip
+        for module, number, *point in rows[["module", "networks", "mean", "adjusted"]].to_numpy() if rare else ():
+            axes.annotate(f"{short(module)}: {number}", tuple(point), (4, 5), textcoords="offset points", fontsize=8.5)
     axes.axline((0, 0), slope=1, color=INK, linewidth=0.8, linestyle=":")
-    axes.legend(fontsize=9, loc="lower right")
+    figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=9)
     return figure
 
 
@@ -70,9 +69,8 @@ def scores_against_effects(
             marker, colour = LOOK[score]
             axes.errorbar(part["real"], part["value"], xerr=_lengths(part, "real", "real_low", "real_high"), fmt=marker,
                           color=colour, markersize=3, elinewidth=0.5, alpha=0.8, label=f"{score} score")  # fmt: skip
-        for row in worst[worst["unit"] == unit].itertuples():
-            axes.annotate(short(row.module), (row.real, row.value), (0, 4), textcoords="offset points", fontsize=7,
-                          ha="center")  # fmt: skip
+        for module, *point in worst.loc[worst["unit"] == unit, ["module", "real", "value"]].to_numpy():
+            axes.annotate(short(module), tuple(point), (0, 4), textcoords="offset points", fontsize=7, ha="center")
         axes.axline((0, 0), slope=1, color=INK, linewidth=0.8, linestyle=":")
         axes.set_title(f"unit {unit}", fontsize=9.5)
         axes.tick_params(labelsize=8)

@@ -114,6 +114,31 @@ def share_that_dominates(networks_of: pd.DataFrame, frontier: Array, latency: st
     return float(dominates(costs(networks_of, "acc", COLUMN[latency]), frontier).any(1).mean())
 
 
+# -------------------------------------------------------------------- what the rows say
+
+
+def likeness(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the mean overlap of the best 1 % of modules: of two latencies, two equations, and two training seeds.
+
+    Columns: score, what, overlap, lowest.
+    """
+    overlaps = rows[rows["measure"].isin([OVERLAP, EQUATIONS, SEEDS_ALIKE])]
+    pairs = overlaps["first"] + " and " + overlaps["second"]
+    what = pairs.where(overlaps["measure"] == OVERLAP, overlaps["measure"].str.removeprefix("overlap of "))
+    table = overlaps.assign(what=what).groupby(["score", "what"], sort=False)["value"].agg(["mean", "min"])
+    return table.set_axis(["overlap", "lowest"], axis=1).reset_index()
+
+
+def regions_that_hold(rows: pd.DataFrame) -> pd.DataFrame:
+    """Count regions in which half of what was built for `first` or more improves the front by `second` (C4's rule).
+
+    Shares are means over seeds. Columns: score, first, second, regions, of.
+    """
+    shares = rows[rows["measure"] == SHARE].groupby(["score", "first", "second", "region"], sort=False)["value"].mean()
+    groups = (shares >= 0.5).groupby(["score", "first", "second"], sort=False)
+    return groups.agg(["sum", "size"]).set_axis(["regions", "of"], axis=1).reset_index()
+
+
 # -------------------------------------------------------------------- the section
 
 

@@ -94,6 +94,13 @@ def test_the_module_with_the_largest_difference_of_ranks_is_first() -> None:
     assert (worst["module"], worst["score_rank"], worst["real_rank"]) == ("a", 1, 4)
 
 
+def test_one_order_for_all_places() -> None:
+    effects = pd.concat([effects_of(GRAPH, name, real) for name, real in
+                         (("links 01", [0, 1, 2]), ("links 00", [0, 4, 8]), ("links 02", [5, 4, 3]))])  # fmt: skip
+    (row,) = agreement.single_order(effects).to_dict("records")  # the means are 5/3, 3 and 13/3
+    assert row["cells"] == 3 and row["srcc"] == pytest.approx(1) and row["worst"] == pytest.approx(-1)
+
+
 def test_verdict() -> None:
     effects = pd.concat([effects_of(ACCEL, ANY, [0, 1, 2, 3], 0.1), effects_of(GRAPH, "links 01", [0, 1, 2, 3])])
 

@@ -79,3 +79,14 @@ def test_interval_shrinks_with_rows() -> None:
     widths = [np.ptp(latency.srcc_with_interval(x[:n], y[:n])[1:]) for n in (40, 400)]
     assert widths[1] < widths[0] / 2
     assert len({part.key for part in latency.plan()}) == 12
+
+
+def test_what_a_latency_means() -> None:
+    keys = [(gpu, batch, says) for gpu in latency.GPUS for batch in (1, 64) for says in latency.SAYS]
+    rows = pd.DataFrame(keys, columns=["gpu", "batch", "says"])
+    rows["srcc"] = [
+        0.5 if says == latency.SURROGATE and (batch == 64 or gpu == "v100") else 0.9 for gpu, batch, says in keys
+    ]
+    table = latency.means(rows).set_index("images")
+    assert table["gpus"].to_dict() == {1: 3, 64: 0} and set(table["of"]) == {4}
+    assert table[latency.SURROGATE][1] == "0.50 to 0.90"

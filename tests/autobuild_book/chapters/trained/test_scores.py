@@ -58,6 +58,10 @@ def test_plan() -> None:
     parts = pd.DataFrame([vars(part) for part in scores.plan()])
     assert not parts.duplicated().any() and set(parts["source"]) == set(scores.SOURCES)
     accel = parts[parts["source"] == scores.ACCEL]
-    assert set(accel["size"]) == set(scores.LARGE.values()) and set(accel["model"]) == {"tuned", "paper", "ridge"}
+    assert set(accel["size"]) == {scores.LARGE[size] for size in scores.SIZES} and set(accel["model"]) == {
+        "tuned",
+        "paper",
+        "ridge",
+    }
     assert set(parts[parts["source"] == scores.SOURCES[-1]]["size"]) == {scores.MIDDLE}
     assert {part.seed for part in scores.plan(seeds=[7])} == {7}

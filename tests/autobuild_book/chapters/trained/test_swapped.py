@@ -83,3 +83,21 @@ def test_labels_of_the_judge() -> None:
     expected = ab.surrogate.ofa_mbv3().predict(asked)
     np.testing.assert_allclose(labels[["acc", COLUMN[swapped.SURROGATE]]], expected[["acc", "latency_gpu"]])
     assert swapped.equation("fast", swapped.MACS).endswith(COLUMN[swapped.MACS])
+
+
+def test_what_rows_say() -> None:
+    keys = ["seed", "score", "measure", "region", "first", "second", "value"]
+    rows = pd.DataFrame(
+        [
+            (0, "norm", swapped.SHARE, "fast", "batch 1", "batch 64", 0.4),
+            (1, "norm", swapped.SHARE, "fast", "batch 1", "batch 64", 0.8),
+            (0, "norm", swapped.SHARE, "accurate", "batch 1", "batch 64", 0.2),
+            (0, "norm", swapped.OVERLAP, "fast", "batch 1", "batch 64", 0.25),
+            (1, "norm", swapped.OVERLAP, "fast", "batch 1", "batch 64", 0.75),
+            (0, "norm", swapped.SEEDS_ALIKE, "balanced", "batch 1", "batch 1", 0.5),
+        ],
+        columns=keys,
+    )
+    assert swapped.regions_that_hold(rows)[["regions", "of"]].values.tolist() == [[1, 2]]
+    alike = swapped.likeness(rows).set_index("what")
+    assert alike.loc["batch 1 and batch 64"].tolist() == ["norm", 0.5, 0.25] and alike.loc["seeds", "overlap"] == 0.5
