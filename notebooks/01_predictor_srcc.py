@@ -59,7 +59,8 @@ import torch
 from myst_nb import glue
 
 from autobuild_book import intervals
-from autobuild_book.chapters.ranking import figures, rank_correlations, verdict as judging
+from autobuild_book.chapters.ranking import figures, rank_correlations
+from autobuild_book.chapters.shared import hop_verdict as judging
 from autobuild_book.chapters.shared.ranks import mean_ranks
 from autobuild_book.chapters.shared.splits import load_splits
 from autobuild_book.figures import ranks as rank_figures

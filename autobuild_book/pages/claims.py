@@ -10,8 +10,8 @@ from autobuild_book.chapters.diffusion import verdict as diffusion_verdict
 from autobuild_book.chapters.modules import verdict as modules_verdict
 from autobuild_book.chapters.operations import verdict as operations_verdict
 from autobuild_book.chapters.panoptic import verdict as panoptic_verdict
-from autobuild_book.chapters.ranking import verdict as ranking_verdict
 from autobuild_book.chapters.regions import verdicts as regions_verdicts
+from autobuild_book.chapters.shared import hop_verdict as ranking_verdict
 from autobuild_book.chapters.shared.verdicts import WORDS, check_line, estimate_line
 from autobuild_book.pages import markdown
 from autobuild_book.pages.elsewhere import note, other_verdicts
@@ -19,6 +19,7 @@ from autobuild_book.pages.executed import Executed
 from autobuild_book.pages.states import NOT_RUN_HERE, Chapters, link
 
 VERDICTS = (*WORDS, NOT_RUN_HERE)
+TRAINED = "11_trained_networks"  # judges some claims once more
 
 
 @dataclass(frozen=True)
@@ -217,8 +218,20 @@ def _row(claim: Claim, finding: Finding, chapters: Chapters, elsewhere: pd.DataF
     if finding.beside:
         numbers += f"\n\nBeside the rule:\n\n{markdown.bullets(finding.beside)}"
     there = note(elsewhere, chapters.profile, claim.name, finding.verdict)
-    verdict = [f"**{finding.verdict}**", there, f"Data: {chapters.executed[claim.notebook].kinds}"]
+    again = on_trained(claim, chapters)
+    if again:
+        numbers += f"\n\nOn trained networks:\n\n{markdown.bullets(again.judged)}"
+    trained = f"**On trained networks: {again.verdict}** ({link(TRAINED)})" if again else ""
+    verdict = [f"**{finding.verdict}**", there, f"Data: {chapters.executed[claim.notebook].kinds}", trained]
     return claim.name, says, numbers, "\n\n".join(filter(None, verdict))
+
+
+def on_trained(claim: Claim, chapters: Chapters) -> Finding | None:
+    """Return what the chapter on trained networks found about a claim; None where it did not run, or judges others."""
+    name, executed = claim.name.lower(), chapters.executed.get(TRAINED)
+    if executed is None or name not in executed.record["metrics"]:
+        return None
+    return checked(f"checks_{name}", name)(executed)
 
 
 def slug(heading: str) -> str:

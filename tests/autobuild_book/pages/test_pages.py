@@ -44,6 +44,11 @@ class TestVerdicts:
         assert f"Rule: {claims.CLAIMS[0].rule}" in first and "Beside the rule" not in first
         assert "/artifacts/book/01_predictor_srcc.ipynb#verdict-on-claim-c1" in first
 
+    def test_a_claim_that_trained_networks_judge_has_both_verdicts(self, repository: Path) -> None:
+        first, second = (self.table(repository).split(f"* - {name}")[1] for name in ("C1", "C2"))
+        assert "**On trained networks: not supported**" in first and "trained: +0.5 [+0.1, +0.9] (fails)" in first
+        assert "trained networks" not in second.split("* - C3")[0]
+
     def test_it_begins_with_what_held(self, repository: Path) -> None:
         first = "Of 7 claims: *supported* 2 (C5, C7); *partly* 2 (C1, C4); *not supported* 1 (C2); *undecided* 1 (C3); "
         assert self.table(repository).startswith(f"{first}*{states.NOT_RUN_HERE}* 1 (C6). ")
@@ -128,7 +133,7 @@ class TestCollect:
     def test_times_add_up(self, repository: Path) -> None:
         text = (collected(repository) / "times.md").read_text()
         assert "| [00_data](/artifacts/book/00_data.ipynb) | 1.5 min | 2026-01-02 03:04 |" in text
-        assert "| 9.0 min |  |" in text and "Machine: Linux, 2 cores." in text
+        assert "| 10.5 min |  |" in text and "Machine: Linux, 2 cores." in text
 
     def test_limitations_quote_metrics(self, repository: Path) -> None:
         folder = collected(repository)

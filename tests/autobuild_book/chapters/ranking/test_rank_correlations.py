@@ -13,8 +13,8 @@ from scipy.stats import spearmanr
 
 import autobuild_lib as ab
 from autobuild_book.chapters.ranking import rank_correlations
-from autobuild_book.chapters.ranking.verdict import judge
 from autobuild_book.chapters.shared.fits import FitJob
+from autobuild_book.chapters.shared.hop_verdict import judge
 from autobuild_book.chapters.shared.ranks import mean_ranks
 from autobuild_book.chapters.shared.ridge import AdditiveRidge
 from autobuild_book.chapters.shared.splits import BUNDLED, Split

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from scipy.stats import ttest_1samp
 
-from autobuild_book.chapters.ranking.verdict import judge
+from autobuild_book.chapters.shared.hop_verdict import judge
 from tests.helpers.rank_tables import LEVELS, RISING, TASKS, Change, ranks, references
 
 

@@ -1,0 +1,159 @@
+"""What the recipe for ranks owes to each of its parts, measured on validation rows of training sets.
+
+A training set is drawn, seven tenths of it are learnt from, and the rest is ranked. No other row of a table is seen.
+"""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import Tensor
+
+from autobuild_book.chapters.shared.models.registry import MEMBER
+from autobuild_book.chapters.shared.splits import drawn_rows
+from autobuild_book.chapters.trained.effects import GRAPHS
+from autobuild_book.chapters.trained.sections import Section
+from autobuild_book.measured.parts import key_of
+from autobuild_lib import SequenceSpace, data
+from autobuild_lib.data.table import Table
+from autobuild_lib.engine.layers import LayerEncoder
+from autobuild_lib.engine.passing import Messages, Pooling
+from autobuild_lib.graphs import LayerGraphs
+from autobuild_lib.spaces import Codes
+from autobuild_lib.statistics import srcc
+from autobuild_lib.targets import Target
+from autobuild_lib.torch_settings import one_thread, plain_torch
+from autobuild_lib.training import Course, configure
+
+MEMBERS = 5
+LEARNT = 0.7  # of the rows that are drawn
+SEED = 1000  # of the first draw: none that any other section takes
+COLUMNS = ["source", "variant", "size", "seed", "member", "ensemble"]
+
+
+class BothWays(LayerEncoder):
+    """Layers that read those after them, too."""
+
+    def graphs(self, inputs: Codes, hops: int) -> LayerGraphs:
+        """Return the graphs of some codes, each edge in both directions."""
+        graphs = super().graphs(inputs, hops)
+        node = torch.repeat_interleave(graphs.degrees)
+        source, other = node - graphs.steps, graphs.steps != 0
+        reader, read = torch.cat([node, source[other]]), torch.cat([source, node[other]])
+        order = torch.argsort(2 * reader + (reader != read), stable=True)  # a node's own entry comes first
+        degrees = torch.bincount(reader, minlength=len(graphs.kind))
+        return replace(graphs, degrees=degrees, steps=(reader - read)[order])
+
+
+class Leaves(LayerEncoder):
+    """Layers that nobody reads are all that the head sees."""
+
+    def structure(self, graphs: LayerGraphs, hops: int) -> tuple[list[Messages], list[Pooling]]:
+        """Return what nodes read, and which nodes the graphs have: at the last hop the leaves alone."""
+        messages, poolings = super().structure(graphs, hops)
+        sources = torch.repeat_interleave(graphs.degrees) - graphs.steps
+        is_read = torch.zeros(len(graphs.kind), dtype=torch.bool)
+        is_read[sources[graphs.steps != 0]] = True
+        leaves = (~is_read).nonzero().flatten()
+        counts = torch.bincount(torch.repeat_interleave(graphs.lengths)[leaves], minlength=len(graphs))
+        return messages, [*poolings[:-1], Pooling.of(counts, leaves, torch.ones(len(leaves)))]
+
+
+def without_links(table: Table) -> Table:
+    """Return the same rows in a space without links, where a network's structure is a feature of all its layers."""
+    space = table.space
+    names = [name for name, _ in space.links]
+    path = SequenceSpace(space.name, space.units, dict(space.layer_features), {"structure": names})
+    records = []
+    for architecture, label in zip(table.architectures, table.labels["acc"], strict=True):
+        written = path.architecture(architecture.to_lists(), structure=architecture.global_features["links"])
+        records.append((written, {"acc": float(label)}))
+    return data.from_records(path, records)
+
+
+@dataclass(frozen=True)
+class Variant:
+    """One way to train: what differs from the recipe."""
+
+    options: dict[str, Any]
+    target: str = "ranks(acc)"
+    encoder: Callable[[SequenceSpace], LayerEncoder] = LayerEncoder
+    table: Callable[[Table], Table] = lambda table: table
+
+
+VARIANTS = {
+    "the recipe": Variant({}),
+    "accuracy instead of ranks": Variant({}, "acc"),
+    "ranking loss, weight 1 (the paper's)": Variant({"rank_weight": 1.0}),
+    "ranking loss, weight 0.1": Variant({"rank_weight": 0.1}),
+    "40 epochs": Variant({"epochs": 40}),
+    "160 epochs": Variant({"epochs": 160}),
+    "batches of 16": Variant({"batch_size": 16}),
+    "batches of 64": Variant({"batch_size": 64}),
+    "GATv2 (the paper's)": Variant({"convolution": "gatv2"}),
+    "mean pooling (the paper's)": Variant({"pooling": "mean"}),
+    "two hops": Variant({"hops": 2}),
+    "links in both directions": Variant({}, encoder=BothWays),
+    "only leaves are read": Variant({}, encoder=Leaves),
+    "structure as a feature, no links": Variant({}, table=without_links),
+}
+
+
+@dataclass(frozen=True)
+class Ablation:
+    """One variant on one table: rows drawn by a seed, most learnt from, the others ranked."""
+
+    source: str
+    variant: str
+    size: int
+    seed: int
+
+    @property
+    def key(self) -> str:
+        """Changes with the rows of the table and with the recipe."""
+        facts = [self.variant, repr(MEMBER), MEMBERS, self.size, self.seed]
+        return key_of("ablation", self.source, data.load(self.source).sha256, *facts)
+
+    @property
+    def estimate(self) -> float:
+        """Seconds on one core, roughly."""
+        return 6.0
+
+    def measure(self) -> pd.DataFrame:
+        """Return one row: rank correlations of validation rows, the mean over members, and of their mean."""
+        variant, table = VARIANTS[self.variant], data.load(self.source)
+        drawn = variant.table(table.take(drawn_rows(len(table), self.size, SEED + self.seed)))
+        order = np.random.default_rng([SEED, self.seed]).permutation(self.size)
+        first = round(LEARNT * self.size)
+        learnt, others = drawn.take(np.sort(order[:first])), drawn.take(np.sort(order[first:]))
+        with one_thread():
+            predicted = predictions(variant, learnt, others)
+        truth = others.evaluate(Target("acc"))
+        single = np.mean([srcc(row, truth) for row in predicted])
+        row = (self.source, self.variant, self.size, self.seed, single, srcc(predicted.mean(0), truth))
+        return pd.DataFrame([row], columns=COLUMNS)
+
+
+@plain_torch(gradients=True)
+def predictions(variant: Variant, learnt: Table, others: Table) -> np.ndarray[Any, np.dtype[np.float64]]:
+    """Train the members side by side on some rows, and return what each says of others, [members, N]."""
+    config = configure(MEMBER.preset, {**dict(MEMBER.overrides), **variant.options})
+    encoder = variant.encoder(learnt.space)
+    course = Course.of(learnt, [variant.target] * MEMBERS, range(MEMBERS), MEMBER.preset, config)
+    graphs = [encoder.graphs(encoder.read(table.architectures), course.network.hops) for table in (learnt, others)]
+    stack = course.train(encoder, graphs[0], progress=False)
+    with torch.inference_mode():
+        predicted: Tensor = stack(graphs[1])[0]
+    return predicted.double().numpy()
+
+
+def plan(sizes: Sequence[int], seeds: Sequence[int]) -> list[Ablation]:
+    """Return a part per seed, size, table and variant."""
+    sources = [f"nas-bench-graph:{name}" for name in GRAPHS]
+    return [Ablation(s, v, size, seed) for seed in seeds for size in sizes for s in sources for v in VARIANTS]
+
+
+SECTION = Section("ablation", "what the recipe for ranks owes to each of its parts", plan, (143, 429), tuple(range(2)))
