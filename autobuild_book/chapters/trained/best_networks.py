@@ -127,12 +127,12 @@ def _ranks(truth: Truth, rows: Rows) -> tuple[float, float]:
 def plan(
     sizes: Sequence[int] = BUDGETS, seeds: Sequence[int] = SEEDS, recipes: Sequence[str] = RECIPES
 ) -> list[BestPart]:
-    """Return a part per data set, budget, seed and model."""
+    """Return a part per seed, budget, data set and model."""
     return [
         BestPart(source, budget, seed, recipe)
-        for source in SOURCES
-        for budget in sizes
         for seed in seeds
+        for budget in sizes
+        for source in SOURCES
         for recipe in recipes
     ]
 

@@ -140,8 +140,8 @@ def hypervolumes(truth: Truth, labels: pd.DataFrame) -> Array:
 
 
 def plan(sizes: Sequence[int] = (), seeds: Sequence[int] = SEEDS, recipes: Sequence[str] = RECIPES) -> list[SearchPart]:
-    """Return a part per data set, seed and model."""
-    return [SearchPart(source, seed, recipe) for source in GRAPHS for seed in seeds for recipe in recipes]
+    """Return a part per seed, data set and model."""
+    return [SearchPart(source, seed, recipe) for seed in seeds for source in GRAPHS for recipe in recipes]
 
 
 SECTION = Section("search", "searches for the front, their training rows counted", plan, (), tuple(SEEDS))

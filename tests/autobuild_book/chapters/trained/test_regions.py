@@ -11,7 +11,7 @@ import autobuild_lib as ab
 from autobuild_book.chapters.shared.models.registry import MODELS, AutoBuild
 from autobuild_book.chapters.trained import regions, regions_figures, regions_results
 from autobuild_book.chapters.trained.regions import KNOWN, REGIONS, Field, RegionsPart, equation, exponents
-from autobuild_book.chapters.trained.truth import Truth
+from autobuild_book.chapters.trained.truth import GRAPHS, Truth
 from autobuild_book.figures.style import Picture
 from autobuild_lib.units.reduced import ReducedSpace
 from tests.helpers.trees import trees_truth
@@ -123,9 +123,10 @@ def measured(shares: dict[str, float], seeds: int = 3, **more: Any) -> pd.DataFr
 @pytest.mark.parametrize(("wins", "word"), [(9, "supported"), (8, "supported"), (7, "partly"), (5, "partly"),
                                             (4, "not supported")])  # fmt: skip
 def test_eight_of_nine_data_sets(wins: int, word: str) -> None:
-    rows = measured({f"d{n}": 0.5 if n < wins else 0.49 for n in range(9)})
+    rows = measured({source: 0.5 if n < wins else 0.49 for n, source in enumerate(GRAPHS)})
     verdict = regions_results.judge(rows, "ours")
     assert verdict.word == word and verdict.held == f"{wins} of 9"
+    assert regions_results.judge(rows[rows["source"] != GRAPHS[3]], "ours").word == "undecided"
     assert set(verdict.checks["value"]) <= {"2 of 3 regions", "0 of 3 regions"}
     ways = regions_results.ways_to_count(rows, ["ours"]).set_index(["score", "counted"])["data sets"]
     assert ways["norm", "nine"] == "9 of 9" and ways["effect", "three"] == "0 of 9"

@@ -9,6 +9,7 @@ import pytest
 from autobuild_book.chapters.shared.models.registry import MODELS, AutoBuild
 from autobuild_book.chapters.trained import search, search_figures, search_results
 from autobuild_book.chapters.trained.search import BASELINES, NO_MODEL, OURS, OUTSIDE, PREDICTED, RANDOM, SearchPart
+from autobuild_book.chapters.trained.truth import GRAPHS
 from autobuild_book.figures.style import Picture
 from tests.helpers.trees import trees_truth
 
@@ -88,7 +89,7 @@ def curves(wins: dict[str, int], seeds: int = 20) -> pd.DataFrame:
     for number, seed, method in itertools.product(range(9), range(seeds), search_results.METHODS):
         level = 0.5 if method not in wins else 0.4 if number < wins[method] else 0.6
         recipe = "ours" if method in (*OURS.values(), PREDICTED) else NO_MODEL
-        rows += [(f"d{number}", seed, recipe, method, evaluations, level + 0.01 * rng.random())
+        rows += [(GRAPHS[number], seed, recipe, method, evaluations, level + 0.01 * rng.random())
                  for evaluations in (150, search_results.BUDGET)]  # fmt: skip
     return pd.DataFrame(rows, columns=search.COLUMNS)
 
@@ -102,6 +103,13 @@ def test_both_baselines_in_eight_of_nine_data_sets(wins: tuple[int, int], word: 
     assert verdict.checks["value"].tolist() == [f"{won} of 9 data sets" for won in wins]
 
 
+def test_nothing_is_decided_before_all_is_measured() -> None:
+    rows = curves(dict.fromkeys(BASELINES, 9))
+    assert search_results.judge(rows[rows["source"] != GRAPHS[0]], "ours").word == "undecided"
+    assert search_results.judge(rows[rows["seed"] < 4], "ours").word == "undecided"
+    assert search_results.judge(rows[rows["seed"] < 6], "ours").word == "supported"
+
+
 def test_outcomes_count_data_sets() -> None:
     rows = curves({OUTSIDE: 0, BASELINES[0]: 4, BASELINES[1]: 9})
     outcome = search_results.outcomes(rows, "ours").set_index(["method", "rival"])
@@ -110,7 +118,7 @@ def test_outcomes_count_data_sets() -> None:
     assert outcome.loc[(ours, BASELINES[0])].tolist() == [4, 0, 5]
     assert outcome.loc[(ours, RANDOM), "neither"] >= 6
     final = search_results.final_table(rows, "ours")
-    assert final.shape == (9, 7) and final.loc["d8", BASELINES[0]] == pytest.approx(0.605, abs=0.006)
+    assert final.shape == (9, 7) and final.loc[GRAPHS[8], BASELINES[0]] == pytest.approx(0.605, abs=0.006)
     other = rows.assign(recipe=rows["recipe"].replace("ours", "another"), hypervolume=0.0)
     both = pd.concat([rows, other[other["recipe"] == "another"]])
     pd.testing.assert_frame_equal(search_results.final_table(both, "ours"), final)
@@ -133,5 +141,5 @@ def test_ranks_become_shares() -> None:
 def test_curves_are_drawn_for_every_data_set() -> None:
     figure = search_figures.search_curves(search_results.medians(curves({}), "ours"))
     assert isinstance(figure, Picture) and len(figure.axes) == 9
-    assert [axes.get_title() for axes in figure.axes] == [f"d{number}" for number in range(9)]
+    assert [axes.get_title() for axes in figure.axes] == [source.split(":")[1] for source in GRAPHS]
     assert all(len(axes.lines) == 8 for axes in figure.axes)
