@@ -88,8 +88,8 @@ def read_json(
 def parse_json(text: str, nan_as_null: bool = False) -> Any:
     """Read a JSON text as `read_json` does, of any type; `ValueError` names the line, the key or the number."""
     constant = (lambda _: None) if nan_as_null else _refuse
-    steps = (1 if bracket in "[{" else -1 for bracket in re.findall(r"[\[\]{}]", _TEXT.sub("", text)))
-    if max(itertools.accumulate(steps), default=0) > DEEPEST:
+    brackets = re.findall(r"[\[\]{}]", _TEXT.sub("", text)) if sum(map(text.count, "[{")) > DEEPEST else []
+    if max(itertools.accumulate(1 if bracket in "[{" else -1 for bracket in brackets), default=0) > DEEPEST:
         raise ValueError(f"nested deeper than {DEEPEST}")
     return json.loads(
         text, object_pairs_hook=_object, parse_int=_whole, parse_float=_number, parse_constant=constant

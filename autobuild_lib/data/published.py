@@ -155,10 +155,12 @@ def _repeated_networks(space: SequenceSpace, files: Mapping[str, bytes]) -> Netw
 
 
 def _of_blocks(space: SequenceSpace, networks: Iterable[Sequence[Sequence[int]]]) -> list[Architecture]:
-    return [
-        space.architecture([{"e": e, "k": k, "se": se, "layers": ["mbconv"] * depth} for e, k, depth, se in blocks])
-        for blocks in networks
-    ]
+    @functools.cache  # few differ
+    def encoded(unit: int, e: int, k: int, depth: int, se: int) -> bytes:
+        return space.codecs[unit].encode({"e": e, "k": k, "se": se, "layers": ["mbconv"] * depth})
+
+    codes = [b"".join(encoded(unit, *block) for unit, block in enumerate(blocks)) for blocks in networks]
+    return [Architecture(space, code) for code in codes]
 
 
 def _timed_networks(space: SequenceSpace, files: Mapping[str, bytes]) -> Networks:

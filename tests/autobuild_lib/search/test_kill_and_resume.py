@@ -12,9 +12,9 @@ import pandas as pd
 import pytest
 
 import autobuild_lib as ab
-from autobuild_book.chapters.shared.layer_mutation import LayerMutation
 from autobuild_lib.search import EvaluationLog, evolve
 from tests.helpers.evaluators import Slow, label
+from tests.helpers.redrawn import Redrawn
 
 OPTIONS = {"maximise": "acc", "minimise": "latency", "seed": 5, "start": 20, "rounds": 2, "mutations": 20,
            "progress": False}  # fmt: skip
@@ -23,12 +23,12 @@ import json, sys
 from pathlib import Path
 from tests.helpers.evaluators import Slow
 import autobuild_lib as ab
-from autobuild_book.chapters.shared.layer_mutation import LayerMutation
 from autobuild_lib.search import evolve
+from tests.helpers.redrawn import Redrawn
 if __name__ == "__main__":
     folder, seconds, workers, options = Path(sys.argv[1]), float(sys.argv[2]), int(sys.argv[3]), json.loads(sys.argv[4])
     evaluator = Slow(folder / f"calls{sys.argv[5]}.txt", seconds)
-    mutation = LayerMutation.full(ab.spaces.ofa_mbv3())
+    mutation = Redrawn(ab.spaces.ofa_mbv3())
     evolve(mutation, evaluator, log=folder / "log.jsonl", workers=workers, **options)
 """
 
@@ -57,7 +57,7 @@ def kill_at(process: subprocess.Popen[bytes], log: Path, lines: int) -> None:
 def resume(folder: Path) -> tuple[pd.DataFrame, list[str]]:
     """Run the same search to its end here; return its table and what it evaluated."""
     calls = folder / "calls-after.txt"
-    table = evolve(LayerMutation.full(ab.spaces.ofa_mbv3()), Slow(calls, 0), log=folder / "log.jsonl", workers=0,
+    table = evolve(Redrawn(ab.spaces.ofa_mbv3()), Slow(calls, 0), log=folder / "log.jsonl", workers=0,
                    **OPTIONS)  # fmt: skip
     return table, calls.read_text().splitlines()
 
@@ -65,7 +65,7 @@ def resume(folder: Path) -> tuple[pd.DataFrame, list[str]]:
 def check(folder: Path, kept: set[str], least: int, in_flight: int) -> None:
     assert least <= len(kept) < 60
     table, evaluated = resume(folder)
-    uninterrupted = evolve(LayerMutation.full(ab.spaces.ofa_mbv3()), label, **OPTIONS)
+    uninterrupted = evolve(Redrawn(ab.spaces.ofa_mbv3()), label, **OPTIONS)
     pd.testing.assert_frame_equal(table, uninterrupted)
     assert not kept & set(evaluated) and len(kept) + len(evaluated) == 60  # none repeated, none lost
     log = EvaluationLog(folder / "log.jsonl", ab.spaces.ofa_mbv3())
@@ -97,5 +97,5 @@ def test_two_searches_at_once_on_one_log(tmp_path: Path) -> None:
         _, errors = process.communicate(timeout=180)
         assert process.returncode == 0, errors
     assert len(logged(tmp_path)) == 60 == (tmp_path / "log.jsonl").read_bytes().count(b"\n")
-    table = evolve(LayerMutation.full(ab.spaces.ofa_mbv3()), label, **OPTIONS)
+    table = evolve(Redrawn(ab.spaces.ofa_mbv3()), label, **OPTIONS)
     assert logged(tmp_path) == set(map(str, table["architecture"]))

@@ -8,10 +8,10 @@ import pandas as pd
 import pytest
 
 import autobuild_lib as ab
-from autobuild_book.chapters.shared.layer_mutation import LayerMutation
 from autobuild_lib.data.table import DataError, Table
 from autobuild_lib.search import StageMutation, evolve
 from autobuild_lib.units.reduced import GroupContents, ReducedSpace
+from tests.helpers.redrawn import Redrawn
 
 WORTH = {"a": 0.0, "b": 1.0, "c": 2.5}
 LINKS = {"wide": [[], [], [0, 1], [2]], "deep": [[], [0], [1], [2]], "open": [[], [], [], [2]]}
@@ -61,15 +61,15 @@ def test_a_file_gives_the_table(linked: ab.SequenceSpace, table: Table, tmp_path
     }
 
 
-@pytest.mark.parametrize("name", ["layer", "stage"])
+@pytest.mark.parametrize("name", ["redrawn", "stage"])
 def test_searches_evaluate_no_graph_twice(linked: ab.SequenceSpace, name: str) -> None:
     reduced = ReducedSpace.full(linked, r=1, links="wide")
-    mutation: Any = LayerMutation.full(linked) if name == "layer" else StageMutation(reduced)
+    mutation: Any = Redrawn(linked) if name == "redrawn" else StageMutation(reduced)
     options: dict[str, Any] = {"start": 20, "rounds": 3, "mutations": 20, "progress": False}
     done = evolve(mutation, labels, maximise="acc", minimise="cost", **options)
     assert len({linked.canonical(a) for a in done.architecture}) == len(done) == 80
     chosen = {a.global_features["links"] for a in done.architecture}
-    assert chosen == (set(LINKS) if name == "layer" else {"wide"})
+    assert chosen == (set(LINKS) if name == "redrawn" else {"wide"})
 
 
 def test_a_search_ends_when_all_graphs_were_seen() -> None:

@@ -9,12 +9,12 @@ import pandas as pd
 import pytest
 
 import autobuild_lib as ab
-from autobuild_book.chapters.shared.layer_mutation import LayerMutation
 from autobuild_lib.data.files import bundled_space, manifest
 from autobuild_lib.engine.layers import LayerEncoder
 from autobuild_lib.predictor import Network, NetworkConfig, Predictor
 from autobuild_lib.search import evolve
 from autobuild_lib.spaces.groups import MOST_CONTENTS
+from tests.helpers.redrawn import Redrawn
 
 LAYERS = {"op": ["a", "b", "c"], "k": [3, 5, 7]}
 DEEP = sum(9**depth for depth in range(1, 15))
@@ -73,7 +73,7 @@ def test_every_bundled_space_is_far_below_the_limit() -> None:
     assert largest == 66_339 < MOST_CONTENTS / 50
 
 
-def test_a_space_with_a_deep_unit_is_sampled_and_searched_layer_by_layer() -> None:
+def test_a_space_with_a_deep_unit_is_sampled_and_searched() -> None:
     space = deep_space()
     drawn = space.sample(20, 0)
     assert all(space.parse(str(one)) == one for one in drawn)
@@ -83,7 +83,7 @@ def test_a_space_with_a_deep_unit_is_sampled_and_searched_layer_by_layer() -> No
         return pd.DataFrame({"worth": [str(one).count("a") for one in architectures], "depth": depths})
 
     options = {"start": 10, "rounds": 2, "mutations": 5, "progress": False}
-    found = evolve(LayerMutation.full(space), evaluator, maximise="worth", minimise="depth", **options)  # type: ignore[arg-type]
+    found = evolve(Redrawn(space), evaluator, maximise="worth", minimise="depth", **options)  # type: ignore[arg-type]
     assert len(found) == 20
 
 

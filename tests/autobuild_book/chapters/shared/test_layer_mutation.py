@@ -9,6 +9,8 @@ from scipy.stats import chisquare
 
 import autobuild_lib as ab
 from autobuild_book.chapters.shared.layer_mutation import LayerMutation
+from autobuild_lib.search import evolve
+from tests.helpers.evaluators import label, worth
 from tests.helpers.mutations import among, move, pairs
 
 FAMILIES = (ab.spaces.ofa_mbv3(), ab.spaces.ofa_pn())
@@ -104,3 +106,22 @@ def test_mutations_among_some_layers_never_leave_them() -> None:
             assert len(layers) in allowed
             names.update(layers)
     assert reached == list(map(set, candidates))
+
+
+GOALS = {"maximise": "acc", "minimise": "latency", "progress": False}
+SOME = among(FAMILIES[0], [["mbconv3_e3_k3", "mbconv3_e6_k7", "mbconv3_e4_k5"]] * 5, [3] * 5, [0.5] * 5)
+
+
+@pytest.mark.parametrize("mutation", [LayerMutation.full(FAMILIES[0]), SOME], ids=["all layers", "some layers"])
+def test_searches_by_layers_keep_their_budget_and_repeat_nothing(mutation: LayerMutation) -> None:
+    table = evolve(mutation, label, **GOALS)
+    assert table["round"].tolist() == [number for number in range(5) for _ in range(50)]
+    assert table["architecture"].nunique() == 250 and all(a in mutation.space for a in table["architecture"])
+    assert table[["acc", "latency"]].to_dict("records") == [worth(a) for a in table["architecture"]]
+
+
+@pytest.mark.parametrize(("links", "different"), [(None, 36), ([[], []], 21)])
+def test_searches_by_layers_find_all_of_a_small_space(links: list[list[int]] | None, different: int) -> None:
+    space = ab.SequenceSpace("tiny", [ab.Unit(1, 2), ab.Unit(1, 2)], {"op": ["a", "b"]}, links=links)
+    table = evolve(LayerMutation.full(space), label, start=10, rounds=4, mutations=10, **GOALS)
+    assert len({space.canonical(a) for a in table["architecture"]}) == len(table) == different
