@@ -91,9 +91,7 @@ def parse_json(text: str, nan_as_null: bool = False) -> Any:
     brackets = re.findall(r"[\[\]{}]", _TEXT.sub("", text)) if sum(map(text.count, "[{")) > DEEPEST else []
     if max(itertools.accumulate(1 if bracket in "[{" else -1 for bracket in brackets), default=0) > DEEPEST:
         raise ValueError(f"nested deeper than {DEEPEST}")
-    return json.loads(
-        text, object_pairs_hook=_object, parse_int=_whole, parse_float=_number, parse_constant=constant
-    )
+    return json.loads(text, object_pairs_hook=_object, parse_int=_whole, parse_float=_number, parse_constant=constant)
 
 
 def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:

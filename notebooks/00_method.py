@@ -80,7 +80,7 @@ example = mbv3.parse(
 )
 graph = ab.graphs.layer_graphs(mbv3, [example])
 print("layers of each unit:", example.depths)
-print("nodes:", len(graph.codes), " edges:", graph.edge_index().shape[1])
+print("nodes:", len(graph.codes), " edges:", int(graph.steps.count_nonzero()))
 
 # %% [markdown]
 # The raw features of a node say where it stands (unit, index in the unit), what it is (layer type, expansion,
@@ -169,9 +169,9 @@ pd.concat(parts, names=["feature", "value"]).to_frame("|score|").round(3)
 
 # %%
 convolution, norm = predictor.network.convolutions[0], predictor.network.norms[0]
-sources, targets = paths.edge_index()
 v = min(1, len(paths.codes) - 1)
-read = torch.cat([torch.tensor([v]), sources[targets == v]])  # itself, and the node before
+first = int(paths.degrees[:v].sum())  # of the entries of node v
+read = v - paths.steps[first : first + int(paths.degrees[v])]  # itself, and the node before
 with torch.no_grad():
     levels = [h[0] for h in predictor.network.node_embeddings(paths)]  # hop -> [nodes, channels]
     left, right = convolution.source(levels[0][None])[0], convolution.target(levels[0][None])[0]  # [nodes, width]

@@ -13,8 +13,8 @@ import pytest
 ROOT = Path(__file__).resolve().parents[1]
 LIBRARY = ROOT / "autobuild_lib"
 HOUSES = (LIBRARY, ROOT / "autobuild_book")
-MOST_LINES = 8_510  # of the whole library
-MOST_LINES_OF_THE_WAY = 4_600  # of the modules that the script below imports, from `ab.fit` to `ab.networks.build`
+MOST_LINES = 8_000  # of the whole library
+MOST_LINES_OF_THE_WAY = 4_580  # of the modules that the script below imports, from `ab.fit` to `ab.networks.build`
 THE_WAY = """
 import autobuild_lib as ab
 

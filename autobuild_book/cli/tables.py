@@ -41,8 +41,8 @@ def add_data(parser: argparse.ArgumentParser) -> None:
 def _data_list(_: argparse.Namespace) -> None:
     for entry in data.manifest().values():
         print(f"{entry.name:<28} {entry.kind:<10} {entry.rows:>6,} rows  {', '.join(entry.columns)}")
-    for name, cache in caches.RELEASED.items():
-        is_here = (caches.data_folder() / cache.file_name).is_file()
+    for name, file in caches.RELEASED.items():
+        is_here = (caches.data_folder() / file).is_file()
         state = "here" if is_here else f"not here: autobuild data fetch {name}"
         print(f"{'released:' + name:<28} {'released':<10} {state}")
     for name, benchmark in data.benchmarks().items():
@@ -87,7 +87,7 @@ def _data_fetch(arguments: argparse.Namespace) -> None:
         _fetch_benchmark(arguments.what, folder)
         return
     for name in caches.RELEASED if arguments.what == "released" else (arguments.what,):
-        print(fetch(caches.RELEASED[name].file_name, folder, caches.RELEASED[name].url))
+        print(fetch(caches.RELEASED[name], folder, f"{caches.DATA_SET}/{caches.RELEASED[name]}"))
 
 
 def _fetch_checkpoints(folder: Path) -> None:

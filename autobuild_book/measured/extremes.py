@@ -15,7 +15,8 @@ def sample_extreme_codes(space: SequenceSpace, rng: np.random.Generator, size: i
     kinds, units = _kinds(space)
     common = rng.normal(size=(size, kinds.max() + 1))[:, kinds]
     special = rng.normal(size=(size, units.max() + 1, kinds.max() + 1))[:, units, kinds]
-    return space.sample_codes(rng, size, exponent=np.exp(1.2 * common + 0.8 * special))
+    uniform, exponent = rng.random((size, space.code_width)), np.exp(1.2 * common + 0.8 * special)
+    return space.choose(np.minimum(uniform**exponent, np.nextafter(1, 0)))
 
 
 def _kinds(space: SequenceSpace) -> tuple[npt.NDArray[np.intp], npt.NDArray[np.intp]]:

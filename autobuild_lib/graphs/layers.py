@@ -59,11 +59,6 @@ class LayerGraphs:
             layers, kind = (self.layers, kind) if few else _distinct(self.layers.index_select(0, kind))
             yield LayerGraphs(layers, kind, *rest)
 
-    def edge_index(self) -> Tensor:
-        """Return the edges as in PyTorch Geometric, [2, edges], self-loops not included."""
-        targets = torch.repeat_interleave(self.degrees)
-        return torch.stack([targets - self.steps, targets])[:, self.steps != 0]
-
 
 def layer_graphs(space: SequenceSpace, architectures: Sequence[Architecture]) -> LayerGraphs:
     """Encode architectures of `space` as graphs."""

@@ -1,7 +1,7 @@
 """The caches that the authors released: where they come from, where they live, and what an entry must look like."""
 
 import os
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,23 +17,12 @@ _LONGEST = 64  # stages, and layers of a stage
 _MOST_LABELS = 1000
 
 
-@dataclass(frozen=True)
-class ReleasedFile:
-    """One released cache: its file name, and the address that it is downloaded from."""
-
-    file_name: str
-    url: str
-
-
-RELEASED: Mapping[str, ReleasedFile] = {
-    name: ReleasedFile(file_name, f"{DATA_SET}/{file_name}")
-    for name, file_name in {
-        "ofa_mbv3": "ofa_mbv3_custom_cache.pkl",
-        "ofa_pn": "ofa_pn_custom_cache.pkl",
-        "ofa_mbv3_pn_ir": "ofa_mbv3_pn_onnx_ir_cache.pkl",
-        "ofa_mbv3_pan_seg": "ofa_mbv3_pan_seg_custom_cache.pkl",
-        "ofa_pn_pan_seg": "ofa_pn_pan_seg_custom_cache.pkl",
-    }.items()
+RELEASED = {  # names of files in the data set
+    "ofa_mbv3": "ofa_mbv3_custom_cache.pkl",
+    "ofa_pn": "ofa_pn_custom_cache.pkl",
+    "ofa_mbv3_pn_ir": "ofa_mbv3_pn_onnx_ir_cache.pkl",
+    "ofa_mbv3_pan_seg": "ofa_mbv3_pan_seg_custom_cache.pkl",
+    "ofa_pn_pan_seg": "ofa_pn_pan_seg_custom_cache.pkl",
 }
 
 
@@ -68,11 +57,10 @@ def find_released(name: str, folder: Path | None = None) -> Path:
     """
     if name not in RELEASED:
         raise ValueError(f"released cache {name!r}; allowed: {', '.join(RELEASED)}")
-    released = RELEASED[name]
-    path = (folder or data_folder()) / released.file_name
+    path = (folder or data_folder()) / RELEASED[name]
     if not path.is_file():
         raise FileNotFoundError(f"released:{name}: no file {path}. Run `autobuild data fetch released`, "
-                                f"or download {released.url} and put it at {path}")
+                                f"or download {DATA_SET}/{RELEASED[name]} and put it at {path}")
     verify(path)
     return path
 

@@ -8,11 +8,11 @@ from importlib import import_module
 from typing import Any, overload
 
 import numpy as np
-import numpy.typing as npt
 
 from autobuild_lib.spaces.codec import Codes
 from autobuild_lib.spaces.features import SpaceError, Value, checked, position, read, values_of, written
 from autobuild_lib.spaces.layout import Layout
+from autobuild_lib.values import Array
 
 __all__ = ["Architecture", "Codes", "Samples", "SequenceSpace"]
 
@@ -191,17 +191,15 @@ class SequenceSpace(Layout, Samples):
             for body in itertools.product(*bodies):
                 yield Architecture(self, bytes(head) + b"".join(body))
 
-    def sample_codes(self, rng: np.random.Generator, size: int, exponent: npt.ArrayLike = 1.0) -> Codes:
-        """Draw codes [size, code_width]: depths uniform, then every feature uniform.
+    def sample_codes(self, rng: np.random.Generator, size: int) -> Codes:
+        """Draw codes [size, code_width]: depths uniform, then every feature uniform."""
+        return self.choose(rng.random((size, self.code_width)))
 
-        An `exponent` (any shape that broadcasts to the codes') below 1 favours the last value of a feature and deep
-        units, above 1 the first value and shallow units; 1 is uniform.
-        """
-        drawn = np.minimum(rng.random((size, self.code_width)) ** np.asarray(exponent), np.nextafter(1, 0))
-        codes = np.empty((size, self.code_width), dtype=np.uint8)
+    def choose(self, drawn: Array) -> Codes:
+        """Turn numbers from 0 to below 1, [N, code_width], into codes; each picks from what its byte may hold."""
+        codes = np.empty(drawn.shape, dtype=np.uint8)
         for place, column in enumerate(self.columns):
-            allowed = np.array(column.allowed, np.uint8)
-            codes[:, place] = allowed[(drawn[:, place] * len(allowed)).astype(np.intp)]
+            codes[:, place] = np.take(column.allowed, (drawn[:, place] * len(column.allowed)).astype(np.intp))
         codes[self.absent(codes)] = 0
         return codes
 

@@ -10,6 +10,7 @@ from torch_geometric.data import Data
 import autobuild_lib as ab
 from autobuild_lib.graphs import layer_graphs_from_codes
 from tests.benchmarks.plain import PlainPredictor
+from tests.helpers.edges import edge_index
 
 HOSTS = 16
 
@@ -33,7 +34,7 @@ def norm_scores() -> dict[str, Any]:
             for code in group.isolated(group.contents(), bytes(len(space.global_features))):
                 graph = layer_graphs_from_codes(space, code[None])
                 batch = torch.zeros(len(graph.codes), dtype=torch.int64)
-                model(Data(x=graph.codes, edge_index=graph.edge_index(), batch=batch))
+                model(Data(x=graph.codes, edge_index=edge_index(graph), batch=batch))
     plain = time.perf_counter() - started
     return {"name": f"norm scores of {len(corpus):,} modules", "ours_s": ours, "baseline_s": plain}
 

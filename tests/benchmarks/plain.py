@@ -11,6 +11,7 @@ from torch_geometric.nn import BatchNorm, GATv2Conv, global_mean_pool
 from autobuild_lib.graphs import layer_graphs
 from autobuild_lib.losses import soft_rank
 from autobuild_lib.spaces import Architecture, SequenceSpace
+from tests.helpers.edges import edge_index
 
 
 class PlainPredictor(nn.Module):
@@ -58,7 +59,7 @@ def plain_data(space: SequenceSpace, architectures: list[Architecture], targets:
     data = []
     for architecture, y in zip(architectures, targets, strict=True):
         graph = layer_graphs(space, [architecture])
-        data.append(Data(x=graph.codes, edge_index=graph.edge_index(), y=y.reshape(1)))
+        data.append(Data(x=graph.codes, edge_index=edge_index(graph), y=y.reshape(1)))
     return data
 
 

@@ -133,8 +133,8 @@ def test_spoilt_files(readers: dict[str, Reader], tmp_path: Path, monkeypatch: p
 
 
 def test_spoilt_graphs(reference: Path, tmp_path: Path) -> None:
-    entries: Any = read_pickle(reference / "released_format" / RELEASED["ofa_mbv3_pn_ir"].file_name)
-    content = (reference / "released_format" / RELEASED["ofa_mbv3_pn_ir"].file_name).read_bytes()
+    entries: Any = read_pickle(reference / "released_format" / RELEASED["ofa_mbv3_pn_ir"])
+    content = (reference / "released_format" / RELEASED["ofa_mbv3_pn_ir"]).read_bytes()
     path, wrong = tmp_path / "a.pkl", []
     for seed in range(size(12)):
         path.write_bytes(spoilt(content, ANY, seed))

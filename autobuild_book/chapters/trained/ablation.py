@@ -17,12 +17,12 @@ from autobuild_book.chapters.shared.splits import drawn_rows
 from autobuild_book.chapters.trained.effects import GRAPHS
 from autobuild_book.chapters.trained.sections import Section
 from autobuild_book.measured.parts import key_of
-from autobuild_lib import SequenceSpace, data
+from autobuild_lib import data
 from autobuild_lib.data.table import Table
 from autobuild_lib.engine.layers import LayerEncoder
 from autobuild_lib.engine.passing import Messages, Pooling
 from autobuild_lib.graphs import LayerGraphs
-from autobuild_lib.spaces import Codes
+from autobuild_lib.spaces import Codes, SequenceSpace
 from autobuild_lib.statistics import srcc
 from autobuild_lib.targets import Target
 from autobuild_lib.torch_settings import one_thread, plain_torch

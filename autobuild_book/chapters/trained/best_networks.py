@@ -23,8 +23,8 @@ from autobuild_book.chapters.trained.sections import Section
 from autobuild_book.chapters.trained.structures import Predicts, members, score_all, scores_of
 from autobuild_book.chapters.trained.truth import GRAPHS, Rows, Truth, load_truth
 from autobuild_book.measured.parts import key_of
-from autobuild_lib import score_units
 from autobuild_lib.spaces import Codes
+from autobuild_lib.units.corpus import score_units
 
 Array = npt.NDArray[np.float64]
 ACCEL = "accel-nasbench"

@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 
 from autobuild_book.chapters.shared.models.registry import Ensemble, RankFit
-from autobuild_lib import score_units
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.spaces import Architecture, SequenceSpace
 from autobuild_lib.spaces.layout import LINKS
+from autobuild_lib.units.corpus import score_units
 from autobuild_lib.units.reduced import GroupContents, ReducedSpace
 
 K = 3  # modules of a unit that are kept

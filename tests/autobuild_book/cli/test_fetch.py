@@ -45,17 +45,15 @@ def caches(tmp_path: Path, serve: Callable[[Path], str], monkeypatch: pytest.Mon
     """A folder of small caches, served in place of the authors' data set."""
     folder = tmp_path / "served"
     folder.mkdir()
-    for name, cache in released.RELEASED.items():
-        (folder / cache.file_name).write_bytes(name.encode() * 1000)
-    url = serve(folder)
-    served = {name: replace(c, url=f"{url}/{c.file_name}") for name, c in released.RELEASED.items()}
-    monkeypatch.setattr(released, "RELEASED", served)
+    for name, file in released.RELEASED.items():
+        (folder / file).write_bytes(name.encode() * 1000)
+    monkeypatch.setattr(released, "DATA_SET", serve(folder))
     return folder
 
 
 def test_fetch_all_caches_or_one(run: Run, caches: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     code, out, _ = run("data", "fetch", "released", "--folder", tmp_path / "all")
-    assert code == 0 and out.splitlines() == [str(tmp_path / "all" / c.file_name) for c in released.RELEASED.values()]
+    assert code == 0 and out.splitlines() == [str(tmp_path / "all" / file) for file in released.RELEASED.values()]
     assert all((tmp_path / "all" / path.name).read_bytes() == path.read_bytes() for path in caches.iterdir())
     monkeypatch.setenv("AUTOBUILD_DATA", str(tmp_path / "one"))
     code, out, _ = run("data", "fetch", "ofa_pn")
@@ -65,7 +63,7 @@ def test_fetch_all_caches_or_one(run: Run, caches: Path, tmp_path: Path, monkeyp
 
 
 def test_fetch_refuses_what_is_not_there_or_has_changed(run: Run, caches: Path, tmp_path: Path) -> None:
-    name = released.RELEASED["ofa_pn"].file_name
+    name = released.RELEASED["ofa_pn"]
     fetch = ["data", "fetch", "ofa_pn", "--folder", tmp_path / "here"]
     content = (caches / name).read_bytes()
     (caches / name).unlink()

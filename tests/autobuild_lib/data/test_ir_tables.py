@@ -18,7 +18,7 @@ from autobuild_lib.released.onnx_nodes import onnx_nodes
 from autobuild_lib.released.unpickle import Graph, Node
 from tests.helpers.random_dags import random_dag
 
-FILE = RELEASED["ofa_mbv3_pn_ir"].file_name
+FILE = RELEASED["ofa_mbv3_pn_ir"]
 
 # -------------------------------------------------------------------- tables
 
@@ -270,7 +270,7 @@ def test_swish_of_onnx_is_silu(reference: Path, monkeypatch: pytest.MonkeyPatch)
 
 def test_missing_graphs_and_files(reference: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError, match="entry 0: graph is a NoneType"):
-        load_ir(reference / "released_format" / RELEASED["ofa_pn"].file_name)
+        load_ir(reference / "released_format" / RELEASED["ofa_pn"])
     with pytest.raises(FileNotFoundError, match="fetch released"):
         load_ir("released:ofa_mbv3_pn_ir", tmp_path)
     with pytest.raises(FileNotFoundError):

@@ -13,6 +13,7 @@ from autobuild_lib.graphs import layer_graphs
 from autobuild_lib.predictor import Network
 from autobuild_lib.spaces import Category
 from tests.benchmarks.plain import PlainPredictor, plain_data
+from tests.helpers.edges import edge_index
 
 
 def seeds(*numbers: int) -> list[torch.Generator]:
@@ -79,7 +80,7 @@ def test_nodes_read_themselves_then_their_predecessors(toy: ab.SequenceSpace) ->
     assert torch.equal(second.itself, nodes) and torch.equal(first.itself, graphs.kind)
     assert torch.equal(first.sources, graphs.kind[second.sources])
     others = second.sources != readers
-    assert torch.equal(torch.stack([second.sources, readers])[:, others], graphs.edge_index())
+    assert torch.equal(torch.stack([second.sources, readers])[:, others], edge_index(graphs))
     assert (~others).sum() == len(nodes) > len(graphs.layers) == len(set(map(tuple, graphs.layers.tolist())))
     assert torch.equal(poolings[0].members, graphs.kind) and torch.equal(poolings[2].members, nodes)
     assert torch.equal(poolings[1].starts.diff(), graphs.lengths)

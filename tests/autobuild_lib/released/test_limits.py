@@ -117,7 +117,7 @@ def test_ordinary_keys_pass(tmp_path: Path) -> None:
 def test_the_released_caches_pass_without_what_is_free(
     reference: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, protocol: int
 ) -> None:
-    entries = read_pickle(reference / "released_format" / RELEASED[name].file_name)
+    entries = read_pickle(reference / "released_format" / RELEASED[name])
     monkeypatch.setattr(unpickle, "FREE", 0)
     path = write(tmp_path, pickle.dumps(entries, protocol))
     assert len(read_records(path)) == len(read_pickle(path)) == len(entries)  # type: ignore[arg-type]

@@ -109,9 +109,9 @@ def test_marginals_are_uniform() -> None:
     assert set(depth) == {1, 2, 3} and set(codes[:, -1]) == {0, 2} and not second_op[depth == 1].any()
 
 
-def test_exponent_tilts_samples_to_either_edge() -> None:
-    space, rng = ab.spaces.ofa_mbv3(), np.random.default_rng(0)
-    large, small = (space.sample_codes(rng, 200, exponent=e) for e in (1e-6, 1e6))
+def test_numbers_choose_the_first_to_the_last_of_what_is_allowed() -> None:
+    space = ab.spaces.ofa_mbv3()
+    large, small = (space.choose(np.full((1, space.code_width), number)) for number in (np.nextafter(1, 0), 0.0))
     assert str(space.from_codes(large)[0]) == "resolution224|" + "|".join(["e6_k7,e6_k7,e6_k7,e6_k7"] * 5)
     assert str(space.from_codes(small)[0]) == "resolution224|" + "|".join(["e3_k3,e3_k3"] * 5)
 

@@ -8,6 +8,7 @@ import torch
 from autobuild_book.chapters.trained import ablation, ablation_results
 from autobuild_lib import data
 from autobuild_lib.data.table import Table
+from tests.helpers.edges import edge_index
 
 
 @pytest.fixture(scope="module")
@@ -16,7 +17,7 @@ def table() -> Table:
 
 
 def edges(graphs: ablation.LayerGraphs) -> set[tuple[int, int]]:
-    return set(map(tuple, graphs.edge_index().T.tolist()))
+    return set(map(tuple, edge_index(graphs).T.tolist()))
 
 
 def test_links_in_both_directions(table: Table) -> None:
