@@ -65,8 +65,7 @@ from autobuild_book.chapters.shared.ranks import mean_ranks
 from autobuild_book.chapters.shared.splits import load_splits
 from autobuild_book.figures import ranks as rank_figures
 from autobuild_book.runs.recording import Run
-from autobuild_lib import Target, graphs
-from autobuild_lib.spaces import read_space
+from autobuild_lib import Target, graphs, spaces
 
 run = Run.start("01_predictor_srcc", globals())
 
@@ -78,7 +77,7 @@ run = Run.start("01_predictor_srcc", globals())
 
 # %%
 equations = [targets] if isinstance(targets, str) else list(targets)
-splits = load_splits(data, equations, read_space(space) if space else None)
+splits = load_splits(data, equations, spaces.read_space(space) if space else None)
 for split in splits:
     run.uses(split.train)
     print(f"{split.family}: {len(split.train):,} to train, {len(split.test):,} to test, {', '.join(split.targets)}")

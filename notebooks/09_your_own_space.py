@@ -62,9 +62,9 @@ from myst_nb import glue
 
 import autobuild_lib as ab
 from autobuild_book import intervals
-from autobuild_book.chapters.shared.fits import enough_hops
 from autobuild_book.chapters.your_space import experiment, mlps, zoo
 from autobuild_book.figures import comparison, style
+from autobuild_book.hops import enough_hops
 from autobuild_book.runs.recording import Run
 from autobuild_lib import targets
 from autobuild_lib.spaces import read_space

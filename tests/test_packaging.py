@@ -108,7 +108,7 @@ LIBRARY = [
     "units", "search",
 ]  # fmt: skip
 COMPANION = [
-    "houses", "extras", "lines", "locks", "parallel", "bundled",
+    "houses", "extras", "lines", "locks", "parallel", "bundled", "hops", "layer_mutation", "unions",
     "tracing", "intervals", "downloads", "figures", "runs", "chain", "measured", "imagenet", "arguments",
     "chapters.shared", "chapters", "labs", "pages", "cli",
 ]  # fmt: skip

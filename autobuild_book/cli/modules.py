@@ -11,8 +11,8 @@ import numpy as np
 import pandas as pd
 
 from autobuild_book.arguments import check_file, print_report, whole
-from autobuild_book.chapters.shared.layer_mutation import LayerMutation
-from autobuild_book.chapters.shared.unions import union
+from autobuild_book.layer_mutation import LayerMutation
+from autobuild_book.unions import union
 from autobuild_lib import surrogate
 from autobuild_lib.loading import load
 from autobuild_lib.networks import Supernet, has_networks

@@ -9,7 +9,7 @@ from typing import Any
 import pandas as pd
 
 from autobuild_book.arguments import add_source, check_file, check_writable, print_report, split, whole
-from autobuild_book.chapters.shared.fits import enough_hops
+from autobuild_book.hops import enough_hops
 from autobuild_book.measured import distillation
 from autobuild_lib import data, evaluation, surrogate, training
 from autobuild_lib.data import files

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 
 import autobuild_lib as ab
-from autobuild_book.chapters.shared.layer_mutation import LayerMutation
+from autobuild_book.layer_mutation import LayerMutation
 from autobuild_lib.search import Mutation
 
 

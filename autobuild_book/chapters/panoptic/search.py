@@ -9,7 +9,7 @@ import pandas as pd
 from autobuild_book.chapters.panoptic.task.measuring import Exam, Measurement, measure
 from autobuild_book.chapters.panoptic.task.space import backbone_space
 from autobuild_book.chapters.panoptic.task.weights import load_bundled
-from autobuild_book.chapters.shared.layer_mutation import LayerMutation
+from autobuild_book.layer_mutation import LayerMutation
 from autobuild_lib.search import Evaluator, evolve
 from autobuild_lib.spaces import Architecture
 

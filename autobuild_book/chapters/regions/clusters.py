@@ -18,8 +18,8 @@ from autobuild_book.chapters.shared.frontiers import (
 )
 from autobuild_book.chapters.shared.panels import COMMON, REGIONS, SPECIAL, Panel, load_panels
 from autobuild_book.chapters.shared.ridge import ridge_corpora
-from autobuild_book.chapters.shared.unions import union
 from autobuild_book.parallel import in_threads
+from autobuild_book.unions import union
 from autobuild_lib.data.files import FILES
 from autobuild_lib.data.table import Table
 from autobuild_lib.predictor import Predictor

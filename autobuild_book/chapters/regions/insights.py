@@ -5,7 +5,7 @@ from typing import Any
 
 import numpy as np
 
-from autobuild_book.chapters.shared.layer_mutation import LayerMutation
+from autobuild_book.layer_mutation import LayerMutation
 from autobuild_lib.data.files import FILES
 from autobuild_lib.spaces import SequenceSpace
 from autobuild_lib.storage import read_json

@@ -10,6 +10,7 @@ from typing import Any, Generic, TypeVar
 
 import torch
 
+from autobuild_book.hops import enough_hops
 from autobuild_book.parallel import in_processes
 from autobuild_lib import ir_training, losses, predictor, training
 from autobuild_lib.data import IRTable, Table
@@ -99,12 +100,6 @@ def _save(predictors: Sequence[Predictor], place: Path) -> None:
     except OSError:
         if not place.is_dir():  # otherwise another process was first
             raise
-
-
-def enough_hops(*spaces: SequenceSpace) -> int:
-    """Return the hops of the paper, or more where units have so many layers that the norm score needs them."""
-    deepest = max(group.lengths[-1] for space in spaces for group in space.scoring_groups)
-    return max(NetworkConfig().hops, deepest - 1)
 
 
 def hop_options(*spaces: SequenceSpace) -> dict[str, Any]:

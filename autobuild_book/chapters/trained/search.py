@@ -19,7 +19,6 @@ import numpy.typing as npt
 import pandas as pd
 
 from autobuild_book.chapters.shared.dominance import hypervolume_curve
-from autobuild_book.chapters.shared.layer_mutation import LayerMutation
 from autobuild_book.chapters.shared.models.registry import find_model
 from autobuild_book.chapters.shared.nsga2 import nsga2
 from autobuild_book.chapters.shared.splits import subset
@@ -29,6 +28,7 @@ from autobuild_book.chapters.trained.regions import equation, exponents
 from autobuild_book.chapters.trained.sections import Section
 from autobuild_book.chapters.trained.structures import Predicts, score_all
 from autobuild_book.chapters.trained.truth import GRAPHS, OBJECTIVES, Rows, Truth, load_truth
+from autobuild_book.layer_mutation import LayerMutation
 from autobuild_book.measured.parts import key_of
 from autobuild_lib.search import costs, evolve
 from autobuild_lib.spaces import Architecture

@@ -11,7 +11,8 @@ import torch
 
 import autobuild_lib as ab
 from autobuild_book.chapters.shared import fits
-from autobuild_book.chapters.shared.fits import FitJob, enough_hops, fit_jobs
+from autobuild_book.chapters.shared.fits import FitJob, fit_jobs
+from autobuild_book.hops import enough_hops
 from autobuild_lib import training
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.targets import Target

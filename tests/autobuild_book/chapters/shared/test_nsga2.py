@@ -10,8 +10,8 @@ import pytest
 
 import autobuild_lib as ab
 from autobuild_book.chapters.shared import nsga2 as reference
-from autobuild_book.chapters.shared.layer_mutation import LayerMutation
 from autobuild_book.chapters.shared.nsga2 import _Genome, hypervolume, nsga2
+from autobuild_book.layer_mutation import LayerMutation
 from autobuild_lib.search import costs, evolve
 from tests.helpers.evaluators import fails, label, label_or_fail, worth
 

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 import autobuild_lib as ab
-from autobuild_book.chapters.shared.unions import union
+from autobuild_book.unions import union
 from autobuild_lib.units.reduced import GroupContents, ReducedSpace
 from tests.autobuild_lib.units.test_reduced import some
 

@@ -8,7 +8,7 @@ from hypothesis import given, strategies as st
 from scipy.stats import chisquare
 
 import autobuild_lib as ab
-from autobuild_book.chapters.shared.layer_mutation import LayerMutation
+from autobuild_book.layer_mutation import LayerMutation
 from autobuild_lib.search import evolve
 from tests.helpers.evaluators import label, worth
 from tests.helpers.mutations import among, move, pairs
