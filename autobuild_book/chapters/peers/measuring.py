@@ -11,12 +11,14 @@ from autobuild_book.chapters.peers.contests import CONTESTS, Contest, field_of, 
 from autobuild_book.chapters.shared.judging import quality
 from autobuild_book.chapters.shared.models.registry import (
     EMBEDDED,
+    ENSEMBLE,
     EXTENDED,
     FEW,
     GAUSSIAN,
     MODELS,
     NEIGHBOURS,
     PAPER,
+    RANK_FOREST,
     RIDGE,
     TUNED,
     find_model,
@@ -62,6 +64,8 @@ EFFORTS: dict[str, Effort] = {
     "boosting: one-hot + GRAF": Effort(0.7, 1.2),
     EMBEDDED.name: Effort(1.5, 11),
     EXTENDED.name: Effort(3, 14),
+    ENSEMBLE.name: Effort(1, 55),
+    RANK_FOREST.name: Effort(0.8, 3),
 }
 WITH_PROXIES = Effort(1, 3)  # models that use proxies
 
