@@ -3,6 +3,7 @@
 A training set is drawn, seven tenths of it are learnt from, and the rest is ranked. No other row of a table is seen.
 """
 
+import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -74,6 +75,12 @@ def without_links(table: Table) -> Table:
     return data.from_records(path, records)
 
 
+@functools.lru_cache(maxsize=16)
+def load(source: str) -> Table:
+    """Return a table, which many parts need."""
+    return data.load(source)
+
+
 @dataclass(frozen=True)
 class Variant:
     """One way to train: what differs from the recipe."""
@@ -115,7 +122,7 @@ class Ablation:
     def key(self) -> str:
         """Changes with the rows of the table and with the recipe."""
         facts = [self.variant, repr(MEMBER), MEMBERS, self.size, self.seed]
-        return key_of("ablation", self.source, data.load(self.source).sha256, *facts)
+        return key_of("ablation", self.source, load(self.source).sha256, *facts)
 
     @property
     def estimate(self) -> float:
@@ -124,7 +131,7 @@ class Ablation:
 
     def measure(self) -> pd.DataFrame:
         """Return one row: rank correlations of validation rows, the mean over members, and of their mean."""
-        variant, table = VARIANTS[self.variant], data.load(self.source)
+        variant, table = VARIANTS[self.variant], load(self.source)
         drawn = variant.table(table.take(drawn_rows(len(table), self.size, SEED + self.seed)))
         order = np.random.default_rng([SEED, self.seed]).permutation(self.size)
         first = round(LEARNT * self.size)
@@ -156,4 +163,4 @@ def plan(sizes: Sequence[int], seeds: Sequence[int]) -> list[Ablation]:
     return [Ablation(s, v, size, seed) for seed in seeds for size in sizes for s in sources for v in VARIANTS]
 
 
-SECTION = Section("ablation", "what the recipe for ranks owes to each of its parts", plan, (143, 429), tuple(range(2)))
+SECTION = Section("ablation", "what the recipe for ranks owes to each of its parts", plan, (143, 429), (0,))

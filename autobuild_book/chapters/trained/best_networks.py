@@ -15,7 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from autobuild_book.chapters.shared.models.registry import FOREST_GRAF, RIDGE, find_model
+from autobuild_book.chapters.shared.models.registry import ENSEMBLE, FOREST_GRAF, RIDGE, find_model
 from autobuild_book.chapters.shared.splits import subset
 from autobuild_book.chapters.trained.moves import StructureMutation, regularised_evolution
 from autobuild_book.chapters.trained.recipes import AUTOBUILD
@@ -33,7 +33,7 @@ BUDGETS, SEEDS = (100, 300, 1000), range(5)
 BUILT = 25  # evaluations that are kept for the networks that a method likes best
 LABEL, TEST = "acc", "test_acc"
 NO_MODEL = "none"
-RECIPES = (NO_MODEL, *AUTOBUILD, RIDGE.name, FOREST_GRAF.name)
+RECIPES = (NO_MODEL, *AUTOBUILD, ENSEMBLE.name, RIDGE.name, FOREST_GRAF.name)
 RANDOM, EVOLUTION, PREDICTED = "random", "regularised evolution", "top predicted"
 OURS = {"norm": "built by norm score", "effect": "built by effect score"}
 COLUMNS = ["source", "budget", "seed", "recipe", "method", "rank", "test_rank", "built_rank", "built_test_rank"]
@@ -57,7 +57,8 @@ class BestPart:
     @property
     def estimate(self) -> float:
         """Seconds on one core, roughly."""
-        return {NO_MODEL: 0.5, RIDGE.name: 0.5, FOREST_GRAF.name: 1.5}.get(self.recipe, 2 + self.budget / 500)
+        usual = 2 + self.budget / 500
+        return {NO_MODEL: 0.5, RIDGE.name: 0.5, FOREST_GRAF.name: 1.5, ENSEMBLE.name: 4 * usual}.get(self.recipe, usual)
 
     def measure(self) -> pd.DataFrame:
         """Return a row per method, see `COLUMNS`.
