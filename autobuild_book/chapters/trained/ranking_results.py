@@ -18,7 +18,7 @@ KINDS = ("accuracy", "latency", "both")
 SEED_CEILING = (
     0.992  # of Accel-NASBench, between seeds of its training (`ceilings.seed_ceilings`); its files are optional
 )
-JUDGED = 1000  # training rows, at most, of the verdict
+JUDGED = 300  # training rows of the verdict
 
 
 def with_kinds(rows: pd.DataFrame) -> pd.DataFrame:

@@ -68,7 +68,7 @@ class TestResults:
         levels = [f"hop {hop}" for hop in range(5)] + ["head"]
         sources = [PROTEINS, "nas-bench-graph:cora", "nas-bench-graph:cs", "nas-bench-graph:arxiv"]
         cases = [
-            rows((source, ranking.PAPER.name, 1000, seed, reached - 0.05 * (4 - place)), level=level)
+            rows((source, ranking.PAPER.name, ranking_results.JUDGED, seed, reached - 0.05 * (4 - place)), level=level)
             for source in sources
             for seed in (0, 1)
             for place, level in enumerate(levels)
@@ -76,3 +76,10 @@ class TestResults:
         ceilings = pd.Series(0.85, index=sources)
         checks = ranking_results.judge(pd.concat(cases), ceilings).checks
         assert bool(checks.holds.iloc[0]) is holds
+
+
+def test_committed_rows_are_complete() -> None:
+    committed = ranking_results.with_kinds(ranking.SECTION.committed())
+    assert not committed.duplicated(ranking.COLUMNS[:-1]).any() and committed.srcc.dropna().between(-1, 1).all()
+    assert set(committed.model) == set(ranking.MODELS) and committed.source.nunique() == 10
+    assert set(committed.kind) == set(ranking_results.KINDS)
