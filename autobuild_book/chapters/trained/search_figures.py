@@ -57,7 +57,7 @@ def best_ranks(shares: pd.DataFrame, column: str = "rank") -> Picture:
     means = typical(shares, column)
     names = list(means.sort_values(means.columns[len(means.columns) // 2]).index)
     figure = picture(0.42 * len(names) + 1.1)
-    axes = figure.add_subplot(xscale="log", xlabel="true rank of the best network, as a share of all networks")
+    axes = figure.add_subplot(xscale="log", xlabel="true rank, as a share of all networks")
     for number, budget in enumerate(means.columns):
         by_source = shares[shares["budget"] == budget].groupby(["name", "source"])[column].median().dropna()
         places = [names.index(name) + 0.22 * (number - 1) for name, _ in by_source.index]

@@ -88,10 +88,10 @@ def typical(shares: pd.DataFrame, column: str = "rank") -> pd.DataFrame:
     """Median over seeds, then geometric mean over data sets, of shares: a row per method, a column per budget."""
     by_source = shares.groupby(["name", "budget", "source"], sort=False)[column].median().dropna()
     means: pd.Series = np.log(by_source).groupby(["name", "budget"], sort=False).mean()
-    return means.map(np.exp).unstack("budget")
+    return means.map(np.exp).unstack("budget").sort_index(axis="columns")
 
 
 def in_top(shares: pd.DataFrame, column: str, top: float) -> pd.DataFrame:
     """Count the data sets whose median over seeds is in the `top` share: a row per method, a column per budget."""
     by_source = shares.groupby(["name", "budget", "source"], sort=False)[column].median().dropna()
-    return (by_source <= top).groupby(["name", "budget"], sort=False).sum().unstack("budget")
+    return (by_source <= top).groupby(["name", "budget"], sort=False).sum().unstack("budget").sort_index(axis="columns")
