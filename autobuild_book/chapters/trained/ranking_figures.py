@@ -36,7 +36,8 @@ def learning_curves(summary: pd.DataFrame, models: Sequence[str], ceilings: pd.S
         for place, model in enumerate(models):
             _curve(axes, part[part["model"] == model].sort_values("size"), place, model)
         if np.isfinite(ceilings.get(source, np.nan)):
-            axes.axhline(ceilings[source], linestyle="--", color=INK, linewidth=1, label="test accuracy, or another seed")
+            again = "test accuracy, or another seed"
+            axes.axhline(ceilings[source], linestyle="--", color=INK, linewidth=1, label=again)
         axes.set_title(title(source), fontsize=9.5)
     for axes in grid[len(sources) :]:
         axes.set_axis_off()
