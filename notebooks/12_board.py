@@ -87,9 +87,9 @@ run = Run.start("12_board", globals())  # fmt: skip
 rows = run.table("rows", measuring.read_rows)
 here = [table.name for table in tables.TABLES if not tables.why_missing(table.name)]
 for table in tables.TABLES:
-    reason = tables.why_missing(table.name)
     measured = rows[rows.table == table.name]
-    print(f"{table.name} ({table.kind}): {len(measured):,} rows measured{'; not here: ' + reason if reason else ''}")
+    missing = "" if table.name in here else "; its files are not here (`autobuild data list` says how to get them)"
+    print(f"{table.name} ({table.kind}): {len(measured):,} rows measured{missing}")
 means = run.table("means", lambda: results.summary(rows))
 size = shown_size if shown_size in set(rows["size"]) else int(rows["size"].max())
 
