@@ -8,7 +8,8 @@ import seaborn
 from matplotlib.axes import Axes
 
 from autobuild_book.figures.costs import MARKERS
-from autobuild_book.figures.style import INK, PALETTE, Picture, family_name, label_name, picture, styled
+from autobuild_book.figures.curves import learning_curves
+from autobuild_book.figures.style import INK, Picture, family_name, label_name, picture, styled
 
 MEASURES = {"srcc": "rank correlation (SRCC)", "recall": "recall of the best tenth", "regret": "regret (sd)"}
 REFERENCES = {"noise ceiling": "--", "random order": ":"}
@@ -33,7 +34,7 @@ def peer_curves(
     grid = list(figure.subplots(rows, 2, squeeze=False).flat)
     for (contest, target), axes in zip(tasks, grid, strict=False):
         part = shown[(shown["contest"] == contest) & (shown["target"] == target)]
-        _curves(axes, part, models)
+        learning_curves(axes, part, models)
         lines = references[(references["contest"] == contest) & (references["target"] == target)]
         _reference_lines(axes, lines, measure)
         axes.set_title(f"{family_name(contest)}, {label_name(target, unit=False)}", fontsize=9.5)
@@ -47,22 +48,6 @@ def peer_curves(
     figure.supylabel(MEASURES[measure], fontsize=10.5)
     figure.legend(*grid[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=9)
     return figure
-
-
-def _curves(axes: Axes, part: pd.DataFrame, models: Sequence[str]) -> None:
-    for place, model in enumerate(models):
-        line = part[part["model"] == model].sort_values("size")
-        ends = [line[end].fillna(line["value"]) for end in ("low", "high")]
-        axes.errorbar(
-            line["size"], line["value"], [line["value"] - ends[0], ends[1] - line["value"]], fmt=f"{MARKERS[place]}-",
-            color=PALETTE[place], markersize=3.5, linewidth=1.2, elinewidth=0.8, label=model,
-        )  # fmt: skip
-    axes.set_xscale("log")
-    sizes = sorted(part["size"].unique())
-    apart = [size for size, larger in zip(sizes, [*sizes[1:], np.inf], strict=True) if larger > 1.2 * size]
-    ticks = apart[:: 1 + len(apart) // 5]
-    axes.set_xticks(ticks, [str(size) for size in ticks])
-    axes.minorticks_off()
 
 
 def _reference_lines(axes: Axes, references: pd.DataFrame, measure: str) -> None:

@@ -3,7 +3,6 @@
 A training set is drawn, seven tenths of it are learnt from, and the rest is ranked. No other row of a table is seen.
 """
 
-import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -15,7 +14,7 @@ from torch import Tensor
 
 from autobuild_book.chapters.shared.models.registry import MEMBER
 from autobuild_book.chapters.shared.splits import drawn_rows
-from autobuild_book.chapters.trained.effects import GRAPHS
+from autobuild_book.chapters.trained.effects import GRAPHS, trained_table
 from autobuild_book.chapters.trained.sections import Section
 from autobuild_book.measured.parts import key_of
 from autobuild_lib import data
@@ -75,12 +74,6 @@ def without_links(table: Table) -> Table:
     return data.from_records(path, records)
 
 
-@functools.lru_cache(maxsize=16)
-def load(source: str) -> Table:
-    """Return a table, which many parts need."""
-    return data.load(source)
-
-
 @dataclass(frozen=True)
 class Variant:
     """One way to train: what differs from the recipe."""
@@ -122,7 +115,7 @@ class Ablation:
     def key(self) -> str:
         """Changes with the rows of the table and with the recipe."""
         facts = [self.variant, repr(MEMBER), MEMBERS, self.size, self.seed]
-        return key_of("ablation", self.source, load(self.source).sha256, *facts)
+        return key_of("ablation", self.source, trained_table(self.source).sha256, *facts)
 
     @property
     def estimate(self) -> float:
@@ -131,7 +124,7 @@ class Ablation:
 
     def measure(self) -> pd.DataFrame:
         """Return one row: rank correlations of validation rows, the mean over members, and of their mean."""
-        variant, table = VARIANTS[self.variant], load(self.source)
+        variant, table = VARIANTS[self.variant], trained_table(self.source)
         drawn = variant.table(table.take(drawn_rows(len(table), self.size, SEED + self.seed)))
         order = np.random.default_rng([SEED, self.seed]).permutation(self.size)
         first = round(LEARNT * self.size)

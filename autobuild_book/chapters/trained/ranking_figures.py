@@ -5,12 +5,10 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from matplotlib.axes import Axes
 
 from autobuild_book.chapters.trained.effects import ACCEL
+from autobuild_book.figures import curves
 from autobuild_book.figures.style import INK, PALETTE, Picture, picture, styled
-
-MARKERS = "osD^vPX"
 
 
 def title(source: str) -> str:
@@ -33,8 +31,7 @@ def learning_curves(summary: pd.DataFrame, models: Sequence[str], ceilings: pd.S
     grid = list(figure.subplots(rows, 2, squeeze=False, sharex=True).flat)
     for source, axes in zip(sources, grid, strict=False):
         part = summary[summary["source"] == source]
-        for place, model in enumerate(models):
-            _curve(axes, part[part["model"] == model].sort_values("size"), place, model)
+        curves.learning_curves(axes, part, models, "mean")
         if np.isfinite(ceilings.get(source, np.nan)):
             again = "test accuracy, or another seed"
             axes.axhline(ceilings[source], linestyle="--", color=INK, linewidth=1, label=again)
@@ -46,18 +43,6 @@ def learning_curves(summary: pd.DataFrame, models: Sequence[str], ceilings: pd.S
     figure.supylabel("rank correlation (SRCC)", fontsize=10.5)
     figure.legend(*grid[0].get_legend_handles_labels(), loc="outside lower center", ncols=2, fontsize=9)
     return figure
-
-
-def _curve(axes: Axes, line: pd.DataFrame, place: int, model: str) -> None:
-    ends = [line[end].fillna(line["mean"]) for end in ("low", "high")]
-    axes.errorbar(
-        line["size"], line["mean"], [line["mean"] - ends[0], ends[1] - line["mean"]], fmt=f"{MARKERS[place]}-",
-        color=PALETTE[place], markersize=3.5, linewidth=1.2, elinewidth=0.8, label=model,
-    )  # fmt: skip
-    axes.set_xscale("log")
-    sizes = sorted(line["size"].unique())
-    axes.set_xticks(sizes, [str(size) for size in sizes])
-    axes.minorticks_off()
 
 
 @styled
@@ -101,7 +86,7 @@ def leads(differences: pd.DataFrame) -> Picture:
             heights = [sources.index(source) + 0.16 * (place - (len(sizes) - 1) / 2) for source in part["source"]]
             spans = [part["mean"] - part["low"], part["high"] - part["mean"]]
             axes.errorbar(
-                part["mean"], heights, xerr=spans, fmt=MARKERS[place], color=PALETTE[place], markersize=3.5,
+                part["mean"], heights, xerr=spans, fmt=curves.MARKERS[place], color=PALETTE[place], markersize=3.5,
                 elinewidth=0.8, label=f"{size} rows",
             )  # fmt: skip
         axes.axvline(0, color=INK, linewidth=0.8)
