@@ -153,7 +153,8 @@ glue("figure_trained_curves", ranking_figures.learning_curves(curves, shown, cei
 # ---
 #
 # Rank correlation of accuracy on all networks that were not trained on, against the number of training networks: means
-# over five seeds with 95 % intervals. Dashed: accuracy of the same networks on test nodes, or with another seed.
+# over five seeds with 95 % intervals; 1,000: one training set, without interval.
+# Dashed: accuracy of the same networks on test nodes, or with another seed.
 # Benchmark labels: trained by other people.
 # ```
 

@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from autobuild_book.chapters.trained.effects import ACCEL
+from autobuild_book.chapters.trained.ranking import ONLY
 from autobuild_book.figures import curves
 from autobuild_book.figures.style import INK, PALETTE, Picture, picture, styled
 
@@ -25,6 +26,7 @@ def learning_curves(summary: pd.DataFrame, models: Sequence[str], ceilings: pd.S
         models: which to draw, at most seven.
         ceilings: what another measurement of the same networks reaches, by source; a dashed line where it is known.
     """
+    summary = summary[~summary["size"].isin(ONLY)]  # of one table, too close to its neighbour on the axis
     sources = list(dict.fromkeys(summary["source"]))
     rows = -(-len(sources) // 2)
     figure = picture(1.5 * rows + 1.2)
