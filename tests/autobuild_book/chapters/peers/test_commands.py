@@ -17,7 +17,7 @@ from autobuild_book.chapters.peers.contests import Contest
 class TestCommand:
     def test_plan_runs_nothing(self, run: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
         code, out, _ = run("peers", "measure", "--plan", "--contests", "ofa_mbv3", "--out", tmp_path / "rows.csv")
-        assert code == 0 and "(AutoBuild, paper preset" in out and not list(tmp_path.iterdir())
+        assert code == 0 and "AutoBuild, paper preset" in out and not list(tmp_path.iterdir())
 
     def test_missing_tables_are_named(
         self, run: Callable[..., tuple[int, str, str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
