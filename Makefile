@@ -44,7 +44,7 @@ unexport PYTHONPATH PYTHONHOME
 # "n" among the single-letter options that `make` was called with.
 DRY_RUN := $(if $(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS)))),--dry-run)
 
-.PHONY: help book chain pages layout labs test test-all test-book check-book bench install wheels constraints clean
+.PHONY: help book chain pages layout labs dist test test-all test-book check-book bench install wheels constraints clean
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
@@ -68,6 +68,9 @@ layout: $(STAMP) ## write the layout in README.md from the docstrings of the pac
 
 labs: $(STAMP) ## write the labs' student notebooks, and two zip files into artifacts/labs
 	@$(BIN)/python -m autobuild_book.labs.handout
+
+dist: $(STAMP) ## build wheels and sdists of both packages into artifacts/dist
+	@$(BIN)/python -m autobuild_book.distributions
 
 test: $(STAMP) ## check style and types, run the tests
 	$(BIN)/ruff check .
