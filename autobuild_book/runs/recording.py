@@ -2,16 +2,16 @@
 
 import ast
 import contextlib
+import hashlib
 import inspect
 import json
 import os
 import platform
-import shutil
-import subprocess
 import textwrap
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from importlib.metadata import version
 from numbers import Integral, Real
 from pathlib import Path
@@ -19,9 +19,11 @@ from typing import Any
 
 import pandas as pd
 
-from autobuild_book.houses import COMPANION, LIBRARY, digest, imported_chapters
+from autobuild_book.houses import digest, imported_chapters
+from autobuild_book.runs import earlier, origins
+from autobuild_book.runs.comparison import NOT_COMPARED
 from autobuild_lib.data.table import Table
-from autobuild_lib.storage import replace_json, replace_text
+from autobuild_lib.storage import json_text, replace_json, replace_text
 
 PROFILES = ("quick", "standard", "paper")
 NOT_PARAMETERS = ("In", "Out", "exit", "quit", "open", "get_ipython")  # what IPython itself puts beside them
@@ -41,15 +43,20 @@ class Run:
     parameters: dict[str, Any]
     data: list[dict[str, Any]] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
+    date: datetime = field(default_factory=lambda: datetime.now(UTC))
     sources: str = field(default_factory=lambda: digest(imported_chapters()))
-    commit: str = field(default_factory=lambda: code_commit())
+    revision: origins.Revision = field(default_factory=origins.revision)
+    cells: Sequence[str] = ()  # sources of those that have run
+    before: Mapping[str, Any] = field(default_factory=dict)  # what metrics.json held before
+    tables: dict[str, dict[str, Any]] = field(default_factory=dict)  # sha256, rows and seconds of each
 
     @classmethod
     def start(cls, notebook: str, names: Mapping[str, Any], allowed: Sequence[str] = ()) -> "Run":
         """Begin a run: pass `globals()` right after the parameters cell, whose names are the `allowed` ones.
 
         Raises `ValueError` for a parameter that is not in `allowed` (papermill itself lets it pass), for a missing
-        one, for an unknown profile, and for a value of another kind than the one in the parameters cell.
+        one, for an unknown profile, and for a value of another kind than the one in the parameters cell; and
+        `AnotherRunError` where the folder holds another run.
         """
         parameters = {name: value for name, value in names.items() if _is_parameter(name, value)}
         defaults = _defaults(names.get("In", ()), allowed or EVERYWHERE)
@@ -66,22 +73,35 @@ class Run:
                 check_seed(parameters[name])
         folder = Path(parameters["out"]) / notebook
         folder.mkdir(parents=True, exist_ok=True)
-        return cls(notebook, folder, parameters)
+        run = cls(notebook, folder, parameters, cells=origins.cells_that_ran(names), before=earlier.read(folder))
+        code = {"notebook_sha256": origins.file_sha256(origins.NOTEBOOKS / f"{notebook}.ipynb")}
+        earlier.check_same(folder, run.before, run.identity() | code)
+        return run
 
     def uses(self, table: Table) -> Table:
-        """Note that a table is used, and return it."""
-        self.data.append(table.describe())
+        """Note that a table is used, and return it; `AnotherRunError` where a file has changed since the last run."""
+        description = table.describe()
+        if table.source == self.parameters.get("data"):
+            earlier.check_data(self.folder, self.before, description)
+        self.data.append(description)
         return table
 
     def table(self, name: str, make: Callable[[], pd.DataFrame]) -> pd.DataFrame:
         """Make a table and write it as `name`.csv."""
+        began = time.monotonic()
         frame = make()
-        replace_text(self.folder / f"{name}.csv", frame.to_csv(index=False, lineterminator="\n"))
+        text = frame.to_csv(index=False, lineterminator="\n")
+        replace_text(self.folder / f"{name}.csv", text)
+        digest = hashlib.sha256(text.encode()).hexdigest()
+        self.tables[name] = {"sha256": digest, "rows": len(frame), "seconds": round(time.monotonic() - began, 1)}
         return frame
 
     def finish(self, **metrics: Any) -> dict[str, Any]:
-        """Write metrics.json: the metrics, and the parameters, data, versions and seconds behind them."""
-        record = self._record() | {"seconds": round(time.monotonic() - self.started, 1), "metrics": metrics}
+        """Write metrics.json: the metrics, and where they come from (book/rerun.md lists what that is)."""
+        seconds = round(time.monotonic() - self.started, 1)
+        times = {"total": seconds, "tables": {name: table["seconds"] for name, table in self.tables.items()}}
+        tables = {name: {key: table[key] for key in ("sha256", "rows")} for name, table in self.tables.items()}
+        record = self._record() | {"tables": tables, "times": times, "seconds": seconds, "metrics": metrics}
         replace_json(self.folder / "metrics.json", record)
         return record
 
@@ -90,16 +110,28 @@ class Run:
         rows = [(name, line) for name, value in provenance_rows(self._record()) for name, line in _lines(name, value)]
         return pd.DataFrame(rows, columns=["built with", "value"]).set_index("built with")
 
+    def identity(self) -> dict[str, Any]:
+        """Return what makes this run another one when it changes, wherever its results are."""
+        code = {"notebook_sha256": origins.notebook_sha256(self.cells), "sources": self.sources}
+        return {"notebook": self.notebook, **code, "parameters": self.parameters, "data": self.data}
+
     def _record(self) -> dict[str, Any]:
         return {
-            "notebook": self.notebook,
-            "parameters": self.parameters,
-            "data": self.data,
+            "run": run_id(self.identity()),
+            **self.identity(),
+            "seeds": {name: value for name, value in self.parameters.items() if "seed" in name},
             "versions": {"python": platform.python_version()} | {name: version(name) for name in VERSIONS},
-            "machine": f"{platform.system()} {platform.machine()}, {os.cpu_count()} cores",
-            "sources": self.sources,
-            "commit": self.commit,
+            "machine": origins.machine(),
+            "threads": origins.threads(),
+            **self.revision._asdict(),
+            "date": self.date.isoformat(timespec="seconds"),
         }
+
+
+def run_id(identity: Mapping[str, Any]) -> str:
+    """Return 16 digits that are the same for runs of the same notebook, code, parameters (`out` aside) and data."""
+    elsewhere = {name: value for name, value in identity["parameters"].items() if name not in NOT_COMPARED}
+    return hashlib.sha256(json_text({**identity, "parameters": elsewhere}).encode()).hexdigest()[:16]
 
 
 def provenance_rows(record: Mapping[str, Any]) -> list[tuple[str, str]]:
@@ -113,31 +145,13 @@ def provenance_rows(record: Mapping[str, Any]) -> list[tuple[str, str]]:
         rows.append((f"data {table['source']}", text))
     rows.append(("version", ", ".join(f"{name} {versions[name]}" for name in ("autobuild-book", "torch", "python"))))
     rows += [("machine", record["machine"]), ("sources", f"sha256 {record['sources'][:12]}")]
-    return [*rows, ("commit", record.get("commit", "not recorded"))]
+    return [*rows, ("commit", str(origins.Revision(record.get("commit"), record.get("dirty"))))]
 
 
 def _lines(name: str, value: str) -> list[tuple[str, str]]:
     """Break a value into lines that pandas shows whole; the first one has the name."""
     lines = textwrap.wrap(value, CELL, break_on_hyphens=False)
     return [(name if number == 0 else "", line) for number, line in enumerate(lines)]
-
-
-def code_commit() -> str:
-    """Return the commit that both houses lie in, and whether files of them have changed; or why there is none."""
-    if (git := shutil.which("git")) is None:
-        return "unknown (git is not installed)"
-    try:
-        folder, commit = _output(git, "rev-parse", "--show-prefix", "HEAD").split()
-        changes = _output(git, "--no-optional-locks", "status", "--porcelain", "--", ".", f"../{COMPANION.name}")
-    except (subprocess.SubprocessError, ValueError):  # no work tree, no commit in it, or not ours
-        folder = changes = commit = ""
-    if folder != f"{LIBRARY.name}/":  # as in an environment that lies in a work tree of something else
-        return "unknown (the library is not in a git work tree)"
-    return f"{commit[:12]}, with changes" if changes else commit[:12]
-
-
-def _output(*command: str) -> str:
-    return subprocess.run(command, cwd=LIBRARY, capture_output=True, text=True, check=True, timeout=60).stdout  # noqa: S603
 
 
 # -------------------------------------------------------------------- parameters

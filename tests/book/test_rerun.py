@@ -104,7 +104,7 @@ def test_the_chain_refuses_what_it_does_not_know(clone: Path, wrong: str) -> Non
 
 @pytest.mark.slow
 def test_own_data(clone: Path) -> None:
-    check(block_with("mine.csv"), clone, "mine.csv", "artifacts/mine/own.ipynb")
+    check(block_with("mine.csv"), clone, "mine.csv", "artifacts/csv/00_method/metrics.json")
 
 
 @pytest.mark.slow

@@ -9,7 +9,7 @@ import pandas as pd
 
 from autobuild_book.chapters.board import measuring, results
 from autobuild_book.chapters.board.tables import BENCHMARK, BoardTable, find_table
-from autobuild_book.runs.recording import code_commit
+from autobuild_book.runs.origins import revision
 from autobuild_lib import __version__
 from autobuild_lib.data import benchmarks
 from autobuild_lib.data.files import manifest
@@ -83,7 +83,7 @@ def _file(crate: ROCrate, path: Path, description: str) -> Any:
 
 
 def _software(crate: ROCrate) -> Any:
-    facts = {"name": "autobuild-book", "version": __version__, "identifier": code_commit(), "license": LICENCE}
+    facts = {"name": "autobuild-book", "version": __version__, "identifier": str(revision()), "license": LICENCE}
     return crate.add(ContextEntity(crate, "#software", {"@type": "SoftwareSourceCode", **facts}))
 
 

@@ -1,17 +1,19 @@
 """Runs: unknown parameters are refused, and what is written says where it comes from."""
 
+import hashlib
 import json
 import re
-import subprocess
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 import autobuild_lib as ab
-from autobuild_book.runs import recording
+from autobuild_book.runs import origins, recording
 from autobuild_book.runs.recording import PROFILES, Run
 
 ALLOWED = ["profile", "seed", "out"]
@@ -96,43 +98,49 @@ def test_provenance_lists_every_parameter_in_full(given: dict[str, Any]) -> None
     assert shown.str.len().max() <= 50, "what pandas shows of a cell"
 
 
-class TestCommit:
-    @pytest.fixture
-    def library(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-        """A library in a work tree with one commit."""
-        folder = tmp_path / "autobuild_lib"
-        folder.mkdir()
-        (folder / "a.py").touch()
-        (tmp_path / "autobuild_book").mkdir()
-        for command in ("init -q", "add .", "-c user.name=a -c user.email=b commit -q -m c"):
-            subprocess.run(["git", *command.split()], cwd=tmp_path, check=True)
-        monkeypatch.setattr(recording, "LIBRARY", folder)
-        return folder
+def test_metrics_say_where_and_when_they_were_made(given: dict[str, Any]) -> None:
+    run = Run.start("01_some", given | {"tuned_seeds": 2, "epochs": 3}, [*ALLOWED, "tuned_seeds", "epochs"])
+    run.table("name", lambda: pd.DataFrame({"a": [1, 2]}))
+    record = json.loads(json.dumps(run.finish()))
+    assert datetime.fromisoformat(record["date"]).utcoffset() == timedelta(0)
+    assert record["seeds"] == {"seed": 3, "tuned_seeds": 2}
+    assert origins.processor() in record["machine"] and record["threads"] == torch.get_num_threads()
+    assert record["times"] == {"total": record["seconds"], "tables": {"name": pytest.approx(0, abs=1)}}
+    checksum = hashlib.sha256((run.folder / "name.csv").read_bytes()).hexdigest()
+    assert record["tables"] == {"name": {"sha256": checksum, "rows": 2}}
 
-    def test_it_is_that_of_the_work_tree_and_says_when_files_changed(self, library: Path) -> None:
-        commit = recording.code_commit()
-        assert re.fullmatch(r"[0-9a-f]{12}", commit)
-        (library.parent / "other.txt").touch()
-        assert recording.code_commit() == commit
-        (library / "a.py").write_text("changed")
-        assert recording.code_commit() == f"{commit}, with changes"
 
-    def test_a_work_tree_of_something_else_is_not_ours(self, library: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        installed = library / "site-packages" / "autobuild_lib"
-        installed.mkdir(parents=True)
-        monkeypatch.setattr(recording, "LIBRARY", installed)
-        assert recording.code_commit().startswith("unknown (the library ")
+def test_the_commit_is_recorded_and_shown(given: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(origins, "revision", lambda: origins.Revision("0123456789ab" + 28 * "c", dirty=True))
+    run = Run("01_some", Path(given["out"]), {"profile": "quick", "seed": 3}, revision=origins.revision())
+    record = run.finish()
+    assert record["commit"] == "0123456789ab" + 28 * "c" and record["dirty"] is True
+    assert run.provenance()["value"]["commit"] == "0123456789ab, with changes"
 
-    def test_no_work_tree_and_no_git(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-        monkeypatch.setattr(recording, "LIBRARY", tmp_path)
-        monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-        assert recording.code_commit().startswith("unknown (the library ")
-        monkeypatch.setenv("PATH", "")
-        assert recording.code_commit() == "unknown (git is not installed)"
 
-    def test_it_is_recorded_and_shown(self, library: Path, given: dict[str, Any]) -> None:
-        run = Run.start("01_some", given, ALLOWED)
-        assert run.finish()["commit"] == run.provenance()["value"]["commit"] == recording.code_commit()
+class TestIdentity:
+    """The id of a run follows from notebook, code, parameters and data, and from nothing else."""
+
+    def record(self, given: dict[str, Any], table: ab.data.Table | None = None, **changes: Any) -> dict[str, Any]:
+        run = Run.start("01_some", given | changes, ALLOWED)
+        if table is not None:
+            run.uses(table)
+        return run.finish(number=len(changes))
+
+    def test_it_is_the_same_elsewhere_and_later(self, given: dict[str, Any], tmp_path: Path) -> None:
+        ids = {self.record(given, out=str(tmp_path / name))["run"] for name in ("a", "b", "b")}
+        assert len(ids) == 1 and re.fullmatch("[0-9a-f]{16}", ids.pop())
+
+    def test_it_changes_with_each_of_its_parts(
+        self, given: dict[str, Any], tmp_path: Path, toy_table: ab.data.Table, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        ids = [self.record(given, out=str(tmp_path / "0"))["run"]]
+        ids.append(self.record(given, out=str(tmp_path / "1"), seed=4)["run"])
+        ids.append(self.record(given, toy_table, out=str(tmp_path / "2"))["run"])
+        ids.append(self.record(given, out=str(tmp_path / "3"), In=["", "run.finish()"])["run"])
+        monkeypatch.setattr(recording, "digest", lambda text: "other")
+        ids.append(self.record(given, out=str(tmp_path / "4"))["run"])
+        assert len(set(ids)) == len(ids)
 
 
 class TestKinds:
