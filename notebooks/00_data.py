@@ -121,7 +121,7 @@ pd.concat(summaries).round(4)
 # %% tags=["remove-output"]
 glue("figure_distributions", data_figures.label_distributions(labels))
 
-# %% [markdown]
+# %% [markdown] tags=["opening"]
 # ```{glue:figure} figure_distributions
 # ---
 # name: figure-distributions

@@ -192,7 +192,7 @@ print(f"largest difference to the library: {(by_hand - levels[1][v]).abs().max()
 # %% tags=["remove-output"]
 glue("figure_modules", method_figures.path_modules(example, [(0, 1), (3, 3)]))
 
-# %% [markdown]
+# %% [markdown] tags=["opening"]
 # ```{glue:figure} figure_modules
 # ---
 # name: figure-modules

@@ -153,7 +153,7 @@ print(predictor.target, *(f"hop {hop}: {value:.4f}" for hop, value in enumerate(
 # %% tags=["remove-output"]
 glue("figure_srcc_by_hop", rank_figures.srcc_by_hop(summary, references))
 
-# %% [markdown]
+# %% [markdown] tags=["opening"]
 # ```{glue:figure} figure_srcc_by_hop
 # ---
 # name: figure-srcc-by-hop

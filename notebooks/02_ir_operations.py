@@ -225,7 +225,7 @@ print(f"{top.operation}: {true.mean():.2f}; shuffled labels ({len(shuffled)} pre
 # %% tags=["remove-output"]
 glue("figure_importance", figures.operation_importance(summed))
 
-# %% [markdown]
+# %% [markdown] tags=["opening"]
 # ```{glue:figure} figure_importance
 # ---
 # name: figure-importance

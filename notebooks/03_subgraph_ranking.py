@@ -178,7 +178,7 @@ glue("figure_modules_effect", draw(0, "effect"))
 for number in range(6):
     glue(f"figure_modules_{number}", draw(number, "norm"))
 
-# %% [markdown]
+# %% [markdown] tags=["opening"]
 # `````{tab-set}
 # ````{tab-item} Norm score
 # ```{glue:figure} figure_modules_0

@@ -209,7 +209,7 @@ def draw_clusters(number):
 glue("figure_clusters_first", draw_clusters(0))
 glue("figure_clusters_second", draw_clusters(1))
 
-# %% [markdown]
+# %% [markdown] tags=["opening"]
 # ```{glue:figure} figure_clusters_first
 # ---
 # name: figure-clusters-first

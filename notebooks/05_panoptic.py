@@ -395,7 +395,7 @@ panel = pictures.panel(names) if measurable else None
 drawn = figures.panoptic_panel(panel.images, panel.classes, panel.numbers, panel.quality) if panel else None
 glue("figure_panoptic_panel", drawn or style.note(skipped))
 
-# %% [markdown]
+# %% [markdown] tags=["opening"]
 # ```{glue:figure} figure_panoptic_panel
 # ---
 # name: figure-panoptic-panel

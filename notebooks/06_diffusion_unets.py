@@ -359,7 +359,7 @@ pictures = digit_pictures.grid_of_digits(chosen) if bundled else {}
 waiting = style.note("the pictures of these networks have not been made yet")
 glue("figure_inpainted", figures.inpainted_digits(*pictures) if pictures else waiting)
 
-# %% [markdown]
+# %% [markdown] tags=["opening"]
 # ```{glue:figure} figure_inpainted
 # ---
 # name: figure-inpainted

@@ -138,7 +138,7 @@ repeated.round(3).set_index("target")
 both = run.table("halves", lambda: learning.half_by_half(subject, measured))
 glue("figure_measurements", figures.measurements(both, label))
 
-# %% [markdown]
+# %% [markdown] tags=["opening"]
 # ```{glue:figure} figure_measurements
 # ---
 # name: figure-measurements

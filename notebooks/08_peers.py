@@ -204,7 +204,7 @@ shown = results.shown(summary)
 large = results.of_contests(summary, LARGE)
 glue("figure_peer_curves", figures.peer_curves(large, references[references.model == contests.CEILING], shown))
 
-# %% [markdown]
+# %% [markdown] tags=["opening"]
 # ```{glue:figure} figure_peer_curves
 # ---
 # name: figure-peer-curves

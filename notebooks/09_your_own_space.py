@@ -186,7 +186,7 @@ figure = comparison.run_comparison(shown, ["choice"], ["accuracy on unseen image
 )
 glue("figure_own_space", figure)
 
-# %% [markdown]
+# %% [markdown] tags=["opening"]
 # ```{glue:figure} figure_own_space
 # ---
 # name: figure-own-space

@@ -154,7 +154,7 @@ front[["accuracy", "parameters", "round"]]
 # %% tags=["remove-output"]
 glue("figure_own_search", figures.search_beside_table(table.labels, evaluated, "accuracy", "parameters"))
 
-# %% [markdown]
+# %% [markdown] tags=["opening"]
 # ```{glue:figure} figure_own_search
 # ---
 # name: figure-own-search

@@ -182,7 +182,7 @@ leads[leads.source == "mean"].drop(columns="source").round(3)
 # %% tags=["remove-output"]
 glue("figure_trained_leads", ranking_figures.leads(leads[leads["size"].isin([100, 300])]))
 
-# %% [markdown]
+# %% [markdown] tags=["opening"]
 # ```{glue:figure} figure_trained_leads
 # ---
 # name: figure-trained-leads

@@ -134,7 +134,7 @@ ranks = run.table("average_ranks", lambda: results.average_ranks(by_task))
 difference = results.critical_difference(len(ranks), len(by_task))
 glue("figure_board_ranks", figures.average_ranks(ranks, difference))
 
-# %% [markdown]
+# %% [markdown] tags=["opening"]
 # ```{glue:figure} figure_board_ranks
 # ---
 # name: figure-board-ranks

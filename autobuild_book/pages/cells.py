@@ -90,7 +90,7 @@ def without_folders(text: str, root: Path) -> str:
 
 def without_unmade(cells: Sequence[Cell]) -> list[Cell]:
     """Return cells whose text refers to no number and no figure that the cells did not make."""
-    made = {_glued(output) for cell in cells for output in cell.get("outputs", [])}
+    made = {glued_name(output) for cell in cells for output in cell.get("outputs", [])}
 
     def number(match: re.Match[str]) -> str:
         return match[0] if match[1].strip() in made else "–"
@@ -104,7 +104,8 @@ def without_unmade(cells: Sequence[Cell]) -> list[Cell]:
     return [checked(cell) if cell["cell_type"] == "markdown" else cell for cell in cells]
 
 
-def _glued(output: Mapping[str, Any]) -> str:
+def glued_name(output: Mapping[str, Any]) -> str:
+    """Return the name under which an output was glued; "" for none."""
     return str(output.get("metadata", {}).get("scrapbook", {}).get("name", ""))
 
 
