@@ -2,11 +2,13 @@
 
 import argparse
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 import pandas as pd
 
+from autobuild_book.measured.parts import cost, kept_beside, measure_all, write_rows
+from autobuild_book.measured.sections import Section
 from autobuild_lib import data
 from autobuild_lib.data.files import FILES
 from autobuild_lib.data.table import DUPLICATES
@@ -82,3 +84,37 @@ def check_file(out: Path | None) -> None:
 def print_report(report: pd.DataFrame) -> None:
     """Print a table of numbers."""
     print(report.to_string(float_format="{:.4f}".format, na_rep=""))
+
+
+def add_sections(parser: argparse.ArgumentParser, sections: Mapping[str, Section], text: str) -> None:
+    """Add the action `measure` for the sections of a chapter, by name."""
+    actions = parser.add_subparsers(required=True, metavar="action")
+    measure = actions.add_parser("measure", help=text)
+    names = measure.add_subparsers(required=True, metavar="section")
+    for section in sections.values():
+        _add_section(names.add_parser(section.name, help=section.text), section)
+
+
+def _add_section(parser: argparse.ArgumentParser, section: Section) -> None:
+    if section.sizes:
+        text = f"rows to learn from (default: {' '.join(map(str, section.sizes))})"
+        parser.add_argument("--sizes", nargs="+", type=whole(1), default=section.sizes, metavar="ROWS", help=text)
+    if section.seeds:
+        text = f"training subsets (default: {len(section.seeds)})"
+        parser.add_argument("--seeds", type=whole(1, 100), default=len(section.seeds), help=text)
+    parser.add_argument("--workers", type=whole(1), default=1, help="processes of one thread each (default: 1)")
+    parser.add_argument("--plan", action="store_true", help="only say what would run, and what it would cost")
+    text = "a CSV file; finished parts are kept beside it, in a folder of that name with .parts, and not repeated: "
+    text += "delete it when the code of a measurement has changed"
+    parser.add_argument("--out", type=Path, required=True, help=text)
+    parser.set_defaults(run=_measure, section=section, sizes=section.sizes, seeds=len(section.seeds), keeps="out")
+
+
+def _measure(arguments: argparse.Namespace) -> None:
+    parts = arguments.section.plan(arguments.sizes, range(arguments.seeds))
+    print(cost(parts), flush=True)
+    if arguments.plan:
+        return
+    check_file(arguments.out)
+    rows = measure_all(parts, arguments.section.name, kept_beside(arguments.out), arguments.workers)
+    print(write_rows(rows, arguments.out))

@@ -64,6 +64,11 @@ COMMANDS = {
         "add_trained",
         "measure what the chapter on trained networks commits, again",
     ),
+    "neighbours": (
+        "autobuild_book.chapters.neighbours.commands",
+        "add_neighbours",
+        "measure what the chapter on AutoBuild's neighbours commits, again",
+    ),
     "board": (
         "autobuild_book.chapters.board.commands",
         "add_board",

@@ -15,8 +15,8 @@ from torch import Tensor
 from autobuild_book.chapters.shared.models.registry import MEMBER
 from autobuild_book.chapters.shared.splits import drawn_rows
 from autobuild_book.chapters.trained.effects import GRAPHS, trained_table
-from autobuild_book.chapters.trained.sections import Section
 from autobuild_book.measured.parts import key_of
+from autobuild_book.measured.sections import Section
 from autobuild_lib import data
 from autobuild_lib.data.table import Table
 from autobuild_lib.engine.layers import LayerEncoder
@@ -156,4 +156,4 @@ def plan(sizes: Sequence[int], seeds: Sequence[int]) -> list[Ablation]:
     return [Ablation(s, v, size, seed) for seed in seeds for size in sizes for s in sources for v in VARIANTS]
 
 
-SECTION = Section("ablation", "what the recipe for ranks owes to each of its parts", plan, (143, 429), (0,))
+SECTION = Section("trained", "ablation", "what the recipe for ranks owes to each of its parts", plan, (143, 429), (0,))

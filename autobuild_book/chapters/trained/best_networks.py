@@ -19,10 +19,10 @@ from autobuild_book.chapters.shared.models.registry import ENSEMBLE, FOREST_GRAF
 from autobuild_book.chapters.shared.splits import subset
 from autobuild_book.chapters.trained.moves import StructureMutation, regularised_evolution
 from autobuild_book.chapters.trained.recipes import AUTOBUILD
-from autobuild_book.chapters.trained.sections import Section
 from autobuild_book.chapters.trained.structures import Predicts, members, score_all, scores_of
 from autobuild_book.chapters.trained.truth import GRAPHS, Rows, Truth, load_truth
 from autobuild_book.measured.parts import key_of
+from autobuild_book.measured.sections import Section
 from autobuild_lib.spaces import Codes
 from autobuild_lib.units.corpus import score_units
 
@@ -138,4 +138,4 @@ def plan(
     ]
 
 
-SECTION = Section("best", "the best network of 100, 300 and 1,000 evaluations", plan, BUDGETS, tuple(SEEDS))
+SECTION = Section("trained", "best", "the best network of 100, 300 and 1,000 evaluations", plan, BUDGETS, tuple(SEEDS))

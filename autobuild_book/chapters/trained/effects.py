@@ -18,9 +18,9 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from autobuild_book.chapters.trained.sections import Section
 from autobuild_book.chapters.trained.skips import trained_codes
 from autobuild_book.measured.parts import key_of
+from autobuild_book.measured.sections import Section
 from autobuild_lib import data
 from autobuild_lib.data.table import Table
 from autobuild_lib.spaces import SequenceSpace
@@ -196,4 +196,4 @@ def plan(sizes: Sequence[int] = (), seeds: Sequence[int] = ()) -> list[Effects]:
     return [Effects(source) for source in SOURCES]
 
 
-SECTION = Section("effects", "what modules really do, from the labels of all networks", plan)
+SECTION = Section("trained", "effects", "what modules really do, from the labels of all networks", plan)

@@ -14,8 +14,8 @@ import pandas as pd
 from scipy.stats import rankdata
 
 from autobuild_book.chapters.shared.ridge import AdditiveRidge
-from autobuild_book.chapters.trained.sections import Section
 from autobuild_book.measured.parts import key_of
+from autobuild_book.measured.sections import Section
 from autobuild_lib import data, networks, spaces, surrogate
 from autobuild_lib.data.table import Table
 from autobuild_lib.spaces import Architecture
@@ -152,4 +152,4 @@ def plan(sizes: Sequence[int] = (), seeds: Sequence[int] = ()) -> list[MeasuredL
     return [MeasuredLatency(gpu, batch) for gpu in GPUS for batch in BATCHES]
 
 
-SECTION = Section("latency", "what tells the order of measured GPU latencies, by batch size", plan)
+SECTION = Section("trained", "latency", "what tells the order of measured GPU latencies, by batch size", plan)

@@ -28,8 +28,8 @@ from autobuild_book.chapters.shared.models.registry import (
 )
 from autobuild_book.chapters.shared.splits import drawn_rows
 from autobuild_book.chapters.trained.effects import ACCEL, GRAPHS
-from autobuild_book.chapters.trained.sections import Section
 from autobuild_book.measured.parts import key_of
+from autobuild_book.measured.sections import Section
 from autobuild_lib import data
 from autobuild_lib.data.table import Table
 from autobuild_lib.evaluation import evaluate
@@ -120,4 +120,6 @@ def plan(sizes: Sequence[int], seeds: Sequence[int]) -> list[Ranking]:
     ]
 
 
-SECTION = Section("ranking", "how well every hop, the head and other models rank", plan, SIZES, tuple(range(5)))
+SECTION = Section(
+    "trained", "ranking", "how well every hop, the head and other models rank", plan, SIZES, tuple(range(5))
+)

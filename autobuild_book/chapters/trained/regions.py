@@ -21,10 +21,10 @@ from autobuild_book.chapters.shared.frontiers import front_places, mark_regions
 from autobuild_book.chapters.shared.models.registry import RIDGE, find_model
 from autobuild_book.chapters.shared.splits import subset
 from autobuild_book.chapters.trained.recipes import AUTOBUILD
-from autobuild_book.chapters.trained.sections import Section
 from autobuild_book.chapters.trained.structures import K, Predicts, Structure, score_all
 from autobuild_book.chapters.trained.truth import GRAPHS, OBJECTIVES, Rows, Truth, load_truth
 from autobuild_book.measured.parts import key_of
+from autobuild_book.measured.sections import Section
 from autobuild_lib.data.table import Table
 from autobuild_lib.search import costs
 from autobuild_lib.spaces import Architecture
@@ -185,4 +185,6 @@ def plan(
     ]
 
 
-SECTION = Section("regions", "what the best modules for a region of the front are worth", plan, SIZES, tuple(SEEDS))
+SECTION = Section(
+    "trained", "regions", "what the best modules for a region of the front are worth", plan, SIZES, tuple(SEEDS)
+)

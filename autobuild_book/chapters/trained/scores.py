@@ -9,8 +9,8 @@ import pandas as pd
 from autobuild_book.chapters.shared.ridge import ridge_corpus
 from autobuild_book.chapters.shared.splits import subset
 from autobuild_book.chapters.trained.effects import ACCEL, ANY, GRAPHS, LABEL, LINKS, SOURCES, trained_table
-from autobuild_book.chapters.trained.sections import Section
 from autobuild_book.measured.parts import key_of
+from autobuild_book.measured.sections import Section
 from autobuild_lib.data.table import Table
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.spaces import SequenceSpace
@@ -107,4 +107,6 @@ def plan(sizes: Sequence[int] = SIZES, seeds: Sequence[int] = SEEDS) -> list[Sco
     return parts
 
 
-SECTION = Section("scores", "module scores of predictors that learnt from trained networks", plan, SIZES, SEEDS)
+SECTION = Section(
+    "trained", "scores", "module scores of predictors that learnt from trained networks", plan, SIZES, SEEDS
+)

@@ -25,11 +25,11 @@ from autobuild_book.chapters.shared.splits import subset
 from autobuild_book.chapters.trained.moves import StructureMutation
 from autobuild_book.chapters.trained.recipes import AUTOBUILD
 from autobuild_book.chapters.trained.regions import equation, exponents
-from autobuild_book.chapters.trained.sections import Section
 from autobuild_book.chapters.trained.structures import Predicts, score_all
 from autobuild_book.chapters.trained.truth import GRAPHS, OBJECTIVES, Rows, Truth, load_truth
 from autobuild_book.layer_mutation import LayerMutation
 from autobuild_book.measured.parts import key_of
+from autobuild_book.measured.sections import Section
 from autobuild_lib.search import costs, evolve
 from autobuild_lib.spaces import Architecture
 from autobuild_lib.units.reduced import ReducedSpace
@@ -144,4 +144,4 @@ def plan(sizes: Sequence[int] = (), seeds: Sequence[int] = SEEDS, recipes: Seque
     return [SearchPart(source, seed, recipe) for seed in seeds for source in GRAPHS for recipe in recipes]
 
 
-SECTION = Section("search", "searches for the front, their training rows counted", plan, (), tuple(SEEDS))
+SECTION = Section("trained", "search", "searches for the front, their training rows counted", plan, (), tuple(SEEDS))

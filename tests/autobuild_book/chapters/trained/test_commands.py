@@ -9,8 +9,8 @@ import pandas as pd
 import pytest
 
 from autobuild_book.chapters.trained.registry import SECTIONS
-from autobuild_book.chapters.trained.sections import Section
 from autobuild_book.measured import parts
+from autobuild_book.measured.sections import Section
 
 Run = Callable[..., tuple[int, str, str]]
 
@@ -42,7 +42,7 @@ def sums(monkeypatch: pytest.MonkeyPatch) -> None:
         return [work(*each) for each in arguments]
 
     monkeypatch.setattr(parts, "in_processes", here)
-    monkeypatch.setitem(SECTIONS, "sums", Section("sums", "sums", plan, (10, 20), (0, 1, 2)))
+    monkeypatch.setitem(SECTIONS, "sums", Section("trained", "sums", "sums", plan, (10, 20), (0, 1, 2)))
 
 
 def test_plan_measures_nothing(run: Run, tmp_path: Path) -> None:

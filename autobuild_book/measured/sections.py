@@ -1,4 +1,4 @@
-"""What a section of the chapter measures: a plan of parts, and the rows that were committed."""
+"""Sections of a chapter that are measured once: a plan of parts, and the rows that were committed."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,13 +12,14 @@ from autobuild_lib.data.files import FILES
 
 @dataclass(frozen=True)
 class Section:
-    """A measurement of the chapter, `autobuild trained measure NAME`.
+    """A measurement of a chapter, `autobuild CHAPTER measure NAME`.
 
-    name: also that of the file of committed rows, `trained_NAME.csv`; text: what is measured, for `--help`.
+    chapter, name: also those of the file of committed rows, `CHAPTER_NAME.csv`. text: what is measured, for `--help`.
     plan: turns training sizes and seeds into parts, in the order of their rows.
     sizes, seeds: usual ones; none where nothing is trained.
     """
 
+    chapter: str
     name: str
     text: str
     plan: Callable[[Sequence[int], Sequence[int]], Sequence[Part]]
@@ -28,7 +29,7 @@ class Section:
     @property
     def file(self) -> Path:
         """Where the committed rows are."""
-        return FILES / f"trained_{self.name}.csv"
+        return FILES / f"{self.chapter}_{self.name}.csv"
 
     def committed(self) -> pd.DataFrame:
         """Return the committed rows."""

@@ -1,0 +1,174 @@
+"""How neural networks on graphs learn a target: one loop over batches, deterministic for a seed."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+import torch
+from torch import Tensor, nn
+from torch.nn import functional
+
+from autobuild_book.chapters.neighbours.graphs import Graphs, Vocabulary, checked, chunks, graphs_of, vocabulary
+from autobuild_lib.data.table import Table
+from autobuild_lib.spaces import Architecture, SequenceSpace
+from autobuild_lib.targets import Target
+from autobuild_lib.torch_settings import plain_torch
+
+Array = npt.NDArray[np.float64]
+Module = TypeVar("Module", bound=nn.Module)
+MARGIN = 0.1  # of scores of two networks, in standard deviations of the label
+
+
+@dataclass(frozen=True)
+class About:
+    """What a system is.
+
+    paper: authors, place and year. idea: in a sentence. differs: how ours departs from the original.
+    """
+
+    paper: str
+    idea: str
+    differs: str
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """How a network is trained: AdamW, whose rate falls along half a cosine.
+
+    steps: in whole passes through the rows, so about as many however many rows there are.
+    loss: "squared" error, or "pairs": the hinge over all pairs of a batch, as only their order counts.
+    """
+
+    steps: int = 800
+    batch: int = 64
+    rate: float = 4e-3
+    decay: float = 1e-3
+    loss: str = "squared"
+
+
+def pair_hinge(scores: Tensor, target: Tensor) -> Tensor:
+    """Mean over pairs with target i above j of max(0, margin - (score i - score j)): scores, target [N] -> a number.
+
+    GATES (Ning et al., ECCV 2020), Section 3.4.
+    """
+    above = (target[:, None] > target).float()
+    short = functional.relu(MARGIN - (scores[:, None] - scores))
+    return (short * above).sum() / above.sum().clamp(min=1)
+
+
+LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"squared": functional.mse_loss, "pairs": pair_hinge}
+
+
+def descend(module: nn.Module, rows: int, recipe: Recipe, seed: int, loss_of: Callable[[Tensor], Tensor]) -> None:
+    """Train a module; `loss_of` takes the places of a batch among the rows, which the seed draws."""
+    optimiser = torch.optim.AdamW(module.parameters(), recipe.rate, weight_decay=recipe.decay, fused=True)
+    batches = -(-rows // recipe.batch)
+    epochs = -(-recipe.steps // batches)
+    schedule = torch.optim.lr_scheduler.CosineAnnealingLR(optimiser, epochs * batches)
+    order = torch.Generator().manual_seed(seed)
+    module.train()
+    for _ in range(epochs):
+        for batch in torch.randperm(rows, generator=order).tensor_split(batches):
+            optimiser.zero_grad()
+            loss_of(batch).backward()  # type: ignore[no-untyped-call]
+            optimiser.step()
+            schedule.step()
+    module.eval()
+
+
+def seeded(build: Callable[[], Module], seed: int, work: Callable[[Module], None]) -> Module:
+    """Build a module and work on it with PyTorch's random numbers from a seed; the caller's are left as they were."""
+    with plain_torch(gradients=True), torch.random.fork_rng(devices=[]):
+        torch.manual_seed(seed)
+        module = build()
+        work(module)
+    return module
+
+
+@dataclass(frozen=True, eq=False)
+class Learnt:
+    """A network that has learnt one target; its scores are a line away from labels."""
+
+    space: SequenceSpace
+    module: nn.Module
+    slope: float
+    intercept: float
+
+    def predict(self, architectures: Sequence[Architecture]) -> Array:
+        """Predict the target in label units: architectures [N] -> [N]."""
+        with plain_torch():
+            scores = [self.module(graphs) for graphs in chunks(self.space, architectures)]
+        joined = torch.cat(scores).double().numpy() if scores else np.empty(0)
+        return np.asarray(self.slope * joined + self.intercept, dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class GraphModel:
+    """A network on graphs as a model of the registry.
+
+    network: made of the space's vocabulary, the number of nodes, and the options; graphs go in, scores [N] come out.
+    """
+
+    name: str
+    about: About = field(repr=False)  # no part of what a measurement depends on
+    network: type[nn.Module]
+    recipe: Recipe = Recipe()
+    options: tuple[tuple[str, Any], ...] = ()
+    needs_proxies = False
+
+    def describe(self) -> dict[str, Any]:
+        """Return what the model is: name, paper, idea, how it differs, and the recipe."""
+        return {"name": self.name, **vars(self.about), **vars(self.recipe), **dict(self.options)}
+
+    def fit_many(
+        self, table: Table, targets: Sequence[str], seed: int = 0, proxies: pd.DataFrame | None = None
+    ) -> list[Learnt]:
+        """Learn each target from the rows of the table; without graphs or with a single row, a `ValueError`."""
+        graphs = graphs_of(checked(table).space, table.architectures)
+        return [self._fit(table.space, graphs, table.evaluate(Target(target)), seed) for target in targets]
+
+    def _fit(self, space: SequenceSpace, graphs: Graphs, y: Array, seed: int) -> Learnt:
+        mean, spread = float(y.mean()), float(y.std()) or 1.0
+        target, loss = torch.from_numpy((y - mean) / spread).float(), LOSSES[self.recipe.loss]
+
+        def build() -> nn.Module:
+            return self.network(vocabulary(space), graphs.there.shape[1], **dict(self.options))
+
+        def work(module: nn.Module) -> None:
+            def loss_of(batch: Tensor) -> Tensor:
+                return loss(module(graphs.take(batch)), target[batch])
+
+            descend(module, len(graphs), self.recipe, seed, loss_of)
+
+        module = seeded(build, seed, work)
+        slope, intercept = (1.0, 0.0) if self.recipe.loss == "squared" else line(module, graphs, target)
+        return Learnt(space, module, slope * spread, intercept * spread + mean)
+
+
+def line(module: nn.Module, graphs: Graphs, target: Tensor) -> tuple[float, float]:
+    """Return slope, at least 0, and intercept of the line that takes scores of a module closest to the target [N]."""
+    with plain_torch():
+        scores = module(graphs).double().numpy()
+    y, spread = target.double().numpy(), float(scores.std())
+    slope = max(float(((scores - scores.mean()) * y).mean()) / spread**2, 0.0) if spread > 0 else 0.0
+    return slope, float(y.mean() - slope * scores.mean())
+
+
+class Choices(nn.Module):
+    """The first layer of a network: one-hot codes as they are, or learnt vectors in their place.
+
+    Operation embeddings (Chatzianastasis et al., ICCV Workshops 2021), Section 3: an operation is a row of a matrix
+    that is learnt with the rest and shared by all positions; a node that makes several choices is the sum of theirs.
+    """
+
+    def __init__(self, words: Vocabulary, embedding: int = 0) -> None:
+        super().__init__()
+        self.width = embedding or words.width
+        self.vectors = nn.Parameter(torch.randn(words.width, embedding)) if embedding else None
+
+    def forward(self, graphs: Graphs) -> Tensor:
+        """Graphs [N, nodes] -> [N, nodes, width]."""
+        return graphs.features if self.vectors is None else graphs.features @ self.vectors

@@ -1,0 +1,25 @@
+"""The neighbours that can be fitted, by name; each is a model of the registry that all chapters share."""
+
+from typing import Any, Protocol
+
+from autobuild_book.chapters.neighbours.convolutions import GCN
+from autobuild_book.chapters.neighbours.gates import GATES
+from autobuild_book.chapters.shared.models.registry import Model
+
+
+class Neighbour(Model, Protocol):
+    """A model that says what it is."""
+
+    def describe(self) -> dict[str, Any]:
+        """Return name, paper, idea, how ours differs from the original, and settings."""
+
+
+_ALL: tuple[Neighbour, ...] = (GCN, GATES)
+NEIGHBOURS: dict[str, Neighbour] = {model.name: model for model in _ALL}
+
+
+def find_neighbour(name: str) -> Neighbour:
+    """Return a neighbour; an unknown name is a `ValueError` that lists them."""
+    if name not in NEIGHBOURS:
+        raise ValueError(f"no neighbour {name!r}; choose from {'; '.join(NEIGHBOURS)}")
+    return NEIGHBOURS[name]
