@@ -6,13 +6,12 @@ check has `nbgrader={"grade_id": "check-name", "grade": true, "points": 1}`.
 """
 
 import copy
-import io
 import re
 import sys
-import zipfile
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from autobuild_book.zips import zipped
 from autobuild_lib.extras import extra
 
 with extra("book"):
@@ -28,7 +27,6 @@ _SOLUTION = re.compile(r"^( *)# BEGIN SOLUTION\n(?:.*\n)*?\1# END SOLUTION$", re
 _PLACEHOLDERS = re.compile(r"(?:^ *\w[\w, ]* = \.\.\.[.,# ]*.*\n)+(?= *# BEGIN SOLUTION)", re.MULTILINE)
 _MARKERS = re.compile(r"^ *# (?:BEGIN|END) SOLUTION\n?", re.MULTILINE)
 STUDENTS, TEACHERS = "labs-students.zip", "labs-teachers.zip"
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # of every file in a zip: equal contents make equal bytes
 
 
 def sources(root: Path) -> list[Path]:
@@ -112,17 +110,6 @@ def repository_url(root: Path) -> str:
     """Return the public address of the repository that `_config.yml` states; empty when there is none yet."""
     config = yaml.safe_load((root / "_config.yml").read_text(encoding="utf-8"))
     return str(config.get("repository", {}).get("url") or "")
-
-
-def zipped(folder: str, files: Mapping[str, bytes]) -> bytes:
-    """Return a zip of files in a folder; the same files make the same bytes."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in sorted(files):
-            entry = zipfile.ZipInfo(f"{folder}/{name}", _EPOCH)
-            entry.compress_type, entry.create_system, entry.external_attr = zipfile.ZIP_DEFLATED, 3, 0o644 << 16
-            archive.writestr(entry, files[name])
-    return buffer.getvalue()
 
 
 def build(root: Path) -> list[Path]:
