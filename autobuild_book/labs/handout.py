@@ -1,17 +1,21 @@
-"""Turns the sources in `labs/` into what students and teachers get: notebooks, and two zip files.
+"""Turns the sources in `labs/` into what students and teachers get: notebooks, and two zip files with the library.
 
 A source is a notebook as text (jupytext) in nbgrader's format, abbreviated: a cell to be answered has the metadata
 `nbgrader={"grade_id": "name", "solution": true}` and its solution between `# BEGIN SOLUTION` and `# END SOLUTION`; a
 check has `nbgrader={"grade_id": "check-name", "grade": true, "points": 1}`.
 """
 
+import ast
 import copy
+import io
 import re
 import sys
-from collections.abc import Callable, Mapping
+import tempfile
+import zipfile
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
-from autobuild_book.zips import zipped
+from autobuild_book import distributions
 from autobuild_lib.extras import extra
 
 with extra("book"):
@@ -27,6 +31,8 @@ _SOLUTION = re.compile(r"^( *)# BEGIN SOLUTION\n(?:.*\n)*?\1# END SOLUTION$", re
 _PLACEHOLDERS = re.compile(r"(?:^ *\w[\w, ]* = \.\.\.[.,# ]*.*\n)+(?= *# BEGIN SOLUTION)", re.MULTILINE)
 _MARKERS = re.compile(r"^ *# (?:BEGIN|END) SOLUTION\n?", re.MULTILINE)
 STUDENTS, TEACHERS = "labs-students.zip", "labs-teachers.zip"
+INSTALL = "install.txt"  # what students install, for `pip install -r`
+_EPOCH = (1980, 1, 1, 0, 0, 0)  # of every file in a zip: equal contents make equal bytes
 
 
 def sources(root: Path) -> list[Path]:
@@ -81,6 +87,18 @@ def _replaced(source: NotebookNode, change: Callable[[str], str]) -> NotebookNod
     return notebook
 
 
+def solution_names(stub: str) -> tuple[str, ...]:
+    """Return the names that a cell to be answered defines, from the code of its student version."""
+    names: list[str] = []
+    for statement in ast.parse(stub).body:
+        if isinstance(statement, ast.FunctionDef):
+            names.append(statement.name)
+        elif isinstance(statement, ast.Assign):
+            nodes = (node for target in statement.targets for node in ast.walk(target))
+            names += [node.id for node in nodes if isinstance(node, ast.Name)]
+    return tuple(names)
+
+
 def as_bytes(notebook: NotebookNode) -> bytes:
     """Return the file of a notebook."""
     text: str = nbformat.writes(notebook, sort_keys=True)  # type: ignore[no-untyped-call]
@@ -94,13 +112,14 @@ def student_files(root: Path) -> dict[str, bytes]:
 
 
 def teacher_files(root: Path) -> dict[str, bytes]:
-    """Return what only teachers get, by path: instructions, notes, solutions, and a course for nbgrader."""
+    """Return what only teachers get, by path: instructions, notes, sources, solutions, and a course for nbgrader."""
     folder, url = root / "labs", repository_url(root)
     files = {"README.md": (folder / "README.md").read_bytes()}
     files |= {f"notes/{path.name}": path.read_bytes() for path in (folder / "notes").glob("*.md")}
     files["nbgrader/nbgrader_config.py"] = (folder / "nbgrader_config.py").read_bytes()
     for path in sources(root):
         notebook = read_source(path, url)
+        files[f"labs/{path.name}"] = path.read_bytes()
         files[f"solutions/{path.stem}.ipynb"] = as_bytes(solution_version(notebook))
         files[f"nbgrader/source/{path.stem}/{path.stem}.ipynb"] = as_bytes(notebook)
     return files
@@ -112,21 +131,45 @@ def repository_url(root: Path) -> str:
     return str(config.get("repository", {}).get("url") or "")
 
 
-def build(root: Path) -> list[Path]:
-    """Write the student versions into labs/student and the zips into artifacts/labs; return the zips."""
+def zipped(folder: str, files: Mapping[str, bytes]) -> bytes:
+    """Return a zip of files in a folder; the same files make the same bytes."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name in sorted(files):
+            entry = zipfile.ZipInfo(f"{folder}/{name}", _EPOCH)
+            entry.compress_type, entry.create_system, entry.external_attr = zipfile.ZIP_DEFLATED, 3, 0o644 << 16
+            archive.writestr(entry, files[name])
+    return buffer.getvalue()
+
+
+def build(root: Path, installed: Mapping[str, bytes]) -> list[Path]:
+    """Write the student versions into labs/student and the zips into artifacts/labs; return the zips.
+
+    installed: files that students install from, by name, which both zips hold.
+    """
     students, out = student_files(root), root / "artifacts" / "labs"
     for name, content in students.items():
         (root / "labs" / "student" / name).write_bytes(content)
     out.mkdir(parents=True, exist_ok=True)
     readme = {"README.md": (root / "labs" / "student" / "README.md").read_bytes()}
-    (out / STUDENTS).write_bytes(zipped("labs", students | readme))
-    (out / TEACHERS).write_bytes(zipped("labs-teachers", teacher_files(root)))
+    (out / STUDENTS).write_bytes(zipped("labs", {**students, **readme, **installed}))
+    (out / TEACHERS).write_bytes(zipped("labs-teachers", {**teacher_files(root), **installed}))
     return [out / STUDENTS, out / TEACHERS]
+
+
+def installation(wheels: Sequence[Path], constraints: Path) -> dict[str, bytes]:
+    """Return the files that students install from, by name: wheels, versions, and a list of both for pip."""
+    lines = [*(f"./{wheel.name}" for wheel in wheels), "jupyterlab", f"-c {constraints.name}"]
+    files = {path.name: path.read_bytes() for path in (*wheels, constraints)}
+    return {INSTALL: "".join(f"{line}\n" for line in lines).encode(), **files}
 
 
 def main() -> int:
     """Build the labs of the repository in the current folder: `python -m autobuild_book.labs.handout`."""
-    for path in build(Path.cwd()):
+    root = Path.cwd()
+    with tempfile.TemporaryDirectory() as folder:
+        files = installation(distributions.wheels(root, Path(folder)), root / "constraints.txt")
+    for path in build(root, files):
         sys.stdout.write(f"{path}\n")
     return 0
 

@@ -2,10 +2,10 @@
 
 import copy
 import importlib.util
-import re
 import shutil
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -19,12 +19,14 @@ from nbformat import NotebookNode
 from traitlets.config import Config
 
 import autobuild_lib as ab
+from autobuild_book import distributions
 from autobuild_book.labs import handout
 from autobuild_book.labs.answers import EMPTY, AnswerError, Right
 
 ROOT = Path(__file__).resolve().parents[3]
 LABS = handout.sources(ROOT)
 MOST_LINES = 15
+INSTALLED = {handout.INSTALL: b"jupyterlab\n"}
 labs = pytest.mark.parametrize("path", LABS, ids=lambda path: path.stem)
 TEACHERS_PAGE = (ROOT / "labs" / "README.md").read_text()
 
@@ -133,22 +135,24 @@ def clone(tmp_path: Path) -> Path:
 
 class TestZips:
     def test_equal_sources_make_equal_bytes(self, clone: Path) -> None:
-        first = [path.read_bytes() for path in handout.build(clone)]
+        first = [path.read_bytes() for path in handout.build(clone, INSTALLED)]
         for path in (clone / "labs").rglob("*"):
             path.touch()
-        assert [path.read_bytes() for path in handout.build(clone)] == first
+        assert [path.read_bytes() for path in handout.build(clone, INSTALLED)] == first
 
     def test_students_get_no_solutions_and_teachers_do(self, clone: Path) -> None:
-        students, teachers = (zipfile.ZipFile(path) for path in handout.build(clone))
+        students, teachers = (zipfile.ZipFile(path) for path in handout.build(clone, INSTALLED))
         names = [path.stem for path in LABS]
-        assert sorted(students.namelist()) == sorted(["labs/README.md", *(f"labs/{name}.ipynb" for name in names)])
+        others = ["labs/README.md", "labs/install.txt"]
+        assert sorted(students.namelist()) == sorted([*others, *(f"labs/{name}.ipynb" for name in names)])
         for name in names:
             notebook = nbformat.reads(students.read(f"labs/{name}.ipynb"), 4)
             assert all(handout.STUB in cell.source for cell in answers(notebook))
             solved = nbformat.reads(teachers.read(f"labs-teachers/solutions/{name}.ipynb"), 4)
             assert not any(handout.STUB in cell.source or "SOLUTION" in cell.source for cell in answers(solved))
             assert f"labs-teachers/notes/{name}.md" in teachers.namelist()
-        assert "labs-teachers/README.md" in teachers.namelist()
+            assert teachers.read(f"labs-teachers/labs/{name}.py") == (ROOT / "labs" / f"{name}.py").read_bytes()
+        assert {f"labs-teachers/{name}" for name in ("README.md", "install.txt")} <= set(teachers.namelist())
 
     def test_an_address_makes_colab_install_the_library(self, clone: Path) -> None:
         assert b"google.colab" not in handout.student_files(clone)["lab1_embeddings.ipynb"]
@@ -158,13 +162,41 @@ class TestZips:
         first = next(cell for cell in notebook.cells if cell.cell_type == "code")
         assert "%pip install --quiet git+https://github.com/owner/name" in first.source
 
-    def test_the_command_says_where_they_are(
+    def test_students_get_the_library_and_all_they_install_from(
         self, clone: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
     ) -> None:
+        for name in ("autobuild_lib", "autobuild_book", "pyproject.toml", "constraints.txt", *distributions.SHARED):
+            (clone / name).symlink_to(ROOT / name)
         monkeypatch.chdir(clone)
         assert handout.main() == 0
-        shown = [Path(line).name for line in capsys.readouterr().out.splitlines()]
-        assert shown == [handout.STUDENTS, handout.TEACHERS]
+        paths = [Path(line) for line in capsys.readouterr().out.splitlines()]
+        assert [path.name for path in paths] == [handout.STUDENTS, handout.TEACHERS]
+        with zipfile.ZipFile(paths[0]) as archive:
+            lines = archive.read(f"labs/{handout.INSTALL}").decode().splitlines()
+            inside = {name.removeprefix("labs/") for name in archive.namelist()}
+        wheels = [line.removeprefix("./") for line in lines if line.endswith(".whl")]
+        assert [name.partition("-")[0] for name in wheels] == ["autobuild_lib", "autobuild_book"]
+        assert {*wheels, "constraints.txt"} <= inside and lines[-1] == "-c constraints.txt"
+
+
+class TestInstructions:
+    """Of the page that students get, and of the book's page."""
+
+    @pytest.mark.parametrize("page", ["labs/student/README.md", "book/labs.md"])
+    def test_three_lines_for_each_kind_of_shell(self, page: str) -> None:
+        lines = [line.strip() for line in (ROOT / page).read_text().splitlines()]
+        windows = lines.index("py -m venv autobuild")
+        others = lines.index("python3 -m venv autobuild")
+        for start, folder in ((windows, "autobuild\\Scripts\\"), (others, "autobuild/bin/")):
+            install, notebooks = lines[start + 1 : start + 3]
+            assert install.startswith(f"{folder}python -m pip install -r {handout.INSTALL}")
+            assert notebooks == f"{folder}jupyter lab"
+        before = lines[: max(windows, others)]
+        assert not any(line.startswith(("source ", "make ", "git ", "cat <<")) for line in before)
+
+    def test_no_newer_python_is_kept_out(self) -> None:
+        project = tomllib.loads((ROOT / "pyproject.toml").read_text())["project"]
+        assert project["requires-python"] == ">=3.11"
 
 
 def submissions(course: Path, name: str) -> dict[str, NotebookNode]:
@@ -186,7 +218,7 @@ def submissions(course: Path, name: str) -> dict[str, NotebookNode]:
 @pytest.mark.skipif(not importlib.util.find_spec("nbgrader"), reason="nbgrader is not installed (extra labs)")
 def test_nbgrader_releases_the_same_notebook_and_grades_it(clone: Path) -> None:
     """In the course of the teachers' zip, with the commands of its page."""
-    students, teachers = handout.build(clone)
+    students, teachers = handout.build(clone, INSTALLED)
     zipfile.ZipFile(teachers).extractall(clone)
     course, name = clone / "labs-teachers" / "nbgrader", "lab1_embeddings"
 
@@ -213,12 +245,6 @@ def test_nbgrader_releases_the_same_notebook_and_grades_it(clone: Path) -> None:
     grades = pd.read_csv(course / "grades.csv").set_index("student_id")
     assert set(grades["max_score"]) == {12}
     assert grades["score"].to_dict() == {"ada": 12, "bob": 0, "eve": 0, "sam": 12}
-
-
-def test_grading_without_a_grader_needs_nothing_else() -> None:
-    commands = re.findall(r"^ +jupyter (\w+)", TEACHERS_PAGE, re.MULTILINE)
-    assert commands == ["execute"]
-    assert (Path(sys.executable).parent / f"jupyter-{commands[0]}").exists()
 
 
 @pytest.mark.slow

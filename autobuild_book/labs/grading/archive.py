@@ -1,0 +1,119 @@
+"""What an LMS hands to a teacher: a zip, or a folder, with a file or a folder for each student.
+
+Nothing is unpacked: names in a zip lead nowhere, and of no file more is read than a notebook may have.
+"""
+
+import re
+import zipfile
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from zlib import error as ZlibError  # noqa: N812 - a class with a small name
+
+from autobuild_book.lines import brief
+
+MOST_BYTES = 20_000_000  # of a notebook; what is larger holds pictures, which a lab does not ask for
+MOST_FILES = 20_000  # in a zip
+NOTEBOOK = ".ipynb"
+# Moodle: "Ada Byron_1234567_assignsubmission_file_/lab1.ipynb", or the same without a folder.
+_MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_file(?:_(?P<file>.*))?")
+# Canvas: "byronada_LATE_1234_567890_lab1.ipynb"; without names "anon_x1Yz2_567890_lab1.ipynb".
+_CANVAS = re.compile(r"(?:(?P<name>\w+?)_)?(?:(?P<late>LATE)_)?(?P<id>\d+|anon_[^_]+)_\d+_(?P<file>.+)")
+_UNREADABLE = (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError, ValueError, ZlibError)
+
+
+@dataclass(frozen=True)
+class Owner:
+    """Whose file it is, as the LMS names them; identifier: Moodle's participant, or Canvas's user."""
+
+    name: str
+    identifier: str = ""
+
+
+@dataclass(frozen=True)
+class HandedIn:
+    """A file of a student: its name, its content where it is a notebook that could be read, else why not."""
+
+    file: str
+    content: bytes = b""
+    problem: str = ""
+    date: tuple[int, ...] = ()
+    is_late: bool = False
+
+
+@dataclass
+class Student:
+    """What a student has handed in."""
+
+    owner: Owner
+    files: list[HandedIn] = field(default_factory=list)
+
+
+def read_archive(path: Path) -> list[Student]:
+    """Read the students of a zip, or of a folder that it was unpacked into, sorted by name.
+
+    Raises `ValueError` for what is neither, and for a zip without files of students.
+    """
+    students: dict[tuple[str, str], Student] = {}
+    for name, date, read in _entries(path):
+        if _is_of_the_system(PurePosixPath(name)):
+            continue
+        owner, file, is_late = owner_of(name)
+        student = students.setdefault((owner.name, owner.identifier), Student(owner))
+        student.files.append(replace(_read(file, date, read), is_late=is_late))
+    if not students:
+        raise ValueError(f"{path}: there are no files of students in it")
+    return sorted(students.values(), key=lambda student: (student.owner.name.casefold(), student.owner.identifier))
+
+
+def _is_of_the_system(path: PurePosixPath) -> bool:
+    return any(part in ("__MACOSX", ".ipynb_checkpoints", "__pycache__") for part in path.parts) or path.name[0] == "."
+
+
+def owner_of(name: str) -> tuple[Owner, str, bool]:
+    """Say whose file a path in a zip is, what the student had called it, and whether the LMS says that it was late."""
+    parts = [brief(part) for part in PurePosixPath(name.replace("\\", "/")).parts if part not in ("/", "..")]
+    for part in parts:
+        if match := _MOODLE.fullmatch(part):
+            return Owner(match["name"], match["id"]), match["file"] or parts[-1], False
+    if match := _CANVAS.fullmatch(parts[-1]):
+        return Owner(match["name"] or match["id"], match["id"]), match["file"], match["late"] is not None
+    folders = [part for part in parts[:-1] if not part.lower().startswith("lab")]
+    return Owner(folders[-1] if folders else PurePosixPath(parts[-1]).stem), parts[-1], False
+
+
+def _entries(path: Path) -> Iterator[tuple[str, tuple[int, ...], Callable[[], bytes]]]:
+    """Give the name, the date and a reader of every file."""
+    if path.is_dir():
+        for file in sorted(file for file in path.rglob("*") if file.is_file()):
+            date = (int(file.stat().st_mtime),)
+            yield file.relative_to(path).as_posix(), date, lambda file=file: _start(file.open("rb"))  # type: ignore[misc]
+        return
+    try:
+        archive = zipfile.ZipFile(path)
+    except zipfile.BadZipFile:
+        raise ValueError(f"{path}: not a zip; give the file that the LMS offers for all submissions") from None
+    with archive:
+        entries = [entry for entry in archive.infolist() if not entry.is_dir() and entry.filename.strip("/. ")]
+        if len(entries) > MOST_FILES:
+            raise ValueError(f"{path}: {len(entries):,} files; at most {MOST_FILES:,} are read")
+        for entry in entries:
+            yield entry.filename, entry.date_time, lambda entry=entry: _start(archive.open(entry))  # type: ignore[misc]
+
+
+def _start(stream: object) -> bytes:
+    with stream as file:  # type: ignore[attr-defined]
+        content: bytes = file.read(MOST_BYTES + 1)
+        return content
+
+
+def _read(file: str, date: tuple[int, ...], read: Callable[[], bytes]) -> HandedIn:
+    if PurePosixPath(file).suffix.lower() != NOTEBOOK:
+        return HandedIn(file, problem="not a notebook (.ipynb)", date=date)
+    content, problem = b"", "damaged, or under a password"
+    with suppress(*_UNREADABLE):
+        content, problem = read(), ""
+    if len(content) > MOST_BYTES:
+        content, problem = b"", f"larger than {MOST_BYTES // 1_000_000} MB: clear its outputs"
+    return HandedIn(file, content, problem, date)

@@ -1,0 +1,104 @@
+"""An LMS's zip: whose file is whose, and nothing in it that harms whoever reads it."""
+
+import struct
+import zipfile
+from pathlib import Path
+
+import pytest
+
+from autobuild_book.labs.grading import archive
+from autobuild_book.labs.grading.archive import Owner, owner_of, read_archive
+from tests.autobuild_book.labs.grading.conftest import Zipped, notebook
+
+NAMES = {
+    "Ada Byron_1234567_assignsubmission_file_/lab1 (1).ipynb": ("Ada Byron", "1234567", "lab1 (1).ipynb"),
+    "Ada Byron_1234567_assignsubmission_file_lab1.ipynb": ("Ada Byron", "1234567", "lab1.ipynb"),
+    "Ada Byron_1234567_assignsubmission_file/lab1.ipynb": ("Ada Byron", "1234567", "lab1.ipynb"),
+    "Lab 1/Émile du Châtelet_7_assignsubmission_file_/x/lab.ipynb": ("Émile du Châtelet", "7", "lab.ipynb"),
+    "Participant_12_34_assignsubmission_file_/a_b_c.ipynb": ("Participant_12", "34", "a_b_c.ipynb"),
+    "byronada_4711_900123_lab1_embeddings-1.ipynb": ("byronada", "4711", "lab1_embeddings-1.ipynb"),
+    "byronada_LATE_4711_900123_lab1.ipynb": ("byronada", "4711", "lab1.ipynb"),
+    "duchâteletémilie_5_6_lab1.ipynb": ("duchâteletémilie", "5", "lab1.ipynb"),
+    "anon_x1Yz2_900123_lab1.ipynb": ("anon_x1Yz2", "anon_x1Yz2", "lab1.ipynb"),
+    "submitted/ada/lab1_embeddings/lab1_embeddings.ipynb": ("ada", "", "lab1_embeddings.ipynb"),
+    "ada.ipynb": ("ada", "", "ada.ipynb"),
+    "../../../etc/ada/lab1.ipynb": ("ada", "", "lab1.ipynb"),
+    "C:\\Windows\\ada\\lab1.ipynb": ("ada", "", "lab1.ipynb"),
+}
+
+
+@pytest.mark.parametrize("path", NAMES)
+def test_names_of_moodle_canvas_and_others(path: str) -> None:
+    name, identifier, file = NAMES[path]
+    owner, called, is_late = owner_of(path)
+    assert (owner, called) == (Owner(name, identifier), file) and is_late == ("LATE" in path)
+
+
+def test_a_student_has_all_their_files_and_the_system_none(zipped: Zipped) -> None:
+    moodle = "Ada_1_assignsubmission_file_/"
+    students = read_archive(zipped({
+        f"{moodle}b.ipynb": b"{}", "Bob_2_assignsubmission_file_/b.ipynb": b"{}", f"{moodle}a.pdf": b"%PDF",
+        f"__MACOSX/{moodle}._b.ipynb": b"?", f"{moodle}.ipynb_checkpoints/b.ipynb": b"{}", f"{moodle}.DS_Store": b"?",
+    }))  # fmt: skip
+    assert [(student.owner.name, [file.file for file in student.files]) for student in students] == [
+        ("Ada", ["b.ipynb", "a.pdf"]), ("Bob", ["b.ipynb"])]  # fmt: skip
+    assert [bool(file.problem) for file in students[0].files] == [False, True]
+
+
+def test_a_folder_reads_like_its_zip(zipped: Zipped, tmp_path: Path) -> None:
+    path = zipped({"Ada_1_assignsubmission_file_/lab.ipynb": b"{}", "bob_2_3_lab.ipynb": b"[]"})
+    zipfile.ZipFile(path).extractall(tmp_path / "folder")
+    for first, second in zip(read_archive(path), read_archive(tmp_path / "folder"), strict=True):
+        assert first.owner == second.owner
+        names, contents = zip(*((file.file, file.content) for file in first.files), strict=True)
+        assert (names, contents) == tuple(zip(*((file.file, file.content) for file in second.files), strict=True))
+
+
+def test_a_bomb_is_read_no_further_than_a_notebook_may_be(zipped: Zipped, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "MOST_BYTES", 1000)
+    (student,) = read_archive(zipped({"ada/lab1.ipynb": bytes(5_000_000), "ada/lab2.ipynb": bytes(1000)}))
+    assert [(len(file.content), bool(file.problem)) for file in student.files] == [(0, True), (1000, False)]
+
+
+def test_too_many_files(zipped: Zipped, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(archive, "MOST_FILES", 3)
+    with pytest.raises(ValueError, match="4 files"):
+        read_archive(zipped({f"{n}.ipynb": b"" for n in range(4)}))
+
+
+def test_damage_costs_the_file_it_is_in(zipped: Zipped) -> None:
+    path = zipped({"ada/lab1.ipynb": notebook(), "bob/lab1.ipynb": notebook()})
+    content = bytearray(path.read_bytes())
+    content[60:70] = bytes(10)  # of Ada's compressed bytes
+    path.write_bytes(content)
+    ada, bob = read_archive(path)
+    assert ada.files[0].problem and not ada.files[0].content
+    assert bob.files[0].content == notebook()
+
+
+def test_a_password_and_an_unknown_compression_cost_the_file(zipped: Zipped) -> None:
+    path = zipped({"ada/lab1.ipynb": b"{}", "bob/lab1.ipynb": b"{}"})
+    content = bytearray(path.read_bytes())
+    central = [place for place in range(len(content)) if content[place : place + 4] == b"PK\x01\x02"]
+    struct.pack_into("<H", content, central[0] + 8, 1)  # encrypted
+    struct.pack_into("<H", content, central[1] + 10, 77)  # compression
+    path.write_bytes(content)
+    assert all(student.files[0].problem for student in read_archive(path))
+
+
+@pytest.mark.parametrize("content", [b"", b"PK", b"not a zip"])
+def test_what_is_no_zip_is_refused_by_name(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "some.zip"
+    path.write_bytes(content)
+    with pytest.raises(ValueError, match=r"some\.zip"):
+        read_archive(path)
+
+
+def test_a_zip_without_students_is_refused(zipped: Zipped) -> None:
+    with pytest.raises(ValueError, match="submissions"):
+        read_archive(zipped({"__MACOSX/x": b"", "/": b""}))
+
+
+def test_no_name_can_steer_a_terminal(zipped: Zipped) -> None:
+    (student,) = read_archive(zipped({"\x1b[31mada/lab\x07.ipynb": b"{}"}))
+    assert student.owner.name.isprintable() and student.files[0].file.isprintable()
