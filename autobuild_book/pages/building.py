@@ -6,7 +6,7 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from autobuild_book.pages import api, claims, contents, elsewhere, explorer, facts, gallery, paper
+from autobuild_book.pages import api, claims, contents, elsewhere, explorer, facts, gallery, landing, paper, verdicts
 from autobuild_book.pages.states import Chapters, Reader, read_chapters
 
 INDEX = Path("_build") / "html" / "index.html"
@@ -22,7 +22,10 @@ READERS: tuple[tuple[str, Reader], ...] = (
     (facts.NOISE, facts.label_quality),
     (facts.BUILT, facts.built_networks),
     (explorer.CHAPTER, explorer.data),
+    (claims.TRAINED, landing.figure),
+    (landing.BOARD, landing.standing),
     *((claim.notebook, claim.find) for claim in claims.CLAIMS),
+    *((claim.notebook, claim.number) for claim in claims.CLAIMS),
 )
 
 
@@ -50,6 +53,8 @@ def collect(profile: str, root: Path) -> Chapters:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
     explorer.copy_plotly(folder / "static")
+    if claims.TRAINED in chapters.executed:
+        landing.write_picture(chapters.executed[claims.TRAINED], folder)
     return chapters
 
 
@@ -62,7 +67,8 @@ def generated(chapters: Chapters, root: Path, built: str) -> dict[str, str]:
         "without_results.md": chapters.without_results(),
         "provenance.md": facts.provenance(chapters, built),
         "times.md": facts.times(chapters),
-        "verdicts.md": claims.verdicts(chapters, elsewhere.read_elsewhere(root)),
+        "landing.md": landing.landing(chapters),
+        "verdicts.md": verdicts.verdicts(chapters, elsewhere.read_elsewhere(root)),
         "paper_index.md": paper.paper_index(chapters),
         "label_quality.md": chapters.text(facts.NOISE, facts.label_quality),
         "built_networks.md": chapters.text(facts.BUILT, facts.built_networks),

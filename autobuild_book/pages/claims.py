@@ -1,4 +1,4 @@
-"""The paper's claims, and what the metrics of the notebooks say about each: the page of verdicts."""
+"""The paper's claims, and what the metrics of the notebooks say about each."""
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -7,16 +7,18 @@ from typing import TypeAlias
 import pandas as pd
 
 from autobuild_book.chapters.diffusion import verdict as diffusion_verdict
+from autobuild_book.chapters.diffusion.choice import AS_BEST
 from autobuild_book.chapters.modules import verdict as modules_verdict
 from autobuild_book.chapters.operations import verdict as operations_verdict
 from autobuild_book.chapters.panoptic import verdict as panoptic_verdict
 from autobuild_book.chapters.regions import verdicts as regions_verdicts
 from autobuild_book.chapters.shared import hop_verdict as ranking_verdict
+from autobuild_book.chapters.shared.few_labels import NORM
 from autobuild_book.chapters.shared.verdicts import WORDS, check_line, estimate_line
-from autobuild_book.pages import markdown
-from autobuild_book.pages.elsewhere import note, other_verdicts
+from autobuild_book.pages.elsewhere import other_verdicts
 from autobuild_book.pages.executed import Executed
-from autobuild_book.pages.states import NOT_RUN_HERE, Chapters, link
+from autobuild_book.pages.numbers import Read, from_check, from_difference, from_estimate
+from autobuild_book.pages.states import NOT_RUN_HERE, Chapters
 
 VERDICTS = (*WORDS, NOT_RUN_HERE)
 TRAINED = "11_trained_networks"  # judges some claims once more
@@ -42,18 +44,20 @@ Find: TypeAlias = Callable[[Executed], Finding]
 class Claim:
     """One claim.
 
-    text: what the paper says. rule: when it is supported, in a line. notebook: where it is measured. section: the
-    heading there under which the verdict is computed. figure: the label of the figure to look at. find: what the
-    notebook's metrics say.
+    short, text: what the paper says, in a few words and whole. rule: when it is supported, in a line. notebook: where
+    it is measured. section: the heading there under which the verdict is computed. figure: the label of the figure to
+    look at. find: what the notebook's metrics say. number: the one number to show.
     """
 
     name: str
+    short: str
     text: str
     rule: str
     notebook: str
     section: str
     figure: str
     find: Find
+    number: Read
 
 
 def checked(checks: str = "checks", verdict: str = "verdict", estimates: str = "", **others: str) -> Find:
@@ -88,6 +92,7 @@ def _other_lines(executed: Executed, others: Mapping[str, str]) -> list[str]:
 CLAIMS = (
     Claim(
         "C1",
+        "Norms of embeddings rank networks, more hops better, the head best",
         "Norms of graph embeddings rank architectures at every hop, better with more hops; the head ranks best "
         "(two families; accuracy and three latencies).",
         ranking_verdict.RULE,
@@ -95,27 +100,33 @@ CLAIMS = (
         "Verdict on claim C1",
         "figure-srcc-by-hop",
         checked(),
+        from_check("gain of the head over hop 4", "head beats", 0),
     ),
     Claim(
         "C2",
+        "Hop 0 says which operations matter",
         "The FE-MLP at hop 0 gives operation types a readable importance, in op-level graphs that mix both families.",
         operations_verdict.RULE,
         "02_ir_operations",
         "Verdict on claim C2",
         "figure-importance",
         checked(),
+        from_check("agreement of seeds (Kendall's tau)", "seeds agree", 0.6),
     ),
     Claim(
         "C3",
+        "Scores single out the best and worst modules",
         "Module scores single out the best and the worst MBConv subgraphs, and these change with the target equation.",
         modules_verdict.RULE,
         "03_subgraph_ranking",
         "Verdict on claim C3",
         "figure-modules-norm",
         checked(estimates="estimates", effect_score="verdict_effect"),
+        from_estimate("rank correlation of score and effect", "estimates", "median over units", 0.5),
     ),
     Claim(
         "C4",
+        "Spaces of the three best modules improve regions",
         "Reduced spaces of the three best modules per unit, one for each target equation, improve chosen regions of "
         "the training set's accuracy-latency frontier.",
         regions_verdicts.RULE_C4,
@@ -123,9 +134,11 @@ CLAIMS = (
         "Verdicts",
         "figure-clusters-first",
         checked("checks_c4", "c4", "estimates_c4", effect_score="c4_effect", additive_ridge="c4_ridge"),
+        from_estimate("share of a space that improves its region", "estimates_c4", "share", 0.5),
     ),
     Claim(
         "C5",
+        "Search among the 25 best modules beats the full space",
         "Evolutionary search inside the product of the 25 best modules per unit beats the full space, with "
         "stage-level or layer-level mutation, and layer spaces reduced by experts.",
         regions_verdicts.RULE_C5,
@@ -133,43 +146,42 @@ CLAIMS = (
         "Verdicts",
         "figure-search-curves",
         checked("checks_c5", "c5", "estimates_c5", effect_score="c5_effect"),
+        from_estimate("hypervolume won over the hardest rival", "estimates_c5", "hypervolume", 0, place=-1),
     ),
     Claim(
         "C6",
+        "Panoptic segmentation: built backbones beat labelled ones",
         "Panoptic segmentation: backbones built by AutoBuild beat the labelled ones.",
         panoptic_verdict.RULE,
         "05_panoptic",
         "Verdict on claim C6",
         "figure-built-front",
         checked(estimates="estimates", effect_score="effect", additive_ridge="ridge"),
+        from_estimate("PQ won in the second best region", "estimates", "PQ of a built", 0, place=1),
     ),
     Claim(
         "C7",
+        "Diffusion: built U-Nets beat a few dozen labelled ones",
         "Inpainting with diffusion models: from a few dozen evaluated architectures, built U-Nets beat them.",
         diffusion_verdict.RULE,
         "06_diffusion_unets",
         "Verdict on claim C7",
         "figure-built-against-best",
         quoted("norm", "ridge", "most_macs", effect_score="verdict_effect"),
+        from_difference(
+            "log distance to the best labelled one, less is better",
+            "comparison_table",
+            0,
+            setting=AS_BEST,
+            group=NORM,
+        ),
     ),
 )
 
 
-def verdicts(chapters: Chapters, elsewhere: pd.DataFrame) -> str:
-    """Return what held, in a sentence, and the table of verdicts: one row per claim.
-
-    elsewhere: the verdicts of runs on other processors (`read_elsewhere`).
-    """
-    findings = {claim: _finding(claim, chapters) for claim in CLAIMS}
-    header = ("claim", "the paper says", "found here", "verdict and data")
-    rows = [_row(claim, finding, chapters, elsewhere) for claim, finding in findings.items()]
-    table = markdown.list_table(header, rows, "verdicts")
-    return f"{_counts(findings)} {_weight(chapters.profile)}\n\n{table}"
-
-
 def in_short(chapters: Chapters) -> list[tuple[str, str, str]]:
     """Return of each claim whose chapter ran: its name, the verdict, and what the rule judged."""
-    findings = [(claim, _finding(claim, chapters)) for claim in CLAIMS if claim.notebook in chapters.executed]
+    findings = [(claim, finding_of(claim, chapters)) for claim in CLAIMS if claim.notebook in chapters.executed]
     return [(claim.name, finding.verdict, "; ".join(finding.judged)) for claim, finding in findings]
 
 
@@ -185,45 +197,11 @@ def close_calls(executed: Executed, elsewhere: pd.DataFrame) -> list[str]:
     return lines
 
 
-def _finding(claim: Claim, chapters: Chapters) -> Finding:
+def finding_of(claim: Claim, chapters: Chapters) -> Finding:
+    """Return what a chapter found about a claim; without results, that it was not run."""
     if claim.notebook in chapters.executed:
         return claim.find(chapters.executed[claim.notebook])
     return Finding((), NOT_RUN_HERE)
-
-
-def _counts(findings: Mapping[Claim, Finding]) -> str:
-    """Say how many claims got each verdict, and which."""
-    verdicts = dict.fromkeys([*VERDICTS, *(finding.verdict for finding in findings.values())])
-    names = {text: [claim.name for claim, finding in findings.items() if finding.verdict == text] for text in verdicts}
-    parts = [f"*{text}* {len(claims)} ({', '.join(claims)})" for text, claims in names.items() if claims]
-    return f"Of {len(findings)} claims: {'; '.join(parts)}."
-
-
-def _weight(profile: str) -> str:
-    """Say how much the verdicts of a profile weigh."""
-    named = f"These pages were built with the profile `{profile}`."
-    if profile == "quick":
-        named += " **It trains for minutes only, to see that everything runs: do not quote its verdicts.**"
-    return named
-
-
-def _row(claim: Claim, finding: Finding, chapters: Chapters, elsewhere: pd.DataFrame) -> tuple[str, ...]:
-    says = f"{claim.text}\n\nRule: {claim.rule}"
-    if claim.notebook not in chapters.executed:
-        missing = f" See {link(claim.notebook)}." if claim.notebook in chapters.missing else ""
-        return claim.name, says, f"nothing.{missing}", f"**{finding.verdict}**"
-    cell = f"[the cell](/artifacts/book/{claim.notebook}.ipynb#{slug(claim.section)})"
-    says += f"\n\nSee {{ref}}`the figure <{claim.figure}>` and {cell} in `{claim.notebook}`."
-    numbers = markdown.bullets(finding.judged) or "nothing that the rule could judge"
-    if finding.beside:
-        numbers += f"\n\nBeside the rule:\n\n{markdown.bullets(finding.beside)}"
-    there = note(elsewhere, chapters.profile, claim.name, finding.verdict)
-    again = on_trained(claim, chapters)
-    if again:
-        numbers += f"\n\nOn trained networks:\n\n{markdown.bullets(again.judged)}"
-    trained = f"**On trained networks: {again.verdict}** ({link(TRAINED)})" if again else ""
-    verdict = [f"**{finding.verdict}**", there, f"Data: {chapters.executed[claim.notebook].kinds}", trained]
-    return claim.name, says, numbers, "\n\n".join(filter(None, verdict))
 
 
 def on_trained(claim: Claim, chapters: Chapters) -> Finding | None:

@@ -130,9 +130,10 @@ class TestPagesThatSumUp:
         page = self.page("verdicts")
         links, text = [link for _, link in page.links], page.text.replace("\N{RIGHT SINGLE QUOTATION MARK}", "'")
         for claim in claims.CLAIMS:
-            (_, row) = text.split(f" {claim.name} {claim.text} ")
+            assert f" {claim.name} {claim.short} " in text
+            (_, row) = text.split(f" {claim.text} Rule: ")
             if parsed(HTML / "artifacts" / "book" / f"{claim.notebook}.html").has_results:
-                assert re.search(rf"({'|'.join(claims.VERDICTS)}) Data: ", row), claim.name
+                assert re.search(rf"({'|'.join(claims.VERDICTS)}) ?\. Data: ", row), claim.name
                 chapter = f"../artifacts/book/{claim.notebook}.html"
                 assert {f"{chapter}#{claims.slug(claim.section)}", f"{chapter}#{claim.figure}"} <= set(links)
 

@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 
 from autobuild_book.houses import digest
+from autobuild_book.pages.landing import LINES
 
 DIGEST = digest("")
 TABLE = {"source": "ofa_mbv3", "kind": "surrogate", "rows": 2700, "sha256": "ab" * 32}
@@ -105,6 +106,20 @@ def write_small_book(root: Path) -> None:
     pd.concat(seeds).to_csv(own / "clusters.csv", index=False)
     points = {"family": ["ofa_pn"], "architecture": [text], "acc": [0.7512345], "latency_gpu": [6.54321987]}
     pd.DataFrame({**points, "score gpu fast": [None]}).to_csv(own / "explorer.csv", index=False)
+    curves().to_csv(root / "artifacts" / "quick" / "11_trained_networks" / "curves.csv", index=False)
+
+
+def curves() -> pd.DataFrame:
+    """Learning curves: two data sets, a tenth apart, of which one has no largest size; another table and model."""
+    levels = {name: level for level, name in enumerate(LINES, 1)}
+    rows = [
+        (f"nas-bench-graph:{place}", model, size, level / 10 + place / 10)
+        for place in (0, 1)
+        for model, level in {**levels, "another": 9}.items()
+        for size in (100, 300, *[1000] * (1 - place))
+    ]
+    rows.append(("accel-nasbench", next(iter(LINES)), 300, 0.99))
+    return pd.DataFrame(rows, columns=["source", "model", "size", "mean"])
 
 
 def change(root: Path, name: str, edit: Any) -> None:

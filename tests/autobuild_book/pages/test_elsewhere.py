@@ -63,7 +63,7 @@ def test_a_verdict_that_changes_is_called_on_its_pages(
     folder = repository / "artifacts" / "book"
     first, second = ((folder / f"{name}.ipynb").read_text() for name in ("01_predictor_srcc", "02_ir_operations"))
     assert re.search(r"\*partly\* here.*\*not supported\*", first) and "Too close to call" not in second
-    table = (folder / "verdicts.md").read_text().split("* - C1")[1].split("* - C2")
+    table = (folder / "verdicts.md").read_text().split("{dropdown} C1")[1].split("{dropdown} C2")
     assert "**Too close to call**: *not supported* on another (hop 4: .4 (fails))" in table[0]
     assert "2 other processors" in table[1] and "Too close to call" not in table[1]
 

@@ -14,8 +14,8 @@ import yaml
 
 import autobuild_lib as ab
 from autobuild_book.figures import style
-from autobuild_book.pages import api, building, claims, elsewhere, explorer, markdown, paper, states
-from tests.helpers.small_book import TABLE, change, remove, write_small_book
+from autobuild_book.pages import api, building, claims, explorer, markdown, paper, states
+from tests.helpers.small_book import TABLE, change, write_small_book
 
 ROOT = Path(__file__).resolve().parents[3]
 NOTEBOOKS = ROOT / "notebooks"
@@ -31,61 +31,6 @@ def repository(tmp_path: Path) -> Path:
 def collected(root: Path, profile: str = "quick") -> Path:
     building.collect(profile, root)
     return root / "artifacts" / "book"
-
-
-class TestVerdicts:
-    def table(self, root: Path) -> str:
-        return claims.verdicts(states.read_chapters("quick", root), elsewhere.read_elsewhere(root))
-
-    def test_a_row_has_number_interval_data_verdict_and_links(self, repository: Path) -> None:
-        first = self.table(repository).split("* - C1")[1].split("* - C2")[0]
-        assert "hop 1 beats hop 0: +0.5 [+0.1, +0.9] (holds)" in first
-        assert "**partly**\n    \n    Data: surrogate\n" in first and "figure-srcc-by-hop" in first
-        assert f"Rule: {claims.CLAIMS[0].rule}" in first and "Beside the rule" not in first
-        assert "/artifacts/book/01_predictor_srcc.ipynb#verdict-on-claim-c1" in first
-
-    def test_a_claim_that_trained_networks_judge_has_both_verdicts(self, repository: Path) -> None:
-        first, second = (self.table(repository).split(f"* - {name}")[1] for name in ("C1", "C2"))
-        assert "**On trained networks: not supported**" in first and "trained: +0.5 [+0.1, +0.9] (fails)" in first
-        assert "trained networks" not in second.split("* - C3")[0]
-
-    def test_it_begins_with_what_held(self, repository: Path) -> None:
-        first = "Of 7 claims: *supported* 2 (C5, C7); *partly* 2 (C1, C4); *not supported* 1 (C2); *undecided* 1 (C3); "
-        assert self.table(repository).startswith(f"{first}*{states.NOT_RUN_HERE}* 1 (C6). ")
-
-    def test_quick_verdicts_are_not_to_be_quoted(self, repository: Path) -> None:
-        assert claims._weight("quick") in self.table(repository).splitlines()[0]
-        assert "quote" in claims._weight("quick") and "quote" not in claims._weight("standard")
-
-    def test_estimates_and_checks_of_panels_are_written_out(self, repository: Path) -> None:
-        text = self.table(repository)
-        judged, beside = text.split("* - C4")[1].split("* - C5")[0].split("Beside the rule:")
-        assert "ofa_pn gpu: 1 of 3 regions (fails)" in judged
-        assert "share, mean over 6 panels: 0.500 [0.250, 0.750]" in beside and "share: unknown" in text
-        assert re.search("additive ridge, .*: supported", beside)
-
-    def test_a_claim_whose_chapter_has_no_results(self, repository: Path) -> None:
-        assert self.table(repository).count(f"**{states.NOT_RUN_HERE}**") == 1  # C6
-        remove(repository, "04_pareto_regions")
-        text = self.table(repository)
-        assert text.count(f"**{states.NOT_RUN_HERE}**") == 3 and "figure-clusters-first" not in text
-        assert f"*{states.NOT_RUN_HERE}* 3 (C4, C5, C6)" in text
-        assert "{doc}`/artifacts/book/04_pareto_regions`" in text
-
-    def test_sentences_are_quoted(self, repository: Path) -> None:
-        judged, beside = self.table(repository).split("* - C7")[1].split("Beside the rule:")
-        assert "It wins by 0.1 [0.05, 0.15]." in judged and "It loses." in beside and "**supported**" in beside
-        assert "It ties." in beside and re.search("effect score, .*: not supported", beside)
-
-    def test_claims_are_numbered_and_have_one_row_each(self, repository: Path) -> None:
-        assert [claim.name for claim in claims.CLAIMS] == [f"C{n}" for n in range(1, 8)]
-        assert len(re.findall(r"^\* - C\d$", self.table(repository), re.MULTILINE)) == 7
-
-    @pytest.mark.parametrize("claim", claims.CLAIMS, ids=lambda claim: claim.name)
-    def test_sections_and_figures_are_in_the_notebooks(self, claim: claims.Claim) -> None:
-        text = (NOTEBOOKS / f"{claim.notebook}.py").read_text()
-        assert re.search(rf"^# #+ {re.escape(claim.section)}$", text, re.MULTILINE)
-        assert f"# name: {claim.figure}\n" in text
 
 
 class TestCollect:
