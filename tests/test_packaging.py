@@ -110,7 +110,7 @@ LIBRARY = [
 COMPANION = [
     "houses", "extras", "lines", "locks", "parallel", "bundled", "hops", "layer_mutation", "unions",
     "tracing", "intervals", "downloads", "figures", "runs", "chain", "measured", "imagenet", "arguments",
-    "distributions", "chapters.shared", "chapters", "labs", "pages", "cli",
+    "distributions", "chapters.shared", "chapters", "labs", "play", "pages", "cli",
 ]  # fmt: skip
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from autobuild_book.pages import api, claims, contents, elsewhere, explorer, facts, gallery, landing, paper, verdicts
 from autobuild_book.pages.states import Chapters, Reader, read_chapters
+from autobuild_book.play import exporting
 
 INDEX = Path("_build") / "html" / "index.html"
 # By profile, what stands on top of every page; {verdicts} is the way to the page of the verdicts.
@@ -63,6 +64,7 @@ def generated(chapters: Chapters, root: Path, built: str) -> dict[str, str]:
     files = {f"{name}.ipynb": contents.page(name, chapters, root, built) for name in chapters.notebooks}
     files |= {f"api/{name}.md": text for name, text in api.api_pages().items()}
     files |= gallery.gallery(root / "book" / "gallery")
+    files |= {f"static/play-{family}.js": script for family, script in exporting.scripts().items()}
     return files | {
         "without_results.md": chapters.without_results(),
         "provenance.md": facts.provenance(chapters, built),

@@ -12,7 +12,7 @@ from tqdm import tqdm
 from tests.browser import checks
 from tests.browser.checks import Finding, Visit
 
-BOARD = "artifacts/book/12_board.html"
+BOARD, PLAY = "artifacts/book/12_board.html", "book/play.html"
 BROWSERS = ["chromium", "chromium-browser", "google-chrome"]
 # No page may need the network, and Chromium shall not look for updates on it either.
 FLAGS = [
@@ -69,4 +69,6 @@ def check_book(page: Page, root: Path, chapters: list[str], explorer: str | None
         findings += checks.explorer(page, root / explorer, root)
     if (board := root / BOARD).is_file():
         findings += checks.board(page, board, root)
+    if (play := root / PLAY).is_file():
+        findings += checks.play(page, play, root)
     return Report(visits, len(words), findings)

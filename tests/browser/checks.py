@@ -189,6 +189,23 @@ def board(page: Page, path: Path, root: Path) -> list[Finding]:
     return found
 
 
+def play(page: Page, path: Path, root: Path) -> list[Finding]:
+    """Choose another layer of a network, and the best content of a unit: what the page says has to change."""
+    name = path.relative_to(root).as_posix()
+    page.goto(path.as_uri(), wait_until="load")
+    said, found = page.locator("#play-status"), []
+    try:
+        page.wait_for_selector(".play-unit", timeout=PATIENCE)
+        for what in ("input[name=play-choice]:not(:checked)", ".play-buttons button"):
+            before = said.inner_text()
+            page.locator(what).first.click()
+            if said.inner_text() == before:
+                found.append(Finding(name, "play", f"{what} changes nothing"))
+    except TooLate:
+        found.append(Finding(name, "play", "shows no network"))
+    return found
+
+
 def _drawn(page: Page) -> int:
     """Return the number of points that are drawn."""
     count: int = page.evaluate("() => document.querySelectorAll('#explorer-plot .scatterlayer .points path').length")
