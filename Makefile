@@ -4,6 +4,7 @@ PROFILE ?= standard
 CORES ?= all
 ONLY ?=
 BEFORE ?=
+SEED ?=
 WORKERS ?= 2
 WHEELS ?=
 VENV := .venv
@@ -66,8 +67,8 @@ pages: $(STAMP) ## build the pages from the notebooks of PROFILE, without runnin
 layout: $(STAMP) ## write the layout in README.md from the docstrings of the packages
 	@$(BIN)/python -m autobuild_book.pages.layout
 
-labs: $(STAMP) ## write the labs' student notebooks, and two zip files into artifacts/labs
-	@$(BIN)/python -m autobuild_book.labs.handout
+labs: $(STAMP) ## write the labs' student notebooks, and zip files into artifacts/labs; SEED=7: with other numbers
+	@$(BIN)/autobuild labs make$(if $(SEED), --seed $(SEED))
 
 dist: $(STAMP) ## build wheels and sdists of both packages into artifacts/dist
 	@$(BIN)/python -m autobuild_book.distributions

@@ -74,7 +74,7 @@ COMMANDS = {
         "add_board",
         "measure models on tables of trained networks, and export the rows",
     ),
-    "labs": ("autobuild_book.cli.labs", "add_labs", "grade what students hand in"),
+    "labs": ("autobuild_book.cli.labs", "add_labs", "write the labs, and grade what students hand in"),
     "chain": ("autobuild_book.cli.chain", "add_chain", "run all notebooks of a profile, and build the book"),
     "sweep": ("autobuild_book.cli.sweep", "add_sweep", "run a notebook with many combinations of parameters"),
     "compare": ("autobuild_book.cli.compare", "add_compare", "metrics of many runs as a table and a picture"),

@@ -1,16 +1,29 @@
-"""The commands `autobuild labs ...`: grade what students hand in."""
+"""The commands `autobuild labs ...`: write what students and teachers get, and grade what is handed in."""
 
 import argparse
 import shlex
+from collections.abc import Callable
 from pathlib import Path
 
-from autobuild_book.arguments import check_file, whole
+from autobuild_book.arguments import check_file, check_writable, whole
 from autobuild_book.labs import handout
 from autobuild_book.labs.grading import archive, grades
 from autobuild_book.labs.grading.judge import Limits
 from autobuild_book.labs.grading.restoring import Lab, lab_of
+from autobuild_book.labs.rosters import Roster, read_roster
 from autobuild_lib.storage import replace_text
 
+MAKE = """Write what students and teachers get: labs-students.zip (notebooks, the library, how to install it) and
+labs-teachers.zip (sources, solutions, notes, courses for nbgrader and for Otter-Grader). With another seed the
+exercises have other rows and other numbers, of the same difficulty; solutions and checks follow. With a list of
+students, everybody gets numbers of their own: labs-by-student.zip has a folder for each, and seeds.csv says which seed
+is whose."""
+MAKE_EXAMPLE = """examples:
+  autobuild labs make
+  autobuild labs make --seed 7
+  autobuild labs make --students names.csv --seed 2027     # a column "Full name", and "ID" where there are any
+
+Grade with the same --seed and --students."""
 GRADE = """Grade what students have handed in: the zip that Moodle ("Download all submissions") or Canvas ("Download
 Submissions") gives goes in, a table for the LMS comes out. A notebook is known by its cells, not by its file's name.
 Checks are not taken from it: it runs in a process of its own, its answers leave that process as data, and checks of
@@ -32,8 +45,32 @@ def add_labs(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `autobuild labs`."""
     actions = parser.add_subparsers(required=True, metavar="action")
     kind = argparse.RawDescriptionHelpFormatter
+    text = "write what students and teachers get"
+    _add_make(actions.add_parser("make", help=text, description=MAKE, epilog=MAKE_EXAMPLE, formatter_class=kind))
     text = "grade an LMS's zip of notebooks into a CSV file"
     _add_grade(actions.add_parser("grade", help=text, description=GRADE, epilog=GRADE_EXAMPLE, formatter_class=kind))
+
+
+def _add_make(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--root", type=Path, default=Path(), help="the clone (default: this folder)")
+    parser.add_argument("--out", type=Path, help="folder (default: artifacts/labs in the clone)")
+    _add_seeds(parser)
+    parser.set_defaults(run=_make)
+
+
+def _add_seeds(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--seed", type=whole(0), default=0, help="of the exercises' numbers (default: 0)")
+    text = "a CSV file of students, who get numbers of their own from the seed and their names"
+    parser.add_argument("--students", type=Path, metavar="NAMES.csv", help=text)
+
+
+def _make(arguments: argparse.Namespace) -> None:
+    root = arguments.root
+    out = arguments.out or root / "artifacts" / "labs"
+    check_writable(out)
+    roster = read_roster(arguments.students, arguments.seed) if arguments.students else None
+    for path in handout.build(root, handout.library_files(root), out, arguments.seed, roster):
+        print(path)
 
 
 def _add_grade(parser: argparse.ArgumentParser) -> None:
@@ -42,6 +79,7 @@ def _add_grade(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--out", type=Path, required=True, help="the CSV file for the LMS")
     parser.add_argument("--hints", type=Path, help="write a row per student and exercise, with its hint, as this file")
     parser.add_argument("--labs", type=Path, default=Path("labs"), help="folder of the labs' sources (default: labs)")
+    _add_seeds(parser)
     text = "notebooks at a time, each in two processes of up to 1 GB (default: 1)"
     parser.add_argument("--workers", type=whole(1, 256), default=1, help=text)
     text = "a notebook may run for; what it has answered by then counts (default: 600)"
@@ -55,21 +93,33 @@ def _add_grade(parser: argparse.ArgumentParser) -> None:
     parser.set_defaults(run=_grade)
 
 
-def read_labs(folder: Path) -> list[Lab]:
-    """Read what the labs in a folder ask for."""
+def read_labs(folder: Path, seed: int = 0) -> list[Lab]:
+    """Read what the labs in a folder ask for, with the numbers of a seed."""
     paths = sorted(folder.glob("lab[0-9]*.py"))
     if not paths:
         raise ValueError(f"--labs {folder}: there is no lab*.py in it; the teachers' zip and the repository have them")
-    return [lab_of(path, handout.student_version(handout.read_source(path))) for path in paths]
+    return [lab_of(path, seed) for path in paths]
+
+
+def labs_by_owner(folder: Path, seed: int, roster: Roster | None) -> Callable[[archive.Owner], list[Lab]]:
+    """Return a function that gives the labs of a student, of their seed or, off the list, of the class's."""
+
+    def labs_of(owner: archive.Owner) -> list[Lab]:
+        student = roster.find(owner.name, owner.identifier) if roster else None
+        return read_labs(folder, roster.seed_of(student) if roster and student else seed)
+
+    return labs_of
 
 
 def _grade(arguments: argparse.Namespace) -> None:
     for out in (arguments.out, arguments.hints):
         check_file(out)
     labs = read_labs(arguments.labs)
+    roster = read_roster(arguments.students, arguments.seed) if arguments.students else None
+    labs_of = labs_by_owner(arguments.labs, arguments.seed, roster)
     students = archive.read_archive(arguments.submissions)
     limits = Limits(arguments.cell_seconds, arguments.seconds, arguments.gigabytes << 30)
-    graded = grades.grade(students, labs, limits, arguments.workers, arguments.under)
+    graded = grades.grade(students, labs_of, limits, arguments.workers, arguments.under)
     table = grades.table(graded, labs)
     replace_text(arguments.out, table.to_csv(index=False, lineterminator="\n"))
     if arguments.hints is not None:

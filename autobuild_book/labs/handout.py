@@ -7,16 +7,19 @@ check has `nbgrader={"grade_id": "check-name", "grade": true, "points": 1}`.
 
 import ast
 import copy
+import csv
 import io
 import re
-import sys
 import tempfile
 import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from autobuild_book import distributions
+from autobuild_book.labs import otter
+from autobuild_book.labs.rosters import Roster
 from autobuild_lib.extras import extra
+from autobuild_lib.storage import replace_bytes
 
 with extra("book"):
     import jupytext
@@ -27,10 +30,12 @@ with extra("book"):
 
 STUB = "# Your answer:"
 KERNEL = {"display_name": "Python 3", "language": "python", "name": "python3"}
+SEEDED = re.compile(r"\bLab\(seed=(\d+)\)")
 _SOLUTION = re.compile(r"^( *)# BEGIN SOLUTION\n(?:.*\n)*?\1# END SOLUTION$", re.MULTILINE)
 _PLACEHOLDERS = re.compile(r"(?:^ *\w[\w, ]* = \.\.\.[.,# ]*.*\n)+(?= *# BEGIN SOLUTION)", re.MULTILINE)
 _MARKERS = re.compile(r"^ *# (?:BEGIN|END) SOLUTION\n?", re.MULTILINE)
 STUDENTS, TEACHERS = "labs-students.zip", "labs-teachers.zip"
+BY_STUDENT, SEEDS = "labs-by-student.zip", "seeds.csv"
 INSTALL = "install.txt"  # what students install, for `pip install -r`
 _EPOCH = (1980, 1, 1, 0, 0, 0)  # of every file in a zip: equal contents make equal bytes
 
@@ -40,12 +45,15 @@ def sources(root: Path) -> list[Path]:
     return sorted((root / "labs").glob("lab[0-9]*.py"))
 
 
-def read_source(path: Path, repository: str = "") -> NotebookNode:
+def read_source(path: Path, repository: str = "", seed: int = 0) -> NotebookNode:
     """Read a source as a notebook in nbgrader's full format, with ids that do not change.
 
     repository: address to install the library from; with one, a first cell does so where that is needed (Colab).
+    seed: of the numbers that the exercises are about.
     """
     notebook: NotebookNode = jupytext.read(path)
+    if seed:
+        _set_seed(notebook, path, seed)
     if repository:
         first = next(n for n, cell in enumerate(notebook.cells) if cell.cell_type == "code")
         notebook.cells.insert(first, nbformat.v4.new_code_cell(install_cell(repository)))  # type: ignore[no-untyped-call]
@@ -57,6 +65,14 @@ def read_source(path: Path, repository: str = "") -> NotebookNode:
     notebook.metadata = {"kernelspec": dict(KERNEL), "language_info": {"name": "python"}}
     notebook.nbformat, notebook.nbformat_minor = 4, 5
     return notebook
+
+
+def _set_seed(notebook: NotebookNode, path: Path, seed: int) -> None:
+    """Let the cell that makes a lab's checks, and with them its numbers, do so from another seed."""
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code" and SEEDED.search(cell.source)]
+    if len(cells) != 1:
+        raise ValueError(f"{path}: {len(cells)} cells with Lab(seed=0); one should make the lab's numbers")
+    cells[0].source = SEEDED.sub(f"Lab(seed={seed})", cells[0].source)
 
 
 def _completed(grading: Mapping[str, object]) -> dict[str, object]:
@@ -105,23 +121,26 @@ def as_bytes(notebook: NotebookNode) -> bytes:
     return (text + "\n").encode()
 
 
-def student_files(root: Path) -> dict[str, bytes]:
-    """Return the student versions by file name."""
+def student_files(root: Path, seed: int = 0) -> dict[str, bytes]:
+    """Return the student versions of a seed by file name."""
     url = repository_url(root)
-    return {f"{path.stem}.ipynb": as_bytes(student_version(read_source(path, url))) for path in sources(root)}
+    notebooks = {path.stem: student_version(read_source(path, url, seed)) for path in sources(root)}
+    return {f"{name}.ipynb": as_bytes(notebook) for name, notebook in notebooks.items()}
 
 
-def teacher_files(root: Path) -> dict[str, bytes]:
-    """Return what only teachers get, by path: instructions, notes, sources, solutions, and a course for nbgrader."""
+def teacher_files(root: Path, seed: int = 0) -> dict[str, bytes]:
+    """Return what only teachers get, by path: instructions, notes, sources, solutions; for nbgrader, and for Otter."""
     folder, url = root / "labs", repository_url(root)
     files = {"README.md": (folder / "README.md").read_bytes()}
     files |= {f"notes/{path.name}": path.read_bytes() for path in (folder / "notes").glob("*.md")}
     files["nbgrader/nbgrader_config.py"] = (folder / "nbgrader_config.py").read_bytes()
     for path in sources(root):
-        notebook = read_source(path, url)
+        notebook = read_source(path, url, seed)
         files[f"labs/{path.name}"] = path.read_bytes()
         files[f"solutions/{path.stem}.ipynb"] = as_bytes(solution_version(notebook))
         files[f"nbgrader/source/{path.stem}/{path.stem}.ipynb"] = as_bytes(notebook)
+        files[f"otter/{path.stem}/{path.stem}.ipynb"] = as_bytes(otter.assignment(notebook))
+        files[f"otter/{path.stem}/requirements.txt"] = b"autobuild-book\n"
     return files
 
 
@@ -142,19 +161,46 @@ def zipped(folder: str, files: Mapping[str, bytes]) -> bytes:
     return buffer.getvalue()
 
 
-def build(root: Path, installed: Mapping[str, bytes]) -> list[Path]:
-    """Write the student versions into labs/student and the zips into artifacts/labs; return the zips.
+def build(
+    root: Path, installed: Mapping[str, bytes], out: Path, seed: int = 0, roster: Roster | None = None
+) -> list[Path]:
+    """Write the zips into the folder `out`, and the student versions of seed 0 into labs/student; return the files.
 
-    installed: files that students install from, by name, which both zips hold.
+    installed: files that students install from, by name, which both zips hold. roster: students who get numbers of
+    their own, in a third zip; a table says which seed is whose.
     """
-    students, out = student_files(root), root / "artifacts" / "labs"
-    for name, content in students.items():
-        (root / "labs" / "student" / name).write_bytes(content)
-    out.mkdir(parents=True, exist_ok=True)
-    readme = {"README.md": (root / "labs" / "student" / "README.md").read_bytes()}
-    (out / STUDENTS).write_bytes(zipped("labs", {**students, **readme, **installed}))
-    (out / TEACHERS).write_bytes(zipped("labs-teachers", {**teacher_files(root), **installed}))
-    return [out / STUDENTS, out / TEACHERS]
+    students, folder = student_files(root, seed), root / "labs" / "student"
+    if seed == 0:
+        for name, content in students.items():
+            replace_bytes(folder / name, content)
+    readme = {"README.md": (folder / "README.md").read_bytes()}
+    shared = {} if roster else students
+    zips = {
+        STUDENTS: zipped("labs", {**shared, **readme, **installed}),
+        TEACHERS: zipped("labs-teachers", {**teacher_files(root, seed), **installed}),
+    }
+    if roster:
+        zips |= {BY_STUDENT: zipped("labs", _by_student(root, roster)), SEEDS: _seeds(roster)}
+    for name, content in zips.items():
+        replace_bytes(out / name, content)
+    return [out / name for name in zips]
+
+
+def _by_student(root: Path, roster: Roster) -> dict[str, bytes]:
+    """Return the student versions of everybody on a list, each in a folder of their own."""
+    return {
+        f"{student.folder}/{name}": content
+        for student in roster.students
+        for name, content in student_files(root, roster.seed_of(student)).items()
+    }
+
+
+def _seeds(roster: Roster) -> bytes:
+    text = io.StringIO()
+    rows = csv.writer(text, lineterminator="\n")
+    rows.writerow(["Full name", "ID", "seed"])
+    rows.writerows((student.name, student.identifier, roster.seed_of(student)) for student in roster.students)
+    return text.getvalue().encode()
 
 
 def installation(wheels: Sequence[Path], constraints: Path) -> dict[str, bytes]:
@@ -164,15 +210,7 @@ def installation(wheels: Sequence[Path], constraints: Path) -> dict[str, bytes]:
     return {INSTALL: "".join(f"{line}\n" for line in lines).encode(), **files}
 
 
-def main() -> int:
-    """Build the labs of the repository in the current folder: `python -m autobuild_book.labs.handout`."""
-    root = Path.cwd()
+def library_files(root: Path) -> dict[str, bytes]:
+    """Build the library of the clone at `root`; return the files that students install from, by name."""
     with tempfile.TemporaryDirectory() as folder:
-        files = installation(distributions.wheels(root, Path(folder)), root / "constraints.txt")
-    for path in build(root, files):
-        sys.stdout.write(f"{path}\n")
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())
+        return installation(distributions.wheels(root, Path(folder)), root / "constraints.txt")

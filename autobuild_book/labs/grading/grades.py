@@ -4,7 +4,7 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
@@ -15,7 +15,16 @@ import pandas as pd
 from autobuild_book.labs.grading import channel
 from autobuild_book.labs.grading.archive import HandedIn, Owner, Student
 from autobuild_book.labs.grading.judge import Limits, Verdict
-from autobuild_book.labs.grading.restoring import Lab, StudentCell, changes, choose_lab, newest, read_cells, steps
+from autobuild_book.labs.grading.restoring import (
+    Lab,
+    StudentCell,
+    changes,
+    choose_lab,
+    newest,
+    read_cells,
+    seed_of,
+    steps,
+)
 from autobuild_lib.progress import progress_bar
 
 SPARE_SECONDS = 300  # for checks, beside what a notebook may take
@@ -48,13 +57,20 @@ class _Task:
 
 
 def grade(
-    students: Iterable[Student], labs: Sequence[Lab], limits: Limits, workers: int = 1, under: Sequence[str] = ()
+    students: Iterable[Student],
+    labs_of: Callable[[Owner], Sequence[Lab]],
+    limits: Limits,
+    workers: int = 1,
+    under: Sequence[str] = (),
 ) -> list[Graded]:
-    """Grade every lab of every student; students of whom no notebook could be read have one without a lab."""
+    """Grade every lab of every student; students of whom no notebook could be read have one without a lab.
+
+    labs_of: gives the labs of a student, with the numbers that are theirs.
+    """
     tasks: list[_Task] = []
     unread: list[Graded] = []
     for student in students:
-        chosen, problems = _notebooks(student, labs)
+        chosen, problems = _notebooks(student, labs_of(student.owner))
         tasks += chosen
         if not chosen:
             unread.append(Graded(student.owner, notes=problems))
@@ -89,6 +105,8 @@ def _task(
     others = [f"{file.file}: an older one, not graded" for file, _ in files if file is not chosen]
     others += [f"{chosen.file}: late"] * chosen.is_late
     back = changes(lab, cells)
+    seed = seed_of(cells)
+    others += [f"made for seed {seed}, graded with {lab.seed}"] * (seed not in (None, lab.seed))
     restored = [f"put back: {', '.join(back[:5])}{', ...' if len(back) > 5 else ''}"] if back else []
     return _Task(owner, lab, chosen.file, cells, (*problems, *others, *restored))
 

@@ -6,10 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from nbformat import NotebookNode
-
 from autobuild_book.labs.grading.archive import HandedIn
-from autobuild_book.labs.handout import solution_names
+from autobuild_book.labs.handout import SEEDED, read_source, solution_names, student_version
 from autobuild_lib.storage import parse_json
 
 MOST_CELLS = 2_000
@@ -33,6 +31,7 @@ class Lab:
 
     name: str
     cells: tuple[Cell, ...]
+    seed: int = 0
 
     @property
     def checks(self) -> list[Cell]:
@@ -48,11 +47,11 @@ class StudentCell:
     labels: tuple[str, ...]
 
 
-def lab_of(path: Path, student_notebook: NotebookNode) -> Lab:
-    """Describe a lab by the student version of its notebook."""
+def lab_of(path: Path, seed: int = 0) -> Lab:
+    """Describe a lab by its source, with the numbers of a seed."""
     cells: list[Cell] = []
     names: tuple[str, ...] = ()
-    for cell in student_notebook.cells:
+    for cell in student_version(read_source(path, seed=seed)).cells:
         if cell.cell_type == "code":
             grading = cell.metadata.get("nbgrader", {})
             if grading.get("solution"):
@@ -62,7 +61,13 @@ def lab_of(path: Path, student_notebook: NotebookNode) -> Lab:
                 cells.append(Cell(cell.id, "check", cell.source, grading["points"], names))
             else:
                 cells.append(Cell(cell.id, "given", cell.source))
-    return Lab(path.stem, tuple(cells))
+    return Lab(path.stem, tuple(cells), seed)
+
+
+def seed_of(cells: Sequence[StudentCell]) -> int | None:
+    """Return the seed that a student's notebook makes its numbers from, None where it says none."""
+    seeds = [int(match[1][:20]) for cell in cells if (match := SEEDED.search(cell.code))]
+    return seeds[0] if seeds else None
 
 
 def read_cells(content: bytes) -> list[StudentCell]:

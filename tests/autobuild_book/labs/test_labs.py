@@ -20,8 +20,10 @@ from traitlets.config import Config
 
 import autobuild_lib as ab
 from autobuild_book import distributions
+from autobuild_book.cli import main
 from autobuild_book.labs import handout
 from autobuild_book.labs.answers import EMPTY, AnswerError, Right
+from autobuild_book.labs.rosters import Enrolled, Roster
 
 ROOT = Path(__file__).resolve().parents[3]
 LABS = handout.sources(ROOT)
@@ -135,13 +137,13 @@ def clone(tmp_path: Path) -> Path:
 
 class TestZips:
     def test_equal_sources_make_equal_bytes(self, clone: Path) -> None:
-        first = [path.read_bytes() for path in handout.build(clone, INSTALLED)]
+        first = [path.read_bytes() for path in handout.build(clone, INSTALLED, clone / "out")]
         for path in (clone / "labs").rglob("*"):
             path.touch()
-        assert [path.read_bytes() for path in handout.build(clone, INSTALLED)] == first
+        assert [path.read_bytes() for path in handout.build(clone, INSTALLED, clone / "out")] == first
 
     def test_students_get_no_solutions_and_teachers_do(self, clone: Path) -> None:
-        students, teachers = (zipfile.ZipFile(path) for path in handout.build(clone, INSTALLED))
+        students, teachers = (zipfile.ZipFile(path) for path in handout.build(clone, INSTALLED, clone / "out"))
         names = [path.stem for path in LABS]
         others = ["labs/README.md", "labs/install.txt"]
         assert sorted(students.namelist()) == sorted([*others, *(f"labs/{name}.ipynb" for name in names)])
@@ -153,6 +155,30 @@ class TestZips:
             assert f"labs-teachers/notes/{name}.md" in teachers.namelist()
             assert teachers.read(f"labs-teachers/labs/{name}.py") == (ROOT / "labs" / f"{name}.py").read_bytes()
         assert {f"labs-teachers/{name}" for name in ("README.md", "install.txt")} <= set(teachers.namelist())
+
+    def test_a_list_of_students_makes_a_folder_for_each_and_no_shared_notebooks(self, clone: Path) -> None:
+        for path in handout.sources(clone):
+            text = path.read_text()
+            path.write_text(
+                text if "Lab(seed=0)" in text else text.replace("\n# %%\nimport", "\n# %%\n# Lab(seed=0)\nimport", 1)
+            )
+        committed = {path.name: path.read_bytes() for path in (clone / "labs" / "student").iterdir()}
+        roster = Roster((Enrolled("Ada Byron", "1"), Enrolled("Bob Ross", "2")), 7)
+        shared, _, each, seeds = handout.build(clone, INSTALLED, clone / "out", 7, roster)
+        assert not any(name.endswith(".ipynb") for name in zipfile.ZipFile(shared).namelist())
+        assert pd.read_csv(seeds)["seed"].tolist() == [roster.seed_of(student) for student in roster.students]
+        with zipfile.ZipFile(each) as archive:
+            assert len(archive.namelist()) == 2 * len(LABS)
+            for student in roster.students:
+                text = archive.read(f"labs/{student.folder}/{LABS[0].stem}.ipynb").decode()
+                assert f"Lab(seed={roster.seed_of(student)})" in text
+        assert {path.name: path.read_bytes() for path in (clone / "labs" / "student").iterdir()} == committed
+
+    def test_a_lab_that_has_no_seed_is_refused(self, clone: Path) -> None:
+        path = handout.sources(clone)[0]
+        path.write_text(path.read_text().replace("Lab(seed=0)", "Lab()"))
+        with pytest.raises(ValueError, match=path.stem):
+            handout.read_source(path, seed=7)
 
     def test_an_address_makes_colab_install_the_library(self, clone: Path) -> None:
         assert b"google.colab" not in handout.student_files(clone)["lab1_embeddings.ipynb"]
@@ -168,7 +194,7 @@ class TestZips:
         for name in ("autobuild_lib", "autobuild_book", "pyproject.toml", "constraints.txt", *distributions.SHARED):
             (clone / name).symlink_to(ROOT / name)
         monkeypatch.chdir(clone)
-        assert handout.main() == 0
+        assert main(["labs", "make"]) == 0
         paths = [Path(line) for line in capsys.readouterr().out.splitlines()]
         assert [path.name for path in paths] == [handout.STUDENTS, handout.TEACHERS]
         with zipfile.ZipFile(paths[0]) as archive:
@@ -218,7 +244,7 @@ def submissions(course: Path, name: str) -> dict[str, NotebookNode]:
 @pytest.mark.skipif(not importlib.util.find_spec("nbgrader"), reason="nbgrader is not installed (extra labs)")
 def test_nbgrader_releases_the_same_notebook_and_grades_it(clone: Path) -> None:
     """In the course of the teachers' zip, with the commands of its page."""
-    students, teachers = handout.build(clone, INSTALLED)
+    students, teachers = handout.build(clone, INSTALLED, clone / "out")
     zipfile.ZipFile(teachers).extractall(clone)
     course, name = clone / "labs-teachers" / "nbgrader", "lab1_embeddings"
 

@@ -10,7 +10,7 @@ import pytest
 from autobuild_book.labs.grading.archive import Owner, read_archive
 from autobuild_book.labs.grading.grades import Graded, grade, hints, table
 from autobuild_book.labs.grading.judge import Limits, Verdict
-from autobuild_book.labs.grading.restoring import Lab
+from autobuild_book.labs.grading.restoring import Cell, Lab
 from tests.autobuild_book.labs.grading.conftest import Zipped, code_cell, notebook
 
 ADD = "def add(a, b):\n    return a + b"
@@ -46,7 +46,7 @@ SUBMISSIONS = {
 
 @pytest.mark.slow
 def test_a_class(lab: Lab, zipped: Zipped) -> None:
-    graded = grade(read_archive(zipped(SUBMISSIONS)), [lab], LIMITS, workers=2)
+    graded = grade(read_archive(zipped(SUBMISSIONS)), lambda _: [lab], LIMITS, workers=2)
     result = table(graded, [lab]).set_index("ID")
     assert result["Grade"].to_dict() == {
         "1": 3, "2": 0, "3": 0, "4": 1, "5": 2, "6": 1, "7": 0, "8": 0, "9": 0}  # fmt: skip
@@ -69,7 +69,7 @@ def test_the_newest_notebook_counts_and_two_labs_make_one_row(lab: Lab, zipped: 
     cells[2]["source"] = "twice = 6"
     files = {"ada/1.ipynb": notebook(), "ada/2.ipynb": notebook(twice="twice = 6"),
              "ada/other.ipynb": json.dumps({"cells": cells}).encode()}  # fmt: skip
-    graded = grade(read_archive(zipped(files)), [lab, second], LIMITS)
+    graded = grade(read_archive(zipped(files)), lambda _: [lab, second], LIMITS)
     (row,) = table(graded, [lab, second]).to_dict("records")
     assert (row["Grade"], row["Maximum grade"]) == (4, 5)
     assert (row["lab1: twice"], row["lab1: add"], row["lab2: twice"]) == (2, 0, 2) and "1.ipynb" in row["Notes"]
@@ -80,8 +80,21 @@ def test_a_command_that_students_run_under(lab: Lab, zipped: Zipped, tmp_path: P
     wrapper = tmp_path / "wrapper.py"
     wrapper.write_text("import os, sys\nos.environ['UNDER'] = '6'\nos.execv(sys.argv[1], sys.argv[1:])\n")
     files = {"ada/1.ipynb": notebook(twice="import os\ntwice = float(os.environ['UNDER'])")}
-    (graded,) = grade(read_archive(zipped(files)), [lab], LIMITS, under=[sys.executable, str(wrapper)])
+    (graded,) = grade(read_archive(zipped(files)), lambda _: [lab], LIMITS, under=[sys.executable, str(wrapper)])
     assert graded.points == 2
+
+
+@pytest.mark.slow
+def test_everybody_is_judged_by_their_numbers_whatever_a_notebook_claims(lab: Lab, zipped: Zipped) -> None:
+    def labs_of(owner: Owner) -> list[Lab]:
+        seed = {"ada": 3, "bob": 4}[owner.name]
+        given = Cell("cell-1", "given", f"value = {seed}.0  # Lab(seed={seed})")
+        return [Lab("lab1_tiny", tuple(given if cell.id == given.id else cell for cell in lab.cells), seed)]
+
+    copied = notebook(cell_1="value = 3.0 # Lab(seed=3)", twice="twice = 6.0")
+    graded = grade(read_archive(zipped({"ada/1.ipynb": copied, "bob/1.ipynb": copied})), labs_of, LIMITS, workers=2)
+    assert [part.points for part in graded] == [2, 0]
+    assert [any("seed" in note for note in part.notes) for part in graded] == [False, True]
 
 
 def test_what_is_unusual_in_names_does_not_reach_a_spreadsheet(lab: Lab) -> None:

@@ -102,7 +102,7 @@ def test_a_notebook_of_far_too_many_cells_is_refused() -> None:
 
 class TestLabs:
     def labs(self) -> list[Lab]:
-        return [lab_of(path, handout.student_version(handout.read_source(path))) for path in handout.sources(ROOT)]
+        return [lab_of(path) for path in handout.sources(ROOT)]
 
     def test_a_notebook_is_known_whatever_its_file_is_called(self) -> None:
         labs = self.labs()
