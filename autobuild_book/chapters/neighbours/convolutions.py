@@ -11,13 +11,13 @@ from autobuild_book.chapters.neighbours.learning import About, Choices, GraphMod
 
 
 def normalized(reads: Tensor) -> Tensor:
-    """Adjacency matrices [N, nodes, nodes] with loops, rows of sum 1; Wen et al., Section 3.2."""
+    """Adjacency matrices [N, nodes, nodes] with loops, rows of sum 1; as Wen et al. have them."""
     looped = reads + torch.eye(reads.shape[-1])
     return looped / looped.sum(-1, keepdim=True)
 
 
 class BothWays(nn.Module):
-    """A layer of the neural predictor: V' = (ReLU(A V W+) + ReLU(A^T V W-)) / 2; Wen et al., Equation 3."""
+    """A layer of the neural predictor: V' = (ReLU(A V W+) + ReLU(A^T V W-)) / 2 (Wen et al., Section 3)."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class BothWays(nn.Module):
 
 
 class NeuralPredictor(nn.Module):
-    """Graph convolutions, the mean over nodes, and two linear layers (Wen et al., Section 3.2)."""
+    """Graph convolutions, the mean over nodes, and two linear layers (Wen et al., Section 3)."""
 
     def __init__(
         self, words: Vocabulary, nodes: int, embedding: int = 0, width: int = 64, layers: int = 3, dropout: float = 0.1

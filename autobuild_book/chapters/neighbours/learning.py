@@ -52,7 +52,7 @@ class Recipe:
 def pair_hinge(scores: Tensor, target: Tensor) -> Tensor:
     """Mean over pairs with target i above j of max(0, margin - (score i - score j)): scores, target [N] -> a number.
 
-    GATES (Ning et al., ECCV 2020), Section 3.4.
+    GATES (Ning et al., ECCV 2020), Section 3.
     """
     above = (target[:, None] > target).float()
     short = functional.relu(MARGIN - (scores[:, None] - scores))
@@ -144,15 +144,15 @@ class GraphModel:
             descend(module, len(graphs), self.recipe, seed, loss_of)
 
         module = seeded(build, seed, work)
-        slope, intercept = (1.0, 0.0) if self.recipe.loss == "squared" else line(module, graphs, target)
-        return Learnt(space, module, slope * spread, intercept * spread + mean)
+        if self.recipe.loss == "squared":
+            return Learnt(space, module, spread, mean)
+        with plain_torch():
+            return Learnt(space, module, *line(module(graphs).double().numpy(), y))
 
 
-def line(module: nn.Module, graphs: Graphs, target: Tensor) -> tuple[float, float]:
-    """Return slope, at least 0, and intercept of the line that takes scores of a module closest to the target [N]."""
-    with plain_torch():
-        scores = module(graphs).double().numpy()
-    y, spread = target.double().numpy(), float(scores.std())
+def line(scores: Array, y: Array) -> tuple[float, float]:
+    """Return slope, at least 0, and intercept of the line that takes scores [N] closest to labels y [N]."""
+    spread = float(scores.std())
     slope = max(float(((scores - scores.mean()) * y).mean()) / spread**2, 0.0) if spread > 0 else 0.0
     return slope, float(y.mean() - slope * scores.mean())
 

@@ -2,8 +2,12 @@
 
 from typing import Any, Protocol
 
+from autobuild_book.chapters.neighbours.arch2vec import ARCH2VEC, ARCH2VEC_RIDGE
+from autobuild_book.chapters.neighbours.comparator import CTNAS
 from autobuild_book.chapters.neighbours.convolutions import GCN
 from autobuild_book.chapters.neighbours.gates import GATES
+from autobuild_book.chapters.neighbours.network_graphs import NETWORK_GRAPHS, NETWORK_GRAPHS_OF_CHOICES
+from autobuild_book.chapters.neighbours.positions import GCN_EMBEDDED, POSITIONS, POSITIONS_EMBEDDED
 from autobuild_book.chapters.shared.models.registry import Model
 
 
@@ -14,7 +18,18 @@ class Neighbour(Model, Protocol):
         """Return name, paper, idea, how ours differs from the original, and settings."""
 
 
-_ALL: tuple[Neighbour, ...] = (GCN, GATES)
+_ALL: tuple[Neighbour, ...] = (
+    GCN,
+    GATES,
+    ARCH2VEC,
+    ARCH2VEC_RIDGE,
+    CTNAS,
+    GCN_EMBEDDED,
+    POSITIONS,
+    POSITIONS_EMBEDDED,
+    NETWORK_GRAPHS,
+    NETWORK_GRAPHS_OF_CHOICES,
+)
 NEIGHBOURS: dict[str, Neighbour] = {model.name: model for model in _ALL}
 
 

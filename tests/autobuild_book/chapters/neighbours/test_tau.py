@@ -58,7 +58,7 @@ def test_a_constant_ranks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_plan_leaves_cells_to_rank() -> None:
     planned = tau.plan([2, 5, 6], range(2))
-    assert [(part.size, part.seed) for part in planned] == [(2, 0), (2, 1), (5, 0), (5, 1)]
+    assert [(part.size, part.seed) for part in planned] == [(2, 0), (5, 0), (2, 1), (5, 1)]
     assert len({part.key for part in planned}) == 4
 
 
