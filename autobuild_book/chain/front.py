@@ -9,11 +9,12 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType
+from typing import Any
 
 from autobuild_book.chain.job import failure
 from autobuild_book.chain.parents import PATIENCE
 from autobuild_book.chain.plans import Job, Plan, jobs, plain_name, write_plan
-from autobuild_book.chain.progress import Progress
+from autobuild_book.chain.progress import Progress, usual_seconds
 from autobuild_book.locks import held
 
 WORKFLOW = [sys.executable, "-m", "autobuild_book.chain.workflow", "--snakefile", "notebooks/Snakefile"]
@@ -22,7 +23,7 @@ POLL = 1.0  # seconds
 
 
 def run_plan(plan: Plan, out: Path, profile: str, options: Sequence[str], cores: int) -> list[Job]:
-    """Run what is missing or has changed; return the jobs that have not finished.
+    """Run what Snakemake finds missing or changed; return the jobs that have not finished.
 
     Must be called inside `in_use(out)`, in the root of a clone.
 
@@ -38,19 +39,23 @@ def run_plan(plan: Plan, out: Path, profile: str, options: Sequence[str], cores:
         ChildProcessError: if Snakemake fails before it runs anything.
     """
     todo = jobs(plan)
+    pending = _pending(_config(plan, out), todo, out / "chain.log")
+    if not pending:
+        sys.stdout.write(f"nothing to do: all {len(todo)} notebooks in {out} are up to date\n")
+        return []
+    return run_jobs(plan, out, options, Progress(todo, pending, usual_seconds(todo, profile), cores, sys.stdout))
+
+
+def run_jobs(plan: Plan, out: Path, options: Sequence[str], progress: Progress) -> list[Job]:
+    """Run a plan, as Snakemake's options say, and follow it; see `run_plan`."""
+    todo, log = jobs(plan), out / "chain.log"
     for job in todo:
         if job.lock.exists():
             with held(job.lock, str(job.executed)):
                 pass  # left by a job that was killed
-    config, log = _config(plan, out), out / "chain.log"
-    pending = _pending(config, todo, log)
-    if not pending:
-        sys.stdout.write(f"nothing to do: all {len(todo)} notebooks in {out} are up to date\n")
-        return []
-    progress = Progress(todo, pending, profile, cores, sys.stdout)
-    progress.write(f"{len(pending)} of {len(todo)} notebooks to run; Snakemake's own output: {log}")
-    code = _follow([*COMMAND, *options, *config], log, progress)
-    unfinished = [job for job in todo if not (job.executed.exists() and job.metrics.exists())]
+    progress.write(f"{len(progress.watched)} of {progress.planned} notebooks to run; Snakemake's own output: {log}")
+    code = _follow([*COMMAND, *options, *_config(plan, out)], log, progress)
+    unfinished = [job for job in todo if not job.is_finished]
     if code and not unfinished:
         raise ChildProcessError(f"Snakemake ended with exit code {code}: {_last_line(log)}; all of it: {log}")
     return unfinished
@@ -71,13 +76,18 @@ def in_use(out: Path) -> Iterator[None]:
     def interrupt(number: int, frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = {number: signal.signal(number, interrupt) for number in (signal.SIGTERM, signal.SIGHUP)}
+    with _handled(interrupt, signal.SIGTERM, signal.SIGHUP), held(out / ".lock", str(out)):
+        yield
+
+
+@contextmanager
+def _handled(handler: Any, *numbers: signal.Signals) -> Iterator[None]:
+    before = {number: signal.signal(number, handler) for number in numbers}
     try:
-        with held(out / ".lock", str(out)):
-            yield
+        yield
     finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
+        for number, usual in before.items():
+            signal.signal(number, usual)
 
 
 def failures(unfinished: Sequence[Job], out: Path) -> list[str]:
@@ -141,7 +151,8 @@ def _follow(command: Sequence[str], log: Path, progress: Progress) -> int:
         progress.write("ending what runs ...")
         raise
     finally:
-        _end(process)
+        with _handled(signal.SIG_IGN, signal.SIGINT, signal.SIGTERM, signal.SIGHUP):  # a second one must not stop this
+            _end(process)
     progress.close()
     return process.returncode
 

@@ -52,6 +52,11 @@ class Job(NamedTuple):
         """Held by the process that runs the notebook."""
         return self.running.with_suffix(".lock")
 
+    @property
+    def is_finished(self) -> bool:
+        """Whether the notebook has run to its end."""
+        return self.executed.exists() and self.metrics.exists()
+
 
 def jobs(plan: Plan) -> list[Job]:
     """Return all jobs of a plan."""

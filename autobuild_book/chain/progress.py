@@ -2,7 +2,7 @@
 
 import shutil
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -23,7 +23,7 @@ class Watched:
     job: Job
     name: str
     cores: int
-    last: float | None  # seconds of the last run in this folder
+    usual: float | None  # seconds
     before: tuple[int, int]  # when the files of earlier runs were written
     state: str = "waiting"
     started: float = 0.0
@@ -34,17 +34,22 @@ class Progress:
     """Follows jobs, and writes what they do: a line for each event, and in between where they are and the time left.
 
     Args:
-        jobs: to follow; those in `pending` are to run, others are counted when they start nevertheless.
+        jobs: that are planned; those that are not in `pending` count as done, unless they start nevertheless.
         pending: jobs that are to run.
-        profile: whose times stand in notebooks/notebooks.yml, for jobs that have not run before.
+        usual: seconds that jobs usually take, as far as that is known.
         cores: of this machine that may be used, at least 1.
         out: where to write; a terminal gets one line that is refreshed, anything else a line now and then.
+        names: what to call jobs (default: by notebook, or by folder where there are several).
     """
 
-    def __init__(self, jobs: Sequence[Job], pending: Collection[Job], profile: str, cores: int, out: IO[str]) -> None:
-        self.profile, self.cores, self.out = profile, cores, out
-        self.table = read_table()
-        self.many = len({job.folder for job in jobs}) > 1
+    def __init__(
+        self, jobs: Sequence[Job], pending: Collection[Job], usual: Mapping[Job, float], cores: int, out: IO[str],
+        names: Mapping[Job, str] | None = None,
+    ) -> None:  # fmt: skip
+        many = len({job.folder for job in jobs}) > 1
+        self.names = names or {job: job.folder.name if many else job.notebook for job in jobs}
+        self.usual, self.cores, self.out = usual, cores, out
+        self.table, self.planned = read_table(), len(jobs)
         self.others = [job for job in jobs if job not in pending]
         self.watched = [self._watch(job) for job in jobs if job in pending]
         self.began = self.written = time.monotonic()
@@ -71,17 +76,17 @@ class Progress:
             self._send("\r\033[K")
 
     def line(self) -> str:
-        """Return in one line what is done, what runs, and how long it takes."""
+        """Return in one line what is done, how long the rest takes, and what runs."""
         states = [each.state for each in self.watched]
-        parts = [f"{states.count('done')} of {len(states)} done"]
+        parts = [f"{len(self.others) + states.count('done')} of {self.planned} done"]
         if failed := states.count("failed"):
             parts[0] += f", {failed} failed"
+        left = self.left()
+        parts[0] += f", {'time left unknown' if left is None else f'about {clock(left)} left'}"
+        parts[0] += f" ({clock(time.monotonic() - self.began)} so far)"
         running = [each for each in self.watched if each.state == "running"]
-        parts += [f"{each.name} {cell(each.job.running)}" for each in running[:3]]
+        parts += [f"{each.name}: {cell(each.job.running)}" for each in running[:3]]
         parts += [f"and {len(running) - 3} more"] if len(running) > 3 else []
-        parts.append(f"{clock(time.monotonic() - self.began)} so far")
-        if left := self.left():
-            parts[-1] += f", about {clock(left)} left"
         return "; ".join(parts)
 
     def left(self) -> float | None:
@@ -100,7 +105,7 @@ class Progress:
 
     def _usual(self, each: Watched) -> float | None:
         alike = [o.seconds for o in self.watched if o.state == "done" and o.job.notebook == each.job.notebook]
-        return each.last or self.table.get(each.job.notebook, {}).get(self.profile) or (fmean(alike) if alike else None)
+        return each.usual or (fmean(alike) if alike else None)
 
     def _pace(self) -> float:
         """How many times as long as usual the finished notebooks took."""
@@ -109,9 +114,8 @@ class Progress:
         return sum(seconds for seconds, _ in done) / usual if usual else 1.0
 
     def _watch(self, job: Job) -> Watched:
-        name = job.folder.name if self.many else job.notebook
         cores = int(self.table.get(job.notebook, {}).get("cores", 1))
-        return Watched(job, name, cores, seconds_of(job.executed), _times(job))
+        return Watched(job, self.names[job], cores, self.usual.get(job), _times(job))
 
     def write(self, text: str) -> None:
         """Write a line that stays."""
@@ -122,6 +126,13 @@ class Progress:
         with suppress(OSError):  # as when nobody reads any more: no reason to stop
             self.out.write(text)
             self.out.flush()
+
+
+def usual_seconds(jobs: Iterable[Job], profile: str) -> dict[Job, float]:
+    """Return how long jobs took before in their folders, or usually take in a profile (notebooks/notebooks.yml)."""
+    table = read_table()
+    times = {job: seconds_of(job.executed) or table.get(job.notebook, {}).get(profile) for job in jobs}
+    return {job: seconds for job, seconds in times.items() if seconds}
 
 
 def seconds_of(executed: Path) -> float | None:

@@ -100,15 +100,14 @@ def _run(words: Sequence[str]) -> int:
         command = [word for word in words if not word.startswith("-")][:1]
         _parser(command).parse_args(words, parsed)
         logging.basicConfig(level=logging.INFO, format="%(message)s")
-        run: Callable[[argparse.Namespace], None] = parsed.run
-        run(parsed)
+        run: Callable[[argparse.Namespace], int | None] = parsed.run
+        return run(parsed) or 0
     except REFUSALS as error:
         print(f"autobuild: {_one_line(_said(error))}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
         print(f"autobuild: interrupted{_one_line(_kept(parsed))}", file=sys.stderr)
         return 130
-    return 0
 
 
 def _said(error: Exception) -> str:

@@ -1,14 +1,17 @@
 """The figure of several runs side by side: one panel for each metric."""
 
+import re
 from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from matplotlib.axes import Axes
 
 from autobuild_book.figures.style import INK, PALETTE, Picture, picture, styled
 from autobuild_book.intervals import mean_with_interval
 
 LONGEST = 44  # letters of a name on an axis
+CORRELATION = re.compile(r"srcc|spearman|kendall|\btau\b|correlation|\bhead\b|\bhop\b|hop_|_hop", re.IGNORECASE)
 
 
 @styled
@@ -39,7 +42,16 @@ def run_comparison(table: pd.DataFrame, parameters: Sequence[str], metrics: Sequ
         axes.set_ylim(len(rows) - 0.5, -0.5)
         axes.set_title(metric, fontsize=9.5, loc="left")
         axes.locator_params(axis="x", nbins=5)
+        _keep_possible(axes, metric, table[metric])
     return figure
+
+
+def _keep_possible(axes: Axes, metric: str, values: pd.Series) -> None:
+    """Let the axis of a rank correlation end at -1 and 1, also where an interval by Student's t does not."""
+    if CORRELATION.search(metric) and values.abs().max() <= 1:
+        low, high = axes.get_xlim()
+        margin = 0.01  # for the points at the ends
+        axes.set_xlim(max(low, -1 - margin), min(high, 1 + margin))
 
 
 def _short(text: str) -> str:

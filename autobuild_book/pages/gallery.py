@@ -8,6 +8,7 @@ import pandas as pd
 
 from autobuild_book.figures.comparison import run_comparison
 from autobuild_book.pages import markdown
+from autobuild_book.runs.comparison import ORIGINS
 from autobuild_lib.extras import extra
 from autobuild_lib.storage import read_json
 
@@ -26,7 +27,7 @@ def gallery(folder: Path) -> dict[str, str]:
         return {}
     plan = read_json(folder / "sweep.json", "the plan of a sweep")
     table = pd.read_csv(folder / "comparison.csv")
-    names = [str(name) for name in table if name != "run"]
+    names = [str(name) for name in table if name not in ("run", *ORIGINS)]
     parameters = [name for name in names if any(name in chosen for chosen in plan["runs"].values())]
     metrics = [name for name in names if name not in parameters]
     if sorted(table["run"]) != sorted(plan["runs"]) or table[metrics].isna().any(axis=None) or not metrics:

@@ -1,9 +1,10 @@
-"""Many runs of one notebook side by side: the parameters that differ, and the metrics that are numbers."""
+"""Many runs of one notebook side by side: the parameters that differ, where they come from, and their numbers."""
 
-import json
+import hashlib
 import logging
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from html import escape
 from pathlib import Path
@@ -11,45 +12,86 @@ from typing import Any
 
 import pandas as pd
 
-from autobuild_book.lines import printable
-from autobuild_lib.storage import read_json
+from autobuild_book.intervals import mean_with_interval
+from autobuild_book.lines import brief, printable
+from autobuild_book.runs.metrics import NOT_COMPARED, PLAN, as_cell, checksums, numbers, read_metrics, read_plan
 
 logger = logging.getLogger(__name__)
 
-RECORD = {"notebook": str, "parameters": dict, "data": list, "versions": dict, "seconds": float, "metrics": dict}
-NOT_COMPARED = ("out",)  # a parameter that says where a run is, not what it is
+ORIGINS = ("commit", "code", "data_sha256", "machine")  # columns that say where a run comes from
+SUMMARY = ("metric", "mean", "low", "high", "n")
+UNKNOWN = "unknown"
+DIGITS = 12  # of a checksum
 
 
 @dataclass(frozen=True)
 class Comparison:
-    """A row for each run: its folder's name in column `run`, then the parameters that differ, then the metrics."""
+    """A row for each run: its folder's name in column `run`, the parameters that differ, the `ORIGINS`, the metrics.
+
+    `planned` is None unless a sweep's plan lies beside the runs: then how many of its runs are here, and of how many.
+    """
 
     notebook: str
     table: pd.DataFrame
     parameters: tuple[str, ...]
     metrics: tuple[str, ...]
+    planned: tuple[int, int] | None = None
+    warnings: tuple[str, ...] = ()
+
+    @property
+    def title(self) -> str:
+        """How many runs there are, and of how many that were planned."""
+        here = len(self.table)
+        if self.planned is None:
+            return f"{here} runs of {self.notebook}"
+        others = f", and {here - self.planned[0]} others" if here > self.planned[0] else ""
+        return f"{self.planned[0]} of {self.planned[1]} planned runs of {self.notebook}{others}"
 
     def choose(self, patterns: Sequence[str]) -> "Comparison":
         """Keep the metrics whose names match one of the patterns (`*` is any text); `ValueError` if there are none."""
         kept = tuple(name for name in self.metrics if any(fnmatchcase(name, pattern) for pattern in patterns))
         if not kept:
             raise ValueError(f"no metric matches {', '.join(patterns)}; there are {', '.join(self.metrics)}")
-        return Comparison(self.notebook, self.table[["run", *self.parameters, *kept]], self.parameters, kept)
+        return replace(self, table=self.table[["run", *self.parameters, *ORIGINS, *kept]], metrics=kept)
+
+    def summary(self) -> pd.DataFrame:
+        """Return each metric's mean, 95 % interval (Student's t) and n, over runs that differ in `seed` alone."""
+        named = [name for name in self.parameters if name != "seed"]
+        groups = self.table.groupby(named, sort=False, dropna=False) if named else [((), self.table)]
+        rows = []
+        for key, group in groups:
+            for metric in self.metrics:
+                values = group[metric].dropna()
+                mean, low, high = mean_with_interval(values.to_numpy()) if len(values) else [float("nan")] * 3
+                rows.append((*key, metric, mean, low, high, len(values)))
+        return pd.DataFrame(rows, columns=[*named, *SUMMARY])
+
+    def origins(self) -> Iterator[str]:
+        """Yield a line for each commit, code, data and machine: how many runs come from it."""
+        for name in ORIGINS:
+            for value, count in Counter(self.table[name]).most_common():
+                yield f"{name} {value}: {count} runs"
 
     def html(self, picture: str) -> str:
-        """Return a page with the table, and with the picture of that file name."""
-        title = escape(f"{len(self.table)} runs of {self.notebook}")
-        table = self.table.to_html(index=False, float_format="{:.4g}".format, na_rep="", border=0)
+        """Return a page with the tables, and with the picture of that file name."""
+        title = escape(self.title)
+        summary, table = (
+            frame.to_html(index=False, float_format="{:.4g}".format, na_rep="", border=0)
+            for frame in (self.summary(), self.table.drop(columns=[*ORIGINS]))
+        )
         style = "body {font: 1rem sans-serif} td, th {padding: .2em .8em; text-align: left} img {max-width: 100%}"
+        lines = [*(f"Warning: {line}" for line in self.warnings), *self.origins()]
         return (
             f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>\n'
             f"<style>{style}</style></head><body>\n<h1>{title}</h1>\n"
             f'<p><img src="{escape(picture)}" alt="Each metric of the table below, one point for each run."></p>\n'
-            f'<div style="overflow-x: auto">{table}</div>\n</body></html>\n'
+            f'<div style="overflow-x: auto">{table}</div>\n'
+            f"<h2>Means over seeds, 95 % intervals (Student's t), n</h2>\n{summary}\n"
+            f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>\n</body></html>\n"
         )
 
 
-def compare(paths: Sequence[Path]) -> Comparison:
+def compare(paths: str | Path | Sequence[str | Path]) -> Comparison:
     """Gather runs.
 
     Args:
@@ -58,20 +100,70 @@ def compare(paths: Sequence[Path]) -> Comparison:
     Raises:
         ValueError: for a file that is not the metrics of a notebook, for runs of several notebooks, and for none.
     """
-    files = list(dict.fromkeys(file for path in paths for file in _find(path)))
+    places = [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
+    files = find_metrics(places)
     records = [read_metrics(file) for file in files]
     if len(notebooks := sorted({record["notebook"] for record in records})) != 1:
         raise ValueError(f"runs of several notebooks: {', '.join(notebooks)}; give those of one")
     names = [name for name in records[0]["parameters"] if name not in NOT_COMPARED]
-    settings = pd.DataFrame([{name: _text(record["parameters"].get(name)) for name in names} for record in records])
+    settings = pd.DataFrame([{name: as_cell(record["parameters"].get(name)) for name in names} for record in records])
     differing = [name for name in names if settings[name].nunique(dropna=False) > 1]
-    numbers = pd.DataFrame([dict(_numbers(record["metrics"])) for record in records])
-    numbers = numbers.rename(columns={name: f"{name} (metric)" for name in ["run", *differing]})
+    metrics = pd.DataFrame([dict(numbers(record["metrics"])) for record in records])
+    ours = ["run", *ORIGINS, *SUMMARY]
+    metrics = metrics.rename(columns={name: f"{name} (metric)" for name in [*ours, *differing]})
+    settings = settings[differing].rename(columns={name: f"{name} (parameter)" for name in ours})
     runs = pd.Series([file.resolve().parent.parent.name for file in files], name="run")
-    table = pd.concat([runs, settings[differing], numbers], axis=1).rename(columns=lambda name: printable(str(name)))
+    origins = pd.DataFrame([_origin(record) for record in records])
+    table = pd.concat([runs, settings, origins, metrics], axis=1)
+    table = table.rename(columns=lambda name: printable(str(name)))
     table = table.map(lambda value: printable(value) if isinstance(value, str) else value)
-    parameters, metrics = (tuple(printable(str(name)) for name in names) for names in (differing, numbers))
-    return Comparison(printable(notebooks[0]), table, parameters, metrics)
+    parameters, measured = (tuple(printable(str(name)) for name in names) for names in (settings, metrics))
+    planned, warnings = _planned(places, files), tuple(_mixed(records))
+    return Comparison(printable(notebooks[0]), table, parameters, measured, planned, warnings)
+
+
+def _origin(record: Mapping[str, Any]) -> dict[str, str]:
+    """Return the `ORIGINS` of a run; the code is a checksum of its sources and of its notebook."""
+    commit = str(record.get("commit") or UNKNOWN)
+    data = [f"{source} {sha256[:DIGITS]}" for source, sha256 in checksums(record).items()]
+    return {
+        "commit": commit[:DIGITS] + (" with changes" if record.get("dirty") else ""),
+        "code": _code(record),
+        "data_sha256": ", ".join(data) or UNKNOWN,
+        "machine": str(record.get("machine") or UNKNOWN),
+    }
+
+
+def _code(record: Mapping[str, Any]) -> str:
+    parts = [record.get(name) for name in ("sources", "notebook_sha256")]
+    return hashlib.sha256(str(parts).encode()).hexdigest()[:DIGITS] if parts[0] else UNKNOWN
+
+
+def _mixed(records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
+    """Warn of runs that do not belong side by side: of different code, or of different rows from the same source."""
+    if len(codes := Counter(map(_code, records))) > 1:
+        counts = ", ".join(f"{count} runs of code {code}" for code, count in codes.most_common())
+        yield f"runs of different code are mixed: {counts}"
+    rows = Counter(pair for record in records for pair in checksums(record).items())
+    for source, several in Counter(source for source, _ in rows).items():
+        if several > 1:
+            counts = ", ".join(f"{n} runs of {sha[:DIGITS]}" for (name, sha), n in rows.items() if name == source)
+            yield printable(f"runs of different data are mixed: {brief(source)} has {counts}")
+
+
+def _planned(places: Sequence[Path], files: Sequence[Path]) -> tuple[int, int] | None:
+    """Return how many of the runs that the plans of sweeps list are among files, and how many they list."""
+    plans = {path.parent: read_plan(path) for place in places if place.is_dir() for path in place.rglob(PLAN)}
+    listed = {
+        (folder / name / plan["notebook"] / "metrics.json").resolve()
+        for folder, plan in plans.items() for name in plan["runs"]
+    }  # fmt: skip
+    return (len(listed & {file.resolve() for file in files}), len(listed)) if plans else None
+
+
+def find_metrics(paths: Sequence[Path]) -> list[Path]:
+    """Return the metrics.json files that are given or lie in given folders, at any depth, each once; see `compare`."""
+    return list(dict.fromkeys(file for path in paths for file in _find(path)))
 
 
 def _find(path: Path) -> list[Path]:
@@ -88,42 +180,3 @@ def _find(path: Path) -> list[Path]:
 def _is_unfinished(run: Path) -> bool:
     """Say whether a folder holds a notebook and no metrics."""
     return run.is_dir() and any(run.rglob("*.ipynb")) and not any(run.rglob("metrics.json"))
-
-
-def read_metrics(path: Path) -> dict[str, Any]:
-    """Read what `Run.finish` wrote; anything else is a `ValueError`."""
-    record = read_json(path, what := f"the metrics of a notebook of this book, an object with {', '.join(RECORD)}")
-    if wrong := [name for name, kind in RECORD.items() if not isinstance(record.get(name), kind)]:
-        raise ValueError(f"{path}: not {what} ({', '.join(wrong)}: missing, or of another type)")
-    return record
-
-
-def _text(value: Any) -> Any:
-    """A number or a text as it is, a list of one as its element, anything else as JSON."""
-    if isinstance(value, list) and len(value) == 1:
-        return _text(value[0])
-    return value if isinstance(value, int | float | str) else json.dumps(value)
-
-
-def _numbers(value: Any, name: str = "") -> Iterator[tuple[str, float]]:
-    """Every number in metrics, with a name that says where: `table[paper].head`; lists of plain values have none."""
-    if isinstance(value, int | float) and not isinstance(value, bool):
-        yield name, float(value)
-    elif isinstance(value, Mapping):
-        for key, part in value.items():
-            yield from _numbers(part, f"{name}.{key}" if name else str(key))
-    elif isinstance(value, list) and value and all(isinstance(row, Mapping) for row in value):
-        for key, row in zip(_keys(value), value, strict=True):
-            yield from _numbers(row, f"{name}[{key}]" if key else name)
-
-
-def _keys(rows: Sequence[Mapping[str, Any]]) -> list[str]:
-    """Tell rows apart by the first of their texts that do so, and by their place if none do."""
-    keys: list[tuple[str, ...]] = [()] * len(rows)
-    for column in rows[0]:
-        longer = [(*key, str(row.get(column))) for key, row in zip(keys, rows, strict=True)]
-        if isinstance(rows[0][column], str) and len(set(longer)) > len(set(keys)):
-            keys = longer
-    if len(set(keys)) < len(rows):
-        keys = [(*key, str(place)) for place, key in enumerate(keys)]
-    return [", ".join(key) for key in keys]

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from autobuild_book.lines import brief
-from autobuild_book.runs.comparison import NOT_COMPARED, read_metrics
+from autobuild_book.runs.metrics import NOT_COMPARED, read_metrics
 from autobuild_lib.storage import json_text, parse_json
 
 OVERWRITE = "AUTOBUILD_OVERWRITE"  # in the environment, to replace whatever run a folder holds
@@ -39,13 +39,17 @@ def check_same(folder: Path, earlier: Mapping[str, Any], now: Mapping[str, Any])
     Raises:
         AnotherRunError: for another notebook, other parameters (`out` aside), or other code.
     """
+    if found := differences(earlier, now):
+        raise another(folder, found)
+
+
+def differences(earlier: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Say in which way a run is another one than an earlier one, see `check_same`; nothing where it is not."""
     if not earlier:
-        return
-    differences = [*_parameters(earlier["parameters"], now["parameters"]), *_code(earlier, now)]
+        return []
     if earlier["notebook"] != now["notebook"]:
-        differences = [f"of {brief(earlier['notebook'])}"]
-    if differences:
-        raise another(folder, differences)
+        return [f"of {brief(earlier['notebook'])}"]
+    return [*_parameters(earlier["parameters"], now["parameters"]), *_code(earlier, now)]
 
 
 def check_data(folder: Path, earlier: Mapping[str, Any], table: Mapping[str, Any]) -> None:

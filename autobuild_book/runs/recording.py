@@ -21,7 +21,7 @@ import pandas as pd
 
 from autobuild_book.houses import digest, imported_chapters
 from autobuild_book.runs import earlier, origins
-from autobuild_book.runs.comparison import NOT_COMPARED
+from autobuild_book.runs.metrics import NOT_COMPARED
 from autobuild_lib.data.table import Table
 from autobuild_lib.storage import json_text, replace_json, replace_text
 
@@ -74,7 +74,10 @@ class Run:
         folder = Path(parameters["out"]) / notebook
         folder.mkdir(parents=True, exist_ok=True)
         run = cls(notebook, folder, parameters, cells=origins.cells_that_ran(names), before=earlier.read(folder))
-        code = {"notebook_sha256": origins.file_sha256(origins.NOTEBOOKS / f"{notebook}.ipynb")}
+        file = origins.NOTEBOOKS / f"{notebook}.ipynb"
+        if file.is_file():  # which names chapters that are not imported yet
+            run.sources = digest(f"{imported_chapters()} {file.read_text(encoding='utf-8')}")
+        code = {"notebook_sha256": origins.file_sha256(file)}
         earlier.check_same(folder, run.before, run.identity() | code)
         return run
 

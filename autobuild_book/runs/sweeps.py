@@ -15,6 +15,7 @@ from typing import Any
 
 from autobuild_book.bundled import read_header
 from autobuild_book.lines import brief
+from autobuild_book.runs.metrics import PLAN, as_cell, read_plan
 from autobuild_book.runs.recording import PROFILES, check_seed, read_literals
 from autobuild_lib.data.files import FLOPS, NOISE_FREE, bundled_space, manifest
 from autobuild_lib.data.table import ARCHITECTURE
@@ -41,17 +42,14 @@ class Sweep:
     def write(self) -> Path:
         """Write what the sweep is beside its runs, and return the path."""
         self.out.mkdir(parents=True, exist_ok=True)
-        plan = {"notebook": self.notebook, "profile": self.profile, "runs": self.runs}
-        replace_json(path := self.out / "sweep.json", plan)
+        replace_json(path := self.out / PLAN, {"notebook": self.notebook, "profile": self.profile, "runs": self.runs})
         return path
 
-    def metrics(self, name: str) -> Path:
-        """Where a run leaves its metrics."""
-        return self.out / name / self.notebook / "metrics.json"
-
-    def missing(self) -> list[str]:
-        """Names of the runs without metrics."""
-        return [name for name in self.runs if not self.metrics(name).is_file()]
+    def label(self, name: str) -> str:
+        """Name a run by those of its parameters in which the runs differ; the only one by all."""
+        values = {key: {json.dumps(run[key]) for run in self.runs.values()} for key in self.runs[name]}
+        shown = [key for key in values if len(values[key]) > 1] or list(values)
+        return ", ".join(f"{key} {as_cell(self.runs[name][key])}" for key in shown)
 
 
 def plan_sweep(
@@ -72,7 +70,8 @@ def plan_sweep(
 
     Raises:
         ValueError: for an unknown notebook, profile or parameter, for values of another type than the notebook's, for
-            targets over labels that the data are known not to have, and for CSV files that are not there or not read.
+            targets over labels that the data are known not to have, for CSV files that are not there or not read, and
+            for a folder that holds a sweep of another notebook or profile.
     """
     if profile not in PROFILES:
         raise ValueError(f"profile {profile!r}; choose from {', '.join(PROFILES)}")
@@ -88,7 +87,18 @@ def plan_sweep(
     runs = [dict(zip(names, combination, strict=True)) for combination in combinations]
     _check_targets(runs, defaults)
     place = out or Path("artifacts") / "sweeps" / f"{notebook}-{profile}"
+    _check_place(place, notebook, profile)
     return Sweep(notebook, profile, place, {run_name(profile, parameters): parameters for parameters in runs})
+
+
+def _check_place(out: Path, notebook: str, profile: str) -> None:
+    """Refuse a folder with a sweep of another notebook or profile."""
+    if not (path := out / PLAN).is_file():
+        return
+    before = read_plan(path)
+    if (before["notebook"], before["profile"]) != (notebook, profile):
+        holds = f"{brief(before['notebook'])} ({brief(before['profile'])} profile)"
+        raise ValueError(f"--out {out} holds a sweep of {holds}; give another folder")
 
 
 def run_name(profile: str, parameters: Mapping[str, Any]) -> str:

@@ -49,6 +49,7 @@ def test_every_block_is_tested_here() -> None:
         "-p seed 3",
         "jupyter-book build",
         "autobuild sweep",
+        "runs.comparison",
         "autobuild chain",
         "snakemake",
         "mine.csv",
@@ -69,12 +70,18 @@ def test_one_notebook(clone: Path) -> None:
 @pytest.mark.slow
 def test_a_sweep_over_targets_and_seeds(clone: Path) -> None:
     made = [f"artifacts/comparison/comparison.{kind}" for kind in ("csv", "html", "svg", "png")]
+    made.append("artifacts/comparison/summary.csv")
     check(block_with("autobuild sweep"), clone, *made)
     metrics = list(clone.glob("artifacts/sweeps/targets/*/01_predictor_srcc/metrics.json"))
     parameters = [json.loads(path.read_text())["parameters"] for path in metrics]
     found = sorted((*given["targets"], given["seed"]) for given in parameters)
     assert found == [(target, seed) for target in ("acc", "acc * 100 / latency_gpu") for seed in (1, 2)]
-    assert (clone / made[0]).read_text().startswith("run,seed,targets,table[paper].head,table[tuned].head\n")
+    header = "run,seed,targets,commit,code,data_sha256,machine,table[paper].head,table[tuned].head\n"
+    assert (clone / made[0]).read_text().startswith(header)
+    assert len((clone / made[-1]).read_text().splitlines()) == 1 + 2 * 2
+    assert re.search(r"^acc +-?[01]\.\d+$", run(block_with("runs.comparison"), clone).stdout, re.MULTILINE)
+    planned = run(block_with("autobuild sweep").split("autobuild compare")[0].strip() + " --plan", clone).stdout
+    assert re.search(r"^4 finished, 0 out of date, 0 to run; 0 run now$", planned, re.MULTILINE)
 
 
 @pytest.mark.slow

@@ -15,7 +15,7 @@ import autobuild_lib as ab
 from autobuild_book.chapters.your_space import mlps
 from autobuild_book.downloads import fetch
 from autobuild_book.measured.tables import join_manifest
-from autobuild_book.runs.comparison import read_metrics
+from autobuild_book.runs.metrics import read_metrics
 from autobuild_book.runs.recording import Run
 from autobuild_lib.released.checksums import LOCK_NAME, read_checksums
 from autobuild_lib.search.log import Evaluation, EvaluationLog

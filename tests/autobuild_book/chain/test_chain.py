@@ -19,7 +19,7 @@ from hypothesis import given, strategies as st
 
 from autobuild_book.chain import job, plans
 from autobuild_book.chain.plans import Job, chain_plan, from_config, plain_name
-from autobuild_book.chain.progress import Progress, cell, clock
+from autobuild_book.chain.progress import Progress, cell, clock, usual_seconds
 from tests.helpers import small_chain
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -209,14 +209,14 @@ def save(running: Path, *states: str, duration: float | None = None) -> None:
 
 def test_progress_follows_the_files_of_a_notebook(inside: Path, tmp_path: Path) -> None:
     good, bad = (Job(tmp_path, name) for name in small_chain.NAMES[:2])
-    progress = Progress([good, bad], [good, bad], "quick", 2, out := io.StringIO())
+    progress = Progress([good, bad], [good, bad], {good: 3.0, bad: 3.0}, 2, out := io.StringIO())
     progress.update()
     assert out.getvalue() == "" and progress.left() == 3.0, "two notebooks of 3 s, side by side"
     save(good.running, "completed", "running", "pending")
     good.lock.touch()
     progress.update()
     assert out.getvalue() == "00_first started\n"
-    assert re.findall(r"[\w:]*\d[\w:]*", progress.line()) == ["0", "2", "00_first", "2", "3", "0:00", "0:03"]
+    assert re.findall(r"\d[\w:]*", progress.line()) == ["0", "2", "0:03", "0:00", "00_first:", "2", "3"]
     good.running.replace(good.executed)
     good.lock.unlink()
     save(bad.running, "completed", "failed")
@@ -224,12 +224,12 @@ def test_progress_follows_the_files_of_a_notebook(inside: Path, tmp_path: Path) 
     progress.close()
     _, second, third = out.getvalue().splitlines()
     assert second.startswith("00_first done after 0:0") and third == "03_subgraph_ranking failed: [31mValueError: no[0m"
-    assert re.findall(r"[\d:]+", progress.line()) == ["1", "2", "1", "0:00"] and "1 failed" in progress.line()
+    assert re.findall(r"[\d:]+", progress.line()) == ["1", "2", "1", "0:00", "0:00"] and "1 failed" in progress.line()
 
 
 def test_what_is_left_follows_the_pace_of_this_machine(inside: Path, tmp_path: Path) -> None:
     jobs = [Job(tmp_path, name) for name in small_chain.NAMES]
-    progress = Progress(jobs, jobs, "quick", 1, io.StringIO())
+    progress = Progress(jobs, jobs, usual_seconds(jobs, "quick"), 1, io.StringIO())
     progress.watched[0].state, progress.watched[0].seconds = "done", 30.0
     assert progress.left() == 60.0, "two notebooks of 3 s, where one of 3 s took 30"
 
@@ -237,9 +237,22 @@ def test_what_is_left_follows_the_pace_of_this_machine(inside: Path, tmp_path: P
 def test_the_last_run_in_a_folder_says_how_long_a_notebook_takes(inside: Path, tmp_path: Path) -> None:
     jobs = [Job(tmp_path, name) for name in small_chain.NAMES]
     save(jobs[0].executed, "completed", duration=100.0)
-    assert Progress(jobs, jobs, "quick", 1, io.StringIO()).left() == 106.0
-    assert Progress(jobs, jobs, "standard", 1, io.StringIO()).left() is None, "no times are known"
-    assert Progress(jobs, [], "quick", 1, io.StringIO()).left() == 0.0
+    assert usual_seconds(jobs, "quick") == {jobs[0]: 100.0, jobs[1]: 3, jobs[2]: 3}
+    assert Progress(jobs, jobs, usual_seconds(jobs, "quick"), 1, io.StringIO()).left() == 106.0
+    assert Progress(jobs, jobs, usual_seconds(jobs, "standard"), 1, io.StringIO()).left() is None, "two are not known"
+    assert Progress(jobs, [], {}, 1, io.StringIO()).left() == 0.0
+
+
+def test_a_line_counts_what_is_planned_and_calls_jobs_by_their_names(inside: Path, tmp_path: Path) -> None:
+    jobs = [Job(tmp_path / f"run {seed}", small_chain.NAMES[0]) for seed in range(12)]
+    names = {job: f"seed {seed}, target acc" for seed, job in enumerate(jobs)}
+    progress = Progress(jobs, jobs[10:], dict.fromkeys(jobs, 60.0), 1, out := io.StringIO(), names)
+    assert progress.line().startswith("10 of 12 done") and "2:00" in progress.line()
+    jobs[11].lock.parent.mkdir(parents=True)
+    jobs[11].lock.touch()
+    progress.update()
+    assert names[jobs[11]] in progress.line() and names[jobs[11]] in out.getvalue()
+    assert names[jobs[10]] not in progress.line()
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"cells": [{}]}', '{"cells": [{"cell_type": "code"}]}', "[1]"])

@@ -12,7 +12,7 @@ from hypothesis import given, strategies as st
 import autobuild_lib as ab
 from autobuild_book.chain import front
 from autobuild_book.cli import chain
-from autobuild_book.runs.sweeps import MOST_RUNS, Sweep, plan_sweep, read_parameters, run_name
+from autobuild_book.runs.sweeps import MOST_RUNS, PLAN, Sweep, plan_sweep, read_parameters, run_name
 from tests.helpers import sweep_notebook
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -211,26 +211,49 @@ def no_snakemake(*_: object) -> None:
     raise AssertionError("Snakemake was called")
 
 
-def test_a_dry_run_lists_the_runs_and_writes_nothing(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+@pytest.mark.parametrize("option", ["--plan", "--dry-run"])
+def test_a_plan_lists_the_runs_and_writes_nothing(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path, option: str
+) -> None:
     monkeypatch.chdir(ROOT)
-    monkeypatch.setattr(front, "run_plan", no_snakemake)
+    monkeypatch.setattr(front, "run_jobs", no_snakemake)
     place = tmp_path / "place"
     given = ("sweep", "--notebook", "00_method", "--set", "seed=1..3", "--profile", "quick", "--out", place)
-    code, out, err = run(*given, "--dry-run")
+    code, out, err = run(*given, option)
     lines = out.splitlines()
     assert (code, err) == (0, "") and not place.exists()
     assert lines[0] == f"3 runs of 00_method (quick profile) in {place}"
-    assert [line.split()[:2] for line in lines[1:]] == [["to", "run"]] * 3
-    done = plan_sweep("00_method", ["seed=2"], "quick", place)
-    (name,) = done.runs
-    done.metrics(name).parent.mkdir(parents=True)
-    done.metrics(name).write_text("{}")
-    assert [line.split()[0] for line in run(*given, "--dry-run")[1].splitlines()[1:]] == ["to", "there", "to"]
+    assert re.findall(r"\d+", lines[1]) == ["0", "0", "3", "3"] and "no recorded time" in lines[1]
+    assert [re.match(r"  to run +seed (\d) ", line)[1] for line in lines[2:]] == ["1", "2", "3"]  # type: ignore[index]
+
+
+def test_a_folder_with_another_sweep_is_refused_and_kept(tmp_path: Path) -> None:
+    first = plan_sweep("00_method", ["seed=1"], "quick", tmp_path, ROOT / "notebooks")
+    before = first.write().read_text()
+    assert plan_sweep("00_method", ["seed=2"], "quick", tmp_path, ROOT / "notebooks").runs
+    for notebook, profile in [(NOTEBOOK, "quick"), ("00_method", "paper")]:
+        with pytest.raises(ValueError, match=r"00_method.*quick"):
+            plan_sweep(notebook, ["seed=1"], profile, tmp_path, ROOT / "notebooks")
+    assert (tmp_path / PLAN).read_text() == before
+
+
+@pytest.mark.parametrize(
+    ("settings", "labels"),
+    [
+        (["seed=1,2", "paper_epochs=3"], ["seed 1", "seed 2"]),
+        (["seed=1", "paper_epochs=3"], ["seed 1, paper_epochs 3"]),
+        (["seed=1", "targets=acc,latency_gpu"], ["targets acc", "targets latency_gpu"]),
+        (["sizes=[50,400]", "seed=4,5"], ["seed 4", "seed 5"]),
+    ],
+)
+def test_a_label_has_the_parameters_that_differ(settings: list[str], labels: list[str]) -> None:
+    sweep = plan(*settings)
+    assert [sweep.label(name) for name in sweep.runs] == labels
 
 
 def test_the_command_refuses_before_anything_runs(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(ROOT)
-    monkeypatch.setattr(front, "run_plan", no_snakemake)
+    monkeypatch.setattr(front, "run_jobs", no_snakemake)
     given = ("sweep", "--notebook", "00_method", "--out", tmp_path / "place")
     for wrong, message in [
         (("--set", "sed=1"), "00_method has no parameter 'sed'"),
@@ -268,7 +291,7 @@ def test_a_run_that_fails_leaves_the_others_and_goes_on(tmp_path: Path) -> None:
     records = [json.loads(path.read_text()) for path in sorted(folder.glob(f"my runs/*/{name}/metrics.json"))]
     assert [record["metrics"] for record in records] == [{"double": 2.0}, {"double": 3.0}]
     assert all(record["parameters"]["fail"] is True for record in records)
-    assert "nothing to do: all 2 " in sweep_notebook.run(folder, *sweep)[1]
+    assert re.search(r"^2 finished, .* 0 run now$", sweep_notebook.run(folder, *sweep)[1], re.MULTILINE)
     assert done.stat().st_mtime_ns == before
 
 
