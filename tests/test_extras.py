@@ -13,7 +13,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import autobuild_lib as ab
-from autobuild_lib.extras import extra
+from autobuild_lib.extras import extra, missing
 from tests.test_packaging import ROOT, requirements
 
 
@@ -87,7 +87,8 @@ def test_what_cannot_be_imported_says_which_extra_to_install(core: dict[str, str
     messages = run(core, tmp_path, IMPORT_ALL)
     assert isinstance(messages, dict)
     extras = ("book", "imagenet", "onnx", "sd")
-    assert {text for text in messages.values() if text} <= {text for name in extras for text in told(name)}
+    allowed = {text for name in extras for text in told(name)} | {missing("mlflow", "mlflow")}  # which is not here
+    assert {text for text in messages.values() if text} <= allowed
     assert not {name: messages[name] for name in COMPLETE if messages[name]}
     assert messages["autobuild_book.figures"] and messages["autobuild_book.chapters"]
 

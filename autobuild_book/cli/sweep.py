@@ -62,8 +62,9 @@ def _sweep(arguments: argparse.Namespace) -> int:
     arguments.out = sweep.out
     print(f"{len(sweep.runs)} runs of {sweep.notebook} ({sweep.profile} profile) in {sweep.out}", flush=True)
     if arguments.plan:
-        _say(decision := decide(sweep, arguments.force), _progress(sweep, decision, arguments))
-        _list(sweep, decision)
+        decision = decide(sweep, arguments.force)
+        _say(decision, progress := _progress(sweep, decision, arguments))
+        _list(decision, progress)
         return 0
     options = _options(arguments)
     check_writable(sweep.out)
@@ -83,7 +84,7 @@ def _sweep(arguments: argparse.Namespace) -> int:
 
 def _progress(sweep: Sweep, decision: Decision, arguments: argparse.Namespace) -> Progress:
     """Return what follows the runs, and knows how long they may take."""
-    names = {Job(sweep.out / name, sweep.notebook): sweep.label(name) for name in sweep.runs}
+    names = {Job(sweep.out / name, sweep.notebook): label for name, label in sweep.labels().items()}
     times = expected_seconds(sweep, decision)
     return Progress(list(names), decision.todo, times, arguments.cores or cores(), sys.stdout, names)
 
@@ -99,10 +100,10 @@ def _say(decision: Decision, progress: Progress) -> None:
         print(f"  {number} out of date, and kept (--force runs them again): {why}")
 
 
-def _list(sweep: Sweep, decision: Decision) -> None:
+def _list(decision: Decision, progress: Progress) -> None:
     for job, standing in decision.standings.items():
         why = f": {standing.why}" if standing.why else ""
-        print(f"  {standing.state:11}  {sweep.label(job.folder.name)}  ({job.folder.name}){why}")
+        print(f"  {standing.state:11}  {progress.names[job]}  ({job.folder.name}){why}")
 
 
 def _options(arguments: argparse.Namespace) -> list[str]:

@@ -45,11 +45,15 @@ class Sweep:
         replace_json(path := self.out / PLAN, {"notebook": self.notebook, "profile": self.profile, "runs": self.runs})
         return path
 
-    def label(self, name: str) -> str:
-        """Name a run by those of its parameters in which the runs differ; the only one by all."""
-        values = {key: {json.dumps(run[key]) for run in self.runs.values()} for key in self.runs[name]}
-        shown = [key for key in values if len(values[key]) > 1] or list(values)
-        return ", ".join(f"{key} {as_cell(self.runs[name][key])}" for key in shown)
+    def labels(self) -> dict[str, str]:
+        """Name each run by those of its parameters in which the runs differ; the only one by all."""
+        names = list(next(iter(self.runs.values())))
+        values = {name: {json.dumps(run[name]) for run in self.runs.values()} for name in names}
+        shown = [name for name in names if len(values[name]) > 1] or names
+        return {
+            run: ", ".join(f"{name} {brief(str(as_cell(parameters[name])))}" for name in shown)
+            for run, parameters in self.runs.items()
+        }
 
 
 def plan_sweep(

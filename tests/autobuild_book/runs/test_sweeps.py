@@ -248,7 +248,7 @@ def test_a_folder_with_another_sweep_is_refused_and_kept(tmp_path: Path) -> None
 )
 def test_a_label_has_the_parameters_that_differ(settings: list[str], labels: list[str]) -> None:
     sweep = plan(*settings)
-    assert [sweep.label(name) for name in sweep.runs] == labels
+    assert list(sweep.labels()) == list(sweep.runs) and list(sweep.labels().values()) == labels
 
 
 def test_the_command_refuses_before_anything_runs(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
