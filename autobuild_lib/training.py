@@ -151,27 +151,20 @@ class Course:
             means, sds = raw.mean(axis=1), raw.std(axis=1, ddof=1)
         for target, row, mean, sd in zip(equations, raw, means, sds, strict=True):
             if row.min() == row.max():
-                raise ValueError(f"target {target} has the same value ({row[0]}) for all {len(row)} training "
-                                 "architectures")  # fmt: skip
+                raise ValueError(f"target {target} has the same value ({row[0]}) for all {len(row)} training rows")
             if not (np.isfinite(mean) and SMALLEST_SD <= sd < np.inf):
-                raise ValueError(
-                    f"target {target} goes from {row.min():g} to {row.max():g}, so that its mean or standard deviation "
-                    "is no ordinary number; scale its labels, best to between 0.001 and 1,000"
-                )
+                limits = f"{row.min():g} to {row.max():g}, too far or too near for its mean and standard deviation"
+                raise ValueError(f"target {target} goes from {limits}; scale it, best to between 0.001 and 1,000")
         seeds = seed if isinstance(seed, Sequence) else [seed] * len(equations)
         if len(seeds) != len(equations):
             raise ValueError(f"{len(seeds)} seeds for {len(equations)} targets; give one for all, or one for each")
         return cls(table, equations, raw, means, sds, tuple(map(read_seed, seeds)), preset, *configs)
 
-    @property
-    def standardised(self) -> Tensor:
-        """Values with mean 0 and standard deviation 1, [P, N]."""
-        return torch.from_numpy((self.raw - self.means[:, None]) / self.sds[:, None]).float()
-
     def train(self, encoder: Encoder[Any], graphs: Any, progress: bool) -> Network:
         """Train the P networks side by side on the graphs of the table's rows."""
         stack = Network(encoder, self.network, self.seeds)
-        train_network(stack, graphs, self.standardised, self.training, self.seeds[0], progress)
+        standardised = torch.from_numpy((self.raw - self.means[:, None]) / self.sds[:, None]).float()
+        train_network(stack, graphs, standardised, self.training, self.seeds[0], progress)
         return stack
 
     def predictors(self, stack: Network, moments: Sequence[Moments | None]) -> list[Predictor]:
@@ -180,13 +173,9 @@ class Course:
             "preset": self.preset, "training": asdict(self.training), "data": self.table.describe(),
             TRAINED_ON: " ".join(sorted(self.table.digests())), "torch": torch.__version__,
         }  # fmt: skip
-        members = zip(self.equations, self.means, self.sds, moments, self.seeds, strict=True)
-        return [
-            Predictor(
-                member_of(stack, place), str(equation), float(mean), float(sd), its_moments, provenance | {"seed": seed}
-            )
-            for place, (equation, mean, sd, its_moments, seed) in enumerate(members)
-        ]
+        members = enumerate(zip(self.equations, self.means, self.sds, moments, self.seeds, strict=True))
+        return [Predictor(member_of(stack, n), str(target), float(mean), float(sd), those, provenance | {"seed": seed})
+                for n, (target, mean, sd, those, seed) in members]  # fmt: skip
 
 
 def train_network(

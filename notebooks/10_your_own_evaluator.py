@@ -94,6 +94,10 @@ evaluator(list(table.architectures[:2])).assign(in_the_table=table.labels.accura
 # The search looks for the front of accuracy against parameters. `workers=0` evaluates one architecture at a time, and
 # each is in the log as soon as it is finished. To see what a kill does, this evaluator raises what Ctrl-C would, in the
 # middle of the work.
+#
+# The log also remembers *what* evaluated: with another evaluator, or another seed, the same log is an error, and no old
+# label passes for a new one. By default that is the name, the code and the `repr` of an evaluator; an attribute
+# `fingerprint`, a text that changes when the labels would, stands for it. When it is killed does not change any label.
 
 # %%
 @dataclass
@@ -102,6 +106,10 @@ class Killed:
 
     inner: TrainPerceptrons
     left: int
+
+    @property
+    def fingerprint(self) -> str:
+        return ab.search.fingerprint(self.inner)
 
     def __call__(self, architectures: list[ab.Architecture], /) -> pd.DataFrame:
         if self.left < 1:
@@ -172,8 +180,8 @@ glue("figure_own_search", figures.search_beside_table(table.labels, evaluated, "
 # ## An evaluation that fails
 #
 # A network may diverge, a device may be away. What an evaluator raises costs one architecture: the error goes into the
-# log and the row stays without labels. It is not tried again, since the same call would fail again; to retry, delete
-# its line.
+# log and the row stays without labels. It is not tried again, since the same call would fail again, unless it says
+# `retry_failed=True`.
 
 # %%
 def sometimes(architectures: list[ab.Architecture], /) -> pd.DataFrame:

@@ -1,5 +1,6 @@
 """An evaluator for searches: any network of a supernet, on a folder of images."""
 
+import functools
 import hashlib
 import time
 import timeit
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from autobuild_book.imagenet import images
 from autobuild_book.imagenet.moments import measure_moments
 from autobuild_book.parallel import cores
+from autobuild_book.runs.origins import processor
 from autobuild_lib.networks import Supernet, blueprint
 from autobuild_lib.progress import progress_bar
 from autobuild_lib.spaces import Architecture
@@ -69,6 +71,12 @@ class ImageNetEvaluator:
         for name, weights in sorted(self.supernet.weights.items()):
             digest.update(name.encode() + weights.numpy().tobytes())
         return digest.hexdigest()[:16]
+
+    @functools.cached_property
+    def fingerprint(self) -> str:
+        """By which the log of a search remembers it: what the accuracy depends on, and whose latencies these are."""
+        device = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else processor()
+        return f"{type(self).__name__} {self.key} on {device}"
 
     def __call__(self, architectures: list[Architecture], /) -> pd.DataFrame:
         """Return columns acc, and latency_cpu or latency_gpu."""

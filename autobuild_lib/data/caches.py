@@ -48,10 +48,8 @@ def load_ir(source: str | Path, folder: Path | None = None) -> IRTable:
     networks = [_architecture(_family([record], record.place, ALLOWED), record) for record in records]
     graphs, labels = [graph_of(graph) for graph in nodes], pd.DataFrame([record.labels for record in records])
     families, names = [network.space.name for network in networks], list(map(str, networks))
-    sha256 = sha256_of(path)
-    return make_ir_table(
-        graphs, labels, families=families, names=names, source=str(source), kind="released", sha256=sha256
-    )
+    return make_ir_table(graphs, labels, families=families, names=names, source=str(source), kind="released",
+                         sha256=sha256_of(path))  # fmt: skip
 
 
 def _read(source: str, folder: Path | None) -> tuple[Path, list[ReleasedRecord]]:

@@ -1,7 +1,7 @@
 """Tables of networks as IR graphs, of one or more families."""
 
 import hashlib
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -46,15 +46,12 @@ def make_ir_table(
         if (before := first.setdefault(network, row)) != row:
             raise DataError(f"{source}, row {row}: network {' '.join(network)} stands in row {before} already")
     checked = check_labels(labels, source, rows)
+    content = digest_rows(map(" ".join, first), checked).encode() + b"".join(map(_content, graphs))
     return IRTable(
         tuple(graphs), tuple(families), tuple(names), labels=checked, rows=tuple(rows), kind=kind, source=source,
         noise_free=None if noise_free is None else check_labels(noise_free, source, rows),
-        sha256=sha256 or _digest(graphs, map(" ".join, first), checked),
+        sha256=sha256 or hashlib.sha256(content).hexdigest(),
     )  # fmt: skip
-
-
-def _digest(graphs: Sequence[IRGraph], names: Iterable[str], labels: pd.DataFrame) -> str:
-    return hashlib.sha256(digest_rows(names, labels).encode() + b"".join(map(_content, graphs))).hexdigest()
 
 
 def _content(graph: IRGraph) -> bytes:

@@ -84,9 +84,8 @@ def read_benchmark(source: str, space: SequenceSpace | None, folder: Path | None
         kept = architectures if space is None else [space.adopt(architecture) for architecture in architectures]
         columns = pd.DataFrame(labels)
     sha256 = benchmark.files[files[0]]["sha256"] if len(files) == 1 else ""
-    table = make_table(
-        space or described, kept, columns, source=source, kind="benchmark", sha256=sha256, duplicates="mean"
-    )
+    table = make_table(space or described, kept, columns, source=source, kind="benchmark", sha256=sha256,
+                       duplicates="mean")  # fmt: skip
     if len(table) != rows:
         raise DataError(f"{source}: {len(table):,} networks in {', '.join(files)}; allowed are {rows:,}")
     return table

@@ -16,7 +16,6 @@ _NOT_LABELS = ("original config", "net", "graph")
 _LONGEST = 64  # stages, and layers of a stage
 _MOST_LABELS = 1000
 
-
 RELEASED = {  # names of files in the data set
     "ofa_mbv3": "ofa_mbv3_custom_cache.pkl",
     "ofa_pn": "ofa_pn_custom_cache.pkl",

@@ -3,7 +3,7 @@
 Searches to compare with (by layers, as experts chose), and hypervolumes live in the companion.
 """
 
-from autobuild_lib.search.evaluation import Evaluator, evaluate_all
+from autobuild_lib.search.evaluation import Evaluator, evaluate_all, fingerprint
 from autobuild_lib.search.evolution import evolve
 from autobuild_lib.search.log import Evaluation, EvaluationLog
 from autobuild_lib.search.mutations import Mutation, StageMutation
@@ -11,5 +11,5 @@ from autobuild_lib.search.pareto import costs, front
 
 __all__ = [
     "Evaluation", "EvaluationLog", "Evaluator", "Mutation", "StageMutation", "costs", "evaluate_all",
-    "evolve", "front",
+    "evolve", "fingerprint", "front",
 ]  # fmt: skip

@@ -1,13 +1,18 @@
 """Evaluating architectures once each: at once, one at a time, or in other processes; finished ones stay in a log."""
 
+import ast
+import hashlib
+import inspect
 import logging
+import re
+import textwrap
 from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
 from functools import partial
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 import pandas as pd
@@ -27,11 +32,36 @@ class Evaluator(Protocol):
     """Anything that labels architectures, such as `ab.surrogate.ofa_mbv3().predict` or a function that trains them.
 
     It returns a table with a row each, in order, and a column per label. A row that holds anything but finite numbers
-    has failed; so has an architecture for which the evaluator raises.
+    has failed; so has an architecture for which the evaluator raises. It may have an attribute `fingerprint`, a text
+    that changes with whatever its labels depend on; see `fingerprint`.
     """
 
     def __call__(self, architectures: list[Architecture], /) -> pd.DataFrame:
         """Evaluate `architectures`."""
+
+
+def fingerprint(evaluator: Evaluator) -> str:
+    """Return the text by which a log remembers an evaluator: its attribute `fingerprint`, or that of a method's object.
+
+    Where there is none: the name of its function or class, and a checksum of the code, comments and layout aside, and
+    of the `repr`, addresses aside. What the code calls or reads does not count.
+    """
+    subject = getattr(evaluator, "func", evaluator)  # of a partial
+    for named in (subject, getattr(subject, "__self__", None)):
+        if isinstance(text := getattr(named, "fingerprint", None), str) and text:
+            return text
+    kind: Any = subject if hasattr(subject, "__qualname__") else type(subject)
+    parts = vars(kind).values() if isinstance(kind, type) else [kind]
+    facts = [re.sub(r" at 0x\w+", "", repr(evaluator)), *map(_code, filter(inspect.isroutine, parts))]
+    return f"{kind.__module__}.{kind.__qualname__} {hashlib.sha256(repr(facts).encode()).hexdigest()[:12]}"
+
+
+def _code(function: Any) -> str:
+    """Return the code of a function, "" where Python does not keep it, or it is a lambda within a statement."""
+    try:
+        return ast.unparse(ast.parse(textwrap.dedent(inspect.getsource(function))))
+    except (OSError, SyntaxError, TypeError):
+        return ""
 
 
 class Evaluations(ExitStack):
@@ -69,8 +99,7 @@ class Evaluations(ExitStack):
         try:
             labels = self.evaluator(architectures)
         except Exception as error:
-            logger.warning("evaluating %d architectures at once failed (%s); now one at a time",
-                           len(architectures), _one_line(error))  # fmt: skip
+            logger.warning("evaluating %d at once failed (%s); now each alone", len(architectures), _one_line(error))
             return self._one_at_a_time(architectures, bar)
         self._record(_checked(architectures, labels), bar)
 
@@ -126,20 +155,15 @@ def _checked(architectures: Sequence[Architecture], labels: pd.DataFrame) -> lis
                          "it must be a DataFrame with a row for each, and at least one label")  # fmt: skip
     if len(set(labels)) < labels.shape[1] or any(not isinstance(name, str) or name in RESERVED for name in labels):
         raise ValueError(f"the evaluator returned labels {list(labels)}; they need distinct names, not {RESERVED}")
-    names = [str(name) for name in labels]
-    rows = zip(*(labels[name] for name in names), strict=True)
-    return [_evaluation(subject, dict(zip(names, row, strict=True)))
-            for subject, row in zip(architectures, rows, strict=True)]  # fmt: skip
+    return [_evaluation(*pair) for pair in zip(architectures, labels.to_dict("records"), strict=True)]
 
 
-def _evaluation(architecture: Architecture, labels: dict[str, object]) -> Evaluation:
-    numbers, odd = dict[str, float](), list[str]()
-    for name, value in labels.items():
-        try:
-            numbers[name] = values.finite(value, f"label {name}", text=True)
-        except ValueError as error:
-            odd.append(str(error))
-    return Evaluation(architecture, {}, ", ".join(odd)) if odd else Evaluation(architecture, numbers)
+def _evaluation(architecture: Architecture, labels: dict[Any, object]) -> Evaluation:
+    try:
+        numbers = {name: values.finite(value, f"label {name}", text=True) for name, value in labels.items()}
+    except ValueError as error:
+        return Evaluation(architecture, {}, str(error))
+    return Evaluation(architecture, numbers)
 
 
 def _one_line(error: Exception) -> str:
@@ -161,7 +185,7 @@ def evaluate_all(
 
     Args:
         evaluator: see `Evaluator`; a failed evaluation is logged, recorded and left without labels.
-        log: a JSONL file that keeps finished evaluations; a later call, also after a kill, takes them from there.
+        log: a JSONL file that keeps finished evaluations; later calls take them from there, with this evaluator alone.
         workers: None, 0 or a number of processes, see `Evaluations`; the labels do not depend on the number.
         retry_failed: evaluate again what failed in an earlier call.
     """
@@ -169,7 +193,7 @@ def evaluate_all(
         raise ValueError("there are no architectures to evaluate")
     space = architectures[0].space
     with (
-        Evaluations(evaluator, EvaluationLog(log, space, retry_failed), workers) as evaluations,
+        Evaluations(evaluator, EvaluationLog(log, space, retry_failed, fingerprint(evaluator)), workers) as evaluations,
         progress_bar(total=len(architectures), desc="evaluating", unit="architecture", disable=not progress) as bar,
     ):
         return as_table(evaluations.run(space.from_codes(space.to_codes(architectures)), bar))

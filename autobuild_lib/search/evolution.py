@@ -3,6 +3,7 @@
 import logging
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -10,7 +11,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from autobuild_lib.progress import progress_bar
-from autobuild_lib.search.evaluation import Evaluations, Evaluator, as_table
+from autobuild_lib.search.evaluation import Evaluations, Evaluator, as_table, fingerprint
 from autobuild_lib.search.log import Evaluation, EvaluationLog
 from autobuild_lib.search.mutations import Mutation
 from autobuild_lib.search.pareto import costs, front
@@ -36,9 +37,9 @@ class Search(ExitStack):
             raise ValueError(f"rounds of {list(rounds)} evaluations; each needs at least 1")
         self.space, self.budget = space, sum(rounds)
         self.objectives = tuple(Target(text).canonical for text in objectives)  # to maximise, to minimise
-        earlier = EvaluationLog(log, space, retry_failed)
-        self._log = log
-        self._evaluations = self.enter_context(Evaluations(evaluator, earlier, workers, self._check_labels))
+        earlier = EvaluationLog(log, space, retry_failed, fingerprint(evaluator))
+        asked = Evaluations(evaluator, earlier, workers, lambda done: costs(as_table(done).iloc[:0], *self.objectives))
+        self._evaluations = self.enter_context(asked)  # objectives that the labels lack are an error after the first
         bar = progress_bar(total=self.budget, desc="search", unit="architecture", disable=not progress)
         self._bar = self.enter_context(bar)
         self._finished: list[Evaluation] = []
@@ -72,20 +73,14 @@ class Search(ExitStack):
             self.seen.update(map(bytes, self.space.canonical_codes(codes)))
             self.codes = np.concatenate([self.codes, codes])
             if all(evaluation.error for evaluation in self._finished):
-                raise ValueError(self._all_failed())
+                log = self._evaluations.log.path
+                retry = f"; retry_failed=True (--retry-failed) evaluates those in {log} again" if log else ""
+                reason = f"all {len(self._finished)} evaluations failed, the last with: {self._finished[-1].error}"
+                raise ValueError(f"{reason}{retry}")
             self.points = costs(self.table(), *self.objectives)
         if len(codes) < size:
-            logger.warning("there is no new architecture: the search stops after %d of %d evaluations",
-                           len(self.seen), self.budget)  # fmt: skip
+            logger.warning("no new architecture: the search stops at %d of %d evaluations", len(self.seen), self.budget)
         return len(codes) == size
-
-    def _all_failed(self) -> str:
-        retry = f"; retry_failed=True (--retry-failed) evaluates those in {self._log} again" if self._log else ""
-        return f"all {len(self._finished)} evaluations failed, the last with: {self._finished[-1].error}{retry}"
-
-    def _check_labels(self, finished: list[Evaluation]) -> None:
-        """Refuse objectives that the labels do not have now, not when the round is over."""
-        costs(as_table(finished).iloc[:0], *self.objectives)
 
     def _judged(self, finished: list[Evaluation]) -> list[Evaluation]:
         """Count as failed what has labels, but an objective that is not finite; the log keeps its labels."""
@@ -131,9 +126,7 @@ def evolve(
             parents = search.codes[front(search.points)]
             return mutation.mutate(rng, parents[rng.integers(len(parents), size=size)])
 
-        def random(size: int) -> Codes:
-            return mutation.sample(rng, size)
-
+        random = partial(mutation.sample, rng)
         for number, size in enumerate(sizes):
             draws = (mutants, random) if number else (random,)
             if not search.evaluate(search.fresh(size, *draws), size):

@@ -32,15 +32,20 @@ class EvaluationLog:
 
     `evaluations` holds the first one of each architecture, or the first that succeeded; with `retry_failed` none of an
     earlier run that failed. Empty lines are passed over; a line that a kill left unfinished is removed by the next
-    `append`. Anything else is a `ValueError` with its place.
+    `append`. Anything else is a `ValueError` with its place, and so are labels of another `evaluator`, a `fingerprint`;
+    lines of older versions, which name none, are taken with a warning.
     """
 
-    def __init__(self, path: Path | str | None, space: SequenceSpace, retry_failed: bool = False) -> None:
-        self.path, self.space = None if path is None else Path(path), space
+    def __init__(
+        self, path: Path | str | None, space: SequenceSpace, retry_failed: bool = False, evaluator: str = ""
+    ) -> None:
+        self.path, self.space, self.evaluator = None if path is None else Path(path), space, evaluator
         self.evaluations: dict[Architecture, Evaluation] = {}
         self._names: frozenset[str] = frozenset()
-        self._file = None if self.path is None else GrowingFile(self.path, _is_torn)
+        self._file, self._unnamed = None if self.path is None else GrowingFile(self.path, _is_torn), 0
         self.refresh()
+        if self._unnamed and evaluator:
+            logger.warning("%s: %d lines name no evaluator; taken for labels of %s", path, self._unnamed, evaluator)
         if retry_failed:  # the file keeps them
             self.evaluations = {subject: done for subject, done in self.evaluations.items() if not done.error}
 
@@ -64,7 +69,7 @@ class EvaluationLog:
             new = [evaluation for evaluation in finished if evaluation.architecture not in self.evaluations]
             for evaluation in new:
                 self._check_names(evaluation, f"{path}: evaluator")
-            self._file.append("".join(map(_line, new)))
+            self._file.append("".join(_line(evaluation, self.evaluator) for evaluation in new))
             self.refresh()
 
     def _take(self, line: bytes, where: str) -> None:
@@ -72,7 +77,12 @@ class EvaluationLog:
         if len(record) + 1 < len(line) or not record:  # one "\r" is what an editor may have left
             logger.warning("%s: passed over %d empty bytes", where, len(line) - len(record))
         if record:
-            self._keep(_parse(record, self.space, where), where)
+            evaluation, evaluator = _parse(record, self.space, where)
+            if evaluator and not evaluation.error and self.evaluator not in ("", evaluator):
+                remedy = f"give another log, or `evaluator.fingerprint = {evaluator!r}` if its labels are the same"
+                raise ValueError(f"{where}: evaluated by {evaluator}, now asked is {self.evaluator}; {remedy}")
+            self._unnamed += not evaluator
+            self._keep(evaluation, where)
 
     def _keep(self, evaluation: Evaluation, where: str) -> None:
         self._check_names(evaluation, where)
@@ -88,9 +98,10 @@ class EvaluationLog:
                              f"{', '.join(sorted(self._names))}; a log holds one evaluator's labels")  # fmt: skip
 
 
-def _line(evaluation: Evaluation) -> str:
+def _line(evaluation: Evaluation, evaluator: str = "") -> str:
     outcome = {"error": evaluation.error} if evaluation.error else {"labels": dict(evaluation.labels)}
-    return json_text({"architecture": str(evaluation.architecture), **outcome}, indent=None) + "\n"
+    by = {"evaluator": evaluator} if evaluator else {}
+    return json_text({"architecture": str(evaluation.architecture), **outcome, **by}, indent=None) + "\n"
 
 
 def _is_torn(rest: bytes) -> bool:
@@ -103,15 +114,16 @@ def _is_torn(rest: bytes) -> bool:
     return False
 
 
-def _parse(line: bytes, space: SequenceSpace, where: str) -> Evaluation:
+def _parse(line: bytes, space: SequenceSpace, where: str) -> tuple[Evaluation, str]:
+    """Return an evaluation, and the fingerprint of what evaluated it."""
     with naming(f"{where}: not an evaluation", caught=MALFORMED):
         record = parse_json(line.decode("utf-8"))
-        if not isinstance(record, dict) or set(record) not in ({"architecture", "labels"}, {"architecture", "error"}):
+        keys = set(record) - {"evaluator"} if isinstance(record, dict) else set()
+        if keys not in ({"architecture", "labels"}, {"architecture", "error"}):
             raise ValueError("needs an object with architecture, and labels or error")
-        if not isinstance(error := record.get("error", "none"), str) or not error:
-            raise ValueError(f"error {error!r:.40} is no text")
-        architecture = space.parse(record["architecture"])
-        if "error" in record:
-            return Evaluation(architecture, {}, error)
-        labels = dict(record["labels"])
-        return Evaluation(architecture, {name: finite(labels[name], f"label {name}") for name in labels})
+        texts = {name: record[name] for name in ("error", "evaluator") if name in record}
+        if odd := [name for name, text in texts.items() if not isinstance(text, str) or not text]:
+            raise ValueError(f"{odd[0]} {record[odd[0]]!r:.40} is no text")
+        labels = {name: finite(label, f"label {name}") for name, label in dict(record.get("labels", {})).items()}
+        evaluation = Evaluation(space.parse(record["architecture"]), labels, texts.get("error", ""))
+    return evaluation, texts.get("evaluator", "")

@@ -17,15 +17,12 @@ class Mutation(Protocol):
     @property
     def space(self) -> SequenceSpace:
         """The space that the codes belong to."""
-        ...
 
     def sample(self, rng: np.random.Generator, size: int) -> Codes:
         """Draw `size` architectures."""
-        ...
 
     def mutate(self, rng: np.random.Generator, codes: Codes) -> Codes:
         """Return a changed copy of each architecture."""
-        ...
 
 
 def choose_stages(rng: np.random.Generator, size: int, probability: Array) -> npt.NDArray[np.bool_]:

@@ -33,6 +33,7 @@ class Surrogate:
     network: Network  # one predictor per label
     centres: npt.NDArray[np.float64]  # [labels, combinations of depths], what the network's output is added to
     sds: npt.NDArray[np.float64]  # [labels], units of the network's outputs
+    fingerprint: str = ""  # by which the log of a search remembers it
 
     def predict(self, architectures: Sequence[Architecture]) -> pd.DataFrame:
         """Return the four labels of each architecture, one row each, in order."""
@@ -71,7 +72,7 @@ def load_from(family: str, folder: Path) -> Surrogate:
     space = SPACES[family]()
     network = Network(LayerEncoder(space), config, [0] * len(LABELS))
     load_weights(network, path, sha256)
-    return Surrogate(space, network.eval(), centres, sds)
+    return Surrogate(space, network.eval(), centres, sds, f"surrogate of {family}, sha256 {sha256[:12]}")
 
 
 def ofa_mbv3() -> Surrogate:

@@ -153,10 +153,9 @@ def _norm_scores(predictor: Predictor, number: int, codes: Codes, head: bytes, h
     group, space = predictor.space.scoring_groups[number], predictor.space
     hops, moments, deepest = predictor.network.config.hops, predictor.moments, group.lengths[-1]
     if deepest > hops + 1:
-        raise ValueError(
-            f"unit {number} of {space.name} has up to {deepest} layers, but {hops} hops see only {hops + 1}: "
-            f"train with hops={deepest - 1} (--hops {deepest - 1}), or take the effect score (--score effect)"
-        )
+        problem = f"unit {number} of {space.name} has up to {deepest} layers, but {hops} hops see only {hops + 1}"
+        remedy = f"train with hops={deepest - 1} (--hops {deepest - 1}), or take the effect score (--score effect)"
+        raise ValueError(f"{problem}: {remedy}")
     if moments is None:
         raise ValueError("this predictor was saved without moments of its training split, which the norm score needs")
     norms, depths = module_norms(predictor.network, space, group, codes, head)

@@ -4,6 +4,7 @@ import os
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pandas as pd
@@ -18,6 +19,13 @@ def worth(architecture: ab.Architecture) -> dict[str, float]:
     return {"acc": acc, "latency": sum((i % 3 + 1) * value * value for i, value in enumerate(code)) / 3}
 
 
+def worthy(evaluator: Any) -> Any:
+    """Say that an evaluator gives what `worth` gives, however it is asked."""
+    evaluator.fingerprint = "worth"
+    return evaluator
+
+
+@worthy
 def label(architectures: list[ab.Architecture]) -> pd.DataFrame:
     return pd.DataFrame([worth(one) for one in architectures])
 
@@ -26,6 +34,7 @@ def fails(architecture: ab.Architecture) -> bool:
     return sum(architecture.code) % 5 == 0
 
 
+@worthy
 def label_or_fail(architectures: list[ab.Architecture]) -> pd.DataFrame:
     """Raises for about every fifth architecture."""
     for one in architectures:
@@ -34,6 +43,7 @@ def label_or_fail(architectures: list[ab.Architecture]) -> pd.DataFrame:
     return label(architectures)
 
 
+@worthy
 @dataclass(frozen=True)
 class Slow:
     """Takes a while, and notes every architecture it begins with in a file of its own."""
@@ -48,6 +58,7 @@ class Slow:
         return label(architectures)
 
 
+@worthy
 def die(architectures: list[ab.Architecture]) -> pd.DataFrame:
     """What a process does that runs out of memory."""
     os._exit(1)

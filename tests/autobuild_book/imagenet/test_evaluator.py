@@ -116,6 +116,7 @@ def test_a_search_goes_on_from_its_log(make: Make, supernet: Supernet, tmp_path:
         asked.extend(wanted)
         return evaluator(wanted)
 
+    counted.fingerprint = evaluator.fingerprint
     space = ab.spaces.ofa_mbv3((128,))
     search = {"maximise": "acc", "minimise": "latency_cpu", "log": tmp_path / "log.jsonl", "workers": 0}
     search |= {"start": 3, "rounds": 0, "progress": False}
@@ -125,6 +126,8 @@ def test_a_search_goes_on_from_its_log(make: Make, supernet: Supernet, tmp_path:
     evaluated = evolve(StageMutation(ab.ReducedSpace.full(space)), evaluator, **search)
     assert before == 2 and len((tmp_path / "log.jsonl").read_text().splitlines()) == 3
     assert list(evaluated.architecture[:2]) == asked
+    with pytest.raises(ValueError, match="evaluated by ImageNetEvaluator"):
+        evolve(StageMutation(ab.ReducedSpace.full(space)), make(calibration=4, validation=5), **search)
 
 
 def test_it_can_be_sent_to_another_process(make: Make, biased: Supernet, architectures: list[ab.Architecture]) -> None:

@@ -13,9 +13,9 @@ import pytest
 import torch
 
 import autobuild_lib as ab
-from autobuild_lib.search import EvaluationLog, evaluate_all
+from autobuild_lib.search import EvaluationLog, evaluate_all, fingerprint
 from tests.helpers import evaluators
-from tests.helpers.evaluators import fails, label, label_or_fail, worth
+from tests.helpers.evaluators import fails, label, label_or_fail, worth, worthy
 
 SPACE = ab.spaces.ofa_mbv3()
 
@@ -25,6 +25,7 @@ class Counting:
 
     def __init__(self, evaluator: Any = label) -> None:
         self.evaluator, self.asked = evaluator, list[list[ab.Architecture]]()
+        self.fingerprint = fingerprint(evaluator)
 
     def __call__(self, architectures: list[ab.Architecture]) -> pd.DataFrame:
         self.asked.append(architectures)
@@ -74,7 +75,7 @@ def test_what_fails_fails_alone_is_logged_and_not_tried_again(
 def test_a_batch_that_raises_is_said_once(some: list[ab.Architecture], caplog: pytest.LogCaptureFixture) -> None:
     evaluate_all(some, label_or_fail, progress=False)
     (said,) = [message for message in caplog.messages if "at once" in message]
-    assert re.match(r"evaluating 12 architectures .*\(RuntimeError: diverged at layer ", said)
+    assert re.match(r"evaluating 12 at once .*\(RuntimeError: diverged at layer ", said)
 
 
 def test_a_number_that_is_not_finite_is_a_failure_of_its_row(
@@ -174,6 +175,7 @@ def test_an_interrupt_is_not_a_failed_evaluation(some: list[ab.Architecture], tm
 def test_rows_of_another_process_are_picked_up_meanwhile(some: list[ab.Architecture], tmp_path: Path) -> None:
     path, asked = tmp_path / "log.jsonl", []
 
+    @worthy
     def slow(architectures: list[ab.Architecture]) -> pd.DataFrame:
         asked.extend(architectures)
         if len(asked) == 1:  # meanwhile, elsewhere

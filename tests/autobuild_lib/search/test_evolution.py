@@ -14,7 +14,7 @@ from pymoo.util.nds.non_dominated_sorting import NonDominatedSorting
 import autobuild_lib as ab
 from autobuild_lib.search import EvaluationLog, Mutation, StageMutation, costs, evolve
 from autobuild_lib.spaces.sequence import Codes
-from tests.helpers.evaluators import fails, label, label_or_fail, worth
+from tests.helpers.evaluators import fails, label, label_or_fail, worth, worthy
 from tests.helpers.redrawn import Redrawn
 
 MBV3, PN = ab.spaces.ofa_mbv3(), ab.spaces.ofa_pn()
@@ -166,6 +166,7 @@ def test_a_log_of_any_length_gives_the_same_search(
     path.write_bytes(b"".join(lines[:known]) + (lines[known][:30] if known < 250 else b""))
     asked = []
 
+    @worthy
     def watched(architectures: list[ab.Architecture]) -> pd.DataFrame:
         asked.extend(architectures)
         return label_or_fail(architectures)
