@@ -10,7 +10,7 @@ import pandas as pd
 from autobuild_book.arguments import check_writable
 from autobuild_book.figures.comparison import run_comparison
 from autobuild_book.figures.style import RESOLUTION
-from autobuild_book.runs.comparison import ORIGINS, Comparison, compare, find_metrics
+from autobuild_book.runs.comparison import Comparison, compare, find_metrics
 from autobuild_lib.storage import replace_text
 
 logger = logging.getLogger(__name__)
@@ -69,7 +69,7 @@ def _print(comparison: Comparison) -> None:
     for line in comparison.warnings:
         logger.warning("warning: %s", line)
     if len(comparison.metrics) <= MOST_PANELS:
-        print(_text(comparison.table.drop(columns=[*ORIGINS])))
+        print(_text(comparison.readable()))
     if len(comparison.table) > 1:
         print("means over seeds, 95 % intervals (Student's t), n:")
         print(_text(comparison.summary()))

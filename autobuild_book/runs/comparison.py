@@ -66,6 +66,10 @@ class Comparison:
                 rows.append((*key, metric, mean, low, high, len(values)))
         return pd.DataFrame(rows, columns=[*named, *SUMMARY])
 
+    def readable(self) -> pd.DataFrame:
+        """Return the table without its `ORIGINS`, and with the names of the folders at the end."""
+        return self.table[[*self.parameters, *self.metrics, "run"]]
+
     def origins(self) -> Iterator[str]:
         """Yield a line for each commit, code, data and machine: how many runs come from it."""
         for name in ORIGINS:
@@ -77,17 +81,17 @@ class Comparison:
         title = escape(self.title)
         summary, table = (
             frame.to_html(index=False, float_format="{:.4g}".format, na_rep="", border=0)
-            for frame in (self.summary(), self.table.drop(columns=[*ORIGINS]))
+            for frame in (self.summary(), self.readable())
         )
         style = "body {font: 1rem sans-serif} td, th {padding: .2em .8em; text-align: left} img {max-width: 100%}"
         lines = [*(f"Warning: {line}" for line in self.warnings), *self.origins()]
         return (
             f'<!doctype html>\n<html lang="en"><head><meta charset="utf-8"><title>{title}</title>\n'
             f"<style>{style}</style></head><body>\n<h1>{title}</h1>\n"
+            f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>\n"
             f'<p><img src="{escape(picture)}" alt="Each metric of the table below, one point for each run."></p>\n'
             f'<div style="overflow-x: auto">{table}</div>\n'
-            f"<h2>Means over seeds, 95 % intervals (Student's t), n</h2>\n{summary}\n"
-            f"<ul>{''.join(f'<li>{escape(line)}</li>' for line in lines)}</ul>\n</body></html>\n"
+            f"<h2>Means over seeds, 95 % intervals (Student's t), n</h2>\n{summary}\n</body></html>\n"
         )
 
 
