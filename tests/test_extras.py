@@ -72,6 +72,7 @@ print(json.dumps(found))
 COMPLETE = [
     *("autobuild_book.cli", "autobuild_book.cli.predictors", "autobuild_book.cli.modules", "autobuild_book.cli.tables"),
     "autobuild_book.cli.graphs",
+    "autobuild_book.cli.archives",
 ]
 
 
@@ -86,7 +87,7 @@ def told(name: str) -> list[str]:
 def test_what_cannot_be_imported_says_which_extra_to_install(core: dict[str, str], tmp_path: Path) -> None:
     messages = run(core, tmp_path, IMPORT_ALL)
     assert isinstance(messages, dict)
-    extras = ("book", "imagenet", "onnx", "sd")
+    extras = ("book", "crate", "imagenet", "onnx", "sd")
     allowed = {text for name in extras for text in told(name)} | {missing("mlflow", "mlflow")}  # which is not here
     assert {text for text in messages.values() if text} <= allowed
     assert not {name: messages[name] for name in COMPLETE if messages[name]}

@@ -109,8 +109,8 @@ LIBRARY = [
 ]  # fmt: skip
 COMPANION = [
     "houses", "extras", "lines", "locks", "parallel", "bundled", "hops", "layer_mutation", "unions",
-    "tracing", "intervals", "downloads", "figures", "runs", "chain", "measured", "imagenet", "arguments",
-    "distributions", "chapters.shared", "chapters", "labs", "play", "pages", "cli",
+    "tracing", "intervals", "downloads", "zips", "figures", "runs", "crates", "chain", "measured", "imagenet",
+    "arguments", "distributions", "chapters.shared", "chapters", "labs", "play", "pages", "archives", "cli",
 ]  # fmt: skip
 
 

@@ -1,6 +1,7 @@
-"""Run one notebook with papermill: `python -m autobuild_book.chain.job NOTEBOOK PARAMETERS`, the latter in JSON.
+"""Run a notebook with papermill: `python -m autobuild_book.chain.job NOTEBOOK PARAMETERS [FILE]`, parameters in JSON.
 
-The executed notebook lies in `failed` while it runs, beside the log, and stays there if a cell raises an error.
+FILE holds the notebook where it is not the one of that name in `notebooks/`. While it runs, the executed notebook lies
+in `failed`, beside the log, and stays there if a cell raises an error.
 """
 
 import os
@@ -28,10 +29,11 @@ def main(arguments: list[str]) -> int:
     """Run a notebook; return 0, 1 if it failed, 130 after an interruption."""
     notebook, parameters = arguments[0], parse_json(arguments[1])
     job = Job(Path(parameters["out"]), notebook)
+    source = Path(arguments[2]) if arguments[2:] else NOTEBOOKS / f"{notebook}.ipynb"
     end_with_parent()
     try:
         with held(job.lock, str(job.executed)):
-            return _run(job, parameters)
+            return _run(job, parameters, source)
     except KeyboardInterrupt:
         return 130
     except OSError as error:
@@ -42,12 +44,12 @@ def main(arguments: list[str]) -> int:
             job.running.parent.rmdir()  # where nothing failed
 
 
-def _run(job: Job, parameters: Mapping[str, Any]) -> int:
+def _run(job: Job, parameters: Mapping[str, Any], source: Path) -> int:
     """Run a notebook while its lock is held."""
     for path in (job.running, job.log, job.executed, job.metrics):
         path.unlink(missing_ok=True)
     try:
-        code = _papermill(job, parameters)
+        code = _papermill(job, parameters, source)
     except KeyboardInterrupt:
         for path in (job.running, job.log, job.metrics):  # it has not failed
             path.unlink(missing_ok=True)
@@ -61,12 +63,12 @@ def _run(job: Job, parameters: Mapping[str, Any]) -> int:
     return 0
 
 
-def _papermill(job: Job, parameters: Mapping[str, Any]) -> int:
+def _papermill(job: Job, parameters: Mapping[str, Any], source: Path) -> int:
     """Run papermill as a process of its own; return its exit code. An interruption ends it first, and its kernel."""
     output = str(job.running).replace("{", "{{").replace("}", "}}")  # papermill fills parameters in,
     output = f"./{output}" if output.startswith("-") else output  # and takes all of these for the standard output
     command = [sys.executable, "-m", "papermill", "--kernel", "python3", "--no-progress-bar"]
-    command += ["--parameters_yaml", to_yaml(parameters), "--", str(NOTEBOOKS / f"{job.notebook}.ipynb"), output]
+    command += ["--parameters_yaml", to_yaml(parameters), "--", str(source), output]
     with job.log.open("wb") as log:
         process = subprocess.Popen(command, env=environment(), stdin=subprocess.DEVNULL, stdout=log, stderr=log)  # noqa: S603
         try:

@@ -78,6 +78,8 @@ COMMANDS = {
     "chain": ("autobuild_book.cli.chain", "add_chain", "run all notebooks of a profile, and build the book"),
     "sweep": ("autobuild_book.cli.sweep", "add_sweep", "run a notebook with many combinations of parameters"),
     "compare": ("autobuild_book.cli.compare", "add_compare", "metrics of many runs as a table and a picture"),
+    "archive": ("autobuild_book.cli.archives", "add_archive", "runs as one file, a research object (RO-Crate)"),
+    "verify": ("autobuild_book.cli.archives", "add_verify", "check such a file, and run a notebook from it again"),
     "book": ("autobuild_book.cli.pages", "add_book", "build the pages of the book from executed notebooks"),
 }
 # Errors that are one line for the reader.

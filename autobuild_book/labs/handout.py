@@ -11,13 +11,13 @@ import csv
 import io
 import re
 import tempfile
-import zipfile
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from autobuild_book import distributions
 from autobuild_book.labs import otter
 from autobuild_book.labs.rosters import Roster
+from autobuild_book.zips import zipped
 from autobuild_lib.extras import extra
 from autobuild_lib.storage import replace_bytes
 
@@ -37,7 +37,6 @@ _MARKERS = re.compile(r"^ *# (?:BEGIN|END) SOLUTION\n?", re.MULTILINE)
 STUDENTS, TEACHERS = "labs-students.zip", "labs-teachers.zip"
 BY_STUDENT, SEEDS = "labs-by-student.zip", "seeds.csv"
 INSTALL = "install.txt"  # what students install, for `pip install -r`
-_EPOCH = (1980, 1, 1, 0, 0, 0)  # of every file in a zip: equal contents make equal bytes
 
 
 def sources(root: Path) -> list[Path]:

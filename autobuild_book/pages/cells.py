@@ -79,7 +79,11 @@ def shown(cell: Cell, root: Path) -> Cell:
 
 def without_folders(text: str, root: Path) -> str:
     """Return a text without control characters and without the folders of the machine that it was printed on."""
-    text = CONTROL.sub("", text)
+    return hide_folders(CONTROL.sub("", text), root)
+
+
+def hide_folders(text: str, root: Path) -> str:
+    """Return a text without the folders of the machine that it was printed on."""
     for folder, instead in ((root.resolve(), ""), (Path(sys.prefix), ""), (Path.home(), "~/")):
         text = text.replace(f"{folder}/", instead)
     return text

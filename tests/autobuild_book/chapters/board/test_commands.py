@@ -8,6 +8,7 @@ import pytest
 
 from autobuild_book.chapters.board import exporting, measuring
 from autobuild_book.chapters.board.tables import TABLES, BoardTable
+from autobuild_book.crates import describing
 from autobuild_lib.data import benchmarks
 from autobuild_lib.data.files import manifest
 
@@ -76,7 +77,7 @@ class TestExport:
         assert all("license" in described[reference["@id"]] for reference in action["object"])
         assert {reference["@id"] for reference in action["result"]} == {"rows.csv", "means.csv"}
         assert all(text in action["description"] for text in ("a processor", "additive ridge", "seeds: 0"))
-        assert described["#software"]["identifier"] and described["./"]["license"]["@id"] == exporting.LICENCE
+        assert described["#software"]["identifier"] and described["./"]["license"]["@id"] == describing.LICENCE
         assert "2403.13293" in described["./"]["citation"]["@id"]
 
     @pytest.mark.parametrize("spoil", ["change", "remove"])
