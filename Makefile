@@ -45,7 +45,7 @@ unexport PYTHONPATH PYTHONHOME
 # "n" among the single-letter options that `make` was called with.
 DRY_RUN := $(if $(findstring n,$(filter-out --%,$(firstword -$(MAKEFLAGS)))),--dry-run)
 
-.PHONY: help book chain pages layout labs dist test test-all test-book check-book bench install wheels constraints clean
+.PHONY: help book chain pages layout labs dist epub pdf test test-all test-book check-book bench install wheels constraints clean
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .DELETE_ON_ERROR:
@@ -63,6 +63,13 @@ chain: $(STAMP) ## run the notebooks that changed, into artifacts/PROFILE (`make
 
 pages: $(STAMP) ## build the pages from the notebooks of PROFILE, without running them
 	@$(BIN)/autobuild book --profile $(PROFILE)
+
+epub: $(STAMP) ## make one EPUB of the built pages, beside them (needs `make pages` or `make book` before)
+	@$(BIN)/python -m autobuild_book.onefile epub
+
+pdf: $(STAMP) ## make one PDF of the built pages, with Chromium (installed when missing)
+	bash tests/browser/install.sh
+	@$(BIN)/python -m autobuild_book.onefile pdf
 
 layout: $(STAMP) ## write the layout in README.md from the docstrings of the packages
 	@$(BIN)/python -m autobuild_book.pages.layout

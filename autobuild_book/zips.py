@@ -18,13 +18,17 @@ _UNREADABLE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, IndexErro
 _LEADS_OUT = re.compile(r"^/|\\|:|(^|/)\.{0,2}(/|$)")  # absolute, of Windows, or with an empty part, a dot or two
 
 
-def zipped(folder: str, files: Mapping[str, bytes]) -> bytes:
-    """Return a zip of files in a folder ("": in none); the same files make the same bytes."""
+def zipped(folder: str, files: Mapping[str, bytes], first: str = "") -> bytes:
+    """Return a zip of files in a folder ("": in none); the same files make the same bytes.
+
+    first: a file that comes before all others, and is not packed, for programs that look for it at its place.
+    """
     buffer, place = io.BytesIO(), f"{folder}/" if folder else ""
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in sorted(files):
+    with zipfile.ZipFile(buffer, "w") as archive:
+        for name in sorted(files, key=lambda name: (name != first, name)):
             entry = zipfile.ZipInfo(f"{place}{name}", EPOCH)
-            entry.compress_type, entry.create_system, entry.external_attr = zipfile.ZIP_DEFLATED, 3, 0o644 << 16
+            entry.compress_type = zipfile.ZIP_STORED if name == first else zipfile.ZIP_DEFLATED
+            entry.create_system, entry.external_attr = 3, 0o644 << 16
             archive.writestr(entry, files[name])
     return buffer.getvalue()
 

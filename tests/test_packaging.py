@@ -110,7 +110,8 @@ LIBRARY = [
 COMPANION = [
     "houses", "extras", "lines", "locks", "parallel", "bundled", "hops", "layer_mutation", "unions",
     "tracing", "intervals", "downloads", "zips", "figures", "runs", "crates", "chain", "measured", "imagenet",
-    "arguments", "distributions", "chapters.shared", "chapters", "labs", "play", "pages", "archives", "cli",
+    "arguments", "distributions", "chapters.shared", "chapters", "labs", "play", "pages", "onefile",
+    "archives", "cli",
 ]  # fmt: skip
 
 

@@ -149,17 +149,6 @@ def repository_url(root: Path) -> str:
     return str(config.get("repository", {}).get("url") or "")
 
 
-def zipped(folder: str, files: Mapping[str, bytes]) -> bytes:
-    """Return a zip of files in a folder; the same files make the same bytes."""
-    buffer = io.BytesIO()
-    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
-        for name in sorted(files):
-            entry = zipfile.ZipInfo(f"{folder}/{name}", _EPOCH)
-            entry.compress_type, entry.create_system, entry.external_attr = zipfile.ZIP_DEFLATED, 3, 0o644 << 16
-            archive.writestr(entry, files[name])
-    return buffer.getvalue()
-
-
 def build(
     root: Path, installed: Mapping[str, bytes], out: Path, seed: int = 0, roster: Roster | None = None
 ) -> list[Path]:
