@@ -39,7 +39,7 @@ class Recipe:
     """How a network is trained: AdamW, whose rate falls along half a cosine.
 
     steps: in whole passes through the rows, so about as many however many rows there are.
-    loss: "squared" error, or "pairs": the hinge over all pairs of a batch, as only their order counts.
+    loss: "squared" error, "pairs": the hinge over all pairs of a batch, as only their order counts, or a sum of both.
     """
 
     steps: int = 800
@@ -59,7 +59,15 @@ def pair_hinge(scores: Tensor, target: Tensor) -> Tensor:
     return (short * above).sum() / above.sum().clamp(min=1)
 
 
-LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {"squared": functional.mse_loss, "pairs": pair_hinge}
+def squared_and_pairs(scores: Tensor, target: Tensor) -> Tensor:
+    """Mean squared error and, with a weight of 0.2, the hinge over pairs; NN-Former (Xu et al., CVPR 2025)."""
+    return functional.mse_loss(scores, target) + 0.2 * pair_hinge(scores, target)
+
+
+PAIRS = "pairs"  # the loss whose scores are no standardised labels
+LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
+    "squared": functional.mse_loss, PAIRS: pair_hinge, "squared and pairs": squared_and_pairs,
+}  # fmt: skip
 
 
 def descend(module: nn.Module, rows: int, recipe: Recipe, seed: int, loss_of: Callable[[Tensor], Tensor]) -> None:
@@ -144,7 +152,7 @@ class GraphModel:
             descend(module, len(graphs), self.recipe, seed, loss_of)
 
         module = seeded(build, seed, work)
-        if self.recipe.loss == "squared":
+        if self.recipe.loss != PAIRS:
             return Learnt(space, module, spread, mean)
         with plain_torch():
             return Learnt(space, module, *line(module(graphs).double().numpy(), y))

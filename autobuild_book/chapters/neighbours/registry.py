@@ -8,6 +8,7 @@ from autobuild_book.chapters.neighbours.convolutions import GCN
 from autobuild_book.chapters.neighbours.gates import GATES
 from autobuild_book.chapters.neighbours.network_graphs import NETWORK_GRAPHS, NETWORK_GRAPHS_OF_CHOICES
 from autobuild_book.chapters.neighbours.positions import GCN_EMBEDDED, POSITIONS, POSITIONS_EMBEDDED
+from autobuild_book.chapters.neighbours.siblings import NN_FORMER
 from autobuild_book.chapters.shared.models.registry import Model
 
 
@@ -29,6 +30,7 @@ _ALL: tuple[Neighbour, ...] = (
     POSITIONS_EMBEDDED,
     NETWORK_GRAPHS,
     NETWORK_GRAPHS_OF_CHOICES,
+    NN_FORMER,
 )
 NEIGHBOURS: dict[str, Neighbour] = {model.name: model for model in _ALL}
 

@@ -82,13 +82,15 @@ def plan(sizes: Sequence[int], seeds: Sequence[int]) -> list[Tau]:
 
 
 def summary(rows: pd.DataFrame) -> pd.DataFrame:
-    """Mean tau over seeds with its 95 % interval beside the published one, and mean seconds, by model and size."""
+    """Mean tau over seeds with its 95 % interval beside the published one, and mean seconds, by model and size.
+
+    What arch2vec learns without labels is learnt once for a seed, and is in the seconds of the first size."""
     means = []
     for (model, size), group in rows.groupby(["model", "size"], sort=False):
         printed = dict(zip(SIZES, PUBLISHED.get(str(model), ()), strict=False)).get(int(str(size)), float("nan"))
         seconds = group["fit_seconds"].mean(), group["predict_seconds"].mean()
-        means.append((model, size, *mean_with_interval(group["tau"].to_numpy()), printed, *seconds))
-    names = ["model", "size", "tau", "low", "high", "published", "fit_seconds", "predict_seconds"]
+        means.append((model, size, len(group), *mean_with_interval(group["tau"].to_numpy()), printed, *seconds))
+    names = ["model", "size", "seeds", "tau", "low", "high", "published", "fit_seconds", "predict_seconds"]
     return pd.DataFrame(means, columns=names)
 
 

@@ -85,3 +85,16 @@ def test_summary_has_the_published_number_beside_ours() -> None:
     line = tau.summary(rows.assign(fit_seconds=[1.0, 3.0], predict_seconds=0.5)).iloc[0]
     assert (line["tau"], line["published"], line["fit_seconds"]) == (0.5, 0.413, 2.0)
     assert line["low"] < 0.4 and line["high"] > 0.6, "two seeds say little"
+
+
+def test_committed_rows_are_whole_seeds_of_the_plan() -> None:
+    rows = tau.SECTION.committed()
+    assert list(rows) == tau.COLUMNS and rows["tau"].between(-1, 1).all() and (rows["fit_seconds"] > 0).all()
+    assert not rows.duplicated(["model", "size", "seed"]).any()
+    for _, group in rows.groupby(["model", "seed"]):
+        assert sorted(group["size"]) == list(tau.SIZES)
+    means = tau.summary(rows).set_index(["model", "size"])
+    assert {"neural predictor", "GATES", "arch2vec", "CTNAS comparator"} <= set(rows["model"])
+    assert (means.loc["GATES", "seeds"] == len(tau.SEEDS)).all()
+    assert means.loc[("GATES", 781), "low"] > means.loc[("GATES", 78), "high"], "more cells, better ranks"
+    assert (means.loc["neural predictor", "low"] > means.loc["neural predictor", "published"]).all()
