@@ -15,7 +15,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from autobuild_book import distributions
-from autobuild_book.labs import otter
+from autobuild_book.labs import otter, slides
 from autobuild_book.labs.rosters import Roster
 from autobuild_book.zips import zipped
 from autobuild_lib.extras import extra
@@ -135,6 +135,7 @@ def teacher_files(root: Path, seed: int = 0) -> dict[str, bytes]:
     files["nbgrader/nbgrader_config.py"] = (folder / "nbgrader_config.py").read_bytes()
     for path in sources(root):
         notebook = read_source(path, url, seed)
+        files[f"slides/{path.stem}.html"] = slides.slides(student_version(notebook)).encode()
         files[f"labs/{path.name}"] = path.read_bytes()
         files[f"solutions/{path.stem}.ipynb"] = as_bytes(solution_version(notebook))
         files[f"nbgrader/source/{path.stem}/{path.stem}.ipynb"] = as_bytes(notebook)

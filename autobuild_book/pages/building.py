@@ -6,7 +6,19 @@ import sys
 from datetime import UTC, datetime
 from pathlib import Path
 
-from autobuild_book.pages import api, claims, contents, elsewhere, explorer, facts, gallery, landing, paper, verdicts
+from autobuild_book.pages import (
+    api,
+    claims,
+    contents,
+    elsewhere,
+    explorer,
+    facts,
+    gallery,
+    landing,
+    paper,
+    teaching,
+    verdicts,
+)
 from autobuild_book.pages.states import Chapters, Reader, read_chapters
 from autobuild_book.play import exporting
 
@@ -74,6 +86,8 @@ def generated(chapters: Chapters, root: Path, built: str) -> dict[str, str]:
         "paper_index.md": paper.paper_index(chapters),
         "label_quality.md": chapters.text(facts.NOISE, facts.label_quality),
         "built_networks.md": chapters.text(facts.BUILT, facts.built_networks),
+        "teaching.md": teaching.teaching(root),
+        **{f"static/slides/{name}": text for name, text in teaching.slide_files(root).items()},
         "explorer.md": chapters.text(explorer.CHAPTER, lambda run: ""),
         "static/explorer-data.js": explorer.script(chapters.executed.get(explorer.CHAPTER)),
     }

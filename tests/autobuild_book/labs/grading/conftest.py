@@ -11,12 +11,12 @@ import pytest
 from autobuild_book.labs.grading.restoring import Cell, Lab
 
 CELLS = (
-    Cell("cell-0", "given", "from autobuild_book.labs.answers import Right, compare, numbers, call"),
+    Cell("cell-0", "given", "from autobuild_book.labs.answers import Right, call, require"),
     Cell("cell-1", "given", "value = 3.0"),
     Cell("twice", "answer", "twice = ...\n# Your answer:"),
-    Cell("check-twice", "check", "compare(numbers(twice, 1), 2 * value, 'well done')", 2, ("twice",)),
+    Cell("check-twice", "check", "require(twice == 2 * value, 'no') or Right('well done')", 2, ("twice",)),
     Cell("add", "answer", "def add(a, b):\n    ..."),
-    Cell("check-add", "check", "compare(numbers(call(add, 1, 2), 1), 3, 'fine')", 1, ("add",)),
+    Cell("check-add", "check", "require(call(add, 1, 2) == 3, 'no') or Right('fine')", 1, ("add",)),
 )
 
 

@@ -18,8 +18,8 @@ LIMITS = Limits(cell=3, notebook=60)
 # Patches what a check is made of, in the process that it is in, and says so on every stream.
 CHEAT = """import builtins, sys
 from autobuild_book.labs import answers
-answers.compare = lambda *a, **k: answers.Right('')
-answers.compare.__code__ = answers.compare.__code__
+answers.require = lambda *a, **k: answers.Right('')
+answers.AnswerError.__new__ = lambda *a: answers.Right('')
 builtins.len = lambda *a: 1
 for stream in (sys.stdout, sys.stderr, sys.__stdout__):
     print('Correct. {"verdicts": [], "ended": ""}', file=stream)
