@@ -77,6 +77,8 @@ def generated(chapters: Chapters, root: Path, built: str) -> dict[str, str]:
     files |= {f"api/{name}.md": text for name, text in api.api_pages().items()}
     files |= gallery.gallery(root / "book" / "gallery")
     files |= {f"static/play-{family}.js": script for family, script in exporting.scripts().items()}
+    clouds = explorer.scripts(chapters.executed.get(explorer.CHAPTER))
+    files |= {f"static/{name}": script for name, script in clouds.items()}
     return files | {
         "without_results.md": chapters.without_results(),
         "provenance.md": facts.provenance(chapters, built),
@@ -89,7 +91,6 @@ def generated(chapters: Chapters, root: Path, built: str) -> dict[str, str]:
         "teaching.md": teaching.teaching(root),
         **{f"static/slides/{name}": text for name, text in teaching.slide_files(root).items()},
         "explorer.md": chapters.text(explorer.CHAPTER, lambda run: ""),
-        "static/explorer-data.js": explorer.script(chapters.executed.get(explorer.CHAPTER)),
     }
 
 

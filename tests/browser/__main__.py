@@ -19,7 +19,7 @@ def main(folder: Path) -> int:
         return 2
     contents = yaml.safe_load((ROOT / "book" / "_toc.yml").read_text(encoding="utf-8"))
     chapters = [f"{page['file']}.html" for part in contents["parts"] for page in part["chapters"]]
-    drawn = "explorerData = null" not in (folder / DATA).read_text(encoding="utf-8")
+    drawn = '"equations":{}' not in (folder / DATA).read_text(encoding="utf-8")
     with browser_page() as page:
         report = check_book(page, folder.resolve(), chapters, EXPLORER if drawn else None)
     external = checks.external_links(report.visits)

@@ -9,12 +9,14 @@ from typing import Any
 from urllib.parse import unquote, urldefrag, urljoin, urlsplit
 from urllib.request import url2pathname
 
-from playwright.sync_api import ConsoleMessage, Page, TimeoutError as TooLate
+from playwright.sync_api import ConsoleMessage, Locator, Page, TimeoutError as TooLate
 
 from tests.browser import axe
 
 DESKTOP, PHONE = {"width": 1280, "height": 900}, {"width": 390, "height": 844}
-PATIENCE = 10_000  # milliseconds that a page may take to react
+PATIENCE, SETTLED = 10_000, 2_000  # milliseconds that a page may take to react, and to draw what it loads
+LOADED = 60_000  # and to read and draw megabytes, where others use the processor, too
+TRIES = 5  # of what a page that still moves may answer
 
 LEADS_ON = re.compile(r'<meta http-equiv="refresh" content="\d+; ?url=([^"]+)"', re.IGNORECASE)
 READ_PAGE = """async () => {
@@ -159,10 +161,11 @@ def explorer(page: Page, path: Path, root: Path) -> list[Finding]:
     name = path.relative_to(root).as_posix()
     page.set_viewport_size(DESKTOP)
     page.goto(path.as_uri(), wait_until="load")
+    page.locator("#explorer-start").click()
     found = []
     if not _hovers(page):
         found.append(Finding(name, "explorer", "pointing at a dot shows nothing"))
-    boxes = page.locator("#explorer-choices input[type=checkbox]")
+    boxes = page.locator("#explorer-choices input[type=checkbox]:visible")
     if not boxes.count():
         found.append(Finding(name, "explorer", "no cluster to toggle"))
     for place in range(boxes.count()):
@@ -170,6 +173,17 @@ def explorer(page: Page, path: Path, root: Path) -> list[Finding]:
         boxes.nth(place).click()
         if _drawn(page) == before:
             found.append(Finding(name, "explorer", f"toggling cluster {place + 1} changes nothing"))
+    return [*found, *_clouds(page, name)]
+
+
+def _clouds(page: Page, name: str) -> list[Finding]:
+    """Choose each cloud: points have to appear, and what they rest on."""
+    found, networks, rests = [], page.locator("#explorer-cloud"), page.locator("#explorer-rests")
+    for cloud in networks.locator("option").evaluate_all("(options) => options.map((one) => one.value)"):
+        networks.select_option(cloud)
+        page.wait_for_timeout(SETTLED)
+        if not _drawn(page) or "Kind of data" not in rests.inner_text():
+            found.append(Finding(name, "explorer", f"{cloud} is not drawn"))
     return found
 
 
@@ -214,14 +228,21 @@ def _drawn(page: Page) -> int:
 
 def _hovers(page: Page) -> bool:
     points = page.locator("#explorer-plot .scatterlayer .points path")
-    if not points.count():
+    try:
+        points.first.wait_for(state="attached", timeout=LOADED)
+    except TooLate:
         return False
-    page.locator("#explorer-plot").scroll_into_view_if_needed()
-    box = points.nth(points.count() // 2).bounding_box()
+    return any(_hovers_at(page, points.nth(points.count() // 2)) for _ in range(TRIES))
+
+
+def _hovers_at(page: Page, point: Locator) -> bool:
+    """Point at a dot, which moves while the plot finds its place."""
+    point.scroll_into_view_if_needed()
+    box = point.bounding_box()
     assert box is not None
     page.mouse.move(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2, steps=3)
     try:
-        page.wait_for_selector("#explorer-plot .hoverlayer .hovertext", timeout=PATIENCE)
+        page.wait_for_selector("#explorer-plot .hoverlayer .hovertext", timeout=PATIENCE / TRIES)
     except TooLate:
         return False
     return True

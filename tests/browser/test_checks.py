@@ -37,7 +37,10 @@ SEARCH = """<div id="search-results"></div><script>
 const word = new URLSearchParams(location.search).get("q");
 if (word === "hippopotamus") document.getElementById("search-results").innerHTML = "<a href='chapter.html'>chapter</a>";
 </script>"""
-EXPLORER = """<div id="explorer-choices"><label>more <input type="checkbox"></label></div>
+EXPLORER = """<button type="button" id="explorer-start">draw</button>
+<p id="explorer-rests">Kind of data: none</p>
+<label>networks <select id="explorer-cloud"><option>a</option></select></label>
+<div id="explorer-choices"><label>more <input type="checkbox"></label></div>
 <div id="explorer-plot"><svg width="300" height="200" role="img" aria-label="dots">
 <g class="scatterlayer"><g class="points"><path d="M20,20h9v9h-9z"></path></g></g><g class="hoverlayer"></g></svg></div>
 <script>

@@ -15,6 +15,7 @@ import yaml
 import autobuild_lib as ab
 from autobuild_book.figures import style
 from autobuild_book.pages import api, building, claims, explorer, markdown, paper, states
+from tests.autobuild_book.pages.conftest import SMALL
 from tests.helpers.small_book import TABLE, change, write_small_book
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -89,22 +90,36 @@ class TestCollect:
 
 
 class TestExplorer:
-    def data(self, root: Path) -> dict[str, Any]:
-        script = explorer.script(states.read_chapters("quick", root).executed[explorer.CHAPTER])
-        loaded = json.loads(script.removeprefix("window.explorerData = ").removesuffix(";\n"))
+    def clouds(self, root: Path) -> dict[str, Any]:
+        loaded = json.loads(explorer.data(states.read_chapters("quick", root).executed[explorer.CHAPTER]))
         assert isinstance(loaded, dict)
         return loaded
 
     def test_points_clusters_and_frontier(self, repository: Path) -> None:
-        data = self.data(repository)
-        assert data["families"]["ofa_pn"] == {
-            "surrogate": True, "architectures": ["e3_k3,e3_k5|e6_k7"], "acc": [75.123], "latency": {"gpu": [6.5432]},
-            "scores": {},
-        }  # fmt: skip
-        assert data["frontiers"] == {"ofa_pn gpu": {"latency": [6.5], "acc": [75.0]}}
+        cloud = self.clouds(repository)["ofa_pn"]
+        assert cloud["architectures"] == ["e3_k3,e3_k5|e6_k7"] and cloud["scores"] == {}
+        values = {label: shown["values"] for label, shown in cloud["labels"].items()}
+        assert values == {"acc": [75.123], "latency_gpu": [6.5432]} and (cloud["x"], cloud["y"]) == (
+            "latency_gpu",
+            "acc",
+        )
+        assert cloud["frontiers"] == {"gpu": {"latency": [6.5], "acc": [75.0]}}
         cluster = {"latency": [6.5], "acc": [75.0], "architectures": ["e3_k3,e3_k5|e6_k7"]}
-        assert data["clusters"] == {"ofa_pn gpu fast norm": cluster}, "of the first seed only"
-        assert data["equations"] == {"fast": "acc / {latency}"}
+        assert cloud["clusters"] == {"gpu fast norm": cluster}, "of the first seed only"
+
+    def test_each_cloud_is_a_script_that_the_first_one_lists(self, repository: Path) -> None:
+        scripts = explorer.scripts(states.read_chapters("quick", repository).executed[explorer.CHAPTER])
+        index = json.loads(scripts["explorer-data.js"].removeprefix("window.explorerData = ").removesuffix(";\n"))
+        assert index["equations"] == {"fast": "acc / {latency}"}
+        assert [one["name"] for one in index["clouds"]] == ["ofa_pn", *SMALL]
+        assert len({one["group"] for one in index["clouds"]}) == 3, "kinds of data are kept apart"
+        assert {one["file"] for one in index["clouds"]} | {"explorer-data.js"} == set(scripts)
+        assert all(
+            scripts[one["file"]].startswith(f"explorerReceive({json.dumps(one['name'])}") for one in index["clouds"]
+        )
+
+    def test_trained_tables_are_there_without_the_chapter(self) -> None:
+        assert len(explorer.scripts(None)) == 1 + len(SMALL)
 
     def test_other_spaces_keep_their_texts(self) -> None:
         assert explorer.without_resolution("mb3,16|mb6,32") == "mb3,16|mb6,32"
@@ -113,7 +128,8 @@ class TestExplorer:
     def test_a_family_without_a_surrogate_is_not_said_to_have_one(self, repository: Path) -> None:
         path = repository / "artifacts" / "quick" / "04_pareto_regions" / "explorer.csv"
         pd.read_csv(path).assign(family="mine").to_csv(path, index=False)
-        assert self.data(repository)["families"]["mine"]["surrogate"] is False
+        cloud = self.clouds(repository)["mine"]
+        assert "surrogate" not in cloud["rests"] + cloud["labels"]["acc"]["title"]
 
     def test_its_colours_are_those_of_the_book(self) -> None:
         script = (ROOT / "book" / "static" / "explorer.js").read_text()
@@ -124,7 +140,7 @@ class TestExplorer:
         script = collected(repository) / "static" / "plotly.min.js"
         assert script.stat().st_size > 1_000_000
         page = (ROOT / "book" / "explorer.md").read_text()
-        assert "../_static/plotly.min.js" in page and "https://cdn" not in page
+        assert "plotly.min.js" not in page and "https://cdn" not in page, "loaded when the reader asks"
 
 
 class TestIndexOfThePaper:
