@@ -2,7 +2,7 @@
 
 import argparse
 import os
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
 import pandas as pd
@@ -13,6 +13,7 @@ from autobuild_lib import data
 from autobuild_lib.data.files import FILES
 from autobuild_lib.data.table import DUPLICATES
 from autobuild_lib.spaces import SequenceSpace, read_space
+from autobuild_lib.targets import Target, quoted
 
 
 def add_source(parser: argparse.ArgumentParser) -> None:
@@ -63,7 +64,19 @@ def split(
     """Load the table that the arguments name, split for training and testing; they may name another space."""
     space = read_space(arguments.space) if arguments.space else space
     table = data.load(arguments.data, space=space, duplicates=arguments.duplicates)
-    return (table.complete(target) if arguments.drop_missing else table).split(0.9, seed=arguments.split_seed)
+    complete = table.complete(label_or_equation(target, table.labels)) if arguments.drop_missing else table
+    return complete.split(0.9, seed=arguments.split_seed)
+
+
+def label_or_equation(target: str, labels: Iterable[object]) -> str:
+    """Return a target as an equation: what is none but the name of a label, such as "val score", means that label."""
+    try:
+        return Target(target).expression
+    except ValueError as error:
+        names = [str(label) for label in labels]
+        if target.strip() in names:
+            return quoted(target.strip())
+        raise ValueError(f"{error}; the labels here are {', '.join(map(quoted, names))}") from None
 
 
 def check_writable(out: Path) -> None:

@@ -77,6 +77,7 @@ COMMANDS = {
     "labs": ("autobuild_book.cli.labs", "add_labs", "write the labs, and grade what students hand in"),
     "chain": ("autobuild_book.cli.chain", "add_chain", "run all notebooks of a profile, and build the book"),
     "sweep": ("autobuild_book.cli.sweep", "add_sweep", "run a notebook with many combinations of parameters"),
+    "runs": ("autobuild_book.cli.runs", "add_runs", "list the tables of runs, or say which run wrote a table"),
     "compare": ("autobuild_book.cli.compare", "add_compare", "metrics of many runs as a table and a picture"),
     "archive": ("autobuild_book.cli.archives", "add_archive", "runs as one file, a research object (RO-Crate)"),
     "verify": ("autobuild_book.cli.archives", "add_verify", "check such a file, and run a notebook from it again"),

@@ -8,7 +8,15 @@ from typing import Any
 
 import pandas as pd
 
-from autobuild_book.arguments import add_source, check_file, check_writable, print_report, split, whole
+from autobuild_book.arguments import (
+    add_source,
+    check_file,
+    check_writable,
+    label_or_equation,
+    print_report,
+    split,
+    whole,
+)
 from autobuild_book.hops import enough_hops
 from autobuild_book.measured import distillation
 from autobuild_lib import data, evaluation, surrogate, training
@@ -65,10 +73,11 @@ def add_evaluate(parser: argparse.ArgumentParser) -> None:
 
 def _fit(arguments: argparse.Namespace) -> None:
     train, test = split(arguments, arguments.target)
-    check_before_training(arguments.out, arguments.target, test)
+    target = label_or_equation(arguments.target, train.labels)
+    check_before_training(arguments.out, target, test)
     options = {name: value for name in training.OPTIONS if (value := getattr(arguments, name)) is not None}
     _say_if_too_few_hops(train.space, arguments.preset, options)
-    task = train.space, train, arguments.target, arguments.seed, arguments.preset
+    task = train.space, train, target, arguments.seed, arguments.preset
     made = training.fit(*task, progress=True, **options)
     report = evaluation.evaluate(made, test)
     made.save(arguments.out)

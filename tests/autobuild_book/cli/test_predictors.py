@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import pandas as pd
 import pytest
 
 import autobuild_lib as ab
@@ -185,6 +186,20 @@ def test_a_space_too_deep_for_the_hops_names_the_option_of_the_command(run: Run,
     assert_refused(run("build", "--predictor", tmp_path / "p"), "--hops 5", "--score effect")
     assert run(*fit, "--out", tmp_path / "p", "--hops", 5)[0] == 0
     assert run("build", "--predictor", tmp_path / "p")[0] == 0
+
+
+@pytest.mark.parametrize("target", ["val score", "`val score`", " val score "])
+def test_a_label_with_a_space_is_a_target(
+    fit_toy: Run, run: Run, toy_files: dict[str, Path], tmp_path: Path, target: str
+) -> None:
+    frame = pd.read_csv(toy_files["--data"])
+    frame.rename(columns={"additive": "val score"}).to_csv(toy_files["--data"], index=False)
+    words = [part for pair in toy_files.items() for part in pair]
+    for options in ([], ["--drop-missing"]):
+        code, out, err = run("fit", *words, "--target", target, "--epochs", 1, "--out", tmp_path / "made", *options)
+        assert code == 0 and "head" in out, err
+    code, _, err = fit_toy(target="no score")
+    assert code == 1 and "`val score`" in err and len(err.splitlines()) == 1
 
 
 @pytest.fixture(scope="module")

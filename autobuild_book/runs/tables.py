@@ -1,0 +1,59 @@
+"""Which run a table belongs to: the one whose metrics.json lists its checksum."""
+
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from autobuild_book.lines import printable
+from autobuild_book.runs.metrics import read_metrics
+from autobuild_lib.released.checksums import sha256_of
+
+COLUMNS = ["run", "notebook", "date", "commit", "table", "rows", "state"]
+LISTED, CHANGED, MISSING, UNLISTED = "as written", "changed since", "missing", "not listed"
+
+
+def list_tables(folders: Sequence[Path]) -> pd.DataFrame:
+    """Return a row for each table of the runs in folders, at any depth, with columns `COLUMNS`.
+
+    The state says whether the file is as the run wrote it, has changed since, is missing, or is listed by no run.
+
+    Raises:
+        ValueError: where there is no run, or a metrics.json that is no record of one.
+    """
+    rows = [row for path in _records(folders) for row in _rows(path, read_metrics(path))]
+    return pd.DataFrame(rows, columns=COLUMNS)
+
+
+def runs_of(table: Path, folders: Sequence[Path]) -> list[Path]:
+    """Return the metrics.json of each run in folders that wrote a table with the content of this file, and any name."""
+    sha256 = sha256_of(table)
+    return [path for path in _records(folders) if sha256 in {each.get("sha256") for _, each in _tables(path)}]
+
+
+def _records(folders: Sequence[Path]) -> list[Path]:
+    if not (paths := sorted({path for folder in folders for path in folder.rglob("metrics.json")})):
+        raise ValueError(f"{', '.join(map(str, folders))}: there is no run, that is, no metrics.json; give its folder")
+    return paths
+
+
+def _tables(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+    """Yield the names and entries of the tables that a record lists; older records list none."""
+    tables = read_metrics(path).get("tables")
+    for name, entry in (tables if isinstance(tables, dict) else {}).items():
+        yield name, entry if isinstance(entry, dict) else {}
+
+
+def _rows(path: Path, record: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
+    commit = f"{record.get('commit') or 'unknown'}"[:12] + (", with changes" if record.get("dirty") else "")
+    about = [printable(str(record.get(key) or "unknown")) for key in ("run", "notebook", "date")]
+    listed = dict(_tables(path))
+    for name, entry in listed.items():
+        file = path.parent / f"{name}.csv"
+        same = file.is_file() and sha256_of(file) == entry.get("sha256")
+        state = LISTED if same else CHANGED if file.is_file() else MISSING
+        yield (*about, printable(commit), printable(str(file)), entry.get("rows"), state)
+    for file in sorted(path.parent.glob("*.csv")):
+        if file.stem not in listed:
+            yield (*about, printable(commit), printable(str(file)), None, UNLISTED)
