@@ -18,7 +18,6 @@ def evaluate(predictor: Predictor, table: Labelled, target: Target | str | None 
     truth = table.evaluate(equation)
     predicted, norms = predictor.predict_and_norms(table.inputs)
     rows = {f"hop {hop}": level for hop, level in enumerate(norms)} | {"head": predicted}
-    report = pd.DataFrame({name: srcc_with_interval(row, truth) for name, row in rows.items()}).T
-    report.columns = pd.Index(["srcc", "low", "high"])
+    report = pd.DataFrame({n: srcc_with_interval(r, truth) for n, r in rows.items()}, index=["srcc", "low", "high"]).T
     report.loc["head", "mae"] = np.abs(predicted - truth).mean()
     return report

@@ -34,5 +34,4 @@ def fit_ir_many(
     course = Course.of(table, targets, seed, preset, configure(preset, overrides, IR_PRESETS))
     graphs = neighbourhoods(table.graphs, course.network.hops)
     operations = tuple(OPERATIONS[place] for place in np.unique(graphs.operations.numpy()))
-    stack = course.train(OperationEncoder(operations), graphs, progress)
-    return course.predictors(stack, [None] * len(targets))
+    return course.predictors(course.train(OperationEncoder(operations), graphs, progress), [None] * len(targets))

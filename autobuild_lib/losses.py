@@ -1,6 +1,6 @@
 """Soft ranks and the hop-level ranking loss (paper, Equation 4; Blondel et al., ICML 2020, for the soft rank)."""
 
-from typing import Literal, get_args
+from typing import Any, Literal, get_args
 
 import numpy as np
 import numpy.typing as npt
@@ -15,22 +15,21 @@ RankLoss = Literal["released", "spearman", "off"]
 RANK_LOSSES: tuple[str, ...] = get_args(RankLoss)
 
 
-def soft_rank(values: Tensor, regularization_strength: float = 1.0) -> Tensor:
+def soft_rank(values: Any, regularization_strength: float = 1.0) -> Any:
     """Return differentiable ascending ranks along the last dimension: about 1 for the smallest, n for the largest.
 
     The ranks are the Euclidean projection of values / strength onto the permutahedron of (1, ..., n); a small
-    strength approaches hard ranks, a large one a constant (n + 1) / 2.
+    strength approaches hard ranks, a large one a constant (n + 1) / 2. All losses take arrays and lists as well.
 
-    Shapes: values [..., n] -> [..., n]. Raises `ValueError` for a strength that is not positive, for values that are
-    not finite, and for a tensor without a dimension.
+    Shapes: values [..., n] -> [..., n]. `ValueError` for a strength that is not positive, and for other values.
     """
+    if not isinstance(values, Tensor):
+        return soft_rank(_tensor(values), regularization_strength).numpy()
     if values.dim() == 0:
         raise ValueError("soft_rank needs values of shape [..., n], given a single number")
     if not regularization_strength > 0:
         raise ValueError(f"regularization_strength must be positive, given {regularization_strength}")
-    if values.numel() == 0:
-        return values
-    return _SoftRank.apply(values, regularization_strength)  # type: ignore[no-any-return,no-untyped-call]
+    return _SoftRank.apply(values, regularization_strength) if values.numel() else values  # type: ignore[no-untyped-call]
 
 
 class _SoftRank(torch.autograd.Function):
@@ -46,17 +45,15 @@ class _SoftRank(torch.autograd.Function):
         excess = ascending - np.arange(1, rows.shape[1] + 1)
         blocks = _pooled_blocks(excess)
         ctx.saved = order, blocks, strength  # type: ignore[attr-defined]
-        ranks = np.empty_like(rows)
-        np.put_along_axis(ranks, order, ascending - _block_means(excess, blocks), axis=1)
+        ranks = np.take_along_axis(ascending - _block_means(excess, blocks), np.argsort(order, axis=1), axis=1)
         return torch.from_numpy(ranks).to(values.dtype).reshape(values.shape)
 
     @staticmethod
     def backward(ctx: torch.autograd.function.FunctionCtx, *upstream: Tensor) -> tuple[Tensor, None]:
         order, blocks, strength = ctx.saved  # type: ignore[attr-defined]
-        rows = upstream[0].double().reshape(order.shape).numpy()
-        sorted_rows = np.take_along_axis(rows, order, axis=1)
-        gradient = np.empty_like(rows)
-        np.put_along_axis(gradient, order, (sorted_rows - _block_means(sorted_rows, blocks)) / strength, axis=1)
+        sorted_rows = np.take_along_axis(upstream[0].double().reshape(order.shape).numpy(), order, axis=1)
+        ascending = (sorted_rows - _block_means(sorted_rows, blocks)) / strength
+        gradient = np.take_along_axis(ascending, np.argsort(order, axis=1), axis=1)
         return torch.from_numpy(gradient).to(upstream[0].dtype).reshape(upstream[0].shape), None
 
 
@@ -71,8 +68,7 @@ def _pooled_blocks(rows: Array) -> npt.NDArray[np.intp]:
     """Borders of the constant pieces of each row's nondecreasing fit; rows are laid end to end for one SciPy call."""
     spread = np.ptp(rows, axis=1) + 1.0
     floor = np.cumsum(spread) - spread - rows.min(axis=1)  # lifts each row above the one before: no block spans two
-    result = isotonic_regression((rows + floor[:, None]).ravel(), increasing=True)
-    return np.asarray(result.blocks)
+    return np.asarray(isotonic_regression((rows + floor[:, None]).ravel(), increasing=True).blocks)
 
 
 def _block_means(rows: Array, blocks: npt.NDArray[np.intp]) -> Array:
@@ -80,22 +76,29 @@ def _block_means(rows: Array, blocks: npt.NDArray[np.intp]) -> Array:
     return np.repeat(means, np.diff(blocks)).reshape(rows.shape)
 
 
-def correlation(a: Tensor, b: Tensor, epsilon: float = 1e-12) -> Tensor:
+def _tensor(values: Any) -> Tensor:
+    return values if isinstance(values, Tensor) else torch.from_numpy(np.array(values, np.float64))
+
+
+def correlation(a: Any, b: Any, epsilon: float = 1e-12) -> Any:
     """Pearson correlation along the last dimension, [..., n] and [..., n] -> [...]; 0 where either is constant."""
-    a, b = a - a.mean(-1, keepdim=True), b - b.mean(-1, keepdim=True)
+    if not (isinstance(a, Tensor) or isinstance(b, Tensor)):
+        return correlation(_tensor(a), _tensor(b), epsilon).numpy()[()]
+    a, b = (row - row.mean(-1, keepdim=True) for row in map(_tensor, (a, b)))
     return (a * b).sum(-1) / ((a * a).sum(-1) * (b * b).sum(-1) + epsilon).sqrt()
 
 
-def rank_loss(norms: Tensor, targets: Tensor, kind: RankLoss = "released") -> Tensor:
+def rank_loss(norms: Any, targets: Any, kind: RankLoss = "released") -> Any:
     """Mean over hops of 1 - rho, where rho compares the soft ranks of the norms with the targets.
 
     `released` correlates with the targets themselves, as the public implementation does; `spearman` with their hard
-    (average) ranks. Shapes: norms [P, hops + 1, n], targets [P, n] -> [P].
+    (average) ranks. Shapes: norms [..., hops + 1, n], targets [..., n] -> [...].
     """
     if kind not in RANK_LOSSES:
         raise ValueError(f"rank_loss={kind!r}; choose from {', '.join(RANK_LOSSES)}")
+    if not isinstance(norms, Tensor):
+        return rank_loss(_tensor(norms), targets, kind).numpy()[()]
     if kind == "off" or norms.shape[-1] < 2:
-        return norms.new_zeros(len(norms))
-    if kind == "spearman":
-        targets = torch.from_numpy(rankdata(targets.numpy(), axis=-1)).to(norms.dtype)
-    return (1 - correlation(soft_rank(norms), targets[:, None])).mean(1)
+        return norms.new_zeros(norms.shape[:-2])
+    targets = _tensor(rankdata(targets, axis=-1) if kind == "spearman" else targets).to(norms.dtype)
+    return (1 - correlation(soft_rank(norms), targets[..., None, :])).mean(-1)

@@ -32,7 +32,9 @@
 
 # %%
 import autobuild_lib as ab
-from autobuild_book.labs import judging, regions as check
+from autobuild_book.labs import judging, regions
+
+check = regions.Lab(seed=0)
 
 # %% [markdown]
 # ## Exercise 1: to dominate
@@ -52,7 +54,7 @@ def dominates(one, other):
 
 
 # %% nbgrader={"grade_id": "check-dominates", "grade": true, "points": 1}
-check.dominates_function(dominates)
+check.dominates(dominates)
 
 # %% [markdown]
 # ## Exercise 2: a frontier
@@ -60,12 +62,12 @@ check.dominates_function(dominates)
 # Which of these seven networks does no other one dominate? Give their letters.
 
 # %%
-check.NETWORKS.T
+check.networks.T
 
 # %% nbgrader={"grade_id": "frontier", "solution": true}
 frontier = ...
 # BEGIN SOLUTION
-pairs = {name: (row.latency_gpu, row.acc) for name, row in check.NETWORKS.iterrows()}
+pairs = {name: (row.latency_gpu, row.acc) for name, row in check.networks.iterrows()}
 frontier = [name for name in pairs if not any(dominates(other, pairs[name]) for other in pairs.values())]
 # END SOLUTION
 
@@ -75,11 +77,10 @@ check.frontier_names(frontier)
 # %% [markdown]
 # ## Exercise 3: aim
 #
-# The frontier of the bundled table has 26 networks. Cut it by latency into a fast, a middle ("balanced") and an
-# accurate third:
+# Find the frontier of a table, and cut it by latency into a fast, a middle ("balanced") and an accurate third:
 
 # %%
-known = judging.frontier()
+known = check.frontier()
 thirds = [known.region_of(place) for place in range(len(known.labels))]
 known.labels.assign(third=thirds).groupby("third", sort=False)[["latency_gpu", "acc"]].agg(["min", "max"]).round(4)
 
@@ -98,9 +99,11 @@ fast = ...
 balanced = ...
 accurate = ...
 # BEGIN SOLUTION
-fast = "power(acc, 5) / latency_gpu"
-balanced = "power(acc, 15) / latency_gpu"
-accurate = "power(acc, 80) / latency_gpu"
+texts = [f"power(acc, {exponent}) / latency_gpu" for exponent in range(1, 200)]
+latencies = [known.table.latency_gpu[ab.Target(text).evaluate(known.table).argmax()] for text in texts]
+third_of = [thirds[known.labels.latency_gpu.searchsorted(latency)] for latency in latencies]
+aims = {third: [text for text, lies_in in zip(texts, third_of, strict=True) if lies_in == third] for third in thirds}
+fast, balanced, accurate = (aims[third][len(aims[third]) // 2] for third in ("fast", "balanced", "accurate"))
 # END SOLUTION
 
 # %% nbgrader={"grade_id": "check-fast", "grade": true, "points": 1}
@@ -115,13 +118,16 @@ check.region_equation(accurate, "accurate")
 # %% [markdown]
 # ## Exercise 4: the same order in other words
 #
-# Write an equation that ranks all networks exactly as `power(acc, 20) / latency_gpu` does, using only logarithms,
-# `+`, `-` and `*`.
+# Write an equation that ranks all networks exactly as the one below does, using only logarithms, `+`, `-` and `*`.
+
+# %%
+check.like
 
 # %% nbgrader={"grade_id": "same-order", "solution": true}
 same = ...
 # BEGIN SOLUTION
-same = "20 * log(acc) - log(latency_gpu)"
+exponent = check.like.removeprefix("power(acc, ").partition(")")[0]
+same = f"{exponent} * log(acc) - log(latency_gpu)"
 # END SOLUTION
 
 # %% nbgrader={"grade_id": "check-same-order", "grade": true, "points": 2}
@@ -136,7 +142,7 @@ check.same_order(same)
 # third. A cluster has at least 32 networks. Not every third is equally easy; say in advance which one you try first.
 
 # %%
-train, test = ab.data.load("ofa_mbv3").split(0.9, seed=12345)
+train, test = check.table.split(0.9, seed=12345)
 
 # %% nbgrader={"grade_id": "cluster", "solution": true}
 region = ...  # "fast", "balanced" or "accurate"
@@ -177,4 +183,4 @@ check.gain(gain, cluster, region)
 #    the share of half worth?
 # 2. A cluster beyond the accurate end dominates nothing, and yet may be new. Is the rule fair to it?
 # 3. The frontier was chosen on labels without noise. What changes if it is chosen on noisy ones?
-# 4. `same` and `power(acc, 20) / latency_gpu` rank alike. Would a predictor trained on either learn the same?
+# 4. `same` and the equation of exercise 4 rank alike. Would a predictor trained on either learn the same?

@@ -1,7 +1,9 @@
 """Soft ranks against golden values, a generic solver, finite differences and their limits; the ranking loss by hand."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import get_args
 
 import numpy as np
 import pytest
@@ -11,7 +13,7 @@ from scipy.optimize import minimize
 from scipy.stats import pearsonr, rankdata, spearmanr
 
 import autobuild_lib as ab
-from autobuild_lib.losses import RANK_LOSSES, correlation, rank_loss, soft_rank
+from autobuild_lib.losses import RANK_LOSSES, RankLoss, correlation, rank_loss, soft_rank
 
 
 def double(values: object) -> torch.Tensor:
@@ -148,3 +150,30 @@ def test_spearman_kind_is_the_spearman_correlation_for_spread_out_norms() -> Non
 def test_unknown_kind_is_refused() -> None:
     with pytest.raises(ValueError, match="'kendall'.* " + ", ".join(RANK_LOSSES)):
         rank_loss(double([[[1.0, 2.0]]]), double([[1.0, 2.0]]), "kendall")  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("form", [np.array, list, tuple], ids=["array", "list", "tuple"])
+def test_arrays_in_arrays_out(form: Callable[[object], object]) -> None:
+    rows, targets = [[1.0, 3.0, 2.5], [0.1, 0.2, 0.4]], [1.0, 2.0, 4.0]
+    ranks, value = soft_rank(form(rows)), correlation(form(rows[0]), form(targets))
+    assert isinstance(ranks, np.ndarray) and isinstance(value, float)
+    np.testing.assert_array_equal(ranks, soft_rank(double(rows)))
+    assert value == correlation(double(rows[0]), double(targets))
+    for kind in get_args(RankLoss):
+        loss = rank_loss(form(rows), form(targets), kind)
+        assert isinstance(loss, float) and loss == rank_loss(double([rows]), double([targets]), kind)
+        np.testing.assert_array_equal(rank_loss([rows, rows], [targets, targets], kind), [loss, loss])
+
+
+def test_an_array_beside_a_tensor_keeps_the_gradient() -> None:
+    norms, targets = double([[3.0, 1.0, 2.5]]).requires_grad_(), np.array([1.0, 2.0, 4.0])
+    for result in (rank_loss(norms, targets), correlation(norms[0], targets), correlation(targets, norms[0])):
+        assert isinstance(result, torch.Tensor)
+        (gradient,) = torch.autograd.grad(result, norms)
+        assert torch.isfinite(gradient).all() and gradient.any()
+
+
+@pytest.mark.parametrize("odd", [3.0, np.array(3.0), "abc", None, [[1.0], [1.0, 2.0]], [1.0, "a"], [1.0, None]])
+def test_what_is_no_row_of_numbers_is_refused(odd: object) -> None:
+    with pytest.raises(ValueError, match=r"\w"):
+        soft_rank(odd)

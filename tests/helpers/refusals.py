@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from autobuild_book.labs.answers import AnswerError, Right
+from autobuild_book.labs.verdicts import AnswerError, Right
 
 
 def refused(hint: str, check: Callable[..., Right], *arguments: Any) -> None:

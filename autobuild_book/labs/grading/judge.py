@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, BinaryIO
 
-from autobuild_book.labs.answers import AnswerError, Right
 from autobuild_book.labs.grading import channel
 from autobuild_book.labs.grading.restoring import Cell
 from autobuild_book.labs.grading.shell import quiet_shell, run
 from autobuild_book.labs.grading.transport import Decoder, Encoder
+from autobuild_book.labs.verdicts import AnswerError, Right
 
 # All that a student's process gets of the environment: what Python needs to start.
 ENVIRONMENT = ("PATH", "PYTHONPATH", "VIRTUAL_ENV", "LANG", "LD_LIBRARY_PATH", "SYSTEMROOT", "OPENBLAS_CORETYPE")

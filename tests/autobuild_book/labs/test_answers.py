@@ -11,8 +11,8 @@ import pytest
 import torch
 from IPython.core.formatters import DisplayFormatter
 
-from autobuild_book.labs import answers
-from autobuild_book.labs.answers import AnswerError, Right
+from autobuild_book.labs import answers, verdicts
+from autobuild_book.labs.verdicts import AnswerError, Mistake, Right
 from tests.helpers.refusals import refused
 
 DOTS = ...
@@ -62,10 +62,10 @@ class TestAnswers:
         refused(hint, answers.numbers, answer, 2, ["a", "b"])
 
     def test_an_unknown_mistake_is_named_by_its_place(self) -> None:
-        refused("Number 2 of 3, 9, is too high.", answers.compare, np.array([1, 9.0, 3]), [1, 2, 3], "")
+        refused("Number 2 of 3, 9, is too high.", verdicts.compare, np.array([1, 9.0, 3]), [1, 2, 3], "")
 
     def test_a_right_answer_says_so(self) -> None:
-        assert repr(answers.compare(np.array([1.001]), 1, "Fine.")) == "Correct. Fine."
+        assert repr(verdicts.compare(np.array([1.001]), 1, "Fine.")) == "Correct. Fine."
 
     def test_a_notebook_shows_the_hint_alone(self) -> None:
         assert AnswerError("Try again.")._render_traceback_() == ["Not yet. Try again."]
@@ -90,3 +90,36 @@ class TestAnswers:
         refused("returned None. Does your function end with return?", answers.call, lambda a: None, 1)
         refused("is not a function", answers.call, 3.0, 1)
         refused("no answer yet", answers.call, lambda a: ..., 1)
+
+
+RIGHT, WRONG, OTHER = np.array([0.0977]), Mistake("wrong", 0.1234), Mistake("other", 0.1236)
+
+
+class TestMistakes:
+    @pytest.mark.parametrize(
+        ("answer", "mistake"),
+        [
+            (0.1234, "wrong"),
+            (0.1236, "other"),
+            (0.123, "wrong"),
+            (0.12, ""),
+            (0.1, "rounded"),
+            (-0.0977, "sign"),
+            (9.77, "percent"),
+        ],
+    )
+    def test_a_mistake_is_named_where_rounding_tells_it_from_others(self, answer: float, mistake: str) -> None:
+        hints = {"wrong": "Wrong.", "other": "Other."}
+        with pytest.raises(AnswerError) as caught:
+            verdicts.compare(np.array([answer]), RIGHT, "", [WRONG, OTHER], hints)
+        assert caught.value.mistake == mistake
+
+    def test_mistakes_of_a_group_are_named_together_where_they_are_equal(self) -> None:
+        pair = [Mistake("first", 2.5, "both"), Mistake("second", 2.5, "both")]
+        assert verdicts.name_of_mistake(np.array([2.5]), pair) == "both"
+        assert verdicts.name_of_mistake(np.array([2.5]), [*pair, Mistake("third", 2.5)]) == ""
+        assert verdicts.apart([1.0], pair) and not verdicts.apart([2.5], pair)
+
+    @pytest.mark.parametrize("answer", [0.0977, 0.098, 0.09769])
+    def test_three_digits_are_right(self, answer: float) -> None:
+        assert verdicts.compare(np.array([answer]), RIGHT, "")

@@ -2,6 +2,7 @@
 
 import contextlib
 import datetime
+import functools
 import inspect
 import itertools
 import math
@@ -9,7 +10,6 @@ import warnings
 from collections.abc import Callable
 from decimal import Decimal
 from pathlib import Path
-from types import ModuleType
 from typing import Any, NoReturn
 
 import numpy as np
@@ -20,7 +20,8 @@ from hypothesis import given, settings, strategies as st
 
 import autobuild_lib as ab
 from autobuild_book.labs import answers, embeddings, importances, modules, regions
-from autobuild_book.labs.answers import AnswerError, Right
+from autobuild_book.labs.notebooks import Checks, Undefined
+from autobuild_book.labs.verdicts import AnswerError, Right
 
 
 class Odd:
@@ -134,7 +135,10 @@ ZOO: dict[str, Callable[[], Any]] = {
     "returns gradient": lambda: lambda *_: torch.ones(2, requires_grad=True),
     "needs more": lambda: lambda a, b, c, d, e: 1,
     "space": lambda: ab.spaces.ofa_pn(),
-    "network": lambda: ab.spaces.ofa_pn().sample(np.random.default_rng(0)),
+    "network": lambda: ab.spaces.ofa_mbv3().sample(np.random.default_rng(0)),
+    "other network": lambda: ab.spaces.ofa_pn().sample(np.random.default_rng(0)),
+    "mapping": lambda: {(0, 3): (1.0, 2.0)},
+    "undefined": lambda: Undefined("loss"),
     "target": lambda: ab.Target("acc"),
 }
 
@@ -149,7 +153,7 @@ def parts() -> tuple[ab.data.Table, ab.data.Table]:
 def arguments(parts: tuple[ab.data.Table, ab.data.Table]) -> dict[str, Any]:
     """What checks are given beside answers, by the names of their parameters."""
     train, test = parts
-    predictor = ab.fit(train.space, train, importances.TARGET, preset="tuned", epochs=1, progress=False)
+    predictor = ab.fit(train.space, train, importances.Lab().right_target, preset="tuned", epochs=1, progress=False)
     corpus = ab.score_units(predictor, progress=False)
     networks = test.architectures[:4]
     return {
@@ -161,6 +165,7 @@ def arguments(parts: tuple[ab.data.Table, ab.data.Table]) -> dict[str, Any]:
         "predictor": predictor,
         "feature": "e",
         "network": networks[0],
+        "budget": 7.0,
         "networks": networks,
         "corpus": corpus,
         "norm": corpus,
@@ -170,17 +175,21 @@ def arguments(parts: tuple[ab.data.Table, ab.data.Table]) -> dict[str, Any]:
     }
 
 
-def checks(module: ModuleType) -> list[Callable[..., Right]]:
+def checks(lab: Checks) -> list[Callable[..., Right]]:
     """The checks as they are without the guard that `answers.check` puts around them."""
-    functions = [value for _, value in inspect.getmembers(module, inspect.isfunction) if hasattr(value, "__wrapped__")]
-    return [check.__wrapped__ for check in functions if check.__module__ == module.__name__]
+    methods = [value for _, value in inspect.getmembers(type(lab), inspect.isfunction) if hasattr(value, "__wrapped__")]
+    return [functools.partial(method.__wrapped__, lab) for method in methods]
+
+
+def name_of(check: Callable[..., Right]) -> str:
+    return str(getattr(check, "func", check).__name__)
 
 
 LABS = {
-    "embeddings": (embeddings, 8),
-    "importances": (importances, 7),
-    "modules": (modules, 6),
-    "regions": (regions, 6),
+    "embeddings": (embeddings.Lab(), 8),
+    "importances": (importances.Lab(), 7),
+    "modules": (modules.Lab(), 6),
+    "regions": (regions.Lab(), 6),
 }
 ANSWERED = {"answer", "function", "train", "test", "predictor", "region", "chosen"}  # what students write themselves
 
@@ -196,7 +205,7 @@ def test_every_odd_answer_gets_a_hint(lab: str, arguments: dict[str, Any]) -> No
 
 def ends_well(check: Callable[..., Right], values: dict[str, Any], name: str) -> None:
     parameters = inspect.signature(check).parameters
-    place, hint = f"{check.__name__}({name})", "it is right"
+    place, hint = f"{name_of(check)}({name})", "it is right"
     try:
         with warnings.catch_warnings(action="error"):
             assert isinstance(check(*(values[parameter] for parameter in parameters)), Right), place
@@ -210,7 +219,7 @@ def ends_well(check: Callable[..., Right], values: dict[str, Any], name: str) ->
 @pytest.mark.parametrize("name", ["None", "dots", "3", "text", "frame", "object", "raises", "gradient", "itself"])
 def test_odd_arguments_beside_the_answer_get_a_hint(name: str, arguments: dict[str, Any]) -> None:
     for module, _ in LABS.values():
-        for check in (getattr(module, unwrapped.__name__) for unwrapped in checks(module)):
+        for check in (getattr(module, name_of(unwrapped)) for unwrapped in checks(module)):
             parameters = list(inspect.signature(check).parameters)
             usual = arguments | {parameters[0]: [1.0]}
             for other in ANSWERED.intersection(parameters[1:]):
@@ -219,20 +228,22 @@ def test_odd_arguments_beside_the_answer_get_a_hint(name: str, arguments: dict[s
 
 def test_right_answers_with_a_gradient_are_right(arguments: dict[str, Any]) -> None:
     norms, targets = arguments["norms"], arguments["targets"]
-    losses = [embeddings.loss_of(level, targets) for level in norms]
-    assert embeddings.losses_by_hop(torch.tensor(losses, requires_grad=True), norms, targets)
-    assert embeddings.losses_by_hop([torch.tensor(loss, requires_grad=True) for loss in losses], norms, targets)
-    assert embeddings.largest_strength(torch.tensor(0.5, dtype=torch.bfloat16, requires_grad=True))
+    losses = [ab.losses.rank_loss(level[None], np.array(targets)) for level in norms]
+    lab = embeddings.Lab()
+    assert lab.losses_by_hop(torch.tensor(losses, requires_grad=True), norms, targets)
+    assert lab.losses_by_hop([torch.tensor(loss, requires_grad=True) for loss in losses], norms, targets)
+    narrowest = np.diff(np.sort(lab.values)).min()
+    assert lab.largest_strength(torch.tensor(narrowest, dtype=torch.bfloat16, requires_grad=True))
     predictor, train, test = (arguments[name] for name in ("predictor", "train", "test"))
     right = torch.tensor(ab.evaluate(predictor, test).srcc.to_numpy(), requires_grad=True)
-    assert importances.srcc_by_hop(right, predictor, train, test)
+    assert importances.Lab().srcc_by_hop(right, predictor, train, test)
 
 
 def test_predictors_of_another_space_or_without_provenance(parts: tuple[ab.data.Table, ab.data.Table]) -> None:
     other = ab.data.load("ofa_pn").take(range(64))
     strange = ab.fit(other.space, other, "acc", preset="tuned", epochs=1, progress=False)
     with pytest.raises(AnswerError, match="ofa_pn"):
-        importances.predictor(strange, parts[1])
+        importances.Lab().predictor(strange, parts[1])
 
 
 LEAVES = st.one_of(
