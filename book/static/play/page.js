@@ -1,7 +1,7 @@
 // The page: reads what is chosen, computes, and shows it. Every change goes through `change`.
 (function () {
   "use strict";
-  const byId = (name) => document.getElementById("play-" + name), root = document.getElementById("play");
+  const byId = (name) => document.getElementById("play-" + name), root = byId("page");
   const state = {};
   let family, units, target, values;
 

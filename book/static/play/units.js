@@ -91,7 +91,7 @@
       const name = this.family.choices[choice];
       chip.textContent = name.replace("_", " ");
       chip.dataset.expansion = name[1];
-      chip.setAttribute("aria-label", `Unit ${ofUnit + 1}, layer ${ofLayer + 1}: ${spoken(name)}`);
+      chip.setAttribute("aria-label", `${chip.textContent}, unit ${ofUnit + 1}, layer ${ofLayer + 1}`);
       chip.setAttribute("aria-pressed", String(isOpen));
     }
 
