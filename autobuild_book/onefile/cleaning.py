@@ -11,7 +11,7 @@ with extra("book"):
 
 REMOVED = (
     "script, style, link, button, input, select, textarea, canvas, iframe, template, a.headerlink, .sd-octicon, "
-    "#whole-book"
+    "picture > source, #whole-book"
 )
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 REPEATED = "section#what-this-book-is-built-with"  # of many pages; it stays on the first
@@ -44,7 +44,7 @@ def _clean(content: Tag, address: str) -> None:
     for section in content.find_all("section"):
         if not section.find(lambda tag: tag.name not in (*HEADINGS, "span")):
             section.decompose()  # all that it had was folded
-    for tag in content.select(PLAIN):
+    for tag in content.select(f"{PLAIN}, picture"):
         tag.unwrap()
     for comment in content.find_all(string=lambda text: isinstance(text, Comment)):
         comment.extract()
@@ -94,7 +94,8 @@ def _unfold(content: Tag) -> None:
 def _simplify(tag: Tag) -> None:
     """Leave only attributes that mean something in a book."""
     for name in [name for name in tag.attrs if ATTRIBUTES.fullmatch(name)]:
-        del tag[name]
+        if (tag.name, name) != ("svg", "role"):
+            del tag[name]
     if tag.name == "math":
         tag["xmlns"] = MATHML
     if tag.name == "svg":

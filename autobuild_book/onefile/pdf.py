@@ -29,6 +29,8 @@ for (const wide of document.querySelectorAll("table, .formula")) {
 }
 document.body.style.width = "auto";
 """
+
+
 def one_page(articles: Sequence[Article], root: Path, facts: Mapping[str, str]) -> str:
     """Return one page of HTML that holds cleaned articles, and changes them: parts, and pages one heading lower."""
     numbers = {article.name: f"p{number}" for number, article in enumerate(articles)}

@@ -14,7 +14,9 @@ PAGES = {
     '<a href="javascript:alert(1)">script</a></p><div id="whole-book"></div></section>' + END,
     "book/first": '<section id="top"><h1>First <em>&amp;</em> only<a class="headerlink" href="#top">#</a></h1>'
     '<section id="formulas"><h2>Formulas</h2><math><mi>x</mi><mo>&lt;</mo><mn>3</mn></math></section>'
-    '<img alt="a square" src="../_images/square.png" loading="lazy"><img alt="a drawing" src="../_images/drawing.svg">'
+    '<picture><source media="(max-width: 9px)" srcset="../_static/narrow.png">'
+    '<img alt="a square" src="../_images/square.png" loading="lazy"></picture>'
+    '<img alt="a drawing" src="../_images/drawing.svg">'
     '<section id="set-up"><h2>Set-up</h2><details class="set-up"><summary>3</summary><pre>import x</pre></details>'
     '</section><details><summary>Rules</summary><p id="top">All of them.</p></details>' + END + "</section>",
     "book/deep/play": '<section id="play"><h1>Play</h1><div><button>Go</button><noscript>No.</noscript></div>'

@@ -52,6 +52,12 @@ def test_what_answers_to_clicks_is_a_line(made: Path) -> None:
         assert b"x &lt; y" not in archive.read("OEBPS/02-play.xhtml")
 
 
+def test_pictures_are_those_of_wide_screens(made: Path) -> None:
+    page = read_pages(made)["01-first.xhtml"]
+    assert [image.attrib["src"] for image in page.iter(f"{XHTML}img")] == ["images/square.png", "images/drawing.svg"]
+    assert not [*page.iter(f"{XHTML}source"), *page.iter(f"{XHTML}picture")]
+
+
 def test_an_address_on_the_web_is_linked(book: Path) -> None:
     (book / "_config.yml").write_text("title: A\nauthor: B\nhtml: {baseurl: 'https://example.org/book/'}\n")
     page = read_pages(onefile.make("epub", book))["02-play.xhtml"]
