@@ -1,11 +1,12 @@
-"""What teachers want to know of the labs, from their sources: minutes, goals, points and usual mistakes."""
+"""What teachers want to know of the labs, from their sources: minutes, goals, points, usual mistakes and hints."""
 
 import ast
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from autobuild_book.labs import handout
+from autobuild_book.labs import handout, hints
 from autobuild_book.labs.slides import slides
 from autobuild_book.pages import markdown
 from autobuild_lib.extras import extra
@@ -16,7 +17,7 @@ with extra("book"):
 
 WORDS_PER_MINUTE = 130  # of a text that is new, an estimate
 SECONDS = Path("labs") / "seconds.json"  # that each solution ran for, measured
-_MISTAKES = re.compile(r"^## Common mistakes\n\n((?:\|.*\n)+)", re.MULTILINE)
+_BLANK = re.compile(r"\{(\w+)\}")  # in a hint: what a lab's seed fills in
 _GOALS = re.compile(r"\*\*Goals\.\*\*[^\n]*\n\n(.*?)\n\n", re.DOTALL)
 _TIME = re.compile(r"\*\*Time\*\*: about\s+(\d+) minutes")
 _EXERCISE = re.compile(r"^## (Exercise \d+): (.+)$", re.MULTILINE)
@@ -39,7 +40,7 @@ def teaching(root: Path) -> str:
     seconds = read_json(root / SECONDS, "measured seconds")["seconds"]
     rows = [_row(name, notebook, float(seconds[name])) for name, notebook in notebooks.items()]
     names = ["lab", "minutes", "of them reading (estimate)", "computing (measured)", "checks", "points", "slides"]
-    return "\n\n".join([markdown.table(names, rows), *(_section(root, *item) for item in notebooks.items())]) + "\n"
+    return "\n\n".join([markdown.table(names, rows), *(_section(*item) for item in notebooks.items())]) + "\n"
 
 
 def slide_files(root: Path) -> dict[str, str]:
@@ -87,8 +88,20 @@ def _function(code: str) -> str:
     return calls[0] if calls else ""
 
 
-def _section(root: Path, name: str, notebook: NotebookNode) -> str:
+def _section(name: str, notebook: NotebookNode) -> str:
     goals = _GOALS.search(notebook.cells[0].source)
-    mistakes = _MISTAKES.search((root / "labs" / "notes" / f"{name}.md").read_text(encoding="utf-8"))
-    folded = f"````{{dropdown}} Usual mistakes, and what helps\n{mistakes[1] if mistakes else ''}\n````"
+    known, rows = dict(mistakes(name)), []
+    for exercise in exercises(notebook):
+        hints_by_name = known.pop(exercise.function, {})  # once, where several cells call one check
+        rows += [[exercise.title, mistake, _BLANK.sub(r"*\1*", hint)] for mistake, hint in hints_by_name.items()]
+    if known:
+        raise ValueError(f"{name}: there are hints on {', '.join(known)}, which no cell of the lab checks")
+    table = markdown.table(["exercise", "mistake", "what the check says"], rows)
+    folded = f"````{{dropdown}} {len(rows)} usual mistakes, and what the checks say\n{table}\n````"
     return f"**{_title(notebook)}.** After this lab students can\n\n{goals[1] if goals else ''}\n\n{folded}"
+
+
+def mistakes(lab: str) -> Mapping[str, Mapping[str, str]]:
+    """Return what the checks of a lab say, by check and mistake."""
+    of_lab: Mapping[str, Mapping[str, str]] = getattr(hints, lab.partition("_")[2].upper())
+    return of_lab
