@@ -172,5 +172,5 @@ def test_a_log_that_is_only_read_asks_for_nobody(tmp_path: Path) -> None:
 def test_a_fingerprint_that_is_no_text_is_an_error(tmp_path: Path, odd: Any) -> None:
     line = {"architecture": str(SOME[0]), "labels": {"acc": 1.0}, "evaluator": odd}
     (log := tmp_path / "log.jsonl").write_text(json.dumps(line) + "\n")
-    with pytest.raises(ValueError, match=r"line 1: not an evaluation: evaluator .* no text"):
+    with pytest.raises(ValueError, match=r"line 1: .*evaluator .* text"):
         EvaluationLog(log, SPACE)
