@@ -9,7 +9,7 @@ import pandas as pd
 
 from autobuild_book.arguments import check_writable
 from autobuild_book.figures.comparison import run_comparison
-from autobuild_book.figures.style import RESOLUTION
+from autobuild_book.figures.pictures import RESOLUTION
 from autobuild_book.runs.comparison import Comparison, compare, find_metrics
 from autobuild_lib.storage import replace_text
 

@@ -1,7 +1,6 @@
 """The look of the book's figures: one palette, one style, one width."""
 
 import functools
-import io
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, ParamSpec
@@ -9,14 +8,19 @@ from typing import Any, ParamSpec
 import matplotlib as mpl
 from cycler import cycler
 from matplotlib.cbook import is_math_text
-from matplotlib.figure import Figure
 from matplotlib.text import Text
+
+from autobuild_book.figures.pictures import (
+    WIDTH as WIDTH,
+    Picture as Picture,
+    finish_narrow,
+    narrow,
+    picture as picture,
+)
 
 # Seaborn's "colorblind" palette in the order of its use here: blue, orange, green, vermilion, purple, brown, grey.
 PALETTE = ("#0173b2", "#de8f05", "#029e73", "#d55e00", "#cc78bc", "#ca9161", "#949494")
 INK = "#262626"
-WIDTH = 5.8  # inches: the width of the text, so that letters keep their size on a page and stay readable on a phone
-RESOLUTION = 130  # dots per inch
 FAMILIES = {"ofa_mbv3": "MobileNetV3", "ofa_pn": "ProxylessNAS", "panoptic": "backbones", "diffusion_unets": "U-Nets"}
 LABELS = {
     "acc": "accuracy",
@@ -56,15 +60,6 @@ STYLE: Any = {
 }
 
 
-class Picture(Figure):
-    """A Matplotlib figure that notebooks show by themselves, without pyplot."""
-
-    def _repr_png_(self) -> bytes:
-        buffer = io.BytesIO()
-        self.savefig(buffer, format="png", dpi=RESOLUTION, metadata={"Software": None})
-        return buffer.getvalue()
-
-
 @contextmanager
 def apply() -> Iterator[None]:
     """Use the book's style inside a `with` block; what was set before comes back after it."""
@@ -80,9 +75,20 @@ def styled(draw: Callable[Arguments, Picture]) -> Callable[Arguments, Picture]:
 
     @functools.wraps(draw)
     def wrapped(*args: Arguments.args, **kwargs: Arguments.kwargs) -> Picture:
-        with apply():
-            figure = draw(*args, **kwargs)
-        _show_as_written(figure)
+        def drawn() -> Picture:
+            with apply():
+                figure = draw(*args, **kwargs)
+            _show_as_written(figure)
+            return figure
+
+        def redrawn() -> Picture:
+            with narrow():
+                figure = drawn()
+                finish_narrow(figure)
+            return figure
+
+        figure = drawn()
+        figure.redraw = None if figure.one_width else redrawn
         return figure
 
     return wrapped
@@ -108,11 +114,6 @@ def _is_formula(text: str) -> bool:
 
 def _escaped(text: str) -> str:
     return text.replace(r"\$", "$").replace("$", r"\$") if _is_formula(text) else text
-
-
-def picture(height: float) -> Picture:
-    """Return an empty figure of the book's width and the given height in inches."""
-    return Picture(figsize=(WIDTH, height), layout="constrained")
 
 
 def family_name(name: str) -> str:

@@ -36,7 +36,20 @@ PAGES = (
         "autobuild_lib.units.corpus", "autobuild_lib.units.effects", "autobuild_lib.units.reduced",
     )),
     ApiPage("search", "Search", ("autobuild_lib.search",)),
-    ApiPage("chapters", "What the chapters compute and draw", ("autobuild_book.chapters.*",)),
+    ApiPage("chapters", "What several chapters compute", (
+        "autobuild_book.chapters.shared.*", "autobuild_book.chapters.foundations.*",
+    )),
+    ApiPage("experiments", "What experiments 1 to 4 compute and draw", (
+        "autobuild_book.chapters.ranking.*", "autobuild_book.chapters.operations.*",
+        "autobuild_book.chapters.modules.*", "autobuild_book.chapters.regions.*",
+    )),
+    ApiPage("panoptic", "What experiment 5 computes and draws", ("autobuild_book.chapters.panoptic.*",)),
+    ApiPage("diffusion", "What experiment 6 computes and draws", ("autobuild_book.chapters.diffusion.*",)),
+    ApiPage("trained", "What the chapter on trained networks computes", ("autobuild_book.chapters.trained.*",)),
+    ApiPage("others", "What the other chapters compute and draw", (
+        "autobuild_book.chapters.board.*", "autobuild_book.chapters.machine.*", "autobuild_book.chapters.neighbours.*",
+        "autobuild_book.chapters.peers.*", "autobuild_book.chapters.your_space.*",
+    )),
     ApiPage("companion", "Figures, measured rows, images and runs", (
         "autobuild_book.intervals", "autobuild_book.figures.*", "autobuild_book.measured.*",
         "autobuild_book.imagenet.*", "autobuild_book.runs.*",

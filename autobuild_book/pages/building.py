@@ -15,6 +15,7 @@ from autobuild_book.pages import (
     facts,
     gallery,
     landing,
+    narrow,
     paper,
     teaching,
     verdicts,
@@ -66,6 +67,8 @@ def collect(profile: str, root: Path) -> Chapters:
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
     explorer.copy_plotly(folder / "static")
+    for run in chapters.executed.values():
+        narrow.write_narrow(run.content["cells"], folder)
     if claims.TRAINED in chapters.executed:
         landing.write_picture(chapters.executed[claims.TRAINED], folder)
     return chapters

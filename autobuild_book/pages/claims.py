@@ -92,7 +92,7 @@ def _other_lines(executed: Executed, others: Mapping[str, str]) -> list[str]:
 CLAIMS = (
     Claim(
         "C1",
-        "Norms of embeddings rank networks, more hops better, the head best",
+        "Norms rank networks, more hops better, the head best",
         "Norms of graph embeddings rank architectures at every hop, better with more hops; the head ranks best "
         "(two families; accuracy and three latencies).",
         ranking_verdict.RULE,
@@ -111,7 +111,7 @@ CLAIMS = (
         "Verdict on claim C2",
         "figure-importance",
         checked(),
-        from_check("agreement of seeds (Kendall's tau)", "seeds agree", 0.6),
+        from_check("agreement of seeds (tau)", "seeds agree", 0.6),
     ),
     Claim(
         "C3",
@@ -134,7 +134,7 @@ CLAIMS = (
         "Verdicts",
         "figure-clusters-first",
         checked("checks_c4", "c4", "estimates_c4", effect_score="c4_effect", additive_ridge="c4_ridge"),
-        from_estimate("share of a space that improves its region", "estimates_c4", "share", 0.5),
+        from_estimate("share that improves its region", "estimates_c4", "share", 0.5),
     ),
     Claim(
         "C5",
@@ -150,7 +150,7 @@ CLAIMS = (
     ),
     Claim(
         "C6",
-        "Panoptic segmentation: built backbones beat labelled ones",
+        "Panoptic: built backbones beat labelled ones",
         "Panoptic segmentation: backbones built by AutoBuild beat the labelled ones.",
         panoptic_verdict.RULE,
         "05_panoptic",
@@ -169,7 +169,7 @@ CLAIMS = (
         "figure-built-against-best",
         quoted("norm", "ridge", "most_macs", effect_score="verdict_effect"),
         from_difference(
-            "log distance to the best labelled one, less is better",
+            "log distance to the best labelled one",
             "comparison_table",
             0,
             setting=AS_BEST,

@@ -12,6 +12,7 @@ from autobuild_book.pages import cells, claims, facts, markdown
 from autobuild_book.pages.cells import Cell
 from autobuild_book.pages.elsewhere import read_elsewhere
 from autobuild_book.pages.executed import Executed
+from autobuild_book.pages.narrow import without_narrow
 from autobuild_book.pages.openings import with_opening
 from autobuild_book.pages.states import FAILED, NOT_RUN, NOT_RUN_HERE, UNUSABLE, Chapters, Missing
 
@@ -37,7 +38,7 @@ def page(name: str, chapters: Chapters, root: Path, built: str) -> str:
 
 def _with_results(run: Executed, elsewhere: pd.DataFrame, built: str) -> str:
     """Return an executed notebook with a last cell that says where it comes from."""
-    parts = with_opening(cells.without_unmade(run.content["cells"]))
+    parts = with_opening(cells.without_unmade(without_narrow(run.content["cells"])))
     if text := "\n".join(filter(None, [differences(run), close_calls(run, elsewhere)])):
         parts = cells.with_banner(parts, text)
     return _text(run.content, [*parts, cells.markdown_cell("sources", facts.sources(run, built))])

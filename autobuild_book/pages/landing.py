@@ -12,6 +12,7 @@ from autobuild_book.intervals import mean_with_interval
 from autobuild_book.pages import markdown
 from autobuild_book.pages.claims import CLAIMS, TRAINED, Claim, finding_of, on_trained
 from autobuild_book.pages.executed import Executed
+from autobuild_book.pages.narrow import FOLDER
 from autobuild_book.pages.states import Chapters, link
 from autobuild_book.pages.verdicts import counts
 
@@ -113,8 +114,11 @@ def mean_curves(curves: pd.DataFrame) -> pd.DataFrame:
 
 
 def write_picture(run: Executed, folder: Path) -> None:
-    """Draw the picture of the landing page into a folder."""
-    (folder / FILE).write_bytes(draw(mean_curves(pd.read_csv(run.table("curves"))))._repr_png_())
+    """Draw the picture of the landing page into the folder of the pages, in two widths."""
+    drawn = draw(mean_curves(pd.read_csv(run.table("curves"))))
+    (folder / FILE).write_bytes(drawn._repr_png_())
+    (folder / FOLDER).mkdir(parents=True, exist_ok=True)
+    (folder / FOLDER / FILE).write_bytes(drawn.narrow_png())
 
 
 @styled

@@ -9,7 +9,7 @@ from typing import Any, TypeAlias
 from autobuild_book.pages.executed import Executed
 
 WRITTEN = re.compile(r"(?P<value>[-+]?\d*\.?\d+) \[(?P<low>[-+]?\d*\.?\d+), (?P<high>[-+]?\d*\.?\d+)\]")
-WIDTH, HEIGHT, MARGIN = 76, 14, 5  # pixels
+WIDTH, HEIGHT, MARGIN = 64, 14, 5  # pixels
 
 
 @dataclass(frozen=True)

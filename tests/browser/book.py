@@ -13,6 +13,7 @@ from tests.browser import checks
 from tests.browser.checks import Finding, Visit
 
 BOARD, PLAY = "artifacts/book/12_board.html", "book/play.html"
+METHOD = "artifacts/book/00_method.html"
 BROWSERS = ["chromium", "chromium-browser", "google-chrome"]
 # No page may need the network, and Chromium shall not look for updates on it either.
 FLAGS = [
@@ -71,4 +72,6 @@ def check_book(page: Page, root: Path, chapters: list[str], explorer: str | None
         findings += checks.board(page, board, root)
     if (play := root / PLAY).is_file():
         findings += checks.play(page, play, root)
+    if (method := root / METHOD).is_file():
+        findings += [*checks.cards(page, method, root), *checks.paper(page, method, root)]
     return Report(visits, len(words), findings)

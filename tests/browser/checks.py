@@ -220,6 +220,38 @@ def play(page: Page, path: Path, root: Path) -> list[Finding]:
     return found
 
 
+def cards(page: Page, path: Path, root: Path) -> list[Finding]:
+    """Point at a word of the glossary, then reach it by keyboard: its meaning has to appear, and to go with Escape."""
+    name, found = path.relative_to(root).as_posix(), []
+    page.set_viewport_size(DESKTOP)
+    page.goto(path.as_uri(), wait_until="load")
+    word, card = page.locator("a.glossary-term").first, page.locator(".glossary-card")
+    for way, reach in {"pointing at": word.hover, "focus on": word.focus}.items():
+        reach()
+        try:
+            card.wait_for(timeout=PATIENCE)
+        except TooLate:
+            found.append(Finding(name, "glossary", f"{way} a word shows nothing"))
+        page.keyboard.press("Escape")
+        if card.count():
+            found.append(Finding(name, "glossary", "Escape does not close a card"))
+    return found
+
+
+def paper(page: Page, path: Path, root: Path) -> list[Finding]:
+    """Look at a page as it is printed: no sidebars, and nothing folded."""
+    name, found = path.relative_to(root).as_posix(), []
+    page.goto(path.as_uri(), wait_until="load")
+    page.emulate_media(media="print")
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    if page.locator(".bd-sidebar-primary:visible, .bd-sidebar-secondary:visible, .bd-header-article:visible").count():
+        found.append(Finding(name, "print", "a sidebar or a header is printed"))
+    if page.locator("details:not([open])").count():
+        found.append(Finding(name, "print", "something folded stays folded"))
+    page.emulate_media(media="screen")
+    return found
+
+
 def _drawn(page: Page) -> int:
     """Return the number of points that are drawn."""
     count: int = page.evaluate("() => document.querySelectorAll('#explorer-plot .scatterlayer .points path').length")

@@ -129,6 +129,47 @@ def test_a_board_that_does_not_sort_is_found(page: Page, tmp_path: Path, cut: st
     assert [finding.detail for finding in findings] == details, "nor is anything else wrong"
 
 
+OPENS_CARDS = (Path(__file__).resolve().parents[2] / "book" / "static" / "cards.js").read_text(encoding="utf-8")
+CARDS = """<a class="glossary-term" href="#term-hop">hop</a><script src="cards.js"></script>
+<script>window.glossaryTerms = {"term-hop": ["hop", "A step."]}</script>"""
+
+
+@pytest.mark.parametrize(
+    ("script", "details"),
+    [
+        (OPENS_CARDS, []),
+        ("", ["pointing at a word shows nothing", "focus on a word shows nothing"]),
+    ],
+)
+def test_a_word_without_a_card_is_found(
+    page: Page, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, script: str, details: list[str]
+) -> None:
+    monkeypatch.setattr(checks, "PATIENCE", 300)
+    (tmp_path / "cards.js").write_text(script)
+    root = write(tmp_path, chapter=CARDS)
+    assert [finding.detail for finding in checks.cards(page, root / "chapter.html", root)] == details
+
+
+@pytest.mark.parametrize(
+    ("style", "script", "number"),
+    [
+        (
+            "@media print { .bd-sidebar-primary { display: none } }",
+            OPENS_CARDS,
+            0,
+        ),
+        ("", "", 2),
+    ],
+)
+def test_what_does_not_belong_on_paper_is_found(
+    page: Page, tmp_path: Path, style: str, script: str, number: int
+) -> None:
+    (tmp_path / "cards.js").write_text(script)
+    folded = '<details><summary>More</summary>Text</details><div class="bd-sidebar-primary">Pages</div>'
+    root = write(tmp_path, chapter=f"<style>{style}</style>{folded}<script src='cards.js'></script>")
+    assert len(checks.paper(page, root / "chapter.html", root)) == number
+
+
 def test_another_package_than_axe_is_refused() -> None:
     with pytest.raises(ValueError, match=r"has the checksum sha512-.*, not sha512-FHfa"):
         axe.extract(b"something else")

@@ -140,7 +140,7 @@ def inpainted_digits(rows: Mapping[str, npt.NDArray[np.uint8]], masks: npt.NDArr
         rows: images [columns, 8, 8] from 0 (black) to 255, by the name of the row.
         masks: [columns, 8, 8], true where pixels were hidden.
     """
-    figure = picture(0.53 * len(rows) + 0.1)
+    figure = picture(0.53 * len(rows) + 0.1, one_width=True)
     hidden = np.array([int(PALETTE[1][i : i + 2], 16) for i in (1, 3, 5)], dtype=np.uint8)
     for name, line in zip(rows, figure.subplots(len(rows), len(masks), squeeze=False), strict=True):
         for number, (axes, image) in enumerate(zip(line, rows[name], strict=True)):

@@ -88,7 +88,7 @@ def graph_modules(architecture: Architecture, rows: Sequence[float], hops: tuple
         for source, target in links:
             columns[target] = max(columns[target], columns[source] + 1)
     places = [(rows[unit], column) for unit, column in zip(units, columns, strict=True)]
-    figure = picture(max(rows) + 1.6)
+    figure = picture(max(rows) + 1.6, one_width=True)
     axes = figure.add_subplot(xlim=(-0.5, max(columns) + 0.5), ylim=(max(rows) + 0.5, -0.5))
     axes.set_axis_off()
     texts = (f"{hops[0]}-hop module: the content of its unit", f"{hops[1]}-hop module: these, too")

@@ -42,7 +42,7 @@ def module_chains(chains: pd.DataFrame) -> Picture:
     """
     names = list(dict.fromkeys(chains["name"]))
     rows = [chains[chains["name"] == name]["depth"].nunique() for name in names]
-    figure = picture(sum(PAIR_ROW * n + 0.42 for n in rows))
+    figure = picture(sum(PAIR_ROW * n + 0.42 for n in rows), one_width=True)
     grid = figure.subplots(len(names), 1, squeeze=False, height_ratios=[PAIR_ROW * n + 0.42 for n in rows])
     longest = int(chains["depth"].max())
     layers = sorted({layer for module in chains["module"] for layer in _layers(module)}, key=_by_size)
@@ -113,7 +113,7 @@ def correlation_maps(correlations: pd.DataFrame) -> Picture:
 def _cell_maps(table: pd.DataFrame, colours: Colormap, ends: tuple[float, float], shape: str) -> Picture:
     """A row of maps per family, device and score, a map per equation; their numbers are in `shown`."""
     rows = list(dict.fromkeys(zip(table["family"], table["device"], table["score"], strict=True)))
-    figure = picture(1.75 * len(rows) + 0.1)
+    figure = picture(1.75 * len(rows) + 0.1, one_width=True)
     for part, row in zip(figure.subfigures(len(rows), 1, squeeze=False)[:, 0], rows, strict=True):
         family, device, score = row
         shown = table[(table["family"] == family) & (table["device"] == device) & (table["score"] == score)]

@@ -44,7 +44,7 @@ def panoptic_panel(
     classes, numbers: [N, 64, 64] per name, colours and outlines of segments. quality: PQ per name, in the titles.
     """
     names = list(classes)
-    figure = picture(1.32 * len(images) + 1.1)
+    figure = picture(1.32 * len(images) + 1.1, one_width=True)
     grid = figure.subplots(len(images), 1 + len(names), squeeze=False)
     for row, image in zip(range(len(images)), images, strict=True):
         grid[row][0].imshow(image)
@@ -167,7 +167,7 @@ def stage_importance(features: pd.DataFrame, depths: pd.DataFrame) -> Picture:
             a unit, with bars of one standard deviation over modules.
     """
     scores = list(dict.fromkeys(depths["score"]))
-    figure = picture(2.3 + 2.3)
+    figure = picture(2.3 + 2.3, one_width=True)
     top, bottom = figure.subfigures(2, 1, squeeze=False)[:, 0]
     axes = top.add_subplot(ylabel="share of all magnitudes", ylim=(0, min(1.0, 1.3 * float(features["share"].max()))))
     names = list(dict.fromkeys(features["feature"]))

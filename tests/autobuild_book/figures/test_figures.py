@@ -10,7 +10,8 @@ import pytest
 import autobuild_lib as ab
 from autobuild_book.chapters.foundations import data_figures, method_figures
 from autobuild_book.figures import comparison, style
-from autobuild_book.figures.style import WIDTH, Picture, label_name, picture, styled
+from autobuild_book.figures.pictures import WIDTH
+from autobuild_book.figures.style import Picture, label_name, picture, styled
 
 LABELS = ("acc", "latency_gpu", "latency_cpu", "latency_npu", "flops_m")
 

@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 import autobuild_lib as ab
-from autobuild_book.figures import style
+from autobuild_book.figures import pictures, style
 from autobuild_book.pages import api, building, claims, explorer, markdown, paper, states
 from tests.autobuild_book.pages.conftest import SMALL
 from tests.helpers.small_book import TABLE, change, write_small_book
@@ -197,7 +197,8 @@ class TestReference:
     def test_public_means_listed_or_defined_here(self) -> None:
         texts = {"table", "list_table", "bullets", "admonition", "code"}
         assert set(api.public(markdown)) == texts | {"number", "file_size", "duration"}
-        assert "picture" in api.public(style) and "PALETTE" not in api.public(style)
+        assert "picture" in api.public(pictures) and "WIDTH" not in api.public(pictures)
+        assert "picture" not in api.public(style)  # which hands it on
 
     def test_the_contents_list_every_page(self) -> None:
         toc = yaml.safe_load((ROOT / "book" / "_toc.yml").read_text())
@@ -205,6 +206,11 @@ class TestReference:
         (reference,) = [chapter for chapter in states if chapter["file"] == "book/api"]
         listed = [section["file"] for section in reference["sections"]]
         assert listed == [f"artifacts/book/api/{page.name}" for page in api.PAGES]
+
+    def test_every_chapter_stands_on_one_page(self) -> None:
+        listed = [name for page in api.PAGES for name in page.modules if name.startswith("autobuild_book.chapters")]
+        folders = sorted(path.parent.name for path in (ROOT / "autobuild_book" / "chapters").glob("*/__init__.py"))
+        assert sorted(listed) == [f"autobuild_book.chapters.{name}.*" for name in folders]
 
 
 class TestMarkdown:

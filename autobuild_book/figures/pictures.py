@@ -1,0 +1,140 @@
+"""Figures that show themselves in two widths: that of a page, and that of a phone, with panels in fewer columns."""
+
+import base64
+import io
+import textwrap
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any
+
+import numpy as np
+from matplotlib.figure import Figure
+from matplotlib.legend import Legend
+
+WIDTH = 5.8  # inches: the width of the text, so that letters keep their size on a page
+NARROW = 3.7  # inches: the width of the text on a phone
+RESOLUTION, SHARP = 130, 190  # dots per inch; screens of phones have more of them
+NARROW_TYPE = "application/x-narrow-png"  # beside image/png in what a notebook shows; base64
+LETTER = 0.085  # inches, of a legend
+LONGEST, WORDS = 18, 30  # letters of a tick's label, and of a line of an axis's, in a narrow figure
+
+_narrow: ContextVar[bool] = ContextVar("narrow", default=False)
+
+
+@contextmanager
+def narrow() -> Iterator[None]:
+    """Draw narrow figures inside a `with` block."""
+    token = _narrow.set(True)
+    try:
+        yield
+    finally:
+        _narrow.reset(token)
+
+
+class Picture(Figure):
+    """A Matplotlib figure that notebooks show by themselves, without pyplot.
+
+    redraw: draws the same figure once more, for a narrow screen; None for a figure that has one width.
+    """
+
+    redraw: "Callable[[], Picture] | None" = None
+    one_width = False
+    grid: Any = None  # panels [rows, columns] that stand in fewer columns
+
+    def _repr_png_(self) -> bytes:
+        return self._png(RESOLUTION)
+
+    def _repr_mimebundle_(self, include: object = None, exclude: object = None) -> dict[str, str]:
+        """Show the narrow figure, too; IPython adds what `_repr_png_` returns."""
+        return {} if self.redraw is None else {NARROW_TYPE: base64.b64encode(self.narrow_png()).decode()}
+
+    def narrow_png(self) -> bytes:
+        """Return the figure as a PNG for a narrow screen; the wide one where it has one width."""
+        return self._repr_png_() if self.redraw is None else self.redraw()._png(SHARP)
+
+    def _png(self, resolution: int) -> bytes:
+        buffer = io.BytesIO()
+        self.savefig(buffer, format="png", dpi=resolution, metadata={"Software": None})
+        return buffer.getvalue()
+
+    def legend(self, *args: Any, **options: Any) -> Legend:
+        """Draw a legend, in a narrow figure with as many columns as its names leave room for, and under the panels."""
+        if _narrow.get():
+            names = args[1] if len(args) > 1 else [str(handle.get_label()) for handle in options.get("handles", [])]
+            longest = max(map(len, names), default=LONGEST)
+            options["ncols"] = min(options.get("ncols", 1), max(1, int(NARROW / (LETTER * longest + 0.45))))
+            options["loc"] = "outside lower center" if "outside" in str(options.get("loc")) else options.get("loc")
+        return super().legend(*args, **options)
+
+    def subplots(self, nrows: int = 1, ncols: int = 1, **options: Any) -> Any:
+        """Make a grid of panels; in a narrow figure, up to three columns become one and four become two."""
+        if not _narrow.get() or ncols == 1 or ncols > 4:
+            return super().subplots(nrows, ncols, **options)
+        columns = 2 if ncols == 4 else 1
+        return _stacked(self, nrows, ncols, columns, options)
+
+
+def _stacked(figure: Picture, rows: int, columns: int, shown: int, options: dict[str, Any]) -> Any:
+    """Return panels [rows, columns] as asked for, which stand in `shown` columns."""
+    figure.set_size_inches(NARROW, figure.get_figheight() * (0.95 if shown == 1 else 1.1) * columns / shown)
+    heights = options.get("height_ratios")
+    ratios = None if heights is None else np.repeat(heights, columns // shown).tolist()
+    panels = Figure.subplots(figure, rows * columns // shown, shown, squeeze=False, height_ratios=ratios)
+    grid = np.asarray(panels).reshape(rows, columns)
+    figure.grid = grid
+    _share(grid, options.get("sharex", False), "x")
+    _share(grid, options.get("sharey", False), "y")
+    return grid if not options.get("squeeze", True) else grid[0] if rows == 1 else grid
+
+
+def _share(grid: Any, shared: bool | str, axis: str) -> None:
+    """Let panels share an axis as Matplotlib's `sharex` and `sharey` say; every panel keeps its own labels of ticks."""
+    for (row, column), panel in np.ndenumerate(grid):
+        first = {"row": grid[row, 0], "col": grid[0, column], True: grid[0, 0], "all": grid[0, 0]}.get(shared)
+        if first is not None and first is not panel:
+            (panel.sharex if axis == "x" else panel.sharey)(first)
+
+
+def finish_narrow(figure: Picture) -> None:
+    """Close gaps of unused panels, name every panel that lost its neighbours, and break long texts."""
+    if figure.grid is not None:
+        _close_gaps(figure)
+        for (row, column), panel in np.ndenumerate(figure.grid):
+            if panel not in figure.axes:
+                continue
+            first, top = figure.grid[row, 0], figure.grid[0, column]
+            panel.set_ylabel(panel.get_ylabel() or first.get_ylabel(), fontsize=first.yaxis.label.get_size())
+            panel.set_title(panel.get_title() or top.get_title(), fontsize=top.title.get_size())
+    for axes in figure.axes:
+        labels = [label.get_text() for label in axes.get_yticklabels()]
+        if max(map(len, labels), default=0) > LONGEST:
+            axes.set_yticks(axes.get_yticks(), [textwrap.fill(label, LONGEST) for label in labels], fontsize=8)
+        axes.set_xlabel(textwrap.fill(axes.get_xlabel(), WORDS))
+        axes.set_ylabel(textwrap.fill(axes.get_ylabel(), WORDS))
+
+
+def _close_gaps(figure: Picture) -> None:
+    """Take out panels that show nothing, where there is one column."""
+    panels = list(figure.grid.flat)
+    used = [axes for axes in panels if axes.has_data() or axes.get_legend() or axes.texts]
+    spec = panels[0].get_subplotspec().get_gridspec()
+    if not used or len(used) == len(panels) or spec.ncols > 1:
+        return
+    for axes in panels:
+        if axes not in used:
+            axes.remove()
+    smaller = figure.add_gridspec(len(used), 1)
+    for place, axes in enumerate(used):
+        axes.set_subplotspec(smaller[place])
+    figure.set_figheight(figure.get_figheight() * len(used) / len(panels))
+
+
+def picture(height: float, one_width: bool = False) -> Picture:
+    """Return an empty figure of the book's width, or of a phone's, and the given height in inches.
+
+    one_width: for figures whose parts stand where they stand, such as pictures in rows; a phone shows them smaller.
+    """
+    figure = Picture(figsize=(NARROW if _narrow.get() else WIDTH, height), layout="constrained")
+    figure.one_width = one_width
+    return figure
