@@ -125,6 +125,13 @@ print(verdict_ranking)
 checks_ranking
 
 # %% [markdown]
+# The rule reads one size. Would more training rows, or fewer, have changed the checks?
+
+# %%
+checks_by_size = run.table("checks_ranking_by_size", lambda: ranking_results.checks_by_size(rank_rows, ceilings))
+checks_by_size.pivot(index="check", columns="size", values="value")
+
+# %% [markdown]
 # ### Beside other models
 #
 # Accuracy alone, the same training rows for all. *Forest: GRAF* is the forest on graph features that know the
@@ -153,7 +160,7 @@ glue("figure_trained_curves", ranking_figures.learning_curves(curves, shown, cei
 # ---
 #
 # Rank correlation of accuracy on all networks that were not trained on, against the number of training networks: means
-# over five seeds with 95 % intervals; 1,000: one training set, without interval.
+# over five seeds (at 1,000: three) with 95 % intervals.
 # Dashed: accuracy of the same networks on test nodes, or with another seed.
 # Benchmark labels: trained by other people.
 # ```

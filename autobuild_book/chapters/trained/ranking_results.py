@@ -87,3 +87,14 @@ def judge(rows: pd.DataFrame, ceilings: pd.Series, size: int = JUDGED) -> Verdic
     measured = tasks["source"].map(ceilings).where(tasks["target"] == "acc")
     references = tasks.rename(columns={"source": "family"}).assign(ceiling=measured)
     return judge_hops(ranks, references)
+
+
+def checks_by_size(rows: pd.DataFrame, ceilings: pd.Series) -> pd.DataFrame:
+    """What C1's checks would say at every size at which the paper's preset learnt from all tables.
+
+    Columns: size, check, value, holds.
+    """
+    paper = rows[rows["model"] == PAPER.name]
+    sources = paper.groupby("size")["source"].nunique()
+    sizes = sources.index[sources == sources.max()]
+    return pd.concat([judge(rows, ceilings, size).checks.assign(size=size) for size in sizes], ignore_index=True)

@@ -83,3 +83,12 @@ def test_committed_rows_are_complete() -> None:
     assert not committed.duplicated(ranking.COLUMNS[:-1]).any() and committed.srcc.dropna().between(-1, 1).all()
     assert set(committed.model) == set(ranking.MODELS) and committed.source.nunique() == 10
     assert set(committed.kind) == set(ranking_results.KINDS)
+
+
+def test_checks_by_size_leave_out_sizes_of_one_table() -> None:
+    committed = ranking_results.with_kinds(ranking.SECTION.committed())
+    ceilings = ranking_results.repeated()
+    checks = ranking_results.checks_by_size(committed, ceilings)
+    assert sorted(checks["size"].unique()) == [50, 100, 300, 1000]  # 400: Accel-NASBench alone
+    judged = checks[checks["size"] == ranking_results.JUDGED].drop(columns="size").reset_index(drop=True)
+    assert judged.equals(ranking_results.judge(committed, ceilings).checks)
