@@ -9,6 +9,7 @@ from typing import Any
 from autobuild_book.figures.pictures import NARROW_TYPE
 from autobuild_book.pages.cells import Cell
 
+GLUED = "application/papermill.record/"  # before the types of what is glued without being shown
 FOLDER = Path("static") / "narrow"  # in artifacts/book; book/extensions/two_widths.py looks there
 
 
@@ -18,14 +19,14 @@ def without_narrow(cells: Sequence[Cell]) -> list[Cell]:
 
 
 def _wide(output: Mapping[str, Any]) -> Mapping[str, Any]:
-    if NARROW_TYPE not in output.get("data", {}):
-        return output
-    return {**output, "data": {kind: value for kind, value in output["data"].items() if kind != NARROW_TYPE}}
+    wide = {kind: value for kind, value in output.get("data", {}).items() if kind.removeprefix(GLUED) != NARROW_TYPE}
+    return {**output, "data": wide} if "data" in output else output
 
 
 def narrow_files(cells: Sequence[Cell]) -> Iterator[tuple[str, bytes]]:
     """Yield each narrow figure of cells and the name that MyST-NB gives the wide one: its SHA-256."""
-    for data in (output.get("data", {}) for cell in cells for output in cell.get("outputs", [])):
+    for output in (output for cell in cells for output in cell.get("outputs", [])):
+        data = {kind.removeprefix(GLUED): value for kind, value in output.get("data", {}).items()}
         if "image/png" in data and NARROW_TYPE in data:
             wide, narrow = (base64.b64decode("".join(data[kind])) for kind in ("image/png", NARROW_TYPE))
             yield f"{hashlib.sha256(wide).hexdigest()}.png", narrow
