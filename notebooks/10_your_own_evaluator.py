@@ -101,9 +101,7 @@ evaluator(list(table.architectures[:2])).assign(in_the_table=table.labels.accura
 
 # %%
 @dataclass
-class Killed:
-    """Evaluates with another evaluator, until its time is up."""
-
+class Killed:  # evaluates with another evaluator, until its time is up
     inner: TrainPerceptrons
     left: int
 

@@ -52,6 +52,7 @@ def test_every_block_is_tested_here() -> None:
         "runs.comparison",
         "autobuild chain",
         "snakemake",
+        "autobuild archive",
         "mine.csv",
         "toy.json",
         "my_device",

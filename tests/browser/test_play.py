@@ -205,7 +205,7 @@ class TestAddress:
         show(page, site, "#family=ofa_pn&device=npu&score=effect")
         page.locator("#play-target").fill("min(acc * 100, 90) - log(latency_cpu)")
         page.locator(".play-chip:visible").nth(7).click()
-        page.get_by_label("e6 k5", exact=False).check()
+        page.get_by_role("radio", name="e6 k5", exact=True).check()
         seen: list[Any] = [text(page), page.locator("#play-labels").inner_text()]
         show(page, site, page.evaluate("location.hash"))
         assert [text(page), page.locator("#play-labels").inner_text()] == seen

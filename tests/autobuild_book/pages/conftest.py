@@ -10,7 +10,7 @@ from autobuild_book.pages import trained_clouds
 SMALL = ("nas-bench-graph:proteins", "panoptic")
 
 
-@pytest.fixture(autouse=True, scope="session")
+@pytest.fixture(autouse=True, scope="module")
 def small_tables() -> Iterator[None]:
     few = tuple(tables.find_table(name) for name in SMALL)
     with pytest.MonkeyPatch.context() as patch:

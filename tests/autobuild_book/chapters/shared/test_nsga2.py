@@ -81,10 +81,13 @@ def test_a_log_is_shared_with_other_searches(tmp_path: pytest.TempPathFactory) -
     path = tmp_path / "log.jsonl"
     whole = nsga2(MBV3, label, log=path, **GOALS)
 
-    def never(_: list[ab.Architecture]) -> pd.DataFrame:
-        raise AssertionError("everything is in the log")
+    class Never:
+        fingerprint = ab.search.fingerprint(label)
 
-    pd.testing.assert_frame_equal(nsga2(MBV3, never, log=path, **GOALS), whole)
+        def __call__(self, _: list[ab.Architecture], /) -> pd.DataFrame:
+            raise AssertionError("everything is in the log")
+
+    pd.testing.assert_frame_equal(nsga2(MBV3, Never(), log=path, **GOALS), whole)
     evolve(LayerMutation.full(MBV3), label, log=path, **GOALS)
     assert path.read_text().count("\n") > 250
 
