@@ -208,6 +208,7 @@ glue("figure_trained_leads", ranking_figures.leads(leads[leads["size"].isin([100
 # %%
 live_parts = [ranking.Ranking(live_source, model, live_size, 0)
               for model in (ranking.RIDGE.name, ranking.TUNED.name, ranking.ENSEMBLE.name)]  # fmt: skip
+run.uses(ranking.complete(live_source))
 live_ranks = run.table("live_ranking", lambda: pd.concat([part.measure() for part in live_parts], ignore_index=True))
 checked_ranks = run.table("checked_ranking", lambda: measured_again.spot_check(
     live_ranks, rank_rows, ["source", "target", "model", "level", "size"]))  # fmt: skip
