@@ -47,7 +47,8 @@
   }
 
   for (const name of ["mouseover", "focusin"]) document.addEventListener(name, open);
-  for (const name of ["mouseout", "focusout", "scroll"]) document.addEventListener(name, close, { passive: true });
+  for (const name of ["mouseout", "focusout"]) document.addEventListener(name, close);
+  document.addEventListener("scroll", () => { if (card) show(); }, { passive: true });  // the card goes with its word
   document.addEventListener("keydown", (event) => { if (event.key === "Escape") { wanted = null; hide(); } });
   // On paper everything that is folded is open.
   addEventListener("beforeprint", () => {
