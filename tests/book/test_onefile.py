@@ -16,7 +16,7 @@ ROOT = Path(__file__).resolve().parents[2]
 FILES = ROOT / "_build" / "html"
 MOST_MB = {"epub": 20, "pdf": 50}
 
-pytestmark = pytest.mark.book
+pytestmark = [pytest.mark.book, pytest.mark.skipif(not FILES.is_dir(), reason="no built book: run make book")]
 
 
 def made(kind: str) -> Path:
