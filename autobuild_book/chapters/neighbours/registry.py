@@ -6,6 +6,7 @@ from autobuild_book.chapters.neighbours.arch2vec import ARCH2VEC, ARCH2VEC_RIDGE
 from autobuild_book.chapters.neighbours.comparator import CTNAS
 from autobuild_book.chapters.neighbours.convolutions import GCN
 from autobuild_book.chapters.neighbours.gates import GATES
+from autobuild_book.chapters.neighbours.kernel_process import WL_KERNEL
 from autobuild_book.chapters.neighbours.network_graphs import NETWORK_GRAPHS, NETWORK_GRAPHS_OF_CHOICES
 from autobuild_book.chapters.neighbours.positions import GCN_EMBEDDED, POSITIONS, POSITIONS_EMBEDDED
 from autobuild_book.chapters.neighbours.siblings import NN_FORMER
@@ -31,6 +32,7 @@ _ALL: tuple[Neighbour, ...] = (
     NETWORK_GRAPHS,
     NETWORK_GRAPHS_OF_CHOICES,
     NN_FORMER,
+    WL_KERNEL,
 )
 NEIGHBOURS: dict[str, Neighbour] = {model.name: model for model in _ALL}
 
