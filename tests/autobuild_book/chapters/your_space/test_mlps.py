@@ -9,6 +9,7 @@ import pytest
 import torch
 
 import autobuild_lib as ab
+from autobuild_book.chapters.shared import perceptrons
 from autobuild_book.chapters.your_space import experiment, mlps
 from autobuild_book.chapters.your_space.figures import search_beside_table
 from autobuild_lib.data import files
@@ -131,7 +132,7 @@ def test_a_table_needs_rows(tmp_path: Path, content: str) -> None:
 
 def test_measuring_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     out, ones = tmp_path / "rows.csv", mlps.sample_architectures(2)
-    monkeypatch.setattr(mlps, "EPOCHS", 1)
+    monkeypatch.setattr(perceptrons, "EPOCHS", 1)
     first = mlps.measure(ones[:1], [0, 1], out, progress=False)
     both = mlps.measure(ones, [0, 1], out, progress=False)
     assert both[:2] == first and [row.seed for row in both] == [0, 1, 0, 1] and mlps.ROWS.read(out) == both
@@ -139,7 +140,7 @@ def test_measuring_goes_on_where_it_was(tmp_path: Path, monkeypatch: pytest.Monk
 
 
 def test_the_command_measures_and_joins_the_manifest(run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
-    monkeypatch.setattr(mlps, "EPOCHS", 1)
+    monkeypatch.setattr(perceptrons, "EPOCHS", 1)
     rows, folder = tmp_path / "rows.csv", tmp_path / "made"
     code, out, _ = run("task", "mlps", "measure", "--sample", 2, "--seeds", 5, "--out", rows)
     assert code == 0 and "2 rows of 2 architectures" in out

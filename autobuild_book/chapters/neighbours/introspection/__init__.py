@@ -1,0 +1,1 @@
+"""Introspectability as a second objective of a search (Carmichael, Moon and Jacobs, XNAS, 2021)."""
