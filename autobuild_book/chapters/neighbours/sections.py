@@ -1,7 +1,8 @@
 """The sections of the chapter that are measured once and committed."""
 
 from autobuild_book.chapters.neighbours import tau
+from autobuild_book.chapters.neighbours.darts import measure as darts
 from autobuild_book.chapters.neighbours.introspection import pool
 from autobuild_book.chapters.neighbours.stagewise import measure as stages
 
-SECTIONS = {module.SECTION.name: module.SECTION for module in (tau, stages, pool)}
+SECTIONS = {module.SECTION.name: module.SECTION for module in (tau, stages, pool, darts)}

@@ -125,3 +125,12 @@ def test_summary_compares_seed_by_seed() -> None:
     assert lines.loc["random", ["ahead", "ahead_low", "ahead_high"]].tolist() == [1, 1, 1], "the same in both seeds"
     half = 12.7062 * 0.5  # t(0.975, 1) times the standard error of (-1, 0)
     assert lines.loc["AutoBuild", "ahead_high"] == pytest.approx(-0.5 + half, abs=1e-3)
+
+
+def test_committed_rows_are_whole_seeds_of_the_plan() -> None:
+    rows = measure.SECTION.committed()
+    assert list(rows) == measure.COLUMNS and not rows.duplicated(measure.COLUMNS[:5]).any()
+    assert sorted(rows["seed"].unique()) == list(measure.SEEDS) and set(rows["method"]) == set(measure.METHODS)
+    assert len(rows) == len(measure.SEEDS) * len(measure.BUDGETS) * len(measure.METHODS) * (2 + 2 + 1)
+    means = measure.summary(rows).set_index(["source", "target", "budget", "method"])
+    assert (means["seeds"] == len(measure.SEEDS)).all() and means["sds"].between(0.5, 10).all()

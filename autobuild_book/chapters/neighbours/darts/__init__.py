@@ -1,0 +1,1 @@
+"""EM-DARTS: differentiable search of cells and of their links by turns, and depth by transfer entropy (Qin, 2024)."""
