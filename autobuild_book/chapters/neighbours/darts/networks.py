@@ -70,15 +70,15 @@ def series(part: str) -> tuple[Tensor, Tensor]:
 
 def train(architecture: Architecture, epochs: int, seed: int) -> nn.Sequential:
     """Train a network from scratch with Adam on the images to train."""
-    images, classes = series("train")
+    (images, classes), loss = series("train"), nn.CrossEntropyLoss()
     with one_thread(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = build(architecture)
         optimizer = torch.optim.Adam(network.parameters(), LEARNING_RATE)
         for _ in range(epochs):
-            for batch in torch.randperm(len(images)).split(BATCH):
+            for batch in torch.split(torch.randperm(len(images)), BATCH):
                 optimizer.zero_grad()
-                nn.functional.cross_entropy(network(images[batch]), classes[batch]).backward()
+                loss(network(images[batch]), classes[batch]).backward()
                 optimizer.step()
     return network.eval()
 

@@ -18,7 +18,6 @@ from torch import Tensor, nn
 from autobuild_book.chapters.neighbours.darts.networks import (
     BATCH,
     CHANNELS,
-    CLASSES,
     LAYERS,
     LEARNING_RATE,
     LINKS,
@@ -31,6 +30,7 @@ from autobuild_book.chapters.neighbours.darts.networks import (
     series,
 )
 from autobuild_book.chapters.neighbours.darts.transfer import as_symbols, transfer_entropy
+from autobuild_book.chapters.shared.perceptrons import CLASSES
 from autobuild_lib.spaces import Architecture
 from autobuild_lib.torch_settings import one_thread
 
@@ -118,10 +118,10 @@ def alternate(supernet: Supernet, epochs: int) -> None:
 
 def _pass(supernet: Supernet, optimizer: torch.optim.Optimizer, part: str) -> None:
     """Go through a part of the images once, and change what the optimizer has."""
-    images, classes = series(part)
-    for batch in torch.randperm(len(images)).split(BATCH):
+    (images, classes), loss = series(part), nn.CrossEntropyLoss()
+    for batch in torch.split(torch.randperm(len(images)), BATCH):
         supernet.zero_grad()
-        nn.functional.cross_entropy(supernet(images[batch]), classes[batch]).backward()
+        loss(supernet(images[batch]), classes[batch]).backward()
         optimizer.step()
 
 

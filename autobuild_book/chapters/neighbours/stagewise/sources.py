@@ -151,7 +151,8 @@ class Trained:
             rows = np.flatnonzero(fitting) if fitting.any() else np.arange(len(self.codes))
             row = rows[(self.codes[rows] != code).sum(1).argmin()]
             started[row] |= not units
-            return self.codes[row]
+            trained: Code = self.codes[row]
+            return trained
 
         return nearest
 
