@@ -229,6 +229,21 @@ reach.rename_axis("hop").round(4)
 # $n$-layer unit is *the same inside every network* and in isolation. A module can therefore be scored once, on
 # its own.
 #
+# ```{exercise} Units within reach
+# :label: exercise-units-within-reach
+#
+# How many units of an OFA-MobileNetV3 network can a node know something about after four hops, at most? And how many
+# hops does a space need whose units have up to six layers, so that every content of a unit can be scored?
+# ```
+#
+# ```{solution} exercise-units-within-reach
+# :class: dropdown
+#
+# Three units. After four hops a node knows five nodes, itself and the four before it. A unit has at least two layers,
+# so five nodes in a row are at most one layer of one unit and two layers of each of two others. A content of six
+# layers needs five hops, $m = n - 1$.
+# ```
+#
 # ## From nodes to the prediction
 #
 # At every hop the **graph embedding** is the mean over the nodes, $h_G^m = \sum_v h_m[v] \, / \, |V|$. A small
@@ -318,6 +333,36 @@ print(f"hop 0: {report.srcc['hop 0']:.3f}; regression on shares: {reachable:.3f}
 # shares of a feature add up to 1: a constant added to the weights of a feature changes no rank.) So what hop 0 can
 # express is not the limit. Where training stays below that, we do not know why.
 #
+# ```{exercise} Two soft ranks by hand
+# :label: exercise-two-soft-ranks
+#
+# For two numbers the permutahedron is the segment from $(1, 2)$ to $(2, 1)$. What are the soft ranks of 0 and 0.5 at
+# strength 1? Up to which strength are two numbers $a < b$ ranked 1 and 2?
+# ```
+#
+# ```{solution} exercise-two-soft-ranks
+# :class: dropdown
+#
+# Divided by the strength $s$, the two numbers are the point $(a/s, \; b/s)$. The nearest point of the segment is
+# $(1.5 - d, \; 1.5 + d)$ with $d = \min\left(\frac{b - a}{2s}, \; \frac{1}{2}\right)$. So 0 and 0.5 get the ranks
+# 1.25 and 1.75. The ranks are 1 and 2 up to $s = b - a$; above that they come closer, and their sum stays 3.
+# ```
+#
+# ```{exercise} Without the ranking loss
+# :label: exercise-no-ranking-loss
+#
+# Add `rank_loss="off"` to the call of `ab.fit` above and look at the output of `ab.evaluate` again, with a few values
+# of `seed`. What happens to the head, and what to the hops?
+# ```
+#
+# ```{solution} exercise-no-ranking-loss
+# :class: dropdown
+#
+# The head loses nothing: it was as good or better with each of four seeds that we tried. The hops from 1 on rank much
+# worse, for nothing asks their norms to follow the target any more. Hop 0 may rank the wrong way round with either
+# loss: its norm knows the shares of values and nothing else.
+# ```
+#
 # ## From norms to module scores
 #
 # A norm can now be read off for a *module* as well: run the isolated path of $n$ layers, and take the $(n-1)$-hop
@@ -331,6 +376,22 @@ print(f"hop 0: {report.srcc['hop 0']:.3f}; regression on shares: {reachable:.3f}
 # Every content of a unit gets a score in units of the target, whatever its depth. It orders modules and predicts
 # nothing: an accuracy score of 1.1 is possible. This is the **norm score**, the paper's.
 # [Experiment 3](subgraph-ranking) computes and tests it.
+#
+# ```{exercise} What the standardisations can change
+# :label: exercise-order-within-a-depth
+#
+# Two contents of a unit have the same number of layers. Can the two standardisations change which of them comes
+# first? And which score has a content whose norm is exactly the mean of its hop?
+# ```
+#
+# ```{solution} exercise-order-within-a-depth
+# :class: dropdown
+#
+# They cannot: both contents have the same hop, unit and depth, so the same four numbers, and the score grows with the
+# norm (where $\sigma_{u,n} = 0$, all contents of that depth have the same score). What they change is the order of
+# contents of *different* depth, whose norms come from different hops. A norm that is the mean of its hop gives
+# $\mu_{u,n}$: the mean target of the training architectures whose unit has that depth.
+# ```
 #
 # (effect-score)=
 # ## A second score: the effect
@@ -443,23 +504,6 @@ assert method.hops_to(forked, 7) == {7: 0, 6: 1, 3: 2, 5: 2, 2: 3, 4: 3, 1: 4, 0
 # - The norm score reads an isolated module's embedding, the effect score a prediction with and without the module.
 # - Scores of all unit contents, standardised twice, turn an astronomically large space into one of $K^U$
 #   architectures.
-#
-# ## Exercises
-#
-# 1. At hop 4, how many units can a node of OFA-MobileNetV3 know something about, at most? And what is the
-#    smallest number of hops that scoring units of up to six layers needs?
-# 2. Rerun this notebook with another `seed`. Which of the importances keep their order, and which do not?
-# 3. Call `ab.fit` with `rank_loss="off"` and look at `ab.evaluate` again. What happens to the head, and what to
-#    the hops?
-#
-# ````{dropdown} Answers
-# 1. Five nodes. Units have at least two layers, so three units: one layer of the first, both of the second, two
-#    of the third. Units of six layers need five hops, $m = n - 1$.
-# 2. With so little training data the order of close values changes; large gaps stay. This is why later chapters
-#    report agreement between seeds.
-# 3. The head stays about as good. The hops no longer follow the target: nothing asks their norms to, and the sign
-#    of their correlation is an accident of the initial weights.
-# ````
 
 # %% [markdown]
 # ## What this page is built with

@@ -146,6 +146,24 @@ assert np.allclose(by_hand, in_table.drop("head"), equal_nan=True)
 print(predictor.target, *(f"hop {hop}: {value:.4f}" for hop, value in enumerate(by_hand)), sep="; ")
 
 # %% [markdown]
+# ```{exercise} A rank correlation by hand
+# :label: exercise-spearman
+#
+# Four networks have embeddings of length 3.1, 2.0, 4.4 and 2.5, and targets of 76, 74, 77 and 78 %. What is
+# Spearman's rank correlation? What is it when all lengths are doubled, and when the length is subtracted from 10?
+# ```
+#
+# ```{solution} exercise-spearman
+# :class: dropdown
+#
+# By length the places are 3, 1, 4, 2, by target 2, 1, 3, 4. The differences are 1, 0, 1, $-2$, so
+#
+# $$\rho = 1 - \frac{6 \sum d^2}{n (n^2 - 1)} = 1 - \frac{6 \cdot 6}{4 \cdot 15} = 0.4 .$$
+#
+# Doubling changes no place: 0.4. Subtracting from 10 turns the places round: $-0.4$.
+# ```
+
+# %% [markdown]
 # ## Result: how well each hop ranks
 #
 # One panel per task, from hop 0 to the head.
@@ -178,6 +196,22 @@ glue("figure_srcc_by_hop", rank_figures.srcc_by_hop(summary, references))
 table = rank_correlations.compare_table(summary, references)
 run.table("table", lambda: table)
 rank_correlations.heads_by_preset(table)
+
+# %% [markdown]
+# ```{exercise} At the ceiling
+# :label: exercise-ceiling
+#
+# A model has learnt the noise-free label of every network. Where does it stand in the figure? Can a model stand above
+# the dashed line?
+# ```
+#
+# ```{solution} exercise-ceiling
+# :class: dropdown
+#
+# Exactly on the dashed line, which is the rank correlation of the noise-free labels with the noisy ones on the same
+# test rows. A model can stand above it by luck, when its errors happen to agree with the noise of these rows; it
+# cannot be expected to, and the checks of this page allow no more than 0.02.
+# ```
 
 # %% [markdown]
 # ## Result: how many evaluated networks are needed?
@@ -215,6 +249,22 @@ glue("figure_learning_curves", figures.learning_curves(curve, references))
 # ```
 
 # %% [markdown]
+# ```{exercise} Where the graph network leads
+# :label: exercise-overtaking
+#
+# With how many training architectures does the graph network rank better than the additive ridge? What does it say
+# about labels when it does, and when it does not?
+# ```
+#
+# ```{solution} exercise-overtaking
+# :class: dropdown
+#
+# In so many tasks the head leads, in means over seeds: {glue:text}`srcc_leads`. Where it leads, the labels hold
+# something that no sum over layers can express. Where it does not, there is nothing of the kind, or there are too few
+# labels to learn it from: the ridge has only one coefficient for each choice.
+# ```
+
+# %% [markdown]
 # ## Checks
 #
 # What must hold if the pipeline is sound, whatever the data say about the claim.
@@ -243,6 +293,21 @@ print(verdict)
 checks
 
 # %% [markdown]
+# ```{exercise} Five tests at 5 %
+# :label: exercise-five-tests
+#
+# How many tests does the rule make of the hops and the head? Below which value must the smallest p-value be after
+# Holm's correction, and which values must the others stay below when all are to hold?
+# ```
+#
+# ```{solution} exercise-five-tests
+# :class: dropdown
+#
+# Five: each of the hops 1 to 4 against the one before, and the head against hop 4. In the order of their size,
+# p-values are multiplied by 5, 4, 3, 2 and 1. So they must stay below 0.01, 0.0125, 0.0167, 0.025 and 0.05.
+# ```
+
+# %% [markdown]
 # The numbers that the summary below quotes are written to `metrics.json` and glued into the text, never typed.
 
 # %%
@@ -250,7 +315,8 @@ tuned = heads[heads.preset == "tuned"]
 gap = (tuned.ceiling - tuned.srcc).max() if tuned.ceiling.notna().any() else float("nan")
 against_ridge = int((tuned.srcc > tuned.ridge).sum())
 numbers = {"verdict": verdict.word, "largest_gap": intervals.or_unknown(gap, ".4f"),
-           "above_ridge": f"{against_ridge} of {len(tuned)}", "paper_epochs": paper_epochs}  # fmt: skip
+           "above_ridge": f"{against_ridge} of {len(tuned)}", "paper_epochs": paper_epochs,
+           "leads": rank_correlations.leads_by_size(curve)}  # fmt: skip
 for name, value in numbers.items():
     glue(f"srcc_{name}", value, display=False)
 record = run.finish(**numbers, checks=checks.to_dict("records"), table=table.to_dict("records"))
@@ -263,12 +329,10 @@ record = run.finish(**numbers, checks=checks.to_dict("records"), table=table.to_
 # not about ImageNet.
 # ```
 #
-# ## Exercises
+# ## Projects
 #
 # 1. Run this notebook with `-p targets "acc * 100 / latency_gpu"`. Which hop ranks this ratio best?
 # 2. Set the ranking loss off (`rank_loss="off"` in `ab.fit`). What is left of the norms' ranking, and of the head's?
-# 3. At which number of training architectures does the graph network overtake the ridge, and for which targets? What
-#    does that say about these labels?
 #
 # ## What this page was built with
 

@@ -251,6 +251,36 @@ glue("figure_importance", figures.operation_importance(summed))
 #   convolution its normalisation. Data cannot divide their effect, and so each seed may divide it in its own way.
 # - **Nothing forces a scale.** Later layers can undo any length.
 #
+# ```{exercise} An operation that occurs once
+# :label: exercise-one-of-a-kind
+#
+# Suppose that $|s|$ is 1 for `Input`, which occurs once in every network, and 0 for all other operations. What does
+# the coordinate for operations add to the norm at hop 0, for networks of 50 and of 100 nodes? How does it rank
+# networks?
+# ```
+#
+# ```{solution} exercise-one-of-a-kind
+# :class: dropdown
+#
+# A graph embedding is a mean over nodes, so it adds 1/50 = 0.02 and 1/100 = 0.01. Small networks come first: a
+# magnitude of an operation that never varies is a measure of size.
+# ```
+#
+# ```{exercise} Operations that come together
+# :label: exercise-always-together
+#
+# Three operations always occur together, equally often. One predictor has the magnitudes 2, 1 and 0 for them, another
+# 0, 1 and 2. On which network do their coordinates for operations differ, all else being equal?
+# ```
+#
+# ```{solution} exercise-always-together
+# :class: dropdown
+#
+# On none. If each of the three occurs $k$ times among $n$ nodes, both add $3k/n$. The ranking loss at hop 0 sees no
+# difference either, so that nothing there decides between the two: an importance can be read for the three together,
+# but not for one of them.
+# ```
+#
 # So we look at what the predictor does instead.
 
 # %% [markdown]
@@ -359,6 +389,23 @@ glue("figure_agreement_of_rankings", figures.ranking_agreement(agreement, judgin
 # ```
 
 # %% [markdown]
+# ```{exercise} How much is a tau of 0.6?
+# :label: exercise-kendall
+#
+# Kendall's tau is the share of pairs that two rankings have in the same order, less the share of those that they have
+# in the other order. How many of the pairs may be in the other order for a tau of 0.6? What is tau for the rankings
+# A, B, C, D and B, A, C, D, and what for A, B, C, D and B, A, D, C?
+# ```
+#
+# ```{solution} exercise-kendall
+# :class: dropdown
+#
+# With a share $q$ of pairs in the other order, tau is $(1 - q) - q = 1 - 2q$ (without ties): one pair in five. Four
+# operations have six pairs. In the first case one is in the other order, tau = $1 - 2/6 \approx 0.67$, in the second
+# two, $1 - 4/6 \approx 0.33$.
+# ```
+
+# %% [markdown]
 # ## Checks
 #
 # What must hold if the pipeline is sound, whatever the data say about the claim.
@@ -409,7 +456,7 @@ record = run.finish(**numbers, checks=checks.to_dict("records"), summary=heads.t
 # about operations on ImageNet.
 # ```
 #
-# ## Exercises
+# ## Projects
 #
 # 1. Run this page with `-p target latency_cpu`. Which operations become important, and do the seeds agree now?
 # 2. Set `tuned_epochs` to 5, then to 100. Does importance move away from where training started? Does the SRCC of the

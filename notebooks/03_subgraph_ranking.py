@@ -151,6 +151,22 @@ for content in (0, -1):
     print(f"{changes.mean():+.4f} (mean over {score_hosts} hosts); score_units: {scored.scores[content]:+.4f}")
 
 # %% [markdown]
+# ```{exercise} A module of average length
+# :label: exercise-average-length
+#
+# Which norm score has a module whose length is exactly the mean length of its hop? Of what, then, does a norm score
+# know something before any length is looked at?
+# ```
+#
+# ```{solution} exercise-average-length
+# :class: dropdown
+#
+# The standardised length is 0, so the score is $\mu_{u,n}$, the mean target of the training architectures whose unit
+# has that many layers. So it knows what *depth* is worth, and that is counted in the table and not learnt: even a
+# predictor whose lengths meant nothing would tend to rank deep modules above shallow ones, where depth helps.
+# ```
+
+# %% [markdown]
 # For every unit and every depth we note the module with the highest and the one with the lowest score, and how the best
 # 1 % of all modules spread over units and depths.
 
@@ -331,6 +347,21 @@ glue("figure_shares_all", figures.share_maps(pd.concat(shown)))
 # ```
 
 # %% [markdown]
+# ```{exercise} Most modules are deep
+# :label: exercise-most-are-deep
+#
+# A caption above says that 89 % of random modules of MobileNetV3 have four layers. Why? Units have two to four layers
+# with nine choices each.
+# ```
+#
+# ```{solution} exercise-most-are-deep
+# :class: dropdown
+#
+# There are $9^2 = 81$ contents of two layers, $9^3 = 729$ of three and $9^4 = 6{,}561$ of four, together 7,371. The
+# last are $6{,}561 / 7{,}371$, or 89.0 %.
+# ```
+
+# %% [markdown]
 # ## Result: do they change with the equation?
 #
 # For every two equations of a panel: which share of the best 1 % of modules do they have in common?
@@ -357,6 +388,23 @@ glue("figure_overlap", style.note(no_pairs) if overlap.empty else figures.overla
 #
 # Which share of the best 1 % of modules two equations have in common, in percent: above the diagonal by norm score,
 # below it by effect score; means over training seeds. Two random sets would share 1 %. Surrogate labels.
+# ```
+
+# %% [markdown]
+# ```{exercise} Another equation, the same modules?
+# :label: exercise-same-equation
+#
+# Somebody learns `2 * acc` instead of `acc`, from the same seed, and somebody else `power(acc, 20)`. Which share of
+# their best 1 % of modules do you expect them to have in common with those for `acc`?
+# ```
+#
+# ```{solution} exercise-same-equation
+# :class: dropdown
+#
+# `2 * acc`: all, but for rounding. Predictors learn standardised targets, which are the same numbers, and the scores
+# are only doubled. `power(acc, 20)`: not all, although it ranks *networks* exactly as `acc` does. It is not a
+# straight line: the best networks stand further apart, so standardised targets, loss and moments change, and with
+# them the predictor.
 # ```
 
 # %% [markdown]
@@ -462,6 +510,22 @@ glue("figure_agreement", style.note(skipped) if shown.empty else figures.agreeme
 # modules of a unit (left), with every depth as often (middle), and among modules of one unit and depth (right). Dots
 # are medians over units, or over units and depths; bars reach from the lowest to the highest. Noise-free surrogate
 # labels; predictors and ridge were trained on noisy ones.
+# ```
+
+# %% [markdown]
+# ```{exercise} A perfect score
+# :label: exercise-perfect-score
+#
+# Effects measured in two halves of the hosts have a correlation of 0.6. Which correlation can a perfect score have
+# with the effects measured in all hosts? And what is it for random modules of a unit on this page?
+# ```
+#
+# ```{solution} exercise-perfect-score
+# :class: dropdown
+#
+# $\sqrt{2 \cdot 0.6 / 1.6} = \sqrt{0.75} \approx 0.87$. Here the halves have a median correlation of
+# {glue:text}`modules_unit_halves`, which allows {glue:text}`modules_reachable`. (The formula is Spearman and Brown's
+# and is meant for correlations of values; for ranks it is a guide.)
 # ```
 
 # %% [markdown]
@@ -608,7 +672,7 @@ record = run.finish(**numbers, **lists)
 # here, come from surrogates: this is evidence about the pipeline, not about ImageNet.
 # ```
 #
-# ## Exercises
+# ## Projects
 #
 # 1. Run this notebook with `-y "equations: {mine: acc / latency_gpu ** 2}"` and `-p data ofa_mbv3`. Which units hold
 #    the best 1 % now?

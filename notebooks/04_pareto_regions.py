@@ -139,6 +139,20 @@ shown = built[first & (built.seed == seed)].set_index(["region", "score"])
 shown.architecture.str.replace("|", " | ").str.replace(",", ", ").to_frame()
 
 # %% [markdown]
+# ```{exercise} How many networks?
+# :label: exercise-how-many-networks
+#
+# Five units keep their $K$ best contents. How many networks are there for $K = 2$ and for $K = 10$? What is the
+# smallest $K$ for which they are more than a million?
+# ```
+#
+# ```{solution} exercise-how-many-networks
+# :class: dropdown
+#
+# $2^5 = 32$ and $10^5 = 100{,}000$. $15^5 = 759{,}375$ and $16^5 = 1{,}048{,}576$, so 16.
+# ```
+
+# %% [markdown]
 # ## Who judges, and what a region is
 #
 # All networks, built or from the training split, are labelled by the surrogate *without* noise (or measured, with
@@ -159,6 +173,37 @@ noisy = frontiers.training_frontiers(panels, labels, noisy=True)
 frontier = run.table("frontier", lambda: frontiers.frontier_table(frontier_of))
 skipped = "Skipped: these data have no surrogate, so that nothing can be evaluated here. Evaluate built.csv yourself."
 print(skipped if not frontier_of else frontier.groupby(["family", "device"], sort=False).size().to_string())
+
+# %% [markdown]
+# ```{exercise} New, and no improvement
+# :label: exercise-new-and-useless
+#
+# A training frontier has three points: 10 ms and 75 %, 12 ms and 76 %, 15 ms and 77 %. A network was built with 11 ms
+# and 75.6 %. Which points does it dominate, and which dominate it? Is the rule fair to it?
+# ```
+#
+# ```{solution} exercise-new-and-useless
+# :class: dropdown
+#
+# It dominates none: it is slower than the first and less accurate than the others. And none dominates it: the first
+# is less accurate, the others are slower. So it does not improve a region by the rule, though it is a compromise that
+# nobody had. That is why this page also counts networks that are `new`, and the hypervolume that is `gained`.
+# ```
+#
+# ```{exercise} An area by hand
+# :label: exercise-hypervolume
+#
+# Up to 20 ms and down to 74 %, which area do the points (10 ms, 75 %) and (15 ms, 77 %) dominate? How much does the
+# point (12 ms, 76 %) add?
+# ```
+#
+# ```{solution} exercise-hypervolume
+# :class: dropdown
+#
+# From 10 to 15 ms the dominated area is 1 point of accuracy high, from 15 to 20 ms it is 3 high:
+# $5 \cdot 1 + 5 \cdot 3 = 20$. With the third point it is 2 high from 12 to 15 ms:
+# $2 \cdot 1 + 3 \cdot 2 + 5 \cdot 3 = 23$. It adds 3.
+# ```
 
 # %% [markdown]
 # ## Result: clusters of 243 networks
@@ -430,6 +475,23 @@ pays = run.table("pays", lambda: search_gains.where_it_pays(tests))
 search_gains.readable(pays)
 
 # %% [markdown]
+# ```{exercise} What the labels cost
+# :label: exercise-what-labels-cost
+#
+# Unit-Reduce has 2,700 labelled training architectures behind it. Suppose that a rival without them needs 500
+# evaluations for what Unit-Reduce reaches with 250. After how many searches on one family have the labels paid for
+# themselves? Why may searches on different devices be counted together?
+# ```
+#
+# ```{solution} exercise-what-labels-cost
+# :class: dropdown
+#
+# $2{,}700 + 250 n < 500 n$ holds from $n = 11$ searches on ($n > 10.8$). The training architectures have the
+# latencies of all three devices, and one accuracy, so that one table serves all of them. Each device needs predictors
+# of its own, but no further evaluation.
+# ```
+
+# %% [markdown]
 # ### For the explorer
 #
 # [The explorer](explorer) shows these networks as points to walk among: the clusters above, and the training
@@ -516,15 +578,13 @@ record = run.finish(**numbers, **lists, estimates_c4=estimates_c4, estimates_c5=
 # and with all labels theirs the verdict on C4 would be *{glue:text}`regions_c4_published`*.
 # ```
 #
-# ## Exercises
+# ## Projects
 #
 # 1. Run this notebook with your own equation for the fast end, for example
 #    `-y 'regions: {fast: "power(acc, 4) / {latency}", balanced: ..., accurate: ...}'`. Does the cluster move left? What
 #    does that do to the hypervolume of Unit-Reduce, and to the first column of its gains?
-# 2. Which clusters dominate nothing and are all new? Where do they lie, and is the rule of C4 fair to them?
-# 3. Count the labelled training architectures as evaluations of Unit-Reduce. At which number of searches on the same
-#    family and device has the reduction paid for itself?
-# 4. Give NSGA-II the union of the reduced spaces: what would you have to write for it to draw from a `ReducedSpace`?
+# 2. Which clusters dominate nothing and are all new? Where do they lie?
+# 3. Give NSGA-II the union of the reduced spaces: what would you have to write for it to draw from a `ReducedSpace`?
 #
 # ## What this page was built with
 

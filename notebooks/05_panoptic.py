@@ -288,6 +288,23 @@ print(measured_again.in_words(again))
 again.round(4)
 
 # %% [markdown]
+# ```{exercise} The luck of the best
+# :label: exercise-measured-again
+#
+# Why would it be unfair to compare what is built, measured on set B, with the *labels* of the best labelled
+# backbones? To whom?
+# ```
+#
+# ```{solution} exercise-measured-again
+# :class: dropdown
+#
+# To what is built. The best of 600 labels are the best partly by luck: they were chosen *because* their label was
+# high, and so their errors are more often upwards. Measured again they come out lower on average, relative to the
+# others. A backbone that a score has chosen was not chosen for a measurement of its own, and has no such luck to
+# lose.
+# ```
+
+# %% [markdown]
 # ## Result
 #
 # Both sides of a comparison see the same images and err on the same ones, so the standard error of a *difference* is
@@ -372,6 +389,26 @@ glue("figure_builders", figures.builder_differences(groups) if len(groups) else 
 # ```
 
 # %% [markdown]
+# ```{exercise} The jackknife of a mean
+# :label: exercise-jackknife
+#
+# Let a quality be the plain mean $m$ of the values $x_1, \ldots, x_{40}$ of 40 parts. Show that the formula of the
+# cell above gives the standard error of a mean that you know.
+# ```
+#
+# ```{solution} exercise-jackknife
+# :class: dropdown
+#
+# Without part $i$ the mean is $\frac{40 m - x_i}{39} = m + \frac{m - x_i}{39}$, and the mean of these 40 values is
+# $m$. So
+#
+# $$\frac{39}{40} \sum_i \left( \frac{m - x_i}{39} \right)^2 = \frac{1}{40} \cdot \frac{1}{39} \sum_i (x_i - m)^2
+# = \frac{s^2}{40} .$$
+#
+# Panoptic quality is no plain mean over images; the jackknife needs only the value without each part.
+# ```
+
+# %% [markdown]
 # ### Trained alone
 #
 # For every region, the backbone built by norm or effect score that is most standard errors ahead, and the labelled
@@ -447,6 +484,23 @@ checks
 by_builder.set_index("group")
 
 # %% [markdown]
+# ```{exercise} Many tries
+# :label: exercise-many-tries
+#
+# Suppose that five backbones of a region are each exactly as good as their rival. A difference of more than two
+# standard errors in the right direction then has a probability of 2.3 %. How probable is it that at least one of the
+# five wins, if they err independently? And one of all fifteen, in three regions?
+# ```
+#
+# ```{solution} exercise-many-tries
+# :class: dropdown
+#
+# $1 - 0.977^5 \approx 11$ % and $1 - 0.977^{15} \approx 29$ %. With a threshold that takes no notice of how many try,
+# luck wins a region more often than once in ten; hence Holm's correction. (They do not err independently here,
+# because all see the same images.)
+# ```
+
+# %% [markdown]
 # The numbers that the summary below quotes are written to `metrics.json` and glued into the text, never typed.
 
 # %%
@@ -478,7 +532,7 @@ record = run.finish(**numbers, **lists, estimates=estimates, differences=measure
 # unless the text says that they were trained alone.
 # ```
 #
-# ## Exercises
+# ## Projects
 #
 # 1. Which stage should be deep, and which should not, according to each score? Do the backbones that were built agree?
 # 2. Give `-y 'regions: {things: "pq_things * 1e7 / macs", stuff: "pq_stuff * 1e7 / macs"}'`. Are the best modules for

@@ -134,6 +134,22 @@ trivial = run.table("baselines", lambda: labels.beside_baselines(table, seeds) i
 trivial.round(3)
 
 # %% [markdown]
+# ```{exercise} How many runs?
+# :label: exercise-more-runs
+#
+# The mean over $k$ runs has the reliability $\frac{k r}{1 + (k - 1) r}$, where $r$ is the intraclass correlation of
+# one run. How many runs does a reliability of 0.9 take when $r = 0.5$? And how many with the correlation of this
+# page?
+# ```
+#
+# ```{solution} exercise-more-runs
+# :class: dropdown
+#
+# From $\frac{k r}{1 + (k - 1) r} = 0.9$ follows $k = 9 \, \frac{1 - r}{r}$: nine runs for $r = 0.5$. The log
+# distances of this page have $r$ = {glue:text}`unets_icc`, and it takes {glue:text}`unets_runs` runs.
+# ```
+
+# %% [markdown]
 # ## What can be learnt from a few dozen labels?
 #
 # The predictor and its recipe are those of [the chapter on your machine](your-machine), where they were fixed on
@@ -331,6 +347,36 @@ glue("figure_distance_macs", missing if labelled is None else figures.distance_a
 # Log distance against MACs. Left: the labelled U-Nets; grey lines reach from one run to the other. Right: what was
 # measured at the end, five fresh seeds on other images, with 95 % intervals of the mean. Dashed: networks that no other
 # one dominates. Measured here.
+# ```
+
+# %% [markdown]
+# ```{exercise} Reading a log distance
+# :label: exercise-log-distance
+#
+# Which difference in log distance means a distance half as large? By how much is a distance smaller at a difference
+# of $-0.1$, and at $-0.3$?
+# ```
+#
+# ```{solution} exercise-log-distance
+# :class: dropdown
+#
+# $\ln \frac{1}{2} \approx -0.69$. The factors are $e^{-0.1} \approx 0.905$ and $e^{-0.3} \approx 0.741$: smaller by
+# 9.5 % and by 26 %.
+# ```
+#
+# ```{exercise} What pairing is worth
+# :label: exercise-paired-seeds
+#
+# The log distances of two networks have the same standard deviation $\sigma$ between runs, and with equal seeds they
+# are correlated with 0.8. How much larger is the standard deviation of their difference if every network gets seeds
+# of its own? How many times more runs would the same precision take?
+# ```
+#
+# ```{solution} exercise-paired-seeds
+# :class: dropdown
+#
+# The variance of a difference is $2 \sigma^2 (1 - \rho)$: $0.4 \, \sigma^2$ with equal seeds, and $2 \sigma^2$ with
+# others. The standard deviation is $\sqrt{5} \approx 2.2$ times as large, and five times as many runs are needed.
 # ```
 
 # %% [markdown]
@@ -577,7 +623,7 @@ record = run.finish(**numbers, **tables, differences=measured_again.for_metrics(
 # about choosing architectures from few and noisy labels, not about Stable Diffusion.
 # ```
 #
-# ## Exercises
+# ## Projects
 #
 # 1. Learn from the loss of flow matching instead: `-p target "-flow_loss"`. Its labels carry less noise. Does the
 #    predictor know more beyond MACs? Which stages change their best module?

@@ -215,6 +215,22 @@ checked_ranks = run.table("checked_ranking", lambda: measured_again.spot_check(
 print(measured_again.in_words(checked_ranks))
 
 # %% [markdown]
+# ```{exercise} A failed network
+# :label: exercise-failed-networks
+#
+# The worst network of a table fails even more: its accuracy falls from 60 to 20 %. What changes for a model that
+# learns accuracies with a squared error, and what for one that learns normal scores of ranks?
+# ```
+#
+# ```{solution} exercise-failed-networks
+# :class: dropdown
+#
+# On ranks nothing changes: it was the last and is the last. On accuracies the mean falls, the standard deviation
+# grows, and with it everything else moves closer together on the standardised scale: the differences between good
+# networks, which matter, weigh less in the error than before.
+# ```
+
+# %% [markdown]
 # ### What the parts of the recipe are worth
 #
 # Chosen on **validation rows of training sets** only: training rows were drawn, seven tenths learnt from, and the rest
@@ -437,6 +453,23 @@ exact = effects.Effects(live_source).measure().merge(real_effects, on=["source",
 print(f"Largest difference of an exact effect: {(exact.mean_x - exact.mean_y).abs().max():.2g}")
 
 # %% [markdown]
+# ```{exercise} The same order everywhere
+# :label: exercise-same-order
+#
+# On NAS-Bench-Graph, why does the norm score put the nine operations in the same order at every place of every
+# structure, whatever was learnt?
+# ```
+#
+# ```{solution} exercise-same-order
+# :class: dropdown
+#
+# A unit is one layer, so $m = n - 1 = 0$ hops: the norm is that of hop 0, the sum of one magnitude for each feature
+# of the node, $|s_\text{place}| + |s_\text{operation}|$. Within a place and structure the first is a constant, and
+# the second is the same number everywhere. The standardisations are the same for all contents of a unit, too.
+# Training decides which order it is, but there is only one.
+# ```
+
+# %% [markdown]
 # ## Regions of the front (claim C4)
 #
 # **The question.** Do the three best modules per unit, chosen for an equation, make networks that improve the region
@@ -444,7 +477,7 @@ print(f"Largest difference of an exact effect: {(exact.mean_x - exact.mean_y).ab
 # answered. Here every network of a reduced space was trained and timed, so that the answer is exact.
 #
 # **What carries over, and what does not.** On NAS-Bench-Graph a unit is one operation out of nine, so the best three
-# are a third of all, where the paper's best three are one of 273. A network also has one of nine structures, and a
+# are a third of all, where the paper's best three are one in 2,457. A network also has one of nine structures, and a
 # module's score is about one structure: so there is a reduced space *per structure*, of 3⁴ = 81 codes. The **best
 # structure** is the one whose 81 networks have the highest mean score: the sum of norm scores; or the mean prediction
 # for the structure and the sum of effects. Three alternatives are shown: the three best structures together (243
@@ -586,6 +619,21 @@ print(verdict_regions, "- by effect score it would be", regions_results.judge(re
 checks_regions
 
 # %% [markdown]
+# ```{exercise} How much is reduced?
+# :label: exercise-share-of-a-space
+#
+# Which share of the 6,561 codes of a structure do the three best operations per unit span? And which share of
+# MobileNetV3's space do 243 networks from the three best of 7,371 contents in each of five units?
+# ```
+#
+# ```{solution} exercise-share-of-a-space
+# :class: dropdown
+#
+# $3^4 / 9^4 = 1/81$, or 1.2 %. And $(3 / 7{,}371)^5 = 1/2{,}457^5$, about $10^{-17}$. The first is a mild reduction,
+# the second a drastic one.
+# ```
+
+# %% [markdown]
 # ## Search (claim C5)
 #
 # **The question.** Does evolutionary search inside the reduced space beat the full space, with stage-level or
@@ -723,6 +771,22 @@ glue("figure_trained_best", search_figures.best_ranks(best_shares))
 #
 # True rank of the best network that a method ends with, as a share of all networks. Dots: data sets, medians over
 # seeds; bars: geometric means over data sets. Benchmark labels: trained and timed by other people.
+# ```
+
+# %% [markdown]
+# ```{exercise} The best of 300 random networks
+# :label: exercise-best-of-random
+#
+# Which rank do you expect of the best of 300 networks drawn at random from 26,206, and which share of all is its
+# median? Compare with the row `random` of the first table.
+# ```
+#
+# ```{solution} exercise-best-of-random
+# :class: dropdown
+#
+# The expected rank of the best of $n$ out of $N$ is $\frac{N + 1}{n + 1} = \frac{26{,}207}{301} \approx 87$, or 0.33
+# %. The distribution is skewed: the best is within a share $x$ with probability $1 - (1 - x)^{300}$, which is one
+# half at $x \approx 0.23$ %. Medians over few seeds scatter around that.
 # ```
 
 # %% [markdown]
@@ -880,14 +944,13 @@ assert rank_rows.srcc.dropna().between(-1, 1).all() and not rank_rows.duplicated
 record = run.finish(**words, **lists, differences=measured_again.for_metrics(differences))
 
 # %% [markdown]
-# ## Exercises
+# ## Projects
 #
-# 1. *Recall.* Why can no training change the order of operations in the norm score of NAS-Bench-Graph?
-# 2. Take one data set and learn from its **test** accuracies of 300 networks (`test_acc`). Is the order of the models
+# 1. Take one data set and learn from its **test** accuracies of 300 networks (`test_acc`). Is the order of the models
 #    the same?
-# 3. The ensemble has five members. Measure three and ten (`AutoBuildEnsemble` of the registry) on validation rows. What
+# 2. The ensemble has five members. Measure three and ten (`AutoBuildEnsemble` of the registry) on validation rows. What
 #    is the last member worth?
-# 4. *Open.* Does the ranking loss on norms cost the head accuracy? The ablation leaves it open. Settle it on validation
+# 3. *Open.* Does the ranking loss on norms cost the head accuracy? The ablation leaves it open. Settle it on validation
 #    rows of more draws.
 #
 # ## What this page was built with

@@ -9,6 +9,7 @@ import pandas as pd
 
 from autobuild_book.chapters.diffusion.bundled_rows import CHOICE, final_choices
 from autobuild_book.chapters.diffusion.choice import BEST, MOST_MACS
+from autobuild_book.chapters.diffusion.labels import runs_for
 from autobuild_book.chapters.diffusion.ranks import COST, HEAD, RIDGE as RIDGE_MODEL
 from autobuild_book.chapters.diffusion.task.measuring import RECIPES, ROWS, Job, Measurement
 from autobuild_book.chapters.diffusion.task.space import costs, unet_space
@@ -129,7 +130,8 @@ def summary_numbers(
     ranked = {"macs": by_model[COST], "head": by_model[HEAD], "ridge": by_model[RIDGE_MODEL]}
     texts |= {f"{name}_srcc": f"{row['srcc']:.2f}" for name, row in ranked.items()}
     texts |= {f"{name}_gain": _with_interval(ranked[name]) for name in ("head", "ridge")}
-    return {"networks": len(table), "icc": f"{icc:.2f}", **texts}
+    runs = runs_for(0.9, icc) if 0 < icc <= 1 else "an unknown number of"
+    return {"networks": len(table), "icc": f"{icc:.2f}", "runs": runs, **texts}
 
 
 def _with_interval(row: Mapping[Hashable, float]) -> str:

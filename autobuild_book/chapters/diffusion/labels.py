@@ -1,5 +1,6 @@
 """Experiment 6: what the labels are worth. How far architectures differ, and how much of that is luck."""
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -60,6 +61,11 @@ def reliability(agreement: Agreement, runs: int) -> float:
     By the formula of Spearman and Brown; its root is what a model without any error would correlate with the label.
     """
     return runs * agreement.shared_seeds / (1 + (runs - 1) * agreement.shared_seeds)
+
+
+def runs_for(reliability: float, icc: float) -> int:
+    """Return how many runs a mean needs for a reliability, where one run has `icc` > 0 (Spearman and Brown, solved)."""
+    return math.ceil(reliability * (1 - icc) / (icc * (1 - reliability)) - 1e-9)
 
 
 def ceiling(spread: pd.DataFrame, target: str) -> float:

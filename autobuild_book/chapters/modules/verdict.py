@@ -95,11 +95,14 @@ def summary_numbers(effects: pd.DataFrame, by_scope: pd.DataFrame, steady: pd.Da
     """Return what the summary of the chapter quotes; "unknown" or "none" where nothing was measured.
 
     Medians of the correlations of scores with effects, by scope and score (`by_scope`); per kind of score, the share of
-    `effects` that hold, and of the best 1 % that two training seeds have in common (`steady`).
+    `effects` that hold, and of the best 1 % that two training seeds have in common (`steady`). "reachable" is the
+    correlation that a perfect score could have with the effects in all hosts, from that of halves (Spearman and Brown).
     """
     texts = {_name(scope, score): "unknown" for scope in (UNIT, CELL) for score in [*KINDS, "ridge", "halves"]}
     for scope, score, median in zip(by_scope["scope"], by_scope["score"], by_scope["median"], strict=True):
         texts[_name(scope, score)] = or_unknown(median, ".2f")
+    halves = by_scope["median"][(by_scope["scope"] == UNIT) & (by_scope["score"] == "halves")].max()
+    texts["reachable"] = or_unknown(np.sqrt(2 * halves / (1 + halves)) if halves > 0 else np.nan, ".2f")
     for kind in KINDS:
         held = cells_that_hold(effects[effects.score == kind])
         texts[f"cells_{kind}"] = f"{held.mean():.0%}" if len(held) else "none"

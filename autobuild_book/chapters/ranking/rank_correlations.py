@@ -110,6 +110,13 @@ def learning_curve(
     return frame.sort_values(["family", "target", "model", "size", "seed"], ignore_index=True)
 
 
+def leads_by_size(curve: pd.DataFrame) -> str:
+    """Say for each size of `learning_curve` in how many tasks the head leads the ridge (means over seeds)."""
+    means = curve.pivot_table("srcc", ["family", "target", "size"], "model", dropna=False)
+    ahead = (means["AutoBuild head"] > means["additive ridge"]).groupby("size")
+    return ", ".join(f"{leads.sum()} of {len(leads)} with {size:,}" for size, leads in ahead)
+
+
 def heads_by_preset(table: pd.DataFrame) -> pd.DataFrame:
     """Return `compare_table` for a page: a row per task, the head of each preset with its interval, rounded."""
     heads = table.pivot(index=["family", "target"], columns="preset", values=["head", "low", "high"])

@@ -20,12 +20,14 @@ def test_operations() -> None:
 
 def test_modules() -> None:
     effects = pd.DataFrame({"score": ["norm"] * 2, "gain_p": [0, 1], "loss_p": [0, 0], "constant": [False] * 2})
-    rows = [("unit", "norm", 0.25), ("unit, depths alike", "ridge", 0.5)]
+    rows = [("unit", "norm", 0.25), ("unit, depths alike", "ridge", 0.5), ("unit", "halves", 0.6)]
     by_scope = pd.DataFrame(rows, columns=["scope", "score", "median"])
     steady = pd.DataFrame({"measure": ["best 1 %"] * 2, "score": ["norm"] * 2, "median": [0.1, 0.3]})
     texts = modules.summary_numbers(effects, by_scope, steady)
     assert (texts["unit_norm"], texts["unit_depths_alike_ridge"]) == ("0.25", "0.50")
     assert (texts["cells_norm"], texts["seeds_norm"]) == ("50%", "20%")
+    assert (texts["unit_halves"], texts["reachable"]) == ("0.60", "0.87"), "the root of 1.2 / 1.6"
+    assert modules.summary_numbers(effects, by_scope[:2], steady)["reachable"] == "unknown"
     assert (texts["cells_effect"], texts["seeds_effect"], texts["unit_and_depth_halves"]) == ("none", *["unknown"] * 2)
 
 

@@ -17,7 +17,7 @@ from autobuild_book.chapters.diffusion.choice import ANY, AS_BEST, BEST, RANDOM
 from autobuild_book.chapters.diffusion.final import against_group, values_by_seed
 from autobuild_book.chapters.diffusion.task.measuring import Job, Measurement, sample_architectures
 from autobuild_book.chapters.diffusion.task.space import unet_space
-from autobuild_book.chapters.diffusion.task.table import intraclass_correlation, seed_agreement
+from autobuild_book.chapters.diffusion.task.table import Agreement, intraclass_correlation, seed_agreement
 from autobuild_book.chapters.diffusion.verdict import sentence
 from autobuild_book.chapters.shared.few_labels import NORM
 from tests.helpers.unet_tables import unet_row, unet_table
@@ -223,3 +223,13 @@ def test_numbers_of_the_summary() -> None:
     assert found["norm"] == sentence(comparison) and "not been measured" in found["ridge"]
     bare = final.summary_numbers(table, pd.DataFrame({"skipped": ["x"]}), ranks[:1], comparison)
     assert (bare["icc"], bare["macs_srcc"]) == ("nan", "nan")
+    icc = spread.set_index("label").icc["log_distance"]
+    assert found["runs"] == labels.runs_for(0.9, icc) and isinstance(bare["runs"], str)
+
+
+@pytest.mark.parametrize("icc", [0.2, 0.5, 0.85])
+@pytest.mark.parametrize("runs", [1, 4, 9])
+def test_runs_for_a_reliability_solve_the_formula_of_spearman_and_brown(icc: float, runs: int) -> None:
+    reached = labels.reliability(Agreement(icc, *[math.nan] * 5), runs)
+    assert labels.runs_for(reached, icc) == runs and labels.runs_for(reached + 0.001, icc) == runs + 1
+    assert labels.runs_for(0.9, 0.5) == 9

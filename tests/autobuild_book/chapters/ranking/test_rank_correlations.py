@@ -34,6 +34,16 @@ def test_compare_table_by_hand() -> None:
     assert table.preset.tolist() == ["paper", "tuned"] and table["head"].tolist() == pytest.approx([0.85, 0.95])
 
 
+def test_leads_are_counted_by_size_in_means_over_seeds() -> None:
+    rows = [("a", 50, "AutoBuild head", (0.2, 0.5)), ("a", 50, "additive ridge", (0.3, 0.3)),
+            ("b", 50, "AutoBuild head", (0.1, 0.3)), ("b", 50, "additive ridge", (0.3, 0.2)),
+            ("a", 1500, "AutoBuild head", (0.9, 0.9)), ("a", 1500, "additive ridge", (0.8, 0.9)),
+            ("b", 1500, "AutoBuild head", (0.7,)), ("b", 1500, "additive ridge", (0.6,))]  # fmt: skip
+    curve = [("f", target, size, model, value) for target, size, model, values in rows for value in values]
+    table = pd.DataFrame(curve, columns=["family", "target", "size", "model", "srcc"])
+    assert rank_correlations.leads_by_size(table) == "1 of 2 with 50, 2 of 2 with 1,500"
+
+
 def test_readable_has_a_row_per_task_and_the_heads_of_the_table() -> None:
     known = references().drop_duplicates(["family", "target"])
     table = rank_correlations.compare_table(mean_ranks(ranks()), known)
