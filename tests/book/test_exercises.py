@@ -12,7 +12,9 @@ from sphinx_exercise.nodes import exercise_enumerable_node, solution_node
 
 from tests.book.test_book import HTML, extension, notebooks, parsed
 
-DIRECTIVE = re.compile(r"^```\{(exercise|solution)\} *(.*)\n((?::\w+: .*\n)*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+DIRECTIVE = re.compile(
+    r"^```\{(exercise|solution)\} *([^\n]*)\n((?::\w+: [^\n]*\n)*)\n(.*?)^```$", re.MULTILINE | re.DOTALL
+)
 WITH_EXERCISES = ["00_method", *(path.stem for path in notebooks() if "01" <= path.stem < "07"), "11_trained_networks"]
 
 
