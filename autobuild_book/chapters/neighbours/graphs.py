@@ -88,6 +88,12 @@ class Graphs:
         return (values * self.features[..., OUTPUT, None]).sum(1)
 
 
+def joined(first: Graphs, second: Graphs) -> Graphs:
+    """Return graphs of a space one after the other."""
+    pairs = zip(vars(first).values(), vars(second).values(), strict=True)
+    return Graphs(*(torch.cat(pair) for pair in pairs))
+
+
 def graphs_of(space: SequenceSpace, architectures: Sequence[Architecture]) -> Graphs:
     """Encode architectures of a space as graphs; others are a `SpaceError`."""
     return graphs_of_codes(space, space.to_codes(architectures))

@@ -140,22 +140,24 @@ class GraphModel:
 
     def _fit(self, space: SequenceSpace, graphs: Graphs, y: Array, seed: int) -> Learnt:
         mean, spread = float(y.mean()), float(y.std()) or 1.0
-        target, loss = torch.from_numpy((y - mean) / spread).float(), LOSSES[self.recipe.loss]
+        target = torch.from_numpy((y - mean) / spread).float()
 
         def build() -> nn.Module:
             return self.network(vocabulary(space), graphs.there.shape[1], **dict(self.options))
 
-        def work(module: nn.Module) -> None:
-            def loss_of(batch: Tensor) -> Tensor:
-                return loss(module(graphs.take(batch)), target[batch])
-
-            descend(module, len(graphs), self.recipe, seed, loss_of)
-
-        module = seeded(build, seed, work)
+        module = seeded(build, seed, lambda module: self.train(module, space, graphs, target, seed))
         if self.recipe.loss != PAIRS:
             return Learnt(space, module, spread, mean)
         with plain_torch():
             return Learnt(space, module, *line(module(graphs).double().numpy(), y))
+
+    def train(self, module: Any, space: SequenceSpace, graphs: Graphs, target: Tensor, seed: int) -> None:
+        """Train a network on graphs of a space [N] and their standardised labels [N]."""
+        descend(module, len(graphs), self.recipe, seed, lambda rows: self.loss(module, graphs.take(rows), target[rows]))
+
+    def loss(self, module: Any, graphs: Graphs, target: Tensor) -> Tensor:
+        """Return what a batch adds to what is minimised: graphs [N], standardised labels [N] -> a number."""
+        return LOSSES[self.recipe.loss](module(graphs), target)
 
 
 def line(scores: Array, y: Array) -> tuple[float, float]:

@@ -3,6 +3,8 @@
 from typing import Any, Protocol
 
 from autobuild_book.chapters.neighbours.arch2vec import ARCH2VEC, ARCH2VEC_RIDGE
+from autobuild_book.chapters.neighbours.assessor import ASSESSOR, ASSESSOR_ALONE
+from autobuild_book.chapters.neighbours.causal import CARL, CARL_ALONE
 from autobuild_book.chapters.neighbours.comparator import CTNAS
 from autobuild_book.chapters.neighbours.convolutions import GCN
 from autobuild_book.chapters.neighbours.gates import GATES
@@ -33,6 +35,10 @@ _ALL: tuple[Neighbour, ...] = (
     NETWORK_GRAPHS_OF_CHOICES,
     NN_FORMER,
     WL_KERNEL,
+    ASSESSOR,
+    ASSESSOR_ALONE,
+    CARL,
+    CARL_ALONE,
 )
 NEIGHBOURS: dict[str, Neighbour] = {model.name: model for model in _ALL}
 
