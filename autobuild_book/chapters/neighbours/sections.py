@@ -2,7 +2,7 @@
 
 from autobuild_book.chapters.neighbours import tau
 from autobuild_book.chapters.neighbours.darts import measure as darts
-from autobuild_book.chapters.neighbours.introspection import pool
+from autobuild_book.chapters.neighbours.introspection import pool, search as introspection
 from autobuild_book.chapters.neighbours.stagewise import measure as stages
 
-SECTIONS = {module.SECTION.name: module.SECTION for module in (tau, stages, pool, darts)}
+SECTIONS = {module.SECTION.name: module.SECTION for module in (tau, stages, pool, introspection, darts)}

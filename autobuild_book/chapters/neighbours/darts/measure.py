@@ -28,7 +28,7 @@ SHORT, LONG, RETRAINED = 6, 25, 2
 LEARNT, K = 0.75, 3  # share of the cost that AutoBuild learns from; modules of a unit that it keeps
 DARTS, RANDOM, AUTOBUILD = "EM-DARTS", "random", "AutoBuild"
 METHODS = (DARTS, RANDOM, AUTOBUILD)
-SEEDS = tuple(range(5))
+SEEDS = tuple(range(3))
 COLUMNS = ["method", "seed", "architecture", "layers", "trained", "passes", "accuracy"]
 Labels = dict[Architecture, float]
 

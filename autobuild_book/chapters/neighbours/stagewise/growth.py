@@ -3,8 +3,8 @@
 Jordao, Yamada, Lie and Schwartz, "Stage-Wise Neural Architecture Search", ICPR 2020. A stage repeats one module; an
 iteration compares the network with deeper candidates, and only stages whose importance rises with depth may grow. There
 the importance is read from activations by partial least squares, which one training of the deeper network gives for
-all stages at once. Where a network has labels and no activations, as on a surrogate or in a table, the importance of a
-stage is what the label gains when this stage alone is deepened, which costs an evaluation a stage.
+all stages at once (`importance.py`). Where a network has labels and no activations, as on a surrogate or in a table,
+the importance of a stage is what the label gains when this stage alone is deepened, which costs an evaluation a stage.
 
 The original searches once, from one shallow residual network; here each start draws the modules of its stages anew, and
 starts are repeated until the evaluations are spent.

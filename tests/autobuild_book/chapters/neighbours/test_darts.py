@@ -132,3 +132,13 @@ def test_summary_compares_seed_by_seed() -> None:
     assert lines["ahead"].tolist() == pytest.approx([0, 0.1, -0.05])
     assert lines["ahead_low"].tolist() == pytest.approx([0, 0.1, -0.05]), "the same in both seeds"
     assert len({part.key for part in measure.plan((), (0, 1))}) == 6
+
+
+def test_committed_rows_are_whole_seeds_of_the_plan() -> None:
+    rows = measure.SECTION.committed()
+    assert list(rows) == measure.COLUMNS and not rows.duplicated(["method", "seed"]).any()
+    assert len(rows) == len(measure.SEEDS) * len(measure.METHODS) and rows["accuracy"].between(0.1, 1).all()
+    budget = supernet.passes_of_search()
+    assert (rows.loc[rows["method"] == "EM-DARTS", "passes"] == budget).all() and (rows["passes"] <= budget).all()
+    depths = [sum(SPACE.parse(text).depths) for text in rows["architecture"]]
+    assert rows["layers"].tolist() == depths
