@@ -919,7 +919,6 @@ run.table("verdicts", lambda: pd.DataFrame(verdict_rows, columns=["claim", "on t
 # the effect score comes from the same predictors.
 
 # %%
-
 at_300 = leads[(leads.source == "mean") & (leads["size"] == 300)].set_index("other").loc[ranking.FOREST_GRAF.name]
 behind = ranking_results.leads_of(rank_rows, ranking.FOREST_GRAF.name, [ranking.TUNED.name])
 behind = behind[(behind.source == "mean") & (behind["size"] == 300)].iloc[0]

@@ -66,6 +66,10 @@ class TestSource:
         long = [cell.source for cell in code(source) if len(cell.source.splitlines()) > MOST_LINES]
         assert not long, f"more than {MOST_LINES} lines:\n" + "\n---\n".join(long)
 
+    def test_cells_begin_with_code(self, source: Path) -> None:
+        """Pages drop empty lines at the beginning of a cell, and then its names are not found in it."""
+        assert not [cell.source for cell in code(source) if not cell.source[:1].strip()]
+
     def test_prose_stands_before_every_code_cell(self, source: Path) -> None:
         kinds = [cell.cell_type for cell in jupytext.read(source).cells]
         assert kinds[0] == "markdown"

@@ -13,24 +13,32 @@ from sphinx_exercise.nodes import is_exercise_node, is_solution_node
 
 FOLDED = "dropdown"
 OPEN = '<details class="answer" id="{name}"><summary>{title}</summary>'
+FIRST = 400  # before sphinx-codeautolink, which takes every section for one with a title
 
 
-def fold(app: Sphinx, doctree: nodes.document, page: str) -> None:
-    """Fold answers, and take away the sections around contents, which all have the same id; an EPUB stays open."""
-    if app.builder.format != "html":
-        return
+def unwrap(app: Sphinx, doctree: nodes.document) -> None:
+    """Take away the sections around the contents of exercises and answers: they have no title, and all the same id."""
     for node in list(doctree.findall(lambda node: is_exercise_node(node) or is_solution_node(node))):
         title, *parts = node.children
         node.children = [title]
         node.extend(child for part in parts for child in (part.children if isinstance(part, nodes.section) else [part]))
-        if is_solution_node(node) and FOLDED in node["classes"] and app.builder.name != "epub":
+
+
+def fold(app: Sphinx, doctree: nodes.document, page: str) -> None:
+    """Fold answers on pages; in an EPUB they stay open."""
+    if app.builder.format != "html" or app.builder.name == "epub":
+        return
+    for node in list(doctree.findall(is_solution_node)):
+        if FOLDED in node["classes"]:
+            title, *parts = node.children
             start = OPEN.format(name=escape(f"{node['target_label']}-answer"), title=escape(title.astext()))
             opening, closing = (nodes.raw("", text, format="html") for text in (start, "</details>"))
             place = node.parent.index(node)
-            node.parent[place : place + 1] = [opening, *node.children[1:], closing]
+            node.parent[place : place + 1] = [opening, *parts, closing]
 
 
 def setup(app: Sphinx) -> dict[str, Any]:
     """Register the fold."""
+    app.connect("doctree-read", unwrap, priority=FIRST)
     app.connect("doctree-resolved", fold)
     return {"version": "1", "parallel_read_safe": True, "parallel_write_safe": True}

@@ -70,7 +70,9 @@ def document(*classes: str) -> nodes.section:
 def folded(*classes: str, builder: str) -> nodes.section:
     page = document(*classes)
     app = SimpleNamespace(builder=SimpleNamespace(format="html", name=builder))
-    extension("answers").fold(app, page, "page")
+    answers = extension("answers")
+    answers.unwrap(app, page)
+    answers.fold(app, page, "page")
     return page
 
 
