@@ -1,13 +1,12 @@
 """How searches of the chapter move: stages with the structure as one more, and regularised evolution for one label."""
 
-import functools
-from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
+from autobuild_book.chapters.shared.tournaments import Tournaments
 from autobuild_lib.search import Mutation
 from autobuild_lib.search.mutations import choose_stages
 from autobuild_lib.spaces import Codes, SequenceSpace
@@ -89,24 +88,12 @@ def regularised_evolution(
         rng: of all draws.
         budget: number of evaluations; population, tournament: sizes.
     """
-    seen: dict[bytes, Codes] = {}
-
-    def fresh(draw: Callable[[], Codes]) -> Codes:
-        while True:
-            code = draw()
-            key = mutation.space.canonical_codes(code).tobytes()
-            if key not in seen:
-                seen[key] = code[0]
-                return code
-
-    alive: deque[tuple[Codes, float]] = deque()
-    for number in range(budget):
-        if number < population:
-            code = fresh(functools.partial(mutation.sample, rng, 1))
-        else:
-            rivals = [alive[place] for place in rng.choice(len(alive), min(tournament, len(alive)), replace=False)]
-            parent = max(rivals, key=lambda member: member[1])[0]
-            code = fresh(functools.partial(mutation.mutate, rng, parent))
-            alive.popleft()
-        alive.append((code, float(np.nan_to_num(values(code)[0], nan=-np.inf))))
-    return np.array(list(seen.values()))
+    search = Tournaments(
+        draw=lambda rng: mutation.sample(rng, 1),
+        change=lambda rng, parent: mutation.mutate(rng, parent),
+        key=lambda code: mutation.space.canonical_codes(code).tobytes(),
+        value=lambda code: float(values(code)[0]),
+        population=population,
+        rivals=tournament,
+    )
+    return np.concatenate(search.run(rng, budget))
