@@ -79,9 +79,13 @@ def bayesian_search(
 
 def _candidates(counts: Counts, best: Sequence[Derivation], rng: np.random.Generator) -> list[Derivation]:
     """A third each: drawn, mutated, and crossed."""
+
+    def parent() -> Derivation:
+        return best[int(rng.integers(len(best)))]
+
     drawn = [counts.sample(rng) for _ in range(POOL // 3)]
-    changed = [mutated(counts, best[rng.integers(len(best))], rng) for _ in range(POOL // 3)]
-    mates = [(best[rng.integers(len(best))], best[rng.integers(len(best))]) for _ in range(POOL // 6)]
+    changed = [mutated(counts, parent(), rng) for _ in range(POOL // 3)]
+    mates = [(parent(), parent()) for _ in range(POOL // 6)]
     return [*drawn, *changed, *(child for pair in mates for child in crossed(counts, *pair, rng))]
 
 
