@@ -102,8 +102,12 @@ def print_report(report: pd.DataFrame) -> None:
 def add_sections(parser: argparse.ArgumentParser, sections: Mapping[str, Section], text: str) -> None:
     """Add the action `measure` for the sections of a chapter, by name."""
     actions = parser.add_subparsers(required=True, metavar="action")
-    measure = actions.add_parser("measure", help=text)
-    names = measure.add_subparsers(required=True, metavar="section")
+    add_measure(actions.add_parser("measure", help=text), sections)
+
+
+def add_measure(parser: argparse.ArgumentParser, sections: Mapping[str, Section]) -> None:
+    """Add the sections of a chapter to its action `measure`."""
+    names = parser.add_subparsers(required=True, metavar="section")
     for section in sections.values():
         _add_section(names.add_parser(section.name, help=section.text), section)
 

@@ -30,12 +30,17 @@ CHUNK = 2048  # architectures that are predicted at once
 class Vocabulary:
     """The choices that nodes of a space make.
 
-    columns: categories of a node. sizes: values of each. nothing: features of operations whose output is zero.
+    columns: categories of a node. sizes: values of each. names: category and value of each feature but the ends.
     """
 
     columns: tuple[int, ...]
     sizes: tuple[int, ...]
-    nothing: tuple[int, ...]
+    names: tuple[tuple[str, str], ...]
+
+    @property
+    def nothing(self) -> tuple[int, ...]:
+        """Features of operations whose output is zero."""
+        return tuple(place for place, (_, value) in enumerate(self.names) if value == NOTHING)
 
     @property
     def width(self) -> int:
@@ -50,9 +55,8 @@ def vocabulary(space: SequenceSpace) -> Vocabulary:
     chosen = [(n, c) for n, c in enumerate(space.categories) if n not in left_out and c.size > 1]
     if all(n == UNIT for n, _ in chosen):
         raise DataError(f"space {space.name!r}: its layers are all the same; a graph network needs a choice of them")
-    names = [str(value) for _, c in chosen for value in [*c.values, *[""] * (c.size - len(c.values))]]
-    nothing = tuple(place for place, name in enumerate(names) if name == NOTHING)
-    return Vocabulary(tuple(n for n, _ in chosen), tuple(c.size for _, c in chosen), nothing)
+    names = [(c.name, str(value)) for _, c in chosen for value in [*c.values, *[""] * (c.size - len(c.values))]]
+    return Vocabulary(tuple(n for n, _ in chosen), tuple(c.size for _, c in chosen), tuple(names))
 
 
 @dataclass(frozen=True)

@@ -9,6 +9,7 @@ from autobuild_book.chapters.neighbours.comparator import CTNAS
 from autobuild_book.chapters.neighbours.convolutions import GCN
 from autobuild_book.chapters.neighbours.gates import GATES
 from autobuild_book.chapters.neighbours.kernel_process import WL_KERNEL
+from autobuild_book.chapters.neighbours.language_former import LEDG
 from autobuild_book.chapters.neighbours.network_graphs import NETWORK_GRAPHS, NETWORK_GRAPHS_OF_CHOICES
 from autobuild_book.chapters.neighbours.positions import GCN_EMBEDDED, POSITIONS, POSITIONS_EMBEDDED
 from autobuild_book.chapters.neighbours.siblings import NN_FORMER
@@ -39,6 +40,7 @@ _ALL: tuple[Neighbour, ...] = (
     ASSESSOR_ALONE,
     CARL,
     CARL_ALONE,
+    LEDG,
 )
 NEIGHBOURS: dict[str, Neighbour] = {model.name: model for model in _ALL}
 

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 import autobuild_lib as ab
+from autobuild_book.chapters.neighbours import language
 from autobuild_book.chapters.neighbours.assessor import Assessor
 from autobuild_book.chapters.neighbours.convolutions import GCN
 from autobuild_book.chapters.neighbours.gates import GATES
@@ -22,6 +23,16 @@ from autobuild_lib.statistics import srcc
 PATHS = SequenceSpace("paths", [ab.Unit(1, 2), ab.Unit(2, 3)], {"op": ["a", "b"], "k": [3, 5]}, {"size": [16, 32]})
 NETWORKS = [model for model in NEIGHBOURS.values() if isinstance(model, GraphModel)]
 BY_PLACE = {Perceptron, Assessor}  # read nodes in the order of the space
+
+
+@pytest.fixture(autouse=True)
+def words(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Words that no encoder has seen mean something at random here, always the same."""
+    monkeypatch.setattr(language, "encode", lambda texts: torch.stack([*map(drawn_for, texts)]))
+
+
+def drawn_for(text: str) -> torch.Tensor:
+    return torch.randn(language.SIZE, generator=torch.Generator().manual_seed(sum(text.encode())))
 
 
 def counted(space: SequenceSpace, rows: int, word: str) -> Table:
