@@ -133,3 +133,16 @@ def test_devices_have_texts_of_their_own(datasets: Path, monkeypatch: pytest.Mon
         assert len({setting.text for setting in settings.values()}) == len(settings)
         assert (labels[list(settings)] > 0).all(axis=None)
     assert 5000 < len(devices._cells()) < 9445, "the edge TPU does not run all cells"
+
+
+def test_committed_rows_are_those_of_the_plan(monkeypatch: pytest.MonkeyPatch) -> None:
+    rows = devices.SECTION.committed()
+    assert list(rows) == devices.COLUMNS and rows["srcc"].between(-1, 1).all() and set(rows["networks"]) == {1000}
+    assert not rows.duplicated(["label", "says", "seed"]).any()
+    assert len(rows) == len(devices.SEEDS) * len(devices.SAYS) * (len(HELP) + len(hardware.NAS_BENCH_201))
+    texts = {"help-ofa": HELP, "nas-bench-201": hardware.NAS_BENCH_201}
+    tables = {name: Devices(lambda: pytest.fail("read"), settings, len) for name, settings in texts.items()}
+    monkeypatch.setattr(devices, "TABLES", tables)
+    means = devices.summary(rows).set_index(["table", "images", "says"])
+    assert means.loc[("help-ofa", 1, TEXT), "low"] > means.loc[("help-ofa", 1, SILENT), "high"], "the text tells"
+    assert means.loc[("help-ofa", 64, COUNTED), "srcc"] > means.loc[("help-ofa", 64, TEXT), "srcc"], "a count is better"
