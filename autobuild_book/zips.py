@@ -14,7 +14,8 @@ from pathlib import Path
 EPOCH = (1980, 1, 1, 0, 0, 0)  # of every file that is written
 MOST_FILES, MOST_BYTES = 10_000, 1 << 31  # of one that is read, unpacked
 _CHUNK = 1 << 20
-_UNREADABLE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, IndexError, NotImplementedError, RuntimeError)
+# What reading a damaged file raises.
+UNREADABLE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, IndexError, NotImplementedError, RuntimeError)
 _LEADS_OUT = re.compile(r"^/|\\|:|(^|/)\.{0,2}(/|$)")  # absolute, of Windows, or with an empty part, a dot or two
 
 
@@ -39,7 +40,7 @@ def opened(path: Path) -> Iterator[zipfile.ZipFile]:
     try:
         with zipfile.ZipFile(path) as archive:
             yield archive
-    except _UNREADABLE as error:
+    except UNREADABLE as error:
         raise ValueError(f"{path}: cannot be read as a zip file ({error})") from None
 
 
@@ -90,6 +91,6 @@ def sha256_within(archive: zipfile.ZipFile, name: str) -> str:
         with archive.open(name) as file:
             while chunk := file.read(_CHUNK):
                 whole.update(chunk)
-    except _UNREADABLE:
+    except UNREADABLE:
         return "damaged"
     return whole.hexdigest()

@@ -3,6 +3,7 @@
 import functools
 from dataclasses import dataclass
 
+from autobuild_book.chapters.shared.lookup import look_up
 from autobuild_lib import data
 from autobuild_lib.data.table import DataError, Table
 
@@ -36,10 +37,7 @@ TABLES = (
 
 def find_table(name: str) -> BoardTable:
     """Return a trained table by its name; an unknown one is a `ValueError` that lists them."""
-    by_name = {table.name: table for table in TABLES}
-    if name not in by_name:
-        raise ValueError(f"no trained table {name!r}; choose from {'; '.join(by_name)}")
-    return by_name[name]
+    return look_up("trained table", name, {table.name: table for table in TABLES})
 
 
 @functools.lru_cache(maxsize=3)

@@ -13,6 +13,7 @@ from autobuild_book.chapters.neighbours.language_former import LEDG
 from autobuild_book.chapters.neighbours.network_graphs import NETWORK_GRAPHS, NETWORK_GRAPHS_OF_CHOICES
 from autobuild_book.chapters.neighbours.positions import GCN_EMBEDDED, POSITIONS, POSITIONS_EMBEDDED
 from autobuild_book.chapters.neighbours.siblings import NN_FORMER
+from autobuild_book.chapters.shared.lookup import look_up
 from autobuild_book.chapters.shared.models.registry import Model
 
 
@@ -47,6 +48,4 @@ NEIGHBOURS: dict[str, Neighbour] = {model.name: model for model in _ALL}
 
 def find_neighbour(name: str) -> Neighbour:
     """Return a neighbour; an unknown name is a `ValueError` that lists them."""
-    if name not in NEIGHBOURS:
-        raise ValueError(f"no neighbour {name!r}; choose from {'; '.join(NEIGHBOURS)}")
-    return NEIGHBOURS[name]
+    return look_up("neighbour", name, NEIGHBOURS)

@@ -4,81 +4,45 @@ The sizes are those of the PINAT paper (Lu et al., AAAI 2023): 0.5, 1, 3 and 5 %
 cells; the table here has no isomorphic copies, and those that were learnt from are not ranked.
 """
 
-import functools
-import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
-from scipy.stats import kendalltau
 
-from autobuild_book.chapters.neighbours import nas_bench_201
+from autobuild_book.chapters.neighbours import contests
+from autobuild_book.chapters.neighbours.contests import Contest
+from autobuild_book.chapters.neighbours.nas_bench_201 import NAME
 from autobuild_book.chapters.neighbours.registry import NEIGHBOURS
-from autobuild_book.chapters.shared.models.registry import FOREST_GRAF, TUNED, Model
-from autobuild_book.chapters.shared.splits import drawn_rows
-from autobuild_book.intervals import mean_with_interval
-from autobuild_book.measured.parts import key_of
+from autobuild_book.chapters.neighbours.systems import System
+from autobuild_book.chapters.shared.models.registry import FOREST_GRAF, TUNED
+from autobuild_book.intervals import interval_texts, mean_with_interval
 from autobuild_book.measured.sections import Section
-from autobuild_lib.data.table import Table
-from autobuild_lib.targets import Target
-from autobuild_lib.torch_settings import one_thread
 
-LABEL = "acc"
 SIZES, SEEDS = (78, 156, 469, 781), tuple(range(5))
-MOST_SHARE = 0.75  # of the cells to learn from: the rest is ranked
+ALL_CELLS = 15_625
 COLUMNS = ["model", "size", "seed", "tau", "fit_seconds", "predict_seconds"]
-MODELS: dict[str, Model] = {**NEIGHBOURS, FOREST_GRAF.name: FOREST_GRAF, TUNED.name: TUNED}
+RIVALS = (FOREST_GRAF.name, TUNED.name)
 PUBLISHED = {
     "neural predictor": (0.343, 0.413, 0.584, 0.634),
     "arch2vec": (0.542, 0.573, 0.601, 0.606),
 }  # by size, from the PINAT paper's table on NAS-Bench-201
 
 
-@functools.lru_cache(maxsize=1)
-def cells() -> Table:
-    """Return the table that is ranked."""
-    return nas_bench_201.load()
-
-
 @dataclass(frozen=True)
-class Tau:
-    """A model that learns from `size` cells, which a seed draws, and ranks the others."""
-
-    model: str
-    size: int
-    seed: int
-
-    @property
-    def key(self) -> str:
-        """Changes with the cells and with how the model is made."""
-        return key_of("tau", cells().sha256, repr(MODELS[self.model]), self.size, self.seed)
-
-    @property
-    def estimate(self) -> float:
-        """Seconds on one core, roughly."""
-        return 8.0
+class CellContest(Contest):
+    """A model that ranks all cells that it did not learn."""
 
     def measure(self) -> pd.DataFrame:
-        """Return one row, with seconds of the processor."""
-        table, model = cells(), MODELS[self.model]
-        drawn = drawn_rows(len(table), self.size, self.seed)
-        others = table.take(np.delete(np.arange(len(table)), drawn))
-        with one_thread():
-            clock = [time.process_time()]
-            (learnt,) = model.fit_many(table.take(drawn), [LABEL], self.seed)
-            clock.append(time.process_time())
-            predicted = learnt.predict(others.architectures)
-            clock.append(time.process_time())
-        tau = float(kendalltau(predicted, others.evaluate(Target(LABEL))).statistic)
-        row = (self.model, self.size, self.seed, tau if np.isfinite(tau) else 0.0, *np.diff(clock).round(2))
-        return pd.DataFrame([row], columns=COLUMNS)
+        """Return one row, see `COLUMNS`."""
+        return super().measure()[COLUMNS]
 
 
-def plan(sizes: Sequence[int], seeds: Sequence[int]) -> list[Tau]:
+def plan(sizes: Sequence[int], seeds: Sequence[int]) -> list[CellContest]:
     """Return a part per seed, model and size, for sizes that leave cells to rank."""
-    fitting = [size for size in sizes if size <= MOST_SHARE * len(cells())]
-    return [Tau(name, size, seed) for seed in seeds for name in MODELS for size in fitting]
+    fitting = [size for size in sizes if contests.fits(NAME, size)]
+    names = [*NEIGHBOURS, *RIVALS]
+    return [CellContest(NAME, name, size, seed, ALL_CELLS) for seed in seeds for name in names for size in fitting]
 
 
 def summary(rows: pd.DataFrame) -> pd.DataFrame:
@@ -92,6 +56,35 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
         means.append((model, size, len(group), *mean_with_interval(group["tau"].to_numpy()), printed, *seconds))
     names = ["model", "size", "seeds", "tau", "low", "high", "published", "fit_seconds", "predict_seconds"]
     return pd.DataFrame(means, columns=names)
+
+
+def readable(means: pd.DataFrame, size: int) -> pd.DataFrame:
+    """Return the means at a size as a table for readers, the best model first."""
+    part = means[means["size"] == size].sort_values("tau", ascending=False, kind="stable").set_index("model")
+    published = part["published"].map(lambda value: f"{value:.3f}" if np.isfinite(value) else "")
+    seconds = (part["fit_seconds"] + part["predict_seconds"]).round(1)
+    texts = interval_texts(part["tau"], part["low"], part["high"])
+    return pd.DataFrame({"tau": texts, "published": published, "seconds": seconds}, index=part.index)
+
+
+def sentence(means: pd.DataFrame, system: System) -> str:
+    """Say what was measured of a system beside published numbers, the verdict, and what it shares with AutoBuild."""
+    lines = [_measured(means, model) for model in system.models if (means["model"] == model).any()]
+    verdict = f"*Verdict*: **{system.verdict}** ({system.why})."
+    return "\n".join(f"- {line}" for line in [*lines, verdict, f"*Beside AutoBuild*: {system.shares}."])
+
+
+def _measured(means: pd.DataFrame, model: str) -> str:
+    part = means[means["model"] == model]
+    sizes = ", ".join(map(str, part["size"]))
+    line = f"*{model}*: tau {_joined(interval_texts(part['tau'], part['low'], part['high']))} with {sizes} cells"
+    if part["published"].notna().any():
+        line += f"; published {_joined([f'{value:.3f}' for value in part['published']])}"
+    return f"{line}; {part['fit_seconds'].mean():.2g} s to fit."
+
+
+def _joined(texts: Sequence[str]) -> str:
+    return ", ".join(texts)
 
 
 SECTION = Section("neighbours", "tau", "how well neighbours rank the cells of NAS-Bench-201", plan, SIZES, SEEDS)

@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path, PurePosixPath
-from zlib import error as ZlibError  # noqa: N812 - a class with a small name
 
 from autobuild_book.lines import brief
+from autobuild_book.zips import UNREADABLE
 
 MOST_BYTES = 20_000_000  # of a notebook; what is larger holds pictures, which a lab does not ask for
 MOST_FILES = 20_000  # in a zip
@@ -20,7 +20,7 @@ NOTEBOOK = ".ipynb"
 _MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_file(?:_(?P<file>.*))?")
 # Canvas: "byronada_LATE_1234_567890_lab1.ipynb"; without names "anon_x1Yz2_567890_lab1.ipynb".
 _CANVAS = re.compile(r"(?:(?P<name>\w+?)_)?(?:(?P<late>LATE)_)?(?P<id>\d+|anon_[^_]+)_\d+_(?P<file>.+)")
-_UNREADABLE = (zipfile.BadZipFile, RuntimeError, NotImplementedError, EOFError, OSError, ValueError, ZlibError)
+_UNREADABLE = (*UNREADABLE, OSError, ValueError)
 
 
 @dataclass(frozen=True)

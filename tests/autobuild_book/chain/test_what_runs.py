@@ -14,7 +14,6 @@ from tests.helpers.sweep_notebook import copy_repository
 ROOT = Path(__file__).resolve().parents[3]
 NOTEBOOKS = sorted((ROOT / "notebooks").glob("[0-9]*.ipynb"))
 SEVERAL = {"foundations": {"00_data", "00_method"}, "your_space": {"09_your_own_space", "10_your_own_evaluator"}}
-SEVERAL["neighbours"] = set()  # measured by a command; no notebook reads it yet
 CHAPTERS = sorted(path.parent.name for path in (ROOT / "autobuild_book" / "chapters").glob("*/__init__.py"))
 
 

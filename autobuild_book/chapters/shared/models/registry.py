@@ -13,6 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from autobuild_book.chapters.shared.lookup import look_up
 from autobuild_book.chapters.shared.models.combined import embeddings, fit_with_graf
 from autobuild_book.chapters.shared.models.features import GRAF, ONE_HOT, PROXIES, as_matrix, compute
 from autobuild_book.chapters.shared.models.learners import Boosting, Forest, Gaussian, Learner, Neighbours
@@ -351,6 +352,4 @@ MODELS: dict[str, Model] = {model.name: model for model in _ALL}
 
 def find_model(name: str) -> Model:
     """Return a model of the registry; an unknown name is a `ValueError` that lists them."""
-    if name not in MODELS:
-        raise ValueError(f"no model {name!r}; choose from {'; '.join(MODELS)}")
-    return MODELS[name]
+    return look_up("model", name, MODELS)
