@@ -75,7 +75,8 @@ def _standing(size: int, means: pd.DataFrame) -> str:
     first, ours = means.iloc[0], means[means["model"].isin(AUTOBUILD.models)].iloc[0]
     near = means[means["model"].isin(NEIGHBOURS)].iloc[0]
     texts = [f"{row['model']} ({row['srcc']:.3f})" for row in (first, near, ours)]
-    places = [f"{place + 1} of {len(means)}" for place in (near.name, ours.name)]
+    order = means["model"].tolist()
+    places = [f"{order.index(row['model']) + 1} of {len(order)}" for row in (near, ours)]
     return (
         f"With **{size:,} labels**, {texts[0]} ranks best over {first['tables']} tables; of the chapter's systems "
         f"{texts[1]} is first (place {places[0]}), of AutoBuild's {texts[2]} (place {places[1]})."
