@@ -72,8 +72,8 @@ SYSTEMS = (
     ),
     System(
         "Semi-supervised assessor", "tang2020semisupervised", 2020, PREDICTORS, SMALLER,
-        "16 numbers an embedding, 300 steps, 512 networks without labels; new networks join the graph of these",
-        "networks without labels help it; AutoBuild learns from labelled ones alone",
+        "small sizes; details beyond its abstract are ours; new networks join the graph of those learnt from",
+        "it hopes for something from networks without labels; AutoBuild learns from labelled ones alone",
         ("semi-supervised assessor", "assessor, labels alone"),
     ),
     System(
@@ -104,7 +104,7 @@ SYSTEMS = (
     ),
     System(
         "Stage-wise search", "jordao2020stagewise", 2020, SEARCHES, DIFFERS,
-        "a stage's importance is what the label gains when it alone is deepened, not read from activations",
+        "a stage's importance is what the label gains when it alone is deepened; theirs rests on activations",
         "units are its stages: it asks how deep each should be, AutoBuild also what stands in them",
     ),
     System(
@@ -114,7 +114,7 @@ SYSTEMS = (
     ),
     System(
         "EM-DARTS", "qin2024emdarts", 2024, SEARCHES, SMALLER,
-        "three stages of at most two layers on digits read as series, for eye movements",
+        "three stages of at most two layers on digits read as series; when a layer goes is a rule of ours",
         "one training of all networks in one, where AutoBuild trains few networks alone",
     ),
 )  # fmt: skip

@@ -1,7 +1,7 @@
 """Kendall's tau on NAS-Bench-201: neighbours learn from some cells, and rank all others.
 
 The sizes are those of the PINAT paper (Lu et al., AAAI 2023): 0.5, 1, 3 and 5 % of the 15,625 cells. It ranks all
-cells; the table here has no isomorphic copies, and those that were learnt from are not ranked.
+cells; the table here has no cells that differ in dead ends alone, and those that were learnt from are not ranked.
 """
 
 from collections.abc import Sequence
