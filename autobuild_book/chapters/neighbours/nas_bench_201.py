@@ -1,7 +1,8 @@
 """NAS-Bench-201 (Dong and Yang, ICLR 2020): the cells of four nodes and six operations, trained and timed.
 
-The tables are those of Kadlecova et al. (ICML 2024): validation accuracy on CIFAR-10 of 9,445 cells, of which
-none differ in dead ends alone (680 pairs are the same with the inner nodes swapped), and measured latencies and energies of all 15,625 cells (HW-NAS-Bench, Li et al., ICLR 2021).
+The tables are those of Kadlecova et al. (ICML 2024): validation accuracy on CIFAR-10 of 9,445 cells, of which none
+differ in dead ends alone (680 pairs are the same with the inner nodes swapped), and measured latencies and energies of
+all 15,625 cells (HW-NAS-Bench, Li et al., ICLR 2021).
 """
 
 import io
