@@ -717,10 +717,10 @@ checks_search
 # %% [markdown]
 # ### The best network of a budget
 #
-# What a practitioner asks: with 300 evaluations in all, how good is the best network that I end with? (The command,
-# `autobuild trained measure best`, measures 100 and 1,000 as well.) Whoever learns trains on all but 25 random ones,
-# and evaluates the 25 that it likes best: of highest summed module score (norm or effect, over all structures), or of
-# highest prediction. *Regularised evolution* {cite:p}`real2019regularized` and random search spend everything on
+# What a practitioner asks: with 100, 300 or 1,000 evaluations in all, how good is the best network that I end with?
+# Whoever learns trains on all but 25 random ones, and evaluates the 25 that it likes best: of highest summed module
+# score (norm or effect, over all structures), or of highest prediction. *Regularised evolution*
+# {cite:p}`real2019regularized` and random search spend everything on
 # searching. All see validation accuracy only and end with the network of the highest; its rank among all networks is
 # by validation accuracy too, and once more by test accuracy, which nobody has seen. On Accel-NASBench everybody
 # chooses among the 5,125 trained networks.
@@ -733,6 +733,8 @@ from autobuild_book.chapters.trained import best_networks
 best_rows = run.table("best", best_networks.SECTION.committed)
 networks = pd.Series({source: len(load_truth(source).table) for source in best_networks.GRAPHS})
 networks[best_networks.ACCEL] = 5125  # known without the download
+seeds = best_rows.groupby("budget").seed.nunique()
+print("; ".join(f"{budget:,} evaluations: {number} seeds" for budget, number in seeds.items()))
 best_shares = run.table("best_shares", lambda: search_results.with_shares(best_rows, networks))
 search_results.typical(best_shares).sort_values(300).map("{:.3%}".format)
 

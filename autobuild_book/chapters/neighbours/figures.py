@@ -1,5 +1,6 @@
 """Figures of the chapter on neighbours: the map of the field, what systems see, and how well they rank."""
 
+import textwrap
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -12,6 +13,7 @@ from autobuild_book.figures.style import INK, PALETTE, Picture, picture, styled
 
 Array = npt.NDArray[np.float64]
 COLOURS = {FAITHFUL: PALETTE[2], SMALLER: PALETTE[0], DIFFERS: PALETTE[3]}
+ABREAST = 3  # panels beside each other
 MARKERS = {FAITHFUL: "o", SMALLER: "s", DIFFERS: "D"}
 
 
@@ -137,19 +139,23 @@ def outcomes(panels: Mapping[str, pd.DataFrame], label: str, is_log: bool = Fals
         is_log: on a logarithmic axis.
     """
     methods = list(dict.fromkeys(method for part in panels.values() for method in part["method"]))
-    figure = picture(0.27 * len(methods) + 1.1)
-    grid = figure.subplots(1, len(panels), squeeze=False, sharey=True)[0]
-    for axes, (title, part) in zip(grid, panels.items(), strict=True):
+    columns = 2 if len(panels) == 4 else min(len(panels), ABREAST)
+    lines = -(-len(panels) // columns)
+    figure = picture(lines * (0.24 * len(methods) + 0.75) + 0.3)
+    grid = list(figure.subplots(lines, columns, squeeze=False, sharey=True).flat)
+    for axes, (title, part) in zip(grid, panels.items(), strict=False):
         heights = [methods.index(method) for method in part["method"]]
         spans = [part["mean"] - part["low"].fillna(part["mean"]), part["high"].fillna(part["mean"]) - part["mean"]]
         axes.errorbar(part["mean"], heights, xerr=spans, fmt="o", color=PALETTE[0], ecolor=INK, markersize=5)
-        axes.set_title(title, fontsize=9)
-        axes.set_xlabel(label, fontsize=9)
-        axes.tick_params(axis="x", labelsize=8)
+        axes.set_title(textwrap.fill(title, 24), fontsize=8.5)
+        axes.tick_params(labelsize=8)
         if is_log:
             axes.set_xscale("log")
-    grid[0].set_yticks(range(len(methods)), methods, fontsize=8.5)
+    for axes in grid[len(panels) :]:
+        axes.set_axis_off()
+    grid[0].set_yticks(range(len(methods)), [textwrap.fill(method, 22) for method in methods])
     grid[0].set_ylim(len(methods) - 0.5, -0.5)
+    figure.supxlabel(label, fontsize=9.5)
     return figure
 
 
