@@ -1,4 +1,4 @@
-"""Zip files: written so that equal contents make equal bytes, and read as if a stranger had made them."""
+"""Zip files: written so that equal contents give equal bytes, and read as if a stranger had made them."""
 
 import hashlib
 import io

@@ -1,5 +1,6 @@
 """Small perceptrons for handwritten digits: real networks that train in about a second, and a space of them."""
 
+from collections.abc import Iterable
 from functools import cache
 
 import numpy as np
@@ -69,17 +70,26 @@ def digits(part: str) -> tuple[Tensor, Tensor]:
 def train(architecture: Architecture, seed: int) -> nn.Sequential:
     """Train a network from scratch with Adam: 25 passes over 797 images in batches of 64. One thread."""
     images, classes = digits("train")
-    rng, loss = np.random.default_rng(seed), nn.CrossEntropyLoss()
+    rng = np.random.default_rng(seed)
     with one_thread(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = build(architecture).train()
         optimizer = torch.optim.Adam(network.parameters(), LEARNING_RATE, fused=True)
-        for _ in range(EPOCHS):
-            for batch in torch.split(torch.from_numpy(rng.permutation(len(images))), BATCH):
-                optimizer.zero_grad()
-                loss(network(images[batch]), classes[batch]).backward()
-                optimizer.step()
+        orders = (torch.from_numpy(rng.permutation(len(images))) for _ in range(EPOCHS))
+        learn(network, optimizer, images, classes, orders)
     return network.eval()
+
+
+def learn(
+    network: nn.Module, optimizer: torch.optim.Optimizer, images: Tensor, classes: Tensor, orders: Iterable[Tensor]
+) -> None:
+    """Take a step of the optimizer for each batch of `BATCH` images, in a pass for each order of the images [N]."""
+    loss = nn.CrossEntropyLoss()
+    for order in orders:
+        for batch in torch.split(order, BATCH):
+            network.zero_grad()
+            loss(network(images[batch]), classes[batch]).backward()
+            optimizer.step()
 
 
 @torch.no_grad()

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from autobuild_book.chapters.shared.perceptrons import CLASSES, digits
+from autobuild_book.chapters.shared.perceptrons import CLASSES, digits, learn
 from autobuild_lib.spaces import Architecture, SequenceSpace, Unit
 from autobuild_lib.torch_settings import one_thread
 
@@ -18,7 +18,7 @@ STEPS = INPUTS = CHANNELS = 8
 OPERATIONS = ("conv1", "conv3", "conv5", "pool3")
 LINKS = ("plain", "residual")  # a residual stage adds its input
 STAGES, LAYERS = 3, 2  # at most LAYERS in a stage
-BATCH, LEARNING_RATE = 64, 5e-3
+LEARNING_RATE = 5e-3
 SPACE = SequenceSpace("series", [Unit(1, LAYERS, features={"link": list(LINKS)})] * STAGES, {"op": list(OPERATIONS)})
 
 
@@ -70,16 +70,12 @@ def series(part: str) -> tuple[Tensor, Tensor]:
 
 def train(architecture: Architecture, epochs: int, seed: int) -> nn.Sequential:
     """Train a network from scratch with Adam on the images to train."""
-    (images, classes), loss = series("train"), nn.CrossEntropyLoss()
+    images, classes = series("train")
     with one_thread(), torch.random.fork_rng(devices=[]):
         torch.manual_seed(seed)
         network = build(architecture)
         optimizer = torch.optim.Adam(network.parameters(), LEARNING_RATE)
-        for _ in range(epochs):
-            for batch in torch.split(torch.randperm(len(images)), BATCH):
-                optimizer.zero_grad()
-                loss(network(images[batch]), classes[batch]).backward()
-                optimizer.step()
+        learn(network, optimizer, images, classes, (torch.randperm(len(images)) for _ in range(epochs)))
     return network.eval()
 
 

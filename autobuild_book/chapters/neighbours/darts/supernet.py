@@ -16,7 +16,6 @@ import torch
 from torch import Tensor, nn
 
 from autobuild_book.chapters.neighbours.darts.networks import (
-    BATCH,
     CHANNELS,
     LAYERS,
     LEARNING_RATE,
@@ -30,7 +29,7 @@ from autobuild_book.chapters.neighbours.darts.networks import (
     series,
 )
 from autobuild_book.chapters.neighbours.darts.transfer import as_symbols, transfer_entropy
-from autobuild_book.chapters.shared.perceptrons import CLASSES
+from autobuild_book.chapters.shared.perceptrons import CLASSES, learn
 from autobuild_lib.spaces import Architecture
 from autobuild_lib.torch_settings import one_thread
 
@@ -118,11 +117,8 @@ def alternate(supernet: Supernet, epochs: int) -> None:
 
 def _pass(supernet: Supernet, optimizer: torch.optim.Optimizer, part: str) -> None:
     """Go through a part of the images once, and change what the optimizer has."""
-    (images, classes), loss = series(part), nn.CrossEntropyLoss()
-    for batch in torch.split(torch.randperm(len(images)), BATCH):
-        supernet.zero_grad()
-        loss(supernet(images[batch]), classes[batch]).backward()
-        optimizer.step()
+    images, classes = series(part)
+    learn(supernet, optimizer, images, classes, [torch.randperm(len(images))])
 
 
 @torch.no_grad()
