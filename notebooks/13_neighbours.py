@@ -871,7 +871,8 @@ glue("figure_neighbours_costs", figures.decision(overall, list(best.model)))
 # ---
 #
 # Mean rank correlation over tables against processor time, `shown_size` training rows. On the line: models that no
-# cheaper one ranks better than. Data: five benchmarks, one surrogate.
+# cheaper one ranks better than. Seconds were taken while other work ran on the machine: read them as orders of
+# magnitude. Data: five benchmarks, one surrogate.
 # ```
 
 # %% [markdown]
