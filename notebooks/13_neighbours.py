@@ -85,12 +85,13 @@ glue("figure_neighbours_map", figures.field(systems.SYSTEMS, systems.AUTOBUILD))
 # ```
 
 # %% [markdown]
-# The verdicts with their reasons. *Faithful*: the equations and the sizes of the paper. *Smaller than the original*:
-# its mechanism at a size that a laptop trains in seconds. *Differs*: an idea of the paper in another setting.
+# The verdicts; each section gives its reason. *Faithful*: the equations and the sizes of the paper. *Smaller than the
+# original*: its mechanism at a size that a laptop trains in seconds. *Differs*: an idea of the paper in another
+# setting.
 
 # %%
 verdicts = run.table("verdicts", lambda: systems.overview(systems.SYSTEMS).reset_index())
-verdicts.set_index("system")
+verdicts.set_index("system").drop(columns="why")
 
 # %% [markdown]
 # ## What is measured
