@@ -47,8 +47,11 @@ PAGES = (
     ApiPage("diffusion", "What experiment 6 computes and draws", ("autobuild_book.chapters.diffusion.*",)),
     ApiPage("trained", "What the chapter on trained networks computes", ("autobuild_book.chapters.trained.*",)),
     ApiPage("others", "What the other chapters compute and draw", (
-        "autobuild_book.chapters.board.*", "autobuild_book.chapters.machine.*", "autobuild_book.chapters.neighbours.*",
-        "autobuild_book.chapters.peers.*", "autobuild_book.chapters.your_space.*",
+        "autobuild_book.chapters.board.*", "autobuild_book.chapters.machine.*", "autobuild_book.chapters.peers.*",
+        "autobuild_book.chapters.your_space.*",
+    )),
+    ApiPage("neighbours", "What the chapter on neighbours computes and draws", (
+        "autobuild_book.chapters.neighbours.*",
     )),
     ApiPage("companion", "Figures, measured rows, images and runs", (
         "autobuild_book.intervals", "autobuild_book.figures.*", "autobuild_book.measured.*",
