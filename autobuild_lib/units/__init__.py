@@ -1,4 +1,5 @@
-"""Modules: the corpus of all unit contents, their scores (norm, effect), and the spaces reduced to the best.
+"""Modules: the corpus of all unit contents, their scores (norm, effect), and the spaces reduced to the best."""
 
-Predictors, which the scores come from, live in `predictor`; searches inside a reduced space live in `search`.
-"""
+import lazy_loader
+
+__getattr__, __dir__, __all__ = lazy_loader.attach_stub(__name__, __file__)  # the norm score needs no effects

@@ -5,13 +5,13 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-import lazy_loader
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 import torch
 from scipy.stats import t
 
+from autobuild_lib import units  # its parts are imported when they are needed
 from autobuild_lib.graphs import layer_graphs_from_codes
 from autobuild_lib.predictor import Network, Predictor
 from autobuild_lib.progress import Bar, progress_bar
@@ -23,7 +23,6 @@ from autobuild_lib.values import Array
 
 CHUNK = 4096  # contents embedded at once
 CONFIDENCE = 0.95
-effects = lazy_loader.load("autobuild_lib.units.effects", suppress_warning=True)  # the norm score needs none
 
 
 @dataclass(frozen=True, eq=False, repr=False)
@@ -132,8 +131,7 @@ def score_units(
 def _head(space: SequenceSpace, chosen: Mapping[str, Value]) -> bytes:
     """Code of the chosen global features, else the largest number of each, the last listed where one is text."""
     largest: dict[str, Value] = {}
-    for name, choices in space.global_choices:
-        values = values_of(choices)
+    for name, values in ((name, values_of(choices)) for name, choices in space.global_choices):
         listed = any(isinstance(value, str) for value in values)
         largest[name] = max(values, key=values.index if listed else float)
     return space.encode_globals({**largest, **chosen})
@@ -191,9 +189,9 @@ def module_norms(
 def _effect_scores(predictor: Predictor, number: int, codes: Codes, head: bytes, hosts: Codes, bar: Bar) -> Array:
     group = predictor.space.scoring_groups[number]
     scores = np.empty((len(hosts), len(codes)))
-    for form in effects.forms(predictor.space, group, head):
+    for form in units.effects.forms(predictor.space, group, head):
         chosen = (group.depths(codes) == form.depths).all(1)  # in both, later choices vary fastest
-        scores[:, chosen] = effects.host_effects(predictor, group, form, hosts, codes[chosen][0], bar)
+        scores[:, chosen] = units.effects.host_effects(predictor, group, form, hosts, codes[chosen][0], bar)
     return scores
 
 

@@ -271,3 +271,29 @@ def test_units_of_six_layers_are_scored_in_bounded_memory_with_a_progress_bar() 
     done = subprocess.run([sys.executable, "-c", BIG], capture_output=True, text=True, check=True, timeout=600)
     assert int(done.stdout) < 1_500_000  # kilobytes; all hops of one unit's contents at once would take over 2 GB
     assert "norm scores" in done.stderr and "effect scores" in done.stderr
+
+
+FIRST = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
+
+from autobuild_lib.units import corpus
+
+sys.setswitchinterval(1e-6)
+ready = Barrier(8)
+
+
+def first_use(_: int) -> bool:
+    ready.wait()
+    return callable(corpus.units.effects.forms)
+
+
+with ThreadPoolExecutor(8) as pool:
+    print(sum(pool.map(first_use, range(8))))
+"""
+
+
+def test_threads_that_score_first_see_a_whole_module() -> None:
+    done = subprocess.run([sys.executable, "-c", FIRST], capture_output=True, text=True, check=False, timeout=120)
+    assert done.stdout.strip() == "8", done.stderr

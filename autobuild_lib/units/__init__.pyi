@@ -1,0 +1,1 @@
+from . import corpus as corpus, effects as effects, reduced as reduced
