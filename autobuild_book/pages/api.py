@@ -50,7 +50,11 @@ PAGES = (
         "autobuild_book.chapters.board.*", "autobuild_book.chapters.machine.*", "autobuild_book.chapters.peers.*",
         "autobuild_book.chapters.your_space.*",
     )),
-    ApiPage("neighbours", "What the chapter on neighbours computes and draws", (
+    ApiPage("neighbours_searches", "What the chapter on neighbours searches", (
+        "autobuild_book.chapters.neighbours.darts.*", "autobuild_book.chapters.neighbours.grammars.*",
+        "autobuild_book.chapters.neighbours.introspection.*", "autobuild_book.chapters.neighbours.stagewise.*",
+    )),
+    ApiPage("neighbours", "What the chapter on neighbours predicts and compares", (
         "autobuild_book.chapters.neighbours.*",
     )),
     ApiPage("companion", "Figures, measured rows, images and runs", (
@@ -61,11 +65,13 @@ PAGES = (
 
 
 def api_pages() -> dict[str, str]:
-    """Return the text of every page by its name; an object stands on the first page that has it."""
+    """Return the text of every page by its name; a module or an object stands on the first page that has it."""
     written: set[int] = set()
     pages = {}
     for page in PAGES:
-        parts = [_module(module, written) for name in page.modules for module in _modules(name)]
+        modules = [module for name in page.modules for module in _modules(name) if id(module) not in written]
+        written.update(map(id, modules))
+        parts = [_module(module, written) for module in modules]
         pages[page.name] = f"# {page.title}\n\n" + "\n".join(parts)
     return pages
 
