@@ -1,5 +1,7 @@
 """Intervals and tests that several experiments use, and how they are written."""
 
+import math
+import re
 from collections.abc import Sequence
 
 import numpy as np
@@ -8,15 +10,30 @@ import pandas as pd
 from scipy.stats import t, ttest_1samp
 
 Array = npt.NDArray[np.float64]
+Ends = tuple[float, float]
+ANYWHERE, CORRELATION = (-math.inf, math.inf), (-1.0, 1.0)
+_CORRELATIONS = re.compile(r"srcc|spearman|kendall|\btau\b|correlation|\bhead\b|\bhop\b|hop_|_hop", re.IGNORECASE)
 
 
-def mean_with_interval(values: Sequence[float] | Array, confidence: float = 0.95) -> tuple[float, float, float]:
-    """Mean and its confidence interval by Student's t; the interval is NaN for a single value."""
+def ends_of(metric: str, values: Sequence[float] | Array) -> Ends:
+    """Return the ends of what a metric can be, by its name and values: -1 and 1 for a rank correlation."""
+    numbers = np.asarray(values, dtype=np.float64)
+    is_correlation = _CORRELATIONS.search(metric) and not (np.abs(numbers[np.isfinite(numbers)]) > 1).any()
+    return CORRELATION if is_correlation else ANYWHERE
+
+
+def mean_with_interval(
+    values: Sequence[float] | Array, confidence: float = 0.95, within: Ends = ANYWHERE
+) -> tuple[float, float, float]:
+    """Mean and its confidence interval by Student's t; the interval is NaN for a single value.
+
+    within: what the mean can be; an interval of few values reaches further, and is cut there.
+    """
     array = np.asarray(values, dtype=np.float64)
     if len(array) < 2:
         return float(array.mean()), float("nan"), float("nan")
     half = t.ppf(0.5 + confidence / 2, len(array) - 1) * array.std(ddof=1) / np.sqrt(len(array))
-    return float(array.mean()), float(array.mean() - half), float(array.mean() + half)
+    return float(array.mean()), max(float(array.mean() - half), within[0]), min(float(array.mean() + half), within[1])
 
 
 def interval_texts(values: pd.Series, low: pd.Series, high: pd.Series, digits: int = 3) -> list[str]:

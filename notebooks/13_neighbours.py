@@ -520,7 +520,7 @@ gains.round(3)
 
 # %% tags=["remove-output"]
 rows = by_images.rename(columns={"says": "method", "srcc": "mean"})
-panels = {f"{name}, {images} images": part for (name, images), part in rows.groupby(["table", "images"], sort=False)}
+panels = {f"{name}, images: {images}": part for (name, images), part in rows.groupby(["table", "images"], sort=False)}
 glue("figure_neighbours_devices", figures.outcomes(panels, "SRCC"))
 
 # %% [markdown]

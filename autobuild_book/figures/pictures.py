@@ -9,6 +9,7 @@ from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.legend import Legend
 
@@ -18,6 +19,7 @@ RESOLUTION, SHARP = 130, 190  # dots per inch; screens of phones have more of th
 NARROW_TYPE = "application/x-narrow-png"  # beside image/png in what a notebook shows; base64
 LETTER = 0.085  # inches, of a legend
 LONGEST, WORDS = 18, 30  # letters of a tick's label, and of a line of an axis's, in a narrow figure
+BROKEN, LINE = 8, 8 * 1.3 / 72  # points of broken labels of ticks, and inches from one line to the next
 
 _narrow: ContextVar[bool] = ContextVar("narrow", default=False)
 
@@ -97,7 +99,7 @@ def _share(grid: Any, shared: bool | str, axis: str) -> None:
 
 
 def finish_narrow(figure: Picture) -> None:
-    """Close gaps of unused panels, name every panel that lost its neighbours, and break long texts."""
+    """Close gaps of unused panels, name panels that lost their neighbours, break long texts, and make room for them."""
     if figure.grid is not None:
         _close_gaps(figure)
         for (row, column), panel in np.ndenumerate(figure.grid):
@@ -109,9 +111,30 @@ def finish_narrow(figure: Picture) -> None:
     for axes in figure.axes:
         labels = [label.get_text() for label in axes.get_yticklabels()]
         if max(map(len, labels), default=0) > LONGEST:
-            axes.set_yticks(axes.get_yticks(), [textwrap.fill(label, LONGEST) for label in labels], fontsize=8)
+            axes.set_yticks(axes.get_yticks(), [textwrap.fill(label, LONGEST) for label in labels], fontsize=BROKEN)
         axes.set_xlabel(textwrap.fill(axes.get_xlabel(), WORDS))
         axes.set_ylabel(textwrap.fill(axes.get_ylabel(), WORDS))
+    if any("\n" in label.get_text() for axes in figure.axes for label in axes.get_yticklabels()):
+        _make_room(figure)
+
+
+def _make_room(figure: Picture) -> None:
+    """Make a figure higher until labels of several lines do not run into each other."""
+    figure.draw_without_rendering()  # which sets the heights of panels
+    figure.set_figheight(figure.get_figheight() + max(_missing(axes) for axes in figure.axes))
+
+
+def _missing(axes: Axes) -> float:
+    """Return the inches by which a figure is too low for the labels of ticks of one of its panels."""
+    spec, low_high = axes.get_subplotspec(), axes.get_ylim()
+    ticks = [tick for tick in axes.yaxis.get_major_ticks() if tick.label1.get_visible() and tick.label1.get_text()]
+    if spec is None or len(ticks) < 2 or axes.get_yscale() != "linear":
+        return 0.0
+    height = axes.get_window_extent().height / axes.get_figure(root=True).dpi
+    pitches = np.abs(np.diff([tick.get_loc() for tick in ticks])) * height / abs(low_high[1] - low_high[0])
+    lines = np.array([tick.label1.get_text().count("\n") + 1 for tick in ticks])
+    needs = (lines[1:] + lines[:-1]) / 2 * LINE
+    return height * (max(1.0, float((needs / pitches).max())) - 1) * spec.get_gridspec().nrows
 
 
 def _close_gaps(figure: Picture) -> None:

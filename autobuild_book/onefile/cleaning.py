@@ -11,7 +11,7 @@ with extra("book"):
 
 REMOVED = (
     "script, style, link, button, input, select, textarea, canvas, iframe, template, a.headerlink, .sd-octicon, "
-    "picture > source, #whole-book"
+    "picture > source, #whole-book, figure.opening, figure.opening + p:has(.std-numref)"  # a figure that comes again
 )
 HEADINGS = ("h1", "h2", "h3", "h4", "h5", "h6")
 REPEATED = "section#what-this-book-is-built-with"  # of many pages; it stays on the first

@@ -12,7 +12,7 @@ from typing import Any
 
 import pandas as pd
 
-from autobuild_book.intervals import mean_with_interval
+from autobuild_book.intervals import ends_of, mean_with_interval
 from autobuild_book.lines import brief, printable
 from autobuild_book.runs.metrics import NOT_COMPARED, PLAN, as_cell, checksums, numbers, read_metrics, read_plan
 
@@ -55,15 +55,19 @@ class Comparison:
         return replace(self, table=self.table[["run", *self.parameters, *ORIGINS, *kept]], metrics=kept)
 
     def summary(self) -> pd.DataFrame:
-        """Return each metric's mean, 95 % interval (Student's t) and n, over runs that differ in `seed` alone."""
+        """Return each metric's mean, 95 % interval (Student's t) and n, over runs that differ in `seed` alone.
+
+        Intervals of rank correlations are cut at -1 and 1.
+        """
         named = [name for name in self.parameters if name != "seed"]
         groups = self.table.groupby(named, sort=False, dropna=False) if named else [((), self.table)]
+        ends = {metric: ends_of(metric, self.table[metric].to_numpy(dtype=float)) for metric in self.metrics}
         rows = []
         for key, group in groups:
             for metric in self.metrics:
-                values = group[metric].dropna()
-                mean, low, high = mean_with_interval(values.to_numpy()) if len(values) else [float("nan")] * 3
-                rows.append((*key, metric, mean, low, high, len(values)))
+                values = group[metric].dropna().to_numpy()
+                interval = mean_with_interval(values, within=ends[metric]) if len(values) else [float("nan")] * 3
+                rows.append((*key, metric, *interval, len(values)))
         return pd.DataFrame(rows, columns=[*named, *SUMMARY])
 
     def readable(self) -> pd.DataFrame:

@@ -7,7 +7,16 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from autobuild_book.intervals import greater_than_zero, holm, interval_texts, mean_with_interval, or_unknown
+from autobuild_book.intervals import (
+    ANYWHERE,
+    CORRELATION,
+    ends_of,
+    greater_than_zero,
+    holm,
+    interval_texts,
+    mean_with_interval,
+    or_unknown,
+)
 
 RNG = np.random.default_rng(0)
 
@@ -32,6 +41,27 @@ def test_mean_interval_as_scipy() -> None:
 
 def test_mean_of_one_value_has_no_interval() -> None:
     assert mean_with_interval([0.5]) == pytest.approx((0.5, math.nan, math.nan), nan_ok=True)
+
+
+def test_an_interval_is_cut_where_the_mean_cannot_be() -> None:
+    # (0.7, 0.9): sd 0.1 sqrt(2), t(0.975, 1) = 12.7062, so that the half is 1.27062
+    assert mean_with_interval([0.7, 0.9]) == pytest.approx((0.8, 0.8 - 1.27062, 0.8 + 1.27062), abs=1e-5)
+    assert mean_with_interval([0.7, 0.9], within=CORRELATION) == pytest.approx((0.8, 0.8 - 1.27062, 1.0), abs=1e-5)
+    assert mean_with_interval([-0.7, -0.9], within=CORRELATION) == pytest.approx((-0.8, -1.0, 1.27062 - 0.8), abs=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("metric", "values", "ends"),
+    [
+        ("srcc_head", [0.9, math.nan], CORRELATION),
+        ("models[gcn].tau", [-1.0, 1.0], CORRELATION),
+        ("head", [0.9, 1.1], ANYWHERE),
+        ("taught", [0.9], ANYWHERE),
+        ("gain", [0.9], ANYWHERE),
+    ],
+)
+def test_rank_correlations_end_at_one(metric: str, values: list[float], ends: tuple[float, float]) -> None:
+    assert ends_of(metric, values) == ends
 
 
 def test_greater_than_zero_by_hand() -> None:

@@ -10,7 +10,7 @@ from autobuild_book.chapters.neighbours.contests import MODELS, Contest
 from autobuild_book.chapters.neighbours.nas_bench_201 import NAME
 from autobuild_book.chapters.neighbours.registry import NEIGHBOURS
 from autobuild_book.chapters.neighbours.systems import AUTOBUILD
-from autobuild_book.intervals import interval_texts, mean_with_interval
+from autobuild_book.intervals import CORRELATION, interval_texts, mean_with_interval
 from autobuild_book.measured.sections import Section
 
 # Three data sets of NAS-Bench-Graph: a small, a large, and one with other operations. Networks of the last table have
@@ -39,7 +39,7 @@ def by_task(rows: pd.DataFrame) -> pd.DataFrame:
     means = []
     for task, group in rows.groupby([*TASK, "model"], sort=False):
         seconds = float(group[["fit_seconds", "predict_seconds"]].sum(axis="columns").mean())
-        means.append((*task, len(group), *mean_with_interval(group["srcc"].to_numpy()), seconds))
+        means.append((*task, len(group), *mean_with_interval(group["srcc"].to_numpy(), within=CORRELATION), seconds))
     return pd.DataFrame(means, columns=[*TASK, "model", "seeds", "srcc", "low", "high", "seconds"])
 
 

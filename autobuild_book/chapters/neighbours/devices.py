@@ -15,7 +15,7 @@ from autobuild_book.chapters.neighbours import hardware, nas_bench_201
 from autobuild_book.chapters.neighbours.hardware import Setting
 from autobuild_book.chapters.neighbours.language import embed
 from autobuild_book.chapters.neighbours.language_former import LEDG_DEVICES, ManyDevices
-from autobuild_book.intervals import mean_with_interval
+from autobuild_book.intervals import CORRELATION, mean_with_interval
 from autobuild_book.measured.parts import key_of
 from autobuild_book.measured.sections import Section
 from autobuild_lib import data
@@ -178,8 +178,8 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
     for (table, batch, says), group in rows.assign(images=rows["label"].map(images)).groupby(
         ["table", "images", "says"], sort=False
     ):
-        seeds = group.groupby("seed")["srcc"].mean()
-        means.append((table, batch, says, group["label"].nunique(), *mean_with_interval(seeds.to_numpy())))
+        interval = mean_with_interval(group.groupby("seed")["srcc"].mean().to_numpy(), within=CORRELATION)
+        means.append((table, batch, says, group["label"].nunique(), *interval))
     return pd.DataFrame(means, columns=["table", "images", "says", "labels", "srcc", "low", "high"])
 
 

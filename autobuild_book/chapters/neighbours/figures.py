@@ -52,7 +52,7 @@ def matrices(panels: Mapping[str, Array], rows: Sequence[str], columns: Sequence
     """Draw matrices beside each other, darker for larger values, rows and columns named.
 
     Args:
-        panels: a matrix [rows, columns] by its title. columns: their names (default: those of the rows).
+        panels: a matrix [rows, columns] by its title. columns: their names (default: those of the rows); "": no ticks.
     """
     figure = picture(2.0 if len(panels) > 2 else 2.7)
     grid = figure.subplots(1, len(panels), squeeze=False)[0]
@@ -60,8 +60,9 @@ def matrices(panels: Mapping[str, Array], rows: Sequence[str], columns: Sequence
     for axes, (title, values) in zip(grid, panels.items(), strict=True):
         axes.imshow(values, cmap="cividis_r", aspect="auto", vmin=min(0.0, float(values.min())))
         axes.set_title(title, fontsize=9)
-        axes.set_xticks(range(len(across)), across, fontsize=7, rotation=90)
-        axes.set_yticks(range(len(rows)), list(rows), fontsize=7)
+        axes.set_xticks(range(len(across)) if any(across) else [])
+        axes.set_xticklabels(across if any(across) else [], fontsize=8, rotation=90)
+        axes.set_yticks(range(len(rows)), list(rows), fontsize=8)
         axes.grid(visible=False)
     return figure
 
@@ -92,7 +93,10 @@ def vectors(points: Array, names: Sequence[str]) -> Picture:
     axes = figure.add_subplot(xlabel="first principal component", ylabel="second")
     axes.plot(*points.T, "o", color=PALETTE[0], markersize=5)
     for name, (x, y) in zip(names, points, strict=True):
-        axes.annotate(name, (x, y), xytext=(4, 3), textcoords="offset points", fontsize=8.5)
+        nearest = points[np.argsort(np.hypot(*(points - (x, y)).T))[1]] if len(points) > 1 else points[0]
+        side = 1 if x >= nearest[0] else -1  # a name stands on the side where no other point is near
+        axes.annotate(name, (x, y), xytext=(5 * side, 3), textcoords="offset points", fontsize=8.5,
+                      ha="left" if side > 0 else "right")  # fmt: skip
     axes.margins(0.16)
     return figure
 
@@ -122,8 +126,9 @@ def tau_curves(summary: pd.DataFrame, systems: Mapping[str, str]) -> Picture:
         axes.set_axis_off()
     for axes in grid[:, 0]:
         axes.set_ylabel("tau")
-    for axes in grid[-1]:
+    for axes in grid.flat[max(0, len(systems) - columns) : len(systems)]:  # the lowest of each column
         axes.set_xlabel("training cells", fontsize=9)
+        axes.tick_params(axis="x", labelbottom=True)
     drawn = [zip(*axes.get_legend_handles_labels(), strict=True) for axes in grid.flat]
     handles = {label: handle for panel in drawn for handle, label in panel}
     figure.legend(list(handles.values()), list(handles), loc="outside lower center", ncols=2, fontsize=9)

@@ -16,7 +16,7 @@ from autobuild_book.chapters.neighbours.nas_bench_201 import NAME
 from autobuild_book.chapters.neighbours.registry import NEIGHBOURS
 from autobuild_book.chapters.neighbours.systems import System
 from autobuild_book.chapters.shared.models.registry import FOREST_GRAF, TUNED
-from autobuild_book.intervals import interval_texts, mean_with_interval
+from autobuild_book.intervals import CORRELATION, interval_texts, mean_with_interval
 from autobuild_book.measured.sections import Section
 
 SIZES, SEEDS = (78, 156, 469, 781), tuple(range(5))
@@ -53,7 +53,8 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
     for (model, size), group in rows.groupby(["model", "size"], sort=False):
         printed = dict(zip(SIZES, PUBLISHED.get(str(model), ()), strict=False)).get(int(str(size)), float("nan"))
         seconds = group["fit_seconds"].mean(), group["predict_seconds"].mean()
-        means.append((model, size, len(group), *mean_with_interval(group["tau"].to_numpy()), printed, *seconds))
+        interval = mean_with_interval(group["tau"].to_numpy(), within=CORRELATION)
+        means.append((model, size, len(group), *interval, printed, *seconds))
     names = ["model", "size", "seeds", "tau", "low", "high", "published", "fit_seconds", "predict_seconds"]
     return pd.DataFrame(means, columns=names)
 

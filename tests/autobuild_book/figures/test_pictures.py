@@ -2,6 +2,7 @@
 
 import base64
 import struct
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -72,6 +73,34 @@ def test_axes_are_shared_as_in_the_wide_figure(shared: Any, groups: list[int]) -
     axes = redrawn(2, 2, sharey=shared).axes
     alike = np.array([[one.get_shared_y_axes().joined(one, other) or one is other for other in axes] for one in axes])
     assert (alike == np.equal.outer(groups, groups)).all()
+
+
+@styled
+def named(names: list[str], columns: int) -> Picture:
+    """Panels with a row per name, a twentieth of an inch from one to the next where there is one column."""
+    figure = picture(0.05 * len(names) + 0.5)
+    for axes in figure.subplots(1, columns, squeeze=False)[0]:
+        axes.plot([0, 1], [0, len(names) - 1])
+        axes.set_yticks(range(len(names)), names)
+    return figure
+
+
+@pytest.mark.parametrize("columns", [1, 2])
+def test_broken_names_of_rows_do_not_run_into_each_other(columns: int) -> None:
+    redraw = named([f"a name of row {row} that is long" for row in range(9)], columns).redraw
+    assert redraw is not None
+    figure = redraw()
+    figure.draw_without_rendering()
+    for axes in figure.axes:
+        labels = axes.get_yticklabels()
+        assert all(label.get_text().count("\n") == 1 for label in labels)
+        boxes = sorted((label.get_window_extent() for label in labels), key=lambda box: box.y0)
+        assert all(lower.y1 <= upper.y0 for lower, upper in pairwise(boxes))
+
+
+def test_a_figure_without_broken_names_keeps_its_height() -> None:
+    redraw = named(["a", "b"], 1).redraw
+    assert redraw is not None and redraw().get_figheight() == pytest.approx(0.6)
 
 
 def test_the_width_is_narrow_only_inside() -> None:

@@ -13,6 +13,8 @@ PAGES = {
     '<a href="none.html">nowhere</a>, <a href="first.html#gone">first</a>, <a href="https://arxiv.org/a">paper</a>, '
     '<a href="javascript:alert(1)">script</a></p><div id="whole-book"></div></section>' + END,
     "book/first": '<section id="top"><h1>First <em>&amp;</em> only<a class="headerlink" href="#top">#</a></h1>'
+    '<figure class="opening tall"><img alt="a square" src="../_images/square.png"></figure>'
+    '<p><span class="std-numref">Fig. 1</span> below is this picture.</p><p>The idea.</p>'
     '<section id="formulas"><h2>Formulas</h2><math><mi>x</mi><mo>&lt;</mo><mn>3</mn></math></section>'
     '<picture><source media="(max-width: 9px)" srcset="../_static/narrow.png">'
     '<img alt="a square" src="../_images/square.png" loading="lazy"></picture>'

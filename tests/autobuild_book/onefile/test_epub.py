@@ -58,6 +58,11 @@ def test_pictures_are_those_of_wide_screens(made: Path) -> None:
     assert not [*page.iter(f"{XHTML}source"), *page.iter(f"{XHTML}picture")]
 
 
+def test_the_figure_that_a_chapter_opens_with_stands_only_where_its_caption_is(made: Path) -> None:
+    said = text(read_pages(made)["01-first.xhtml"])
+    assert "The idea." in said and "this picture" not in said
+
+
 def test_an_address_on_the_web_is_linked(book: Path) -> None:
     (book / "_config.yml").write_text("title: A\nauthor: B\nhtml: {baseurl: 'https://example.org/book/'}\n")
     page = read_pages(onefile.make("epub", book))["02-play.xhtml"]

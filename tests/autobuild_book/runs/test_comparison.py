@@ -151,6 +151,13 @@ def test_mean_interval_and_n_of_runs_that_differ_in_their_seed_alone(tmp_path: P
     assert table[["low", "high"]][2:].isna().all(axis=None) and np.isnan(table["mean"][3])
 
 
+def test_the_interval_of_a_rank_correlation_is_cut_where_it_ends(tmp_path: Path) -> None:
+    for seed, value in enumerate([0.7, 0.9]):
+        write(tmp_path, f"a{seed}", {"seed": seed}, {"srcc": value, "gain": value})
+    table = compare(tmp_path).summary().set_index("metric")
+    assert table.high["srcc"] == 1.0 and table.low["srcc"] == table.low["gain"] < 0 and table.high["gain"] > 2
+
+
 def test_runs_say_where_they_come_from(tmp_path: Path) -> None:
     record = {"commit": "a" * 40, "dirty": True, "sources": "b" * 64, "notebook_sha256": "c", "machine": "a machine"}
     write(tmp_path, "new", {"seed": 1}, {}, data=[{"source": "ofa_pn", "sha256": "d" * 64}], **record)

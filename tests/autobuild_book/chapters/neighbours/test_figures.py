@@ -22,6 +22,19 @@ def test_matrices_stand_beside_each_other() -> None:
     assert drawn.axes[0].images[0].get_array().tolist() == [[1, 0], [0, 1]]
 
 
+def test_columns_without_names_have_no_ticks() -> None:
+    named, nameless = (figures.matrices({"a": np.eye(2)}, ["x", "y"], columns) for columns in (None, ["", ""]))
+    assert [label.get_text() for label in named.axes[0].get_xticklabels()] == ["x", "y"]
+    assert not len(nameless.axes[0].get_xticks())
+
+
+def test_names_of_near_points_stand_apart() -> None:
+    figure = figures.vectors(np.array([[0.0, 0.0], [0.02, 0.01], [1.0, 1.0], [1.01, 0.4]]), ["left", "right", "a", "b"])
+    figure.draw_without_rendering()
+    left, right, *_ = (text.get_window_extent() for text in figure.axes[0].texts)
+    assert left.x1 < right.x0
+
+
 def test_colours_of_a_cloud_are_ranks() -> None:
     figure = figures.clouds({"a": (np.zeros((3, 2)), np.array([5.0, 1.0, 9.0]))}, ("x", "y"), "accuracy")
     assert figure.axes[0].collections[0].get_array().tolist() == [0.5, 0, 1]
@@ -33,6 +46,15 @@ def test_published_numbers_stand_beside_ours() -> None:
     first, second, *_ = figures.tau_curves(means, {"a": "A", "b": "B"}).axes
     assert [line.get_ydata().tolist() for line in first.lines][-1] == [0.5, 0.6]
     assert first.get_title() == "A" and [line.get_label() for line in second.lines if "publ" in line.get_label()] == []
+
+
+def test_the_lowest_panel_of_each_column_names_its_sizes() -> None:
+    rows = [(model, size, 0.1, 0.0, 0.2, np.nan) for model in "abcde" for size in (78, 156)]
+    means = pd.DataFrame(rows, columns=["model", "size", "tau", "low", "high", "published"])
+    panels = figures.tau_curves(means, {model: model for model in "abcde"}).axes
+    named = [axes.get_title() for axes in panels if axes.get_xlabel()]
+    assert named == ["c", "d", "e"]
+    assert all(axes.xaxis.get_tick_params()["labelbottom"] for axes in panels if axes.get_title() in named)
 
 
 def test_the_decision_joins_what_is_worth_its_cost() -> None:
