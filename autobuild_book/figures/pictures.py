@@ -17,7 +17,7 @@ WIDTH = 5.8  # inches: the width of the text, so that letters keep their size on
 NARROW = 3.7  # inches: the width of the text on a phone
 RESOLUTION, SHARP = 130, 190  # dots per inch; screens of phones have more of them
 NARROW_TYPE = "application/x-narrow-png"  # beside image/png in what a notebook shows; base64
-LETTER = 0.085  # inches, of a legend
+LETTER, ENTRY = 0.085, 0.19  # inches, of a legend: the width of a letter, the height of a line
 LONGEST, WORDS = 18, 30  # letters of a tick's label, and of a line of an axis's, in a narrow figure
 BROKEN, LINE = 8, 8 * 1.3 / 72  # points of broken labels of ticks, and inches from one line to the next
 
@@ -32,6 +32,11 @@ def narrow() -> Iterator[None]:
         yield
     finally:
         _narrow.reset(token)
+
+
+def is_narrow() -> bool:
+    """Say whether a figure is being drawn for a narrow screen."""
+    return _narrow.get()
 
 
 class Picture(Figure):
@@ -61,12 +66,19 @@ class Picture(Figure):
         return buffer.getvalue()
 
     def legend(self, *args: Any, **options: Any) -> Legend:
-        """Draw a legend, in a narrow figure with as many columns as its names leave room for, and under the panels."""
+        """Draw a legend, in a narrow figure with as many columns as its names leave room for, and under the panels.
+
+        A narrow figure grows by the lines that a legend outside the panels has more than in a wide one.
+        """
         if _narrow.get():
             names = args[1] if len(args) > 1 else [str(handle.get_label()) for handle in options.get("handles", [])]
             longest = max(map(len, names), default=LONGEST)
-            options["ncols"] = min(options.get("ncols", 1), max(1, int(NARROW / (LETTER * longest + 0.45))))
-            options["loc"] = "outside lower center" if "outside" in str(options.get("loc")) else options.get("loc")
+            wide, room = options.get("ncols", 1), max(1, int(NARROW / (LETTER * longest + 0.45)))
+            options["ncols"] = min(wide, room)
+            if "outside" in str(options.get("loc")):
+                options["loc"] = "outside lower center"
+                lines, before = (-(-len(names) // columns) for columns in (options["ncols"], wide))
+                self.set_figheight(self.get_figheight() + ENTRY * (lines - before))
         return super().legend(*args, **options)
 
     def subplots(self, nrows: int = 1, ncols: int = 1, **options: Any) -> Any:
@@ -130,7 +142,7 @@ def _missing(axes: Axes) -> float:
     ticks = [tick for tick in axes.yaxis.get_major_ticks() if tick.label1.get_visible() and tick.label1.get_text()]
     if spec is None or len(ticks) < 2 or axes.get_yscale() != "linear":
         return 0.0
-    height = axes.get_window_extent().height / axes.get_figure(root=True).dpi
+    height = axes.get_window_extent().height / axes.figure.dpi
     pitches = np.abs(np.diff([tick.get_loc() for tick in ticks])) * height / abs(low_high[1] - low_high[0])
     lines = np.array([tick.label1.get_text().count("\n") + 1 for tick in ticks])
     needs = (lines[1:] + lines[:-1]) / 2 * LINE

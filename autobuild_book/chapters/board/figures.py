@@ -1,15 +1,18 @@
 """Figures of the table of tables: models by tasks, and average ranks."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 
 from autobuild_book.chapters.board.results import task_name
+from autobuild_book.figures.pictures import is_narrow
 from autobuild_book.figures.style import INK, PALETTE, Picture, picture, styled
 
 
 @styled
 def models_by_tasks(table: pd.DataFrame, label: str = "SRCC") -> Picture:
-    """Draw a cell per model and task, lighter where the value is higher.
+    """Draw a cell per model and task, lighter where the value is higher; with the value where there is room for it.
 
     Args:
         table: index (table, target), a column per model.
@@ -20,14 +23,16 @@ def models_by_tasks(table: pd.DataFrame, label: str = "SRCC") -> Picture:
     axes = figure.add_subplot()
     low, high = float(np.nanmin(values)), float(np.nanmax(values))
     image = axes.imshow(values, aspect="auto", cmap="cividis", vmin=low, vmax=high)
-    for (row, column), value in np.ndenumerate(values):
+    for (row, column), value in np.ndenumerate(values) if not is_narrow() else ():
         ink = "white" if value < (low + high) / 2 else "black"
         axes.text(column, row, f"{value:.2f}".replace("0.", "."), ha="center", va="center", fontsize=6.5, color=ink)
     names = list(map(task_name, *map(table.index.get_level_values, (0, 1))))
-    axes.set_xticks(range(len(names)), names, fontsize=8, rotation=45, ha="right", rotation_mode="anchor")
+    turned: Any = {"rotation": 90} if is_narrow() else {"rotation": 45, "ha": "right", "rotation_mode": "anchor"}
+    axes.set_xticks(range(len(names)), names, fontsize=8, **turned)
     axes.set_yticks(range(len(values)), table.columns.tolist(), fontsize=8)
     axes.grid(visible=False)
-    figure.colorbar(image, ax=axes, label=label, shrink=0.8)
+    place: Any = {"location": "top", "aspect": 30} if is_narrow() else {"shrink": 0.8}
+    figure.colorbar(image, ax=axes, label=label, **place)
     return figure
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from autobuild_book.figures.pictures import NARROW, NARROW_TYPE, SHARP, WIDTH, Picture, narrow, picture
+from autobuild_book.figures.pictures import ENTRY, NARROW, NARROW_TYPE, SHARP, WIDTH, Picture, narrow, picture
 from autobuild_book.figures.style import styled
 
 
@@ -107,6 +107,17 @@ def test_the_width_is_narrow_only_inside() -> None:
     with narrow():
         assert picture(1).get_figwidth() == NARROW
     assert picture(1).get_figwidth() == WIDTH
+
+
+def test_a_legend_with_more_lines_makes_a_narrow_figure_higher() -> None:
+    def height(loc: str) -> float:
+        with narrow():
+            figure = picture(2)
+            line = figure.add_subplot().plot([0, 1])
+            figure.legend(line * 4, ["a name of twenty-five cha"] * 4, loc=loc, ncols=2)
+            return figure.get_figheight()
+
+    assert height("outside lower center") == pytest.approx(2 + 2 * ENTRY) and height("upper left") == 2
 
 
 def test_legends_get_the_columns_that_their_names_leave_room_for() -> None:

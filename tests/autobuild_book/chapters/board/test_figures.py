@@ -19,6 +19,13 @@ def test_models_by_tasks() -> None:
     assert {text.get_text(): text.get_color() for text in axes.texts}["-.20"] == "white"
 
 
+def test_cells_of_a_phone_are_colours_without_numbers() -> None:
+    redraw = figures.models_by_tasks(pd.DataFrame([[0.9, 0.1], [0.8, -0.2]], index=TASKS, columns=["a", "b"])).redraw
+    assert redraw is not None
+    axes = redraw().axes[0]
+    assert not axes.texts and axes.images[0].get_array().tolist() == [[0.9, 0.8], [0.1, -0.2]]
+
+
 def test_average_ranks_and_the_critical_difference() -> None:
     ranks = pd.DataFrame({"model": ["a", "b"], "rank": [1.2, 1.8], "low": [1.0, math.nan], "high": [1.4, math.nan]})
     (axes,) = figures.average_ranks(ranks, 0.5).axes
