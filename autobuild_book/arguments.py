@@ -129,6 +129,8 @@ def _add_section(parser: argparse.ArgumentParser, section: Section) -> None:
 
 def _measure(arguments: argparse.Namespace) -> None:
     parts = arguments.section.plan(arguments.sizes, range(arguments.seeds))
+    if not parts:
+        raise ValueError(f"sizes {', '.join(map(str, arguments.sizes))}: none leaves anything to measure")
     print(cost(parts), flush=True)
     if arguments.plan:
         return

@@ -12,12 +12,12 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from autobuild_book.chapters.neighbours.graphs import Graphs, Vocabulary, checked, chunks, graphs_of_codes, vocabulary
+from autobuild_book.chapters.neighbours.graphs import Graphs, Vocabulary, chunks, graphs_of_codes, vocabulary
+from autobuild_book.chapters.neighbours.labels import labels_of
 from autobuild_book.chapters.neighbours.learning import About, Recipe, descend, seeded
 from autobuild_lib.data.table import Table
 from autobuild_lib.extras import extra
 from autobuild_lib.spaces import Architecture, SequenceSpace
-from autobuild_lib.targets import Target
 from autobuild_lib.torch_settings import plain_torch
 
 with extra("book"):
@@ -158,12 +158,12 @@ class Arch2Vec:
     def fit_many(
         self, table: Table, targets: Sequence[str], seed: int = 0, proxies: pd.DataFrame | None = None
     ) -> list[OnEmbeddings]:
-        """Learn each target from the embeddings of the rows; a table without graphs is a `DataError`."""
-        space = checked(table).space
+        """Learn each target from the embeddings of the rows; what cannot be learnt from is a `DataError`."""
+        labels, space = labels_of(table, targets), table.space
         autoencoder = pretrained(space, self.networks, self.recipe, seed)
         fitted = [OnEmbeddings(space, autoencoder, self._regressor()) for _ in targets]
-        for learnt, target in zip(fitted, targets, strict=True):
-            learnt.regressor.fit(learnt.embeddings(table.architectures), table.evaluate(Target(target)))
+        for learnt, y in zip(fitted, labels, strict=True):
+            learnt.regressor.fit(learnt.embeddings(table.architectures), y)
         return fitted
 
     def _regressor(self) -> Pipeline:

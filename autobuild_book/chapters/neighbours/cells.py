@@ -12,6 +12,7 @@ import numpy.typing as npt
 
 from autobuild_book.chapters.neighbours import nas_bench_201
 from autobuild_book.chapters.neighbours.nas_bench_201 import NOTHING, OPERATIONS, SPACE, UNITS
+from autobuild_book.chapters.shared.lookup import look_up
 from autobuild_lib.data.table import Table
 from autobuild_lib.spaces import Architecture
 
@@ -62,8 +63,11 @@ class TrainedCells:
         return np.asarray(self._rows[operations @ PLACES])
 
     def row(self, names: Sequence[str]) -> int:
-        """Return the row of a cell, given its operations on `UNITS`."""
-        return int(self._rows[sum(len(OPERATIONS) ** n * NUMBERS[name] for n, name in enumerate(names))])
+        """Return the row of a cell, given its operations on `UNITS`; others than its six are a `ValueError`."""
+        if len(names) != len(UNITS):
+            raise ValueError(f"{len(names)} operations of a cell; allowed are {len(UNITS)}")
+        numbers = [look_up("operation", name, NUMBERS) for name in names]
+        return int(self._rows[np.array(numbers) @ PLACES])
 
 
 @functools.lru_cache(maxsize=1)

@@ -12,11 +12,11 @@ from torch import Tensor, nn
 from torch.nn import functional
 
 from autobuild_book.chapters.neighbours.convolutions import normalized
-from autobuild_book.chapters.neighbours.graphs import Graphs, Vocabulary, checked, chunks, graphs_of_codes, vocabulary
+from autobuild_book.chapters.neighbours.graphs import Graphs, Vocabulary, chunks, graphs_of_codes, vocabulary
+from autobuild_book.chapters.neighbours.labels import labels_of
 from autobuild_book.chapters.neighbours.learning import About, Choices, Recipe, descend, line, seeded
 from autobuild_lib.data.table import Table
 from autobuild_lib.spaces import Architecture, SequenceSpace
-from autobuild_lib.targets import Target
 from autobuild_lib.torch_settings import plain_torch
 
 Array = npt.NDArray[np.float64]
@@ -117,14 +117,13 @@ class ComparatorModel:
     def fit_many(
         self, table: Table, targets: Sequence[str], seed: int = 0, proxies: pd.DataFrame | None = None
     ) -> list[Wins]:
-        """Learn each target from the pairs of rows of the table; a table without graphs is a `DataError`."""
-        space = checked(table).space
+        """Learn each target from the pairs of rows of the table; what cannot be learnt from is a `DataError`."""
+        labels, space = labels_of(table, targets), table.space
         graphs = graphs_of_codes(space, space.to_codes(table.architectures))
         drawn = space.sample_codes(np.random.default_rng(seed), self.explored) if self.explored else None
         others = None if drawn is None else graphs_of_codes(space, drawn)
         fitted = []
-        for target in targets:
-            y = table.evaluate(Target(target))
+        for y in labels:
             comparator = self._train(space, graphs, torch.from_numpy(y), others, seed)
             with plain_torch():
                 learnt = Wins(space, comparator, comparator(graphs))

@@ -10,7 +10,9 @@ import pandas as pd
 from scipy.stats import kendalltau
 
 from autobuild_book.chapters.neighbours import nas_bench_201
+from autobuild_book.chapters.neighbours.labels import FEWEST
 from autobuild_book.chapters.neighbours.registry import NEIGHBOURS
+from autobuild_book.chapters.shared.lookup import look_up
 from autobuild_book.chapters.shared.models.registry import MODELS as PEERS, Model
 from autobuild_book.chapters.shared.splits import drawn_rows
 from autobuild_book.measured.parts import key_of
@@ -24,6 +26,11 @@ LABEL = "acc"
 MOST_SHARE = 0.75  # of a table to learn from: the rest is ranked
 COLUMNS = ["source", "model", "size", "seed", "srcc", "tau", "fit_seconds", "predict_seconds"]
 MODELS: dict[str, Model] = {**NEIGHBOURS, **{name: model for name, model in PEERS.items() if not model.needs_proxies}}
+
+
+def find_model(name: str) -> Model:
+    """Return a neighbour or a peer; an unknown name is a `ValueError` that lists them."""
+    return look_up("model", name, MODELS)
 
 
 @functools.lru_cache(maxsize=2)
@@ -48,7 +55,7 @@ class Contest:
     @property
     def key(self) -> str:
         """Changes with the table and with how the model is made."""
-        facts = self.source, rows_of(self.source).sha256, repr(MODELS[self.model]), self.size, self.seed, self.most
+        facts = self.source, rows_of(self.source).sha256, repr(find_model(self.model)), self.size, self.seed, self.most
         return key_of("contest", *facts)
 
     @property
@@ -57,8 +64,14 @@ class Contest:
         return 5.0
 
     def measure(self) -> pd.DataFrame:
-        """Return one row, with seconds of the processor; what ranks nothing has correlations of 0."""
-        table, model = rows_of(self.source), MODELS[self.model]
+        """Return one row, with seconds of the processor; what ranks nothing has correlations of 0.
+
+        An unknown model, and a size that leaves too few rows to learn from or to rank, are a `ValueError`.
+        """
+        table, model = rows_of(self.source), find_model(self.model)
+        if not fits(self.source, self.size):
+            most = int(MOST_SHARE * len(table))
+            raise ValueError(f"{self.source}: {self.size} rows to learn from; allowed are {FEWEST} to {most}")
         drawn, others = self._drawn(len(table))
         ranked = table.take(others)
         with one_thread():
@@ -83,5 +96,5 @@ class Contest:
 
 
 def fits(source: str, size: int) -> bool:
-    """Whether so many rows leave enough of a table to rank."""
-    return size <= MOST_SHARE * len(rows_of(source))
+    """Whether so many rows are enough to learn from, and leave enough of a table to rank."""
+    return FEWEST <= size <= MOST_SHARE * len(rows_of(source))

@@ -13,8 +13,10 @@ import pandas as pd
 
 from autobuild_book.chapters.neighbours import hardware, nas_bench_201
 from autobuild_book.chapters.neighbours.hardware import Setting
+from autobuild_book.chapters.neighbours.labels import FEWEST
 from autobuild_book.chapters.neighbours.language import embed
 from autobuild_book.chapters.neighbours.language_former import LEDG_DEVICES, ManyDevices
+from autobuild_book.chapters.shared.lookup import look_up
 from autobuild_book.intervals import CORRELATION, mean_with_interval
 from autobuild_book.measured.parts import key_of
 from autobuild_book.measured.sections import Section
@@ -51,7 +53,8 @@ class Devices:
         return list(dict.fromkeys(setting.device for setting in self.settings.values()))
 
     def labels_of(self, device: str) -> list[str]:
-        """Labels of a device."""
+        """Labels of a device; an unknown one is a `ValueError` that lists them."""
+        look_up("device", device, dict.fromkeys(self.names))
         return [label for label, setting in self.settings.items() if setting.device == device]
 
     def texts(self, but: str = "") -> dict[str, str]:
@@ -80,6 +83,11 @@ TABLES = {
     "help-ofa": Devices(_help, hardware.HELP, lambda table: table.labels["flops_m"].to_numpy()),
     nas_bench_201.NAME: Devices(_cells, hardware.NAS_BENCH_201, _convolutions),
 }
+
+
+def find_devices(table: str) -> Devices:
+    """Return a table by its name; an unknown one is a `ValueError` that lists them."""
+    return look_up("table of devices", table, TABLES)
 
 
 def others(labels: pd.DataFrame, settings: Mapping[str, Setting], label: str) -> Array:
@@ -112,7 +120,7 @@ class LeftOut:
     @property
     def key(self) -> str:
         """Changes with the table, the texts and how the model is made."""
-        devices = TABLES[self.table]
+        devices = find_devices(self.table)
         facts = devices.load().sha256, devices.texts(), repr(SPOKEN), RANKED
         return key_of("devices", self.table, self.device, self.size, self.seed, *facts)
 
@@ -122,9 +130,17 @@ class LeftOut:
         return (12.0 if self.table == "help-ofa" else 5.0) * (2 if self.device else 1)
 
     def measure(self) -> pd.DataFrame:
-        """Return a row per label of the device and per predictor of the order; for none, a row per label."""
-        devices = TABLES[self.table]
+        """Return a row per label of the device and per predictor of the order; for none, a row per label.
+
+        An unknown table or device, and a size that leaves fewer than two networks to rank, are a `ValueError`.
+        """
+        devices = find_devices(self.table)
+        if self.device:
+            devices.labels_of(self.device)
         table = devices.load()
+        if not FEWEST <= self.size <= len(table) - FEWEST:
+            allowed = f"{FEWEST} to {len(table) - FEWEST}"
+            raise ValueError(f"{self.table}: {self.size} networks to learn from; allowed are {allowed}")
         rows = np.random.default_rng([self.seed, self.size]).permutation(len(table))
         learnt, ranked = table.take(rows[: self.size]), table.take(rows[self.size :][:RANKED])
         said = self._left_out(learnt, ranked) if self.device else self._included(learnt, ranked)

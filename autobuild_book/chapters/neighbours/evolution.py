@@ -22,6 +22,7 @@ from autobuild_book.chapters.neighbours.grammars.grammar import load_grammar
 from autobuild_book.chapters.neighbours.grammars.moves import crossed, mutated
 from autobuild_book.chapters.neighbours.hierarchical import Genotype, Hierarchy
 from autobuild_book.chapters.neighbours.nas_bench_201 import OPERATIONS, UNITS
+from autobuild_book.chapters.shared.lookup import look_up
 from autobuild_book.chapters.shared.models.registry import TUNED
 from autobuild_book.chapters.shared.splits import drawn_rows
 from autobuild_book.chapters.shared.tournaments import Tournaments
@@ -176,7 +177,7 @@ class EvolutionPart:
             rows = [(f"{self.method}, {name}", budget, made[budget][name]) for name in names for budget in BUDGETS]
         else:
             rng = np.random.default_rng([self.seed, BUDGETS[-1]])
-            evaluated = SEARCHES[self.method](cells, rng, BUDGETS[-1])
+            evaluated = look_up("search", self.method, SEARCHES)(cells, rng, BUDGETS[-1])
             rows = [(self.method, budget, evaluated[:budget]) for budget in BUDGETS]
         best = [(name, self.seed, budget, some[cells.ranks[some].argmin()]) for name, budget, some in rows]
         final = [(name, seed, budget, cells.ranks[row], cells.accuracies[row]) for name, seed, budget, row in best]

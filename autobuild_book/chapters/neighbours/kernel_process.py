@@ -8,12 +8,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from autobuild_book.chapters.neighbours.graphs import checked, chunks, vocabulary
+from autobuild_book.chapters.neighbours.graphs import chunks, vocabulary
+from autobuild_book.chapters.neighbours.labels import labels_of
 from autobuild_book.chapters.neighbours.learning import About
 from autobuild_book.chapters.neighbours.weisfeiler_lehman import ITERATIONS, Kernel, Occurrences, of_graphs
 from autobuild_lib.data.table import Table
 from autobuild_lib.spaces import Architecture, SequenceSpace
-from autobuild_lib.targets import Target
 
 Array = npt.NDArray[np.float64]
 NOISES = np.logspace(-4, 1, 21)  # variance of noise over that of the process
@@ -92,10 +92,10 @@ class WeisfeilerLehman:
     def fit_many(
         self, table: Table, targets: Sequence[str], seed: int = 0, proxies: pd.DataFrame | None = None
     ) -> list[Learnt]:
-        """Learn each target from the rows of the table; a table without graphs is a `DataError`."""
-        parts = list(occurrences(checked(table).space, table.architectures))
+        """Learn each target from the rows of the table; what cannot be learnt from is a `DataError`."""
+        labels = labels_of(table, targets)
+        parts = list(occurrences(table.space, table.architectures))
         every = Occurrences(np.concatenate([p.labels for p in parts], axis=1), np.concatenate([p.there for p in parts]))
-        labels = [table.evaluate(Target(target)) for target in targets]
         return [Learnt(table.space, Process.fit([every], y)) for y in labels]
 
 

@@ -11,10 +11,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional
 
-from autobuild_book.chapters.neighbours.graphs import Graphs, Vocabulary, checked, chunks, graphs_of, vocabulary
+from autobuild_book.chapters.neighbours.graphs import Graphs, Vocabulary, chunks, graphs_of, vocabulary
+from autobuild_book.chapters.neighbours.labels import labels_of
 from autobuild_lib.data.table import Table
 from autobuild_lib.spaces import Architecture, SequenceSpace
-from autobuild_lib.targets import Target
 from autobuild_lib.torch_settings import plain_torch
 
 Array = npt.NDArray[np.float64]
@@ -134,12 +134,12 @@ class GraphModel:
     def fit_many(
         self, table: Table, targets: Sequence[str], seed: int = 0, proxies: pd.DataFrame | None = None
     ) -> list[Learnt]:
-        """Learn each target from the rows of the table; without graphs or with a single row, a `ValueError`."""
-        graphs = graphs_of(checked(table).space, table.architectures)
-        return [self._fit(table.space, graphs, table.evaluate(Target(target)), seed) for target in targets]
+        """Learn each target from the rows of the table; what cannot be learnt from is a `DataError` (`labels_of`)."""
+        labels, graphs = labels_of(table, targets), graphs_of(table.space, table.architectures)
+        return [self._fit(table.space, graphs, y, seed) for y in labels]
 
     def _fit(self, space: SequenceSpace, graphs: Graphs, y: Array, seed: int) -> Learnt:
-        mean, spread = float(y.mean()), float(y.std()) or 1.0
+        mean, spread = float(y.mean()), float(y.std())
         target = torch.from_numpy((y - mean) / spread).float()
 
         def build() -> nn.Module:

@@ -15,13 +15,13 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from autobuild_book.chapters.neighbours.graphs import INPUT, OUTPUT, Graphs, checked, chunks, vocabulary
+from autobuild_book.chapters.neighbours.graphs import INPUT, OUTPUT, Graphs, chunks, vocabulary
+from autobuild_book.chapters.neighbours.labels import labels_of
 from autobuild_book.chapters.neighbours.learning import About
 from autobuild_book.chapters.shared.models.learners import Forest
 from autobuild_lib.data.table import Table
 from autobuild_lib.spaces import Architecture, SequenceSpace
 from autobuild_lib.spaces.sequence import Codes
-from autobuild_lib.targets import Target
 from autobuild_lib.torch_settings import plain_torch
 
 Array = npt.NDArray[np.float64]
@@ -147,9 +147,9 @@ class NetworkGraphs:
     def fit_many(
         self, table: Table, targets: Sequence[str], seed: int = 0, proxies: pd.DataFrame | None = None
     ) -> list[OnGraphs]:
-        """Learn each target from the rows of the table; a table without graphs is a `DataError`."""
-        rows = graph_features(checked(table).space, table.architectures, self.choices).to_numpy()
-        labels = [table.evaluate(Target(target)) for target in targets]
+        """Learn each target from the rows of the table; what cannot be learnt from is a `DataError`."""
+        labels = labels_of(table, targets)
+        rows = graph_features(table.space, table.architectures, self.choices).to_numpy()
         return [OnGraphs(table.space, self.choices, self.learner.make(seed).fit(rows, y)) for y in labels]
 
 

@@ -17,6 +17,7 @@ from autobuild_book.chapters.neighbours.grammars.counting import Counts
 from autobuild_book.chapters.neighbours.grammars.derivations import Derivation
 from autobuild_book.chapters.neighbours.grammars.grammar import load_grammar
 from autobuild_book.chapters.neighbours.grammars.networks import cell_of
+from autobuild_book.chapters.neighbours.labels import FEWEST
 from autobuild_book.chapters.shared.models.registry import TUNED
 from autobuild_book.chapters.shared.splits import drawn_rows
 from autobuild_book.intervals import mean_with_interval
@@ -77,6 +78,8 @@ class ProductionPart:
     def measure(self) -> pd.DataFrame:
         """Return mean effects by production and place, as predicted and as trained, see `COLUMNS`."""
         cells, counts = trained_cells(), Counts(load_grammar("cells"))
+        if not FEWEST <= self.size <= len(cells.table):
+            raise ValueError(f"{self.size} cells to learn from; allowed are {FEWEST} to {len(cells.table)}")
         learnt = cells.table.take(drawn_rows(len(cells.table), self.size, self.seed))
         row = row_of_derivation(cells, counts)
 

@@ -10,6 +10,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from autobuild_book.chapters.shared.lookup import look_up
 from autobuild_book.chapters.shared.perceptrons import CLASSES, digits, learn
 from autobuild_lib.spaces import Architecture, SequenceSpace, Unit
 from autobuild_lib.torch_settings import one_thread
@@ -23,7 +24,8 @@ SPACE = SequenceSpace("series", [Unit(1, LAYERS, features={"link": list(LINKS)})
 
 
 def operation(name: str) -> nn.Module:
-    """Return an operation on [N, CHANNELS, STEPS]; convolutions end in a ReLU."""
+    """Return an operation on [N, CHANNELS, STEPS]; convolutions end in a ReLU; another name is a `ValueError`."""
+    look_up("operation", name, dict.fromkeys(OPERATIONS))
     if name == "pool3":
         return nn.AvgPool1d(3, stride=1, padding=1, count_include_pad=False)
     width = int(name.removeprefix("conv"))

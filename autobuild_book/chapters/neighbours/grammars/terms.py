@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 TOKENS = re.compile(r"[A-Za-z_]\w*|\S")
 NAME = re.compile(r"[A-Za-z_]\w*")
+MOST_NESTED = 150  # terms within terms, as they are read by recursion
 
 
 class GrammarError(ValueError):
@@ -57,7 +58,7 @@ class Reader:
     """Reads terms and derivations from a text; anything else is a `GrammarError` that begins with `where`."""
 
     def __init__(self, text: str, where: str) -> None:
-        self.tokens, self.place, self.where = TOKENS.findall(text), 0, where
+        self.tokens, self.place, self.where, self.nested = TOKENS.findall(text), 0, where, 0
 
     @property
     def next(self) -> str:
@@ -81,6 +82,14 @@ class Reader:
 
     def term(self, children: list[Expanded] | None = None) -> Term:
         """Read a term; nonterminals may be expanded where there is a list `children`, which these are added to."""
+        if self.nested == MOST_NESTED:
+            raise GrammarError(f"{self.where}: terms in more than {MOST_NESTED} others; allowed are up to so many")
+        self.nested += 1
+        term = self._term(children)
+        self.nested -= 1
+        return term
+
+    def _term(self, children: list[Expanded] | None) -> Term:
         name = self.take()
         if children is not None and self.next == "=":
             self.place -= 1

@@ -27,7 +27,14 @@ def introspectability(activations: Array, predicted: npt.NDArray[np.int64]) -> f
     Args:
         activations: of all layers side by side, [N, neurons].
         predicted: the class that the network gives to each image, [N].
+
+    Raises:
+        ValueError: there is no image, or not a class for each; or an activation is not finite.
     """
+    if activations.ndim != 2 or len(activations) != len(predicted) or not len(predicted):
+        raise ValueError(f"activations {activations.shape} of {len(predicted)} images; allowed are [images, neurons]")
+    if not np.isfinite(activations).all():
+        raise ValueError(f"{(~np.isfinite(activations)).sum()} activations are not finite; allowed are finite numbers")
     means = np.array([activations[predicted == each].mean(axis=0) for each in np.unique(predicted)], dtype=np.float64)
     responding = means[np.abs(means).sum(axis=1) > 0]
     return float(pdist(responding, "cosine").mean()) if len(responding) > 1 else 0.0

@@ -36,7 +36,12 @@ def variable_importance(features: Array, classes: npt.NDArray[np.int64], compone
         features: of all samples, [N, p].
         classes: from 0 on, [N].
         components: of the projection, at most p.
+
+    Raises:
+        ValueError: features or classes are the same in all samples.
     """
+    if np.ptp(classes) == 0 or not np.ptp(features, axis=0).any():
+        raise ValueError(f"{len(classes)} samples with the same class or features; allowed are those that differ")
     targets = np.eye(int(classes.max()) + 1)[classes]
     projection = PLSRegression(min(components, features.shape[1])).fit(features, targets)
     explained = (projection.x_scores_**2).sum(0) * (projection.y_loadings_**2).sum(0)  # [components]

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from autobuild_book.chapters.neighbours.stagewise.growth import Code, Snap, as_it_is
+from autobuild_book.chapters.shared.lookup import look_up
 from autobuild_book.chapters.shared.panels import REGIONS
 from autobuild_lib import data, surrogate
 from autobuild_lib.data.table import Table, make_table
@@ -169,9 +170,8 @@ class Trained:
 
 @functools.cache
 def load_source(name: str) -> Source:
-    """Return a source by name."""
-    if name not in SOURCES:
-        raise ValueError(f"no source {name!r}; choose from {', '.join(SOURCES)}")
+    """Return a source by name; an unknown one is a `ValueError` that lists them."""
+    look_up("source", name, dict.fromkeys(SOURCES))
     return Trained(data.load(ACCEL)) if name == ACCEL else Family(surrogate.load_bundled(name))
 
 
