@@ -34,7 +34,7 @@ RIDGE, PROCESS = "ridge", "Gaussian process"
 
 
 class Isomorphism(nn.Module):
-    """A layer of a graph isomorphism network: MLP((1 + e) h_v + sum of h over neighbours) (Section 3.1)."""
+    """A layer of a graph isomorphism network: MLP((1 + e) h_v + sum of h over neighbours), e learnt."""
 
     def __init__(self, inputs: int, width: int) -> None:
         super().__init__()
@@ -53,9 +53,10 @@ class Isomorphism(nn.Module):
 
 
 class Autoencoder(nn.Module):
-    """Nodes become normal distributions, whose samples z give edges and choices back (Section 3.1).
+    """Nodes become normal distributions, whose samples z give edges and choices back.
 
-    p(A_ij = 1) = sigmoid(z_i . z_j) for edges of either direction; p(X_i) = sigmoid(W z_i + b).
+    p(A_ij = 1) = sigmoid(z_i . z_j + a) for edges of either direction; p(X_i) = sigmoid(W z_i + b). Ours are the bias
+    a, and a sigmoid for each choice, as nodes make several in some spaces, for the paper's softmax over operations.
     """
 
     def __init__(self, words: Vocabulary, width: int = 64, latent: int = 16, layers: int = 4) -> None:
@@ -179,6 +180,9 @@ _PAPER = (
 _IDEA = (
     "an autoencoder of graphs learns a vector for every network without labels; a small model on it learns the label"
 )
-_SMALL = "4 layers of 64 for 5 of 128; 4,000 networks of the space, 800 steps with batches of 64"
+_SMALL = (
+    "4 layers of 64 for 5 of 128; 4,000 networks of the space, 800 steps with batches of 64; a sigmoid for each choice "
+    "of a node, and a bias for edges"
+)
 ARCH2VEC = Arch2Vec("arch2vec", About(_PAPER, _IDEA, _SMALL))
 ARCH2VEC_RIDGE = Arch2Vec("arch2vec, ridge", About(_PAPER, _IDEA, _SMALL), RIDGE)

@@ -1,6 +1,8 @@
 """The semi-supervised assessor: networks without labels shape embeddings and a graph of similar networks.
 
-Tang et al., A Semi-Supervised Assessor of Neural Architectures, CVPR 2020.
+Tang et al., A Semi-Supervised Assessor of Neural Architectures, CVPR 2020. The paper is known here by its abstract: an
+autoencoder, a graph of labelled and unlabelled networks by how similar they are, graph convolutions on it. How these
+are put together in detail is ours. Networks without labels are drawn from the whole space.
 """
 
 from dataclasses import dataclass, replace
@@ -130,8 +132,9 @@ ASSESSOR = AssessorModel(
         "Tang et al., A Semi-Supervised Assessor of Neural Architectures, CVPR 2020",
         "an autoencoder also of networks without labels gives embeddings; graph convolutions over similar networks "
         "predict",
-        "16 numbers an embedding, of variance 1 each; graph convolutions in the encoder; 512 networks of the space "
-        "without labels, 192 beside a batch; new networks join the graph of those that were learnt from",
+        "after the abstract, as the paper itself was not at hand: encoder, decoder, similarity and losses are ours; "
+        "512 networks without labels, drawn from the whole space, 192 of them beside a batch; new networks join the "
+        "graph of those that were learnt from",
     ),
     Assessor,
     Recipe(steps=300, batch=256, rate=1e-2),

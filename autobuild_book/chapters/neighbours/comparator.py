@@ -23,7 +23,7 @@ Array = npt.NDArray[np.float64]
 
 
 class Comparator(nn.Module):
-    """The probability that network a is at least as good as b: p = sigmoid([f_a; f_b] w + c) (Section 3).
+    """The probability that network a is at least as good as b: p = sigmoid([f_a; f_b] w + c).
 
     f is the mean over nodes of two graph convolutions. As w is a row for each of both, the log odds are a sum of one
     number of a and one of b: numbers of all networks give all pairs, and no pair needs a pass of its own.
@@ -57,7 +57,7 @@ def pair_loss(numbers: Tensor, target: Tensor) -> Tensor:
 
 
 def confident_pairs(numbers: Tensor, pairs: Tensor, share: float) -> tuple[Tensor, Tensor]:
-    """Keep the pairs that the comparator is surest of, with what it says: data exploration (Section 3).
+    """Keep the pairs that the comparator is surest of, with what it says: data exploration.
 
     Args:
         numbers: of unlabelled networks, [N, 2]. pairs: places of two networks each, [2, pairs].
@@ -161,7 +161,12 @@ _PAPER = "Chen et al., Contrastive Neural Architecture Search with Neural Archit
 _IDEA = "a graph network says which of two networks is better; a network's rank is how often it wins"
 CTNAS = ComparatorModel(
     "CTNAS comparator",
-    About(_PAPER, _IDEA, "64 channels for 128, one round of exploration, and no controller that is learnt with it"),
+    About(
+        _PAPER,
+        _IDEA,
+        "64 channels for 128, one round of exploration, and no controller that is learnt with it; wins are counted "
+        "against the networks that were learnt from",
+    ),
     Recipe(steps=250),
 )
 CTNAS_LABELLED = ComparatorModel(

@@ -17,7 +17,7 @@ def normalized(reads: Tensor) -> Tensor:
 
 
 class BothWays(nn.Module):
-    """A layer of the neural predictor: V' = (ReLU(A V W+) + ReLU(A^T V W-)) / 2 (Wen et al., Section 3)."""
+    """A layer of the neural predictor: V' = (ReLU(A V W+) + ReLU(A^T V W-)) / 2 (Wen et al., ECCV 2020)."""
 
     def __init__(self, inputs: int, outputs: int) -> None:
         super().__init__()
@@ -31,7 +31,7 @@ class BothWays(nn.Module):
 
 
 class NeuralPredictor(nn.Module):
-    """Graph convolutions, the mean over nodes, and two linear layers (Wen et al., Section 3)."""
+    """Graph convolutions, the mean over nodes, and two linear layers (Wen et al., ECCV 2020)."""
 
     def __init__(
         self, words: Vocabulary, nodes: int, embedding: int = 0, width: int = 64, layers: int = 3, dropout: float = 0.1
@@ -56,7 +56,8 @@ GCN = GraphModel(
     About(
         "Wen et al., Neural Predictor for Neural Architecture Search, ECCV 2020",
         "graph convolutions along the edges and against them, then the mean over nodes",
-        "64 channels for 144; 800 steps with batches of 64 for 300 passes with batches of 10",
+        "64 channels for 144; 800 steps with batches of 64 for 300 passes with batches of 10; no classifier before it "
+        "that leaves bad networks out",
     ),
     NeuralPredictor,
     Recipe(),

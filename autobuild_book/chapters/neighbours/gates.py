@@ -8,7 +8,7 @@ from autobuild_book.chapters.neighbours.learning import About, Choices, GraphMod
 
 
 class Flow(nn.Module):
-    """A step of the flow: an operation's output is its gate times what flows into it (Section 3).
+    """A step of the flow: an operation's output is its gate times what flows into it.
 
     y_o = sigmoid(E_o W_o) * sum over the operations p that o reads from of (y_p W_x)
 
@@ -26,7 +26,7 @@ class Flow(nn.Module):
 
 
 class Gates(nn.Module):
-    """The flow from the input through the operations; the mean over nodes, and of it a score (Section 3).
+    """The flow from the input through the operations; the mean over nodes, and of it a score.
 
     Each step carries the flow one operation further; a node keeps what it had, and the input sends the same each time.
     """

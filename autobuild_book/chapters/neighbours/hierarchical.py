@@ -54,7 +54,7 @@ class Hierarchy:
         return tuple(genotype)
 
     def mutated(self, genotype: Genotype, rng: np.random.Generator) -> Genotype:
-        """Draw a level, one of its motifs, a successor, a predecessor, and what is between them (Section 3.1).
+        """Draw a level, one of its motifs, a successor, a predecessor, and what is between them.
 
         So an edge is added, removed or altered; it may also stay.
         """

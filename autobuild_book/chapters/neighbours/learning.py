@@ -52,7 +52,7 @@ class Recipe:
 def pair_hinge(scores: Tensor, target: Tensor) -> Tensor:
     """Mean over pairs with target i above j of max(0, margin - (score i - score j)): scores, target [N] -> a number.
 
-    GATES (Ning et al., ECCV 2020), Section 3.
+    As GATES learns (Ning et al., ECCV 2020).
     """
     above = (target[:, None] > target).float()
     short = functional.relu(MARGIN - (scores[:, None] - scores))
@@ -60,7 +60,11 @@ def pair_hinge(scores: Tensor, target: Tensor) -> Tensor:
 
 
 def squared_and_pairs(scores: Tensor, target: Tensor) -> Tensor:
-    """Mean squared error and, with a weight of 0.2, the hinge over pairs; NN-Former (Xu et al., CVPR 2025)."""
+    """Mean squared error and, with a weight of 0.2, the hinge over pairs: scores, target [N] -> a number.
+
+    NN-Former (Xu et al., CVPR 2025) has this sum and weight; its second term is, in the authors' code, the absolute
+    error of differences within pairs.
+    """
     return functional.mse_loss(scores, target) + 0.2 * pair_hinge(scores, target)
 
 
@@ -170,7 +174,7 @@ def line(scores: Array, y: Array) -> tuple[float, float]:
 class Choices(nn.Module):
     """The first layer of a network: one-hot codes as they are, or learnt vectors in their place.
 
-    Operation embeddings (Chatzianastasis et al., ICCV Workshops 2021), Section 3: an operation is a row of a matrix
+    Operation embeddings (Chatzianastasis et al., ICCV Workshops 2021): an operation is a row of a matrix
     that is learnt with the rest and shared by all positions; a node that makes several choices is the sum of theirs.
     """
 

@@ -19,7 +19,7 @@ def masks(reads: Tensor) -> Tensor:
 
 
 class SiblingAttention(nn.Module):
-    """Four heads of attention, each of which sees only its mask (Section 3)."""
+    """Four heads of attention, each of which sees only its mask."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -33,7 +33,7 @@ class SiblingAttention(nn.Module):
 
 
 class BothWaysFeedForward(nn.Module):
-    """The feed-forward of a graph isomorphism network, both ways: ReLU(X W + [A X W+, A^T X W-]) W' (Section 3)."""
+    """The feed-forward of a graph isomorphism network, both ways: ReLU(X W + [A X W+, A^T X W-]) W'."""
 
     def __init__(self, width: int) -> None:
         super().__init__()
@@ -72,8 +72,9 @@ NN_FORMER = GraphModel(
     About(
         "Xu et al., NN-Former: Rethinking Graph Structure in Neural Architecture Representation, CVPR 2025",
         "attention among what a node reads, what reads it, and its siblings: those with the same sources or readers",
-        "3 layers of 64 for 12 of 160, 800 steps for 3,000 passes, no embedding of depths; its loss for consistency "
-        "between orders of nodes is 0 here, as the mean over nodes knows none",
+        "3 layers of 64 for 12 of 160, 800 steps for 3,000 passes, no embedding of depths; the mean over nodes is read "
+        "for a class token, so that its loss for consistency between orders of nodes is 0; the hinge over pairs for "
+        "absolute errors of differences",
     ),
     Siblings,
     Recipe(rate=2e-3, loss="squared and pairs"),

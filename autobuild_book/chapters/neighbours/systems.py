@@ -43,7 +43,7 @@ SYSTEMS = (
     ),
     System(
         "arch2vec", "yan2020arch2vec", 2020, REPRESENTATIONS, SMALLER,
-        "four layers of 64 and 800 steps; all networks of the space there, 4,000 here",
+        "four layers of 64 and 800 steps; all networks of the space there, 4,000 here; choices have a sigmoid each",
         "embeddings of graphs, but of no label: their size says nothing about how good a network is",
         ("arch2vec", "arch2vec, ridge"),
     ),
@@ -55,7 +55,7 @@ SYSTEMS = (
     ),
     System(
         "Neural predictor", "wen2020neural", 2020, PREDICTORS, SMALLER,
-        "64 channels for 144, 800 steps for some 300 passes with batches of 10",
+        "64 channels for 144, 800 steps for some 300 passes with batches of 10; no classifier before it",
         "the plain graph network that AutoBuild adds attention and norms at every hop to",
         ("neural predictor",),
     ),
@@ -66,13 +66,13 @@ SYSTEMS = (
     ),
     System(
         "CTNAS", "chen2021contrastive", 2021, PREDICTORS, SMALLER,
-        "64 channels, one round of exploration, and no controller that is learnt with it",
+        "64 channels, one round of exploration, no controller learnt with it; wins are over networks learnt from",
         "order is all that counts: AutoBuild's soft ranks say the same with one number a network",
         ("CTNAS comparator",),
     ),
     System(
-        "Semi-supervised assessor", "tang2020semisupervised", 2020, PREDICTORS, SMALLER,
-        "small sizes; details beyond its abstract are ours; new networks join the graph of those learnt from",
+        "Semi-supervised assessor", "tang2020semisupervised", 2020, PREDICTORS, DIFFERS,
+        "details beyond its abstract are ours; networks without labels are drawn from the whole space",
         "it hopes for something from networks without labels; AutoBuild learns from labelled ones alone",
         ("semi-supervised assessor", "assessor, labels alone"),
     ),
@@ -88,7 +88,8 @@ SYSTEMS = (
         "one predictor for many devices: AutoBuild learns each latency anew", ("LeDG-Former",),
     ),
     System(
-        "NN-Former", "xu2025nnformer", 2025, PREDICTORS, SMALLER, "three layers of 64 for twelve of 160, 800 steps",
+        "NN-Former", "xu2025nnformer", 2025, PREDICTORS, SMALLER,
+        "three layers of 64 for twelve of 160, 800 steps; no class token, and a hinge for its ranking loss",
         "attention along edges, as in AutoBuild, and among siblings, which no edge joins", ("NN-Former",),
     ),
     System(
@@ -113,8 +114,8 @@ SYSTEMS = (
         "a second objective as any other: an equation of it and of the error is a target of AutoBuild",
     ),
     System(
-        "EM-DARTS", "qin2024emdarts", 2024, SEARCHES, SMALLER,
-        "three stages of at most two layers on digits read as series; when a layer goes is a rule of ours",
+        "EM-DARTS", "qin2024emdarts", 2024, SEARCHES, DIFFERS,
+        "after its abstract, on digits read as series; relaxed as DARTS is, and when a layer goes is a rule of ours",
         "one training of all networks in one, where AutoBuild trains few networks alone",
     ),
 )  # fmt: skip

@@ -3,6 +3,7 @@
 import numpy as np
 import pytest
 import torch
+from torch.distributions import Bernoulli, Normal, kl_divergence
 from torch_geometric.nn import DenseGINConv  # type: ignore[import-untyped]
 
 import autobuild_lib as ab
@@ -70,6 +71,25 @@ def test_padding_takes_no_part() -> None:
     clean = network.loss(graphs)
     torch.manual_seed(2)
     assert network.loss(spoilt).item() == pytest.approx(clean.item(), rel=1e-4)
+
+
+def test_the_loss_is_the_negative_bound() -> None:
+    """Against the distributions of PyTorch, for a network of six nodes."""
+    torch.manual_seed(3)
+    network, graphs = Autoencoder(vocabulary(SMALL)).eval(), graphs_of(SMALL, SMALL.sample(2, 5))
+    with torch.no_grad():
+        means, spreads = network.encode(graphs)
+        posterior = Normal(means, spreads.exp())
+        torch.manual_seed(4)
+        sample = means + torch.randn_like(means) * spreads.exp()
+        choices, edges = network.decode(sample)
+        assert torch.allclose(edges, torch.einsum("nid,njd->nij", sample, sample) + network.bias, atol=1e-5)
+        said = Bernoulli(logits=choices).log_prob(graphs.features).sum()
+        joined = Bernoulli(logits=edges).log_prob(graphs.reads + graphs.reads.mT)[:, ~torch.eye(6, dtype=torch.bool)]
+        divergence = kl_divergence(posterior, Normal(0.0, 1.0)).sum()
+        torch.manual_seed(4)
+        expected = (divergence / 32 - said - joined.sum()) / 12
+        assert network.loss(graphs).item() == pytest.approx(expected.item(), rel=1e-4)
 
 
 @pytest.mark.parametrize("head", [RIDGE, ARCH2VEC.head])

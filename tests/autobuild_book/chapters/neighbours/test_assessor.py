@@ -1,6 +1,7 @@
 """The semi-supervised assessor: its graph and its convolution by hand, and what networks without labels change."""
 
 import math
+from collections.abc import Callable
 from dataclasses import replace
 
 import numpy as np
@@ -10,6 +11,7 @@ from torch import Tensor
 from torch_geometric.nn import GCNConv  # type: ignore[import-untyped]
 from torch_geometric.utils import dense_to_sparse  # type: ignore[import-untyped]
 
+from autobuild_book.chapters.neighbours import assessor
 from autobuild_book.chapters.neighbours.assessor import ASSESSOR, ASSESSOR_ALONE, Assessor, AssessorModel, similarities
 from autobuild_book.chapters.neighbours.graphs import graphs_of, joined, vocabulary
 from autobuild_book.chapters.neighbours.learning import Recipe
@@ -96,6 +98,30 @@ def test_joining_is_the_convolution_of_a_graph_that_does_not_read_it(network: As
         assert torch.allclose(network(cell), network.head(values[:1])[0], atol=1e-5)
         both = joined(cell, stored)
         assert torch.allclose(network(both)[0], network(cell)[0], atol=1e-6), "nor does anything else of a batch"
+
+
+def test_what_is_given_back_is_judged_node_by_node(network: Assessor) -> None:
+    graphs = graphs_of(SPACE, SPACE.sample(2, 7))
+    truth = torch.cat([graphs.features, graphs.reads], dim=-1).flatten(1)
+    with torch.no_grad():
+        network.decoder = torch.nn.Identity()
+        assert network.astray(graphs, truth).item() == 0
+        wrong = truth.clone()
+        wrong[0, 3] += 2  # one choice of sixteen nodes
+        assert network.astray(graphs, wrong).item() == pytest.approx(4 / 16)
+
+
+def test_both_losses_count(table: Table, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half the squared error of the rows of a batch, and half of what the whole batch gives back wrong."""
+    losses: list[Callable[[Tensor], Tensor]] = []
+    monkeypatch.setattr(assessor, "descend", lambda module, rows, recipe, seed, loss_of: losses.append(loss_of))
+    module = module_of(replace(ASSESSOR, unlabelled=30, beside=9), table)
+    monkeypatch.setattr(module, "assess", lambda embedded: torch.full((len(embedded),), 5.0))
+    monkeypatch.setattr(module, "astray", lambda batch, embedded: torch.tensor(100.0 + len(batch)))
+    y = table.labels["y"].to_numpy()
+    target, rows = (y - y.mean()) / y.std(), torch.tensor([1, 3])
+    expected = 0.5 * np.mean((5 - target[[1, 3]]) ** 2) + 0.5 * (100 + 2 + 9)
+    assert losses[0](rows).item() == pytest.approx(expected, rel=1e-5)
 
 
 def test_networks_without_labels_join_the_graph(table: Table) -> None:

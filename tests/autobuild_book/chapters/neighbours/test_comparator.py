@@ -34,9 +34,11 @@ def test_log_odds_by_hand() -> None:
 
 
 def test_loss_by_hand() -> None:
-    numbers = torch.tensor([[1.0, 0.0], [0.0, -1.0]])  # 0 over 1: log odds 0 + ..., the other way: 0
-    expected = (np.log1p(np.exp(-0.0)) + np.log1p(np.exp(0.0))) / 2
-    assert pair_loss(numbers, torch.tensor([2.0, 1.0])).item() == pytest.approx(expected)
+    numbers = torch.tensor([[1.0, 0.0], [0.5, 2.0]])  # log odds of 0 over 1: 1 + 2; of 1 over 0: 0.5 + 0
+    won, lost = np.log1p(np.exp(-3.0)), np.log1p(np.exp(0.5))
+    assert pair_loss(numbers, torch.tensor([2.0, 1.0])).item() == pytest.approx((won + lost) / 2)
+    tied = np.log1p(np.exp(-3.0)) + np.log1p(np.exp(-0.5))
+    assert pair_loss(numbers, torch.tensor([1.0, 1.0])).item() == pytest.approx(tied / 2), "equals are as good"
     sure = torch.tensor([[50.0, -50.0], [-50.0, 50.0]])
     assert pair_loss(sure, torch.tensor([2.0, 1.0])).item() == pytest.approx(0, abs=1e-6)
     assert pair_loss(sure, torch.tensor([1.0, 2.0])).item() == pytest.approx(100)

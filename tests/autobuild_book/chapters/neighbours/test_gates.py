@@ -19,7 +19,7 @@ def test_a_step_by_hand() -> None:
 
 
 def test_a_step_on_the_line_graph_is_a_step_on_the_cell() -> None:
-    """Section 3.2 for operations on edges, as loops: x_v is the sum over edges u -> v of gate_uv * (x_u W)."""
+    """The paper's equation for operations on edges, as loops: x_v is the sum over edges u -> v of gate_uv * (x_u W)."""
     torch.manual_seed(1)
     step, width = Flow(5, 3), 5
     cell = SPACE.sample(1, 4)[0]

@@ -11,7 +11,7 @@ from autobuild_book.chapters.neighbours import language
 from autobuild_book.chapters.neighbours.assessor import Assessor
 from autobuild_book.chapters.neighbours.convolutions import GCN
 from autobuild_book.chapters.neighbours.graphs import graphs_of, vocabulary
-from autobuild_book.chapters.neighbours.learning import Choices, GraphModel, Recipe, line, pair_hinge
+from autobuild_book.chapters.neighbours.learning import Choices, GraphModel, Recipe, line, pair_hinge, squared_and_pairs
 from autobuild_book.chapters.neighbours.nas_bench_201 import SPACE as CELLS
 from autobuild_book.chapters.neighbours.positions import Perceptron
 from autobuild_book.chapters.neighbours.registry import NEIGHBOURS, find_neighbour
@@ -45,6 +45,12 @@ def test_hinge_by_hand() -> None:
     scores, target = torch.tensor([0.3, 0.25, 0.9]), torch.tensor([2.0, 1.0, 0.0])
     assert pair_hinge(scores, target).item() == pytest.approx((0.05 + 0.7 + 0.75) / 3)
     assert pair_hinge(scores, torch.zeros(3)).item() == 0, "equal networks say nothing"
+
+
+def test_squared_errors_and_the_hinge_by_hand() -> None:
+    scores, target = torch.tensor([0.3, 0.25, 0.9]), torch.tensor([2.0, 1.0, 0.0])
+    squared = (1.7**2 + 0.75**2 + 0.9**2) / 3
+    assert squared_and_pairs(scores, target).item() == pytest.approx(squared + 0.2 * 1.5 / 3)
 
 
 def test_line_takes_scores_to_labels() -> None:
