@@ -15,18 +15,11 @@ import pandas as pd
 import autobuild_lib as ab
 from autobuild_book.chapters.peers.contests import TEST_WITH_PROXIES, contests_that_exist, field_of
 from autobuild_book.chapters.peers.proxy_tables import sample_architectures
+from autobuild_book.chapters.shared.models.autobuild import AutoBuild
+from autobuild_book.chapters.shared.models.base import Model
 from autobuild_book.chapters.shared.models.learners import Boosting, Forest, Gaussian, Neighbours
-from autobuild_book.chapters.shared.models.registry import (
-    FEW,
-    FORESTS,
-    GAUSSIAN,
-    MODELS,
-    NEIGHBOURS,
-    AutoBuild,
-    FeatureModel,
-    Model,
-    named,
-)
+from autobuild_book.chapters.shared.models.on_features import FeatureModel
+from autobuild_book.chapters.shared.models.registry import FEW, FORESTS, GAUSSIAN, MODELS, NEIGHBOURS, named
 from autobuild_lib.data import Table
 from autobuild_lib.statistics import srcc
 from autobuild_lib.surrogate import LABELS

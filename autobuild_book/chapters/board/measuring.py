@@ -12,7 +12,8 @@ from scipy.stats import kendalltau
 
 from autobuild_book.chapters.board.tables import TABLES, BoardTable, load
 from autobuild_book.chapters.shared.judging import quality, true_rank
-from autobuild_book.chapters.shared.models.registry import MODELS, Model
+from autobuild_book.chapters.shared.models.base import Model
+from autobuild_book.chapters.shared.models.registry import MODELS
 from autobuild_book.chapters.shared.splits import drawn_rows
 from autobuild_book.measured import tasks
 from autobuild_book.measured.rows import Row, RowFormat

@@ -13,7 +13,8 @@ from autobuild_book.chapters.neighbours import nas_bench_201
 from autobuild_book.chapters.neighbours.labels import FEWEST
 from autobuild_book.chapters.neighbours.registry import NEIGHBOURS
 from autobuild_book.chapters.shared.lookup import look_up
-from autobuild_book.chapters.shared.models.registry import MODELS as PEERS, Model
+from autobuild_book.chapters.shared.models.base import Model
+from autobuild_book.chapters.shared.models.registry import MODELS as PEERS
 from autobuild_book.chapters.shared.splits import drawn_rows
 from autobuild_book.measured.parts import key_of
 from autobuild_lib import data

@@ -14,7 +14,7 @@ from autobuild_book.chapters.neighbours.network_graphs import NETWORK_GRAPHS, NE
 from autobuild_book.chapters.neighbours.positions import GCN_EMBEDDED, POSITIONS, POSITIONS_EMBEDDED
 from autobuild_book.chapters.neighbours.siblings import NN_FORMER
 from autobuild_book.chapters.shared.lookup import look_up
-from autobuild_book.chapters.shared.models.registry import Model
+from autobuild_book.chapters.shared.models.base import Model
 
 
 class Neighbour(Model, Protocol):

@@ -8,9 +8,11 @@ import numpy as np
 import pandas as pd
 
 from autobuild_book.chapters.peers.proxy_tables import initial_network
+from autobuild_book.chapters.shared.models.base import Fitted
 from autobuild_book.chapters.shared.models.features import as_matrix, compute
+from autobuild_book.chapters.shared.models.on_features import Regression
 from autobuild_book.chapters.shared.models.proxies import measure_proxies
-from autobuild_book.chapters.shared.models.registry import Fitted, Regression, find_model
+from autobuild_book.chapters.shared.models.registry import find_model
 from autobuild_lib.data.table import Table
 from autobuild_lib.networks import has_networks
 from autobuild_lib.spaces import Architecture

@@ -10,7 +10,8 @@ import pandas as pd
 
 from autobuild_book.chapters.shared.fits import FitJob, fit_jobs
 from autobuild_book.chapters.shared.models.features import as_matrix
-from autobuild_book.chapters.shared.models.registry import FOREST_GRAF, Regression
+from autobuild_book.chapters.shared.models.on_features import Regression
+from autobuild_book.chapters.shared.models.registry import FOREST_GRAF
 from autobuild_book.chapters.shared.models.sequence_graf import feature_names, sequence_features, vocabularies
 from autobuild_book.chapters.shared.ridge import ABSENT, AdditiveRidge, choices_of_codes
 from autobuild_lib.data.table import Table

@@ -11,7 +11,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from autobuild_book.chapters.shared.models.autobuild import AutoBuild
+from autobuild_book.chapters.shared.models.base import Model
 from autobuild_book.chapters.shared.models.features import GRAF
+from autobuild_book.chapters.shared.models.on_features import FeatureModel
 from autobuild_book.chapters.shared.models.registry import (
     BOOSTINGS,
     ENSEMBLE,
@@ -21,9 +24,6 @@ from autobuild_book.chapters.shared.models.registry import (
     RANK_FOREST,
     RIDGE,
     TUNED,
-    AutoBuild,
-    FeatureModel,
-    Model,
     named,
 )
 from autobuild_book.chapters.shared.splits import drawn_rows

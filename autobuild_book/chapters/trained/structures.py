@@ -14,7 +14,8 @@ from typing import Protocol, TypeAlias
 import numpy as np
 import numpy.typing as npt
 
-from autobuild_book.chapters.shared.models.registry import Ensemble, RankFit
+from autobuild_book.chapters.shared.models.autobuild import Ensemble
+from autobuild_book.chapters.shared.models.on_ranks import RankFit
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.spaces import Architecture, SequenceSpace
 from autobuild_lib.spaces.layout import LINKS

@@ -1,12 +1,17 @@
-"""Parts for combining AutoBuild with graph features: embeddings as columns, and GRAF as global features."""
+"""AutoBuild combined with graph features: its embeddings as columns of a forest, and GRAF as global features."""
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from autobuild_book.chapters.shared.models.autobuild import AutoBuild
+from autobuild_book.chapters.shared.models.base import Array, Fitted
+from autobuild_book.chapters.shared.models.features import GRAF, as_matrix, compute
+from autobuild_book.chapters.shared.models.learners import Forest
 from autobuild_book.chapters.shared.models.sequence_graf import feature_names, features_of_codes
 from autobuild_lib.data.table import Table
 from autobuild_lib.graphs import layer_graphs_from_codes
@@ -14,9 +19,10 @@ from autobuild_lib.predictor import Predictor
 from autobuild_lib.spaces import Architecture, Continuous, SequenceSpace
 from autobuild_lib.spaces.features import features_to_json, freeze
 from autobuild_lib.spaces.sequence import Codes
+from autobuild_lib.targets import Target
 from autobuild_lib.torch_settings import plain_torch
+from autobuild_lib.training import fit
 
-Array = npt.NDArray[np.float64]
 COLUMNS = 8  # GRAF features that AutoBuild gets
 MOST_VALUES = 64  # of each; a feature with more is rounded to quantiles of the training rows
 
@@ -105,3 +111,70 @@ def fit_with_graf(
     extension = Extension.of(table.space, best.tolist(), features.to_numpy(dtype=np.float32)[:, best])
     extended = replace(table, space=extension.extended, architectures=tuple(extension.convert(table.architectures)))
     return ExtendedPredictor(extension, train(extended))
+
+
+# -------------------------------------------------------------------- models of the registry
+
+
+@dataclass(frozen=True)
+class ForestOnEmbeddings:
+    """A forest on GRAF and on the graph embeddings of an AutoBuild predictor that learnt from the same rows."""
+
+    name: str
+    autobuild: AutoBuild
+    learner: Forest
+    needs_proxies = False
+
+    def fit_many(
+        self, table: Table, targets: Sequence[str], seed: int = 0, proxies: pd.DataFrame | None = None
+    ) -> "list[EmbeddedForest]":
+        """Train the predictors, then a forest for each (see `Model`)."""
+        fitted = []
+        for predictor in self.autobuild.fit_many(table, targets, seed):
+            forest = EmbeddedForest(predictor, self.learner.make(seed))
+            forest.regressor.fit(forest.features(table.architectures), table.evaluate(Target(predictor.target)))
+            fitted.append(forest)
+        return fitted
+
+
+@dataclass(frozen=True)
+class EmbeddedForest:
+    """A forest on GRAF and on the graph embeddings of a predictor."""
+
+    predictor: Predictor
+    regressor: Any
+
+    def features(self, architectures: Sequence[Architecture]) -> npt.NDArray[np.float32]:
+        """Return GRAF and graph embeddings side by side, [N, columns]."""
+        graf = as_matrix(compute((GRAF,), self.predictor.space, architectures))
+        return np.concatenate([graf, embeddings(self.predictor, architectures)], axis=1)
+
+    def predict(self, architectures: Sequence[Architecture]) -> Array:
+        """Predict the target in label units: architectures [N] -> [N]."""
+        return np.asarray(self.regressor.predict(self.features(architectures)), dtype=np.float64)
+
+
+@dataclass(frozen=True)
+class AutoBuildOnGraf:
+    """AutoBuild with the GRAF features that a forest on the same rows finds most important, as global features."""
+
+    name: str
+    autobuild: AutoBuild
+    learner: Forest
+    needs_proxies = False
+
+    def fit_many(
+        self, table: Table, targets: Sequence[str], seed: int = 0, proxies: pd.DataFrame | None = None
+    ) -> Sequence[Fitted]:
+        """Train a forest, choose columns, and train a predictor, for each target (see `Model`)."""
+        options = self.autobuild.options(len(table))
+        rows = compute((GRAF,), table.space, table.architectures)
+        fitted = []
+        for target in targets:
+            forest = self.learner.make(seed).fit(as_matrix(rows), table.evaluate(Target(target)))
+
+            def train(extended: Table, target: str = target) -> Predictor:
+                return fit(extended.space, extended, target, seed, self.autobuild.preset, progress=False, **options)
+
+            fitted.append(fit_with_graf(table, rows, forest.feature_importances_, train))
+        return fitted

@@ -7,7 +7,8 @@ import pandas as pd
 import pytest
 
 import autobuild_lib as ab
-from autobuild_book.chapters.shared.models.registry import MODELS, AutoBuild
+from autobuild_book.chapters.shared.models.autobuild import AutoBuild
+from autobuild_book.chapters.shared.models.registry import MODELS
 from autobuild_book.chapters.shared.splits import subset
 from autobuild_book.chapters.trained import best_networks
 from autobuild_book.chapters.trained.best_networks import BUILT, EVOLUTION, NO_MODEL, OURS, PREDICTED, RANDOM, BestPart

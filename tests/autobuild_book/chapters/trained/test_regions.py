@@ -8,7 +8,8 @@ import pandas as pd
 import pytest
 
 import autobuild_lib as ab
-from autobuild_book.chapters.shared.models.registry import MODELS, AutoBuild
+from autobuild_book.chapters.shared.models.autobuild import AutoBuild
+from autobuild_book.chapters.shared.models.registry import MODELS
 from autobuild_book.chapters.trained import regions, regions_figures, regions_results
 from autobuild_book.chapters.trained.regions import KNOWN, REGIONS, Field, RegionsPart, equation, exponents
 from autobuild_book.chapters.trained.truth import GRAPHS, Truth

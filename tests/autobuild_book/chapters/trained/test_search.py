@@ -6,7 +6,8 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from autobuild_book.chapters.shared.models.registry import MODELS, AutoBuild
+from autobuild_book.chapters.shared.models.autobuild import AutoBuild
+from autobuild_book.chapters.shared.models.registry import MODELS
 from autobuild_book.chapters.trained import search, search_figures, search_results
 from autobuild_book.chapters.trained.search import BASELINES, NO_MODEL, OURS, OUTSIDE, PREDICTED, RANDOM, SearchPart
 from autobuild_book.chapters.trained.truth import GRAPHS

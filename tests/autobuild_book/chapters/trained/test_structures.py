@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 
 import autobuild_lib as ab
-from autobuild_book.chapters.shared.models.registry import AutoBuild, AutoBuildEnsemble, OnRanks
+from autobuild_book.chapters.shared.models.autobuild import AutoBuild, AutoBuildEnsemble
+from autobuild_book.chapters.shared.models.on_ranks import OnRanks
 from autobuild_book.chapters.trained.structures import by_effect, members, predict_all, score_all, scores_of
 from autobuild_lib.predictor import Predictor
 from tests.helpers.trees import EVERY, SPACE, trees_table

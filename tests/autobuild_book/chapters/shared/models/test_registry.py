@@ -8,23 +8,15 @@ from scipy.stats import norm
 
 import autobuild_lib as ab
 from autobuild_book.chapters.shared.models import combined
-from autobuild_book.chapters.shared.models.combined import Extension, embeddings
+from autobuild_book.chapters.shared.models.autobuild import AutoBuild, AutoBuildEnsemble
+from autobuild_book.chapters.shared.models.combined import AutoBuildOnGraf, Extension, embeddings
 from autobuild_book.chapters.shared.models.features import GRAF, ONE_HOT, PROXIES, as_matrix, compute
 from autobuild_book.chapters.shared.models.gaussian import HammingKernel, HammingProcess, hamming_distances
 from autobuild_book.chapters.shared.models.learners import NearestRows
+from autobuild_book.chapters.shared.models.on_features import FeatureModel
+from autobuild_book.chapters.shared.models.on_ranks import OnRanks, RankFit
 from autobuild_book.chapters.shared.models.one_hot import choice_columns, one_hot
-from autobuild_book.chapters.shared.models.registry import (
-    FEW,
-    MODELS,
-    TUNED,
-    AutoBuild,
-    AutoBuildEnsemble,
-    AutoBuildOnGraf,
-    FeatureModel,
-    OnRanks,
-    RankFit,
-    find_model,
-)
+from autobuild_book.chapters.shared.models.registry import FEW, MODELS, TUNED, find_model
 from autobuild_book.chapters.shared.models.sequence_graf import features_of_codes
 from autobuild_lib.engine.layers import LayerEncoder
 from autobuild_lib.statistics import srcc
