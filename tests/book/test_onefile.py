@@ -1,16 +1,15 @@
 """The whole book in one file, where it was made beside the pages."""
 
 import zipfile
-from collections.abc import Iterator
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import pytest
 from pypdf import PdfReader
 
 from autobuild_book.onefile.articles import read_articles
 from tests.helpers.epubs import broken_links, read_pages, without_text
+from tests.helpers.outlines import entries
 
 ROOT = Path(__file__).resolve().parents[2]
 FILES = ROOT / "_build" / "html"
@@ -38,14 +37,6 @@ def test_epub(titles: list[str]) -> None:
     assert not broken_links(path) and not without_text(path)
     with zipfile.ZipFile(path) as archive:
         assert sum(name.startswith("OEBPS/images/") for name in archive.namelist()) > 50
-
-
-def entries(outline: list[Any]) -> Iterator[Any]:
-    for entry in outline:
-        if isinstance(entry, list):
-            yield from entries(entry)
-        else:
-            yield entry
 
 
 def test_pdf(titles: list[str]) -> None:

@@ -10,6 +10,7 @@ from pypdf import PdfReader
 from autobuild_book.onefile import __main__ as onefile, pdf
 from autobuild_book.onefile.articles import read_articles, read_facts
 from autobuild_book.onefile.cleaning import clean
+from tests.helpers.outlines import entries
 
 
 def test_articles_become_one_page(book: Path) -> None:
@@ -35,8 +36,21 @@ def test_without_chromium_it_says_so(book: Path, monkeypatch: pytest.MonkeyPatch
     assert not (book / "_build" / "html" / "autobuild-book.pdf").exists()
 
 
+needs_chromium = pytest.mark.skipif(not any(map(shutil.which, pdf.BROWSERS)), reason="needs Chromium")
+
+
 @pytest.mark.slow
-@pytest.mark.skipif(not any(map(shutil.which, pdf.BROWSERS)), reason="needs Chromium")
+@needs_chromium
+def test_a_title_of_several_lines_keeps_its_spaces_in_the_outline(book: Path) -> None:
+    title = " ".join(["word"] * 60)
+    page = book / "_build" / "html" / "book" / "first.html"
+    page.write_text(page.read_text().replace("<h2>Formulas</h2>", f"<h2>{title}</h2>"))
+    printed = PdfReader(onefile.make("pdf", book))
+    assert title in {entry.title for entry in entries(printed.outline)}
+
+
+@pytest.mark.slow
+@needs_chromium
 def test_a_pdf_has_an_outline_and_links(book: Path) -> None:
     printed = PdfReader(onefile.make("pdf", book))
     outline = [entry.title for entry in printed.outline if not isinstance(entry, list)]
