@@ -1,7 +1,7 @@
 """arch2vec: a variational graph autoencoder learns architectures without labels (Yan et al., NeurIPS 2020)."""
 
 import functools
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +15,7 @@ from torch.nn import functional
 from autobuild_book.chapters.neighbours.graphs import Graphs, Vocabulary, chunks, graphs_of_codes, vocabulary
 from autobuild_book.chapters.neighbours.labels import labels_of
 from autobuild_book.chapters.neighbours.learning import About, Recipe, descend, seeded
+from autobuild_book.chapters.shared.lookup import look_up
 from autobuild_lib.data.table import Table
 from autobuild_lib.extras import extra
 from autobuild_lib.spaces import Architecture, SequenceSpace
@@ -136,7 +137,7 @@ class OnEmbeddings:
 class Arch2Vec:
     """A regression on embeddings that came from networks without labels.
 
-    head: "ridge" or "Gaussian process". networks: drawn for the autoencoder.
+    head: "ridge" or "Gaussian process"; another is a `ValueError`. networks: drawn for the autoencoder.
     """
 
     name: str
@@ -168,10 +169,15 @@ class Arch2Vec:
         return fitted
 
     def _regressor(self) -> Pipeline:
-        if self.head == RIDGE:
-            return make_pipeline(StandardScaler(), RidgeCV(np.logspace(-4, 3, 15)))
-        kernel = ConstantKernel(1.0) * RBF(4.0, (0.3, 100.0)) + WhiteKernel(0.1, (1e-4, 10.0))
-        return make_pipeline(StandardScaler(), GaussianProcessRegressor(kernel, normalize_y=True))
+        return make_pipeline(StandardScaler(), look_up("head", self.head, HEADS)())
+
+
+def _process() -> GaussianProcessRegressor:
+    kernel = ConstantKernel(1.0) * RBF(4.0, (0.3, 100.0)) + WhiteKernel(0.1, (1e-4, 10.0))
+    return GaussianProcessRegressor(kernel, normalize_y=True)
+
+
+HEADS: dict[str, Callable[[], Any]] = {RIDGE: lambda: RidgeCV(np.logspace(-4, 3, 15)), PROCESS: _process}
 
 
 _PAPER = (

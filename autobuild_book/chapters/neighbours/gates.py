@@ -58,7 +58,9 @@ GATES = GraphModel(
     About(
         "Ning et al., A Generic Graph-based Neural Architecture Encoding Scheme for Predictor-based NAS, ECCV 2020",
         "information flows from the input to the output, and every operation lets through a part of it that is learnt",
-        "64 channels, 800 steps; the mean over nodes is read, as the flow does not reach the output of deep networks",
+        "64 channels, 800 steps; operations on edges are nodes of a line graph, and the mean over nodes is read, as "
+        "the flow does not reach the output of deep networks; a node adds what it had, in the authors' code a linear "
+        "image of it",
     ),
     Gates,
     Recipe(loss="pairs"),

@@ -13,6 +13,7 @@ from torch.nn import functional
 
 from autobuild_book.chapters.neighbours.graphs import Graphs, Vocabulary, chunks, graphs_of, vocabulary
 from autobuild_book.chapters.neighbours.labels import labels_of
+from autobuild_book.chapters.shared.lookup import look_up
 from autobuild_lib.data.table import Table
 from autobuild_lib.spaces import Architecture, SequenceSpace
 from autobuild_lib.torch_settings import plain_torch
@@ -161,7 +162,7 @@ class GraphModel:
 
     def loss(self, module: Any, graphs: Graphs, target: Tensor) -> Tensor:
         """Return what a batch adds to what is minimised: graphs [N], standardised labels [N] -> a number."""
-        return LOSSES[self.recipe.loss](module(graphs), target)
+        return look_up("loss", self.recipe.loss, LOSSES)(module(graphs), target)
 
 
 def line(scores: Array, y: Array) -> tuple[float, float]:

@@ -61,7 +61,7 @@ SYSTEMS = (
     ),
     System(
         "GATES", "ning2020generic", 2020, PREDICTORS, SMALLER,
-        "64 channels, 800 steps, and the mean over nodes is read",
+        "64 channels, 800 steps; the mean over nodes of a line graph is read",
         "messages go where data goes; AutoBuild passes them along the same edges", ("GATES",),
     ),
     System(
@@ -105,7 +105,7 @@ SYSTEMS = (
     ),
     System(
         "Stage-wise search", "jordao2020stagewise", 2020, SEARCHES, DIFFERS,
-        "a stage's importance is what the label gains when it alone is deepened; theirs rests on activations",
+        "measured is growth by what the label gains; theirs, by activations, is built here for perceptrons alone",
         "units are its stages: it asks how deep each should be, AutoBuild also what stands in them",
     ),
     System(

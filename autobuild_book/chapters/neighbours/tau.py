@@ -4,7 +4,7 @@ The sizes are those of the PINAT paper (Lu et al., AAAI 2023): 0.5, 1, 3 and 5 %
 cells; the table here has no cells that differ in dead ends alone, and those that were learnt from are not ranked.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -59,6 +59,19 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
     return pd.DataFrame(means, columns=names)
 
 
+def beside_published(means: pd.DataFrame) -> list[str]:
+    """Say of each model with a published number whether it lies in, below or above our interval, by size."""
+    known = means.dropna(subset=["published", "low"])
+    below, above = known["published"] < known["low"], known["published"] > known["high"]
+    places = np.select([below, above], ["below", "above"], "in")
+    lines = []
+    for model, part in known.assign(place=places).groupby("model", sort=False):
+        sizes = {str(place): _joined(map(str, group["size"])) for place, group in part.groupby("place")}
+        texts = [f"{place} our interval with {cells} cells" for place, cells in sorted(sizes.items())]
+        lines.append(f"*{model!s}*: the published number is {' and '.join(texts)}.")
+    return lines
+
+
 def readable(means: pd.DataFrame, size: int) -> pd.DataFrame:
     """Return the means at a size as a table for readers, the best model first."""
     part = means[means["size"] == size].sort_values("tau", ascending=False, kind="stable").set_index("model")
@@ -84,7 +97,7 @@ def _measured(means: pd.DataFrame, model: str) -> str:
     return f"{line}; {part['fit_seconds'].mean():.2g} s to fit."
 
 
-def _joined(texts: Sequence[str]) -> str:
+def _joined(texts: Iterable[str]) -> str:
     return ", ".join(texts)
 
 

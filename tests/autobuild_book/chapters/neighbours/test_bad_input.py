@@ -1,6 +1,7 @@
 """What is not allowed is refused in one line that says what was given, and what is allowed."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -8,8 +9,10 @@ import pytest
 
 import autobuild_lib as ab
 from autobuild_book.chapters.neighbours import contests, devices, evolution, productions
+from autobuild_book.chapters.neighbours.arch2vec import ARCH2VEC
 from autobuild_book.chapters.neighbours.cells import TrainedCells
 from autobuild_book.chapters.neighbours.contests import Contest
+from autobuild_book.chapters.neighbours.convolutions import GCN
 from autobuild_book.chapters.neighbours.darts.networks import operation
 from autobuild_book.chapters.neighbours.devices import LeftOut
 from autobuild_book.chapters.neighbours.evolution import EvolutionPart
@@ -18,6 +21,7 @@ from autobuild_book.chapters.neighbours.grammars.grammar import load_grammar, re
 from autobuild_book.chapters.neighbours.grammars.terms import MOST_NESTED
 from autobuild_book.chapters.neighbours.hardware import HELP
 from autobuild_book.chapters.neighbours.introspection.score import introspectability
+from autobuild_book.chapters.neighbours.learning import Recipe
 from autobuild_book.chapters.neighbours.nas_bench_201 import SPACE, UNITS
 from autobuild_book.chapters.neighbours.productions import ProductionPart
 from autobuild_book.chapters.neighbours.registry import NEIGHBOURS, Neighbour
@@ -75,6 +79,14 @@ def test_nobody_learns_from_what_says_nothing(model: Neighbour) -> None:
     ):
         refused(DataError, lambda table=given: model.fit_many(table, ["acc"]), *says)  # type: ignore[misc]
     refused(DataError, lambda: model.fit_many(cells(1.0, 2.0), ["speed"]), "'speed'", "acc")
+
+
+def test_parts_of_a_model_are_known_by_name() -> None:
+    table = cells(1.0, 2.0, 3.0)
+    guess = replace(GCN, recipe=Recipe(steps=1, loss="guess"))
+    refused(ValueError, lambda: guess.fit_many(table, ["acc"]), "'guess'", "squared", "pairs")
+    headless = replace(ARCH2VEC, head="none", networks=8, recipe=Recipe(steps=1))
+    refused(ValueError, lambda: headless.fit_many(table, ["acc"]), "'none'", "ridge", "Gaussian process")
 
 
 def test_a_contest_needs_a_model_and_rows(table: Table) -> None:

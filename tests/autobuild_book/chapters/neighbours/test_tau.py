@@ -40,6 +40,18 @@ def test_committed_rows_are_whole_seeds_of_the_plan() -> None:
     assert (means.loc["neural predictor", "low"] > means.loc["neural predictor", "published"]).all()
 
 
+def test_published_numbers_lie_in_below_or_above_our_interval() -> None:
+    published = dict(zip(tau.SIZES, tau.PUBLISHED["arch2vec"], strict=True))
+    ahead = {78: 0.2, 156: 0.0, 469: -0.2, 781: 0.2}
+    rows = [("arch2vec", size, seed, published[size] + ahead[size] + spread)
+            for size in ahead for seed, spread in enumerate((-0.001, 0.001))]  # fmt: skip
+    frame = pd.DataFrame([*rows, ("GATES", 78, 0, 0.5), ("neural predictor", 78, 0, 0.5)],
+                         columns=["model", "size", "seed", "tau"])  # fmt: skip
+    (line,) = tau.beside_published(tau.summary(frame.assign(fit_seconds=1.0, predict_seconds=1.0)))
+    assert line.startswith("*arch2vec*") and "above our interval with 469 cells" in line, "not of a single seed"
+    assert "below our interval with 78, 781 cells" in line and "in our interval with 156 cells" in line
+
+
 def test_a_sentence_says_ours_published_and_the_verdict() -> None:
     rows = pd.DataFrame({"model": ["arch2vec"] * 2, "size": [156] * 2, "seed": [0, 1], "tau": [0.5, 0.5]})
     means = tau.summary(rows.assign(fit_seconds=2.0, predict_seconds=0.5))
