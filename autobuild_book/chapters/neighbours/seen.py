@@ -83,6 +83,14 @@ def spread_over(table: Table, label: str, count: int) -> list[Architecture]:
     return [table.architectures[row] for row in order[np.linspace(0, len(order) - 1, count).round().astype(int)]]
 
 
+def true_ranks(table: Table, label: str, networks: Sequence[Architecture]) -> list[int | None]:
+    """Return the rank of each network among the rows of a table, 1 for the highest; none for what is no row."""
+    order = np.argsort(-table.labels[label].to_numpy(), kind="stable")
+    canonical = table.space.canonical
+    ranks = {canonical(table.architectures[row]): rank for rank, row in enumerate(order, 1)}
+    return [ranks.get(canonical(network)) for network in networks]
+
+
 def chances(learnt: Any, architectures: Sequence[Architecture], log_odds: Any) -> Array:
     """Return the probability that each network is at least as good as each other, as CTNAS says: [N, N]."""
     with plain_torch():

@@ -11,6 +11,7 @@ from autobuild_book.chapters.neighbours import seen
 from autobuild_book.chapters.neighbours.comparator import log_odds
 from autobuild_book.chapters.neighbours.convolutions import GCN, normalized
 from autobuild_book.chapters.neighbours.network_graphs import NETWORK_GRAPHS
+from autobuild_lib.data.table import make_table
 
 SPACE = ab.SequenceSpace("fork", [ab.Unit(1, 1)] * 3, {"op": ["a", "b"]}, links=[[], [0], [0]])
 FORK = SPACE.parse("a|b|a")
@@ -56,6 +57,13 @@ def test_networks_from_the_worst_to_the_best() -> None:
     labels = np.arange(8)[::-1].astype(float)
     table = SimpleNamespace(labels={"y": SimpleNamespace(to_numpy=lambda: labels)}, architectures=list("abcdefgh"))
     assert seen.spread_over(table, "y", 3) == ["h", "d", "a"]  # type: ignore[arg-type,comparison-overlap]
+
+
+def test_true_ranks_are_those_of_the_rows_of_a_table() -> None:
+    rows = [FORK, SPACE.parse("b|b|b"), SPACE.parse("a|a|a")]
+    table = make_table(SPACE, rows, {"y": [2.0, 1.0, 3.0]}, source="three", kind="yours")
+    asked = [SPACE.parse("b|b|b"), SPACE.parse("b|a|a"), rows[2], FORK]
+    assert seen.true_ranks(table, "y", asked) == [3, None, 1, 2]
 
 
 def test_points_move_a_little_and_the_same_way_again() -> None:
