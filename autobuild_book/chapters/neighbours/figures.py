@@ -110,17 +110,18 @@ def tau_curves(summary: pd.DataFrame, systems: Mapping[str, str]) -> Picture:
     """
     columns = 3
     lines = -(-len(systems) // columns)
+    sizes = sorted(summary["size"].unique())
     figure = picture(1.45 * lines + 0.8)
     grid = figure.subplots(lines, columns, squeeze=False, sharex=True, sharey=True)
     for axes, (model, title) in zip(grid.flat, systems.items(), strict=False):
         part = summary[summary["model"] == model]
         spans = [part["tau"] - part["low"], part["high"] - part["tau"]]
         axes.errorbar(part["size"], part["tau"], yerr=spans, fmt="o-", color=PALETTE[0], markersize=3.5, label="ours")
-        if part["published"].notna().any():
-            axes.plot(part["size"], part["published"], "D--", color=PALETTE[1], markersize=4, label="published")
+        if not (printed := part.dropna(subset=["published"])).empty:
+            axes.plot(printed["size"], printed["published"], "D--", color=PALETTE[1], markersize=4, label="published")
         axes.set_title(title, fontsize=8.5)
         axes.set_xscale("log")
-        axes.set_xticks(list(part["size"]), [str(size) for size in part["size"]], fontsize=8)
+        axes.set_xticks(sizes, list(map(str, sizes)), fontsize=8)
         axes.minorticks_off()
     for axes in grid.flat[len(systems) :]:
         axes.set_axis_off()

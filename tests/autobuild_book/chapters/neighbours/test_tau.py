@@ -18,6 +18,8 @@ def test_plan_leaves_cells_to_rank(monkeypatch: pytest.MonkeyPatch) -> None:
         (NAME, 6, 1),
     }
     assert {"GATES", *tau.RIVALS} <= {part.model for part in planned}
+    monkeypatch.setattr(contests, "rows_of", lambda source: range(2 * tau.TENTH))
+    assert {part.model for part in tau.plan([tau.TENTH], [0])} == {"NN-Former"}, "whose paper learns from so many"
 
 
 def test_summary_has_the_published_number_beside_ours() -> None:
@@ -31,8 +33,9 @@ def test_committed_rows_are_whole_seeds_of_the_plan() -> None:
     rows = tau.SECTION.committed()
     assert list(rows) == tau.COLUMNS and rows["tau"].between(-1, 1).all() and (rows["fit_seconds"] > 0).all()
     assert not rows.duplicated(["model", "size", "seed"]).any()
-    for _, group in rows.groupby(["model", "seed"]):
-        assert sorted(group["size"]) == list(tau.SIZES)
+    for (model, _), group in rows.groupby(["model", "seed"]):
+        further = [tau.TENTH] if tau.TENTH in tau.PUBLISHED.get(model, ()) else []
+        assert sorted(group["size"]) == [*tau.SIZES, *further]
     means = tau.summary(rows).set_index(["model", "size"])
     assert {"neural predictor", "GATES", "arch2vec", "CTNAS comparator"} <= set(rows["model"])
     assert (means.loc["GATES", "seeds"] == len(tau.SEEDS)).all()
@@ -41,7 +44,7 @@ def test_committed_rows_are_whole_seeds_of_the_plan() -> None:
 
 
 def test_published_numbers_lie_in_below_or_above_our_interval() -> None:
-    published = dict(zip(tau.SIZES, tau.PUBLISHED["arch2vec"], strict=True))
+    published = tau.PUBLISHED["arch2vec"]
     ahead = {78: 0.2, 156: 0.0, 469: -0.2, 781: 0.2}
     rows = [("arch2vec", size, seed, published[size] + ahead[size] + spread)
             for size in ahead for seed, spread in enumerate((-0.001, 0.001))]  # fmt: skip
@@ -59,6 +62,13 @@ def test_a_sentence_says_ours_published_and_the_verdict() -> None:
     first, verdict, shares = tau.sentence(means, system).splitlines()
     assert "0.500 [0.500, 0.500]" in first and "published 0.573" in first and "156 cells" in first
     assert system.verdict in verdict and system.shares in shares
+
+
+def test_a_sentence_names_the_sizes_of_the_numbers_that_were_published() -> None:
+    rows = pd.DataFrame({"model": "NN-Former", "size": [78, 156], "seed": 0, "tau": [0.6, 0.7]})
+    means = tau.summary(rows.assign(fit_seconds=2.0, predict_seconds=0.5))
+    first = tau.sentence(means, find_system("NN-Former")).splitlines()[0]
+    assert "0.600, 0.700 with 78, 156 cells" in first and "published 0.804 with 156" in first and "nan" not in first
 
 
 def test_a_table_for_readers() -> None:
