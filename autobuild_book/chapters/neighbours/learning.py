@@ -21,6 +21,7 @@ from autobuild_lib.torch_settings import plain_torch
 Array = npt.NDArray[np.float64]
 Module = TypeVar("Module", bound=nn.Module)
 MARGIN = 0.1  # of scores of two networks, in standard deviations of the label
+RANKING = 0.2  # weight of what looks at pairs, beside squared errors
 
 
 @dataclass(frozen=True)
@@ -40,7 +41,8 @@ class Recipe:
     """How a network is trained: AdamW, whose rate falls along half a cosine.
 
     steps: in whole passes through the rows, so about as many however many rows there are.
-    loss: "squared" error, "pairs": the hinge over all pairs of a batch, as only their order counts, or a sum of both.
+    loss: "squared" error, "pairs": the hinge over all pairs of a batch, as only their order counts, or a sum of both;
+        or squared errors with absolute ones of differences within pairs.
     """
 
     steps: int = 800
@@ -61,17 +63,23 @@ def pair_hinge(scores: Tensor, target: Tensor) -> Tensor:
 
 
 def squared_and_pairs(scores: Tensor, target: Tensor) -> Tensor:
-    """Mean squared error and, with a weight of 0.2, the hinge over pairs: scores, target [N] -> a number.
+    """Mean squared error and, with a weight of 0.2, the hinge over pairs: scores, target [N] -> a number."""
+    return functional.mse_loss(scores, target) + RANKING * pair_hinge(scores, target)
 
-    NN-Former (Xu et al., CVPR 2025) has this sum and weight; its second term is, in the authors' code, the absolute
-    error of differences within pairs.
+
+def squared_and_differences(scores: Tensor, target: Tensor) -> Tensor:
+    """Mean squared error and, with a weight of 0.2, the mean absolute error of differences within pairs.
+
+    NN-Former (Xu et al., CVPR 2025), whose pairs are each network and another of the batch; here all pairs of it.
     """
-    return functional.mse_loss(scores, target) + 0.2 * pair_hinge(scores, target)
+    errors = scores - target
+    return functional.mse_loss(scores, target) + RANKING * (errors[:, None] - errors).abs().mean()
 
 
 PAIRS = "pairs"  # the loss whose scores are no standardised labels
 LOSSES: dict[str, Callable[[Tensor, Tensor], Tensor]] = {
     "squared": functional.mse_loss, PAIRS: pair_hinge, "squared and pairs": squared_and_pairs,
+    "squared and differences": squared_and_differences,
 }  # fmt: skip
 
 

@@ -73,9 +73,8 @@ NN_FORMER = GraphModel(
         "Xu et al., NN-Former: Rethinking Graph Structure in Neural Architecture Representation, CVPR 2025",
         "attention among what a node reads, what reads it, and its siblings: those with the same sources or readers",
         "3 layers of 64 for 12 of 160, 800 steps for 3,000 passes, no embedding of depths; the mean over nodes is read "
-        "for a class token, so that its loss for consistency between orders of nodes is 0; the hinge over pairs for "
-        "absolute errors of differences",
+        "for a class token, so that its loss for consistency between orders of nodes is 0",
     ),
     Siblings,
-    Recipe(rate=2e-3, loss="squared and pairs"),
+    Recipe(rate=2e-3, loss="squared and differences"),
 )

@@ -89,7 +89,7 @@ SYSTEMS = (
     ),
     System(
         "NN-Former", "xu2025nnformer", 2025, PREDICTORS, SMALLER,
-        "three layers of 64 for twelve of 160, 800 steps; no class token, and a hinge for its ranking loss",
+        "three layers of 64 for twelve of 160, 800 steps; no class token",
         "attention along edges, as in AutoBuild, and among siblings, which no edge joins", ("NN-Former",),
     ),
     System(

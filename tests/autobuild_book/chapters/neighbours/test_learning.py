@@ -11,7 +11,15 @@ from autobuild_book.chapters.neighbours import language
 from autobuild_book.chapters.neighbours.assessor import Assessor
 from autobuild_book.chapters.neighbours.convolutions import GCN
 from autobuild_book.chapters.neighbours.graphs import graphs_of, vocabulary
-from autobuild_book.chapters.neighbours.learning import Choices, GraphModel, Recipe, line, pair_hinge, squared_and_pairs
+from autobuild_book.chapters.neighbours.learning import (
+    Choices,
+    GraphModel,
+    Recipe,
+    line,
+    pair_hinge,
+    squared_and_differences,
+    squared_and_pairs,
+)
 from autobuild_book.chapters.neighbours.nas_bench_201 import SPACE as CELLS
 from autobuild_book.chapters.neighbours.positions import Perceptron
 from autobuild_book.chapters.neighbours.registry import NEIGHBOURS, find_neighbour
@@ -51,6 +59,12 @@ def test_squared_errors_and_the_hinge_by_hand() -> None:
     scores, target = torch.tensor([0.3, 0.25, 0.9]), torch.tensor([2.0, 1.0, 0.0])
     squared = (1.7**2 + 0.75**2 + 0.9**2) / 3
     assert squared_and_pairs(scores, target).item() == pytest.approx(squared + 0.2 * 1.5 / 3)
+
+
+def test_squared_errors_and_differences_by_hand() -> None:
+    scores, target = torch.tensor([0.5, 0.0, 1.0]), torch.tensor([1.0, 0.0, 0.0])  # errors -0.5, 0, 1
+    pairs = 2 * (0.5 + 1.5 + 1.0) / 9
+    assert squared_and_differences(scores, target).item() == pytest.approx((0.25 + 1) / 3 + 0.2 * pairs)
 
 
 def test_line_takes_scores_to_labels() -> None:
