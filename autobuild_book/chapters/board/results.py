@@ -97,6 +97,26 @@ def average_ranks(table: pd.DataFrame, more_is_better: bool = True) -> pd.DataFr
     return frame.sort_values("rank", kind="stable", ignore_index=True)
 
 
+def average_places(rows: pd.DataFrame, size: int) -> pd.DataFrame:
+    """Return average ranks over tasks by SRCC and by the true place of what is built: a row per model, two columns."""
+    by_srcc, by_share = by_task(rows, size), by_task(rows, size, "share")
+    ranks = average_ranks(by_srcc), average_ranks(by_share, more_is_better=False)
+    srcc, share = (table.set_index("model")["rank"] for table in ranks)
+    return pd.DataFrame({"srcc": srcc, "share": share})
+
+
+def better_at_the_top(rows: pd.DataFrame) -> str:
+    """Name for each size, of the third of models with the best true places, the one that gains most over its SRCC."""
+    texts = []
+    for size in sorted(rows["size"].unique()):
+        places = average_places(rows, size).sort_values("share", kind="stable")
+        top = places.iloc[: max(1, len(places) // 3)]
+        model = str((top["srcc"] - top["share"]).idxmax())
+        srcc, share = top.loc[model]
+        texts.append(f"{model} with {size:,} labels ({srcc:.1f} by SRCC, {share:.1f} by true place)")
+    return "; ".join(texts)
+
+
 def critical_difference(models: int, tasks: int, level: float = 0.05) -> float:
     """Return how far two average ranks must be apart to differ (Nemenyi's test; Demsar, JMLR 2006); NaN for no test."""
     if models < 2 or tasks < 2:

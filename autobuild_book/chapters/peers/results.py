@@ -193,6 +193,17 @@ def _loses_less(margin: float, best: pd.Series, other: pd.Series) -> bool:
     return bool((high if len(losses) > 1 else mean) < margin)
 
 
+def chosen_apart(by_srcc: Sequence[Advice], by_regret: Sequence[Advice]) -> str:
+    """Say with how many labels the best models by SRCC and by regret are not the same, and which they are."""
+    pairs = [(first, second) for first in by_srcc for second in by_regret if first.size == second.size]
+    texts = [
+        f"with {first.size:,} labels {first.best} ({first.best_value:.3f}) and {second.best} ({second.best_value:.3f})"
+        for first, second in pairs
+        if first.best != second.best
+    ]
+    return "; ".join(texts) or "with none of these sizes"
+
+
 def sentences(advice: Sequence[Advice]) -> list[str]:
     """Return the advice in words, in Markdown; one sentence says so where there is none."""
     return [line.sentence() for line in advice] or ["Fewer than two models can be compared on these data."]

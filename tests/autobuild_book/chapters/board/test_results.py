@@ -112,3 +112,14 @@ def test_a_choice_of_rows() -> None:
     for names, what in ((["z"], None), (None, ["z"])):
         with pytest.raises(ValueError, match=r"'z'; .* "):
             results.chosen(ROWS_OF_TWO, names, what)
+
+
+def test_the_model_that_gains_most_at_the_top_by_hand() -> None:
+    """b is last by SRCC and builds the best network; a and c are first and second by SRCC, and build worse ones."""
+    srcc = rows_of({("x", "a", 50): [0.9], ("x", "b", 50): [0.1], ("x", "c", 50): [0.5]})
+    rows = srcc.assign(share=[0.3, 0.01, 0.2])
+    places = results.average_places(rows, 50)
+    assert places.loc["b"].to_dict() == {"srcc": 3, "share": 1} and places.loc["a"].to_dict() == {"srcc": 1, "share": 3}
+    text = results.better_at_the_top(pd.concat([rows, rows.assign(size=1000)]))
+    first, second = text.split("; ")
+    assert first.startswith("b ") and "50" in first and second.startswith("b ") and "1,000" in second

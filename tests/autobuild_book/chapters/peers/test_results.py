@@ -111,6 +111,16 @@ class TestAdvice:
         (found,) = results.advise(cheap, [50])
         assert found.advised == OURS, "0.003 on average, but the interval reaches beyond 0.01"
 
+    def test_measures_that_choose_different_models_are_named(self) -> None:
+        rows = rows_of({(OURS, 50): [0.9], (THEIRS, 50): [0.8], (OURS, 400): [0.9], (THEIRS, 400): [0.8]})
+        lost = rows.assign(fit_seconds=1.0, regret=rows.model.map({OURS: 0.5, THEIRS: 0.6}))
+        same = [results.advise(lost, [50, 400], measure) for measure in ("srcc", "regret")]
+        assert OURS not in results.chosen_apart(*same)
+        ours_at_50 = (lost.model == OURS) & (lost["size"] == 50)
+        other = [same[0], results.advise(lost.assign(regret=lost.regret.mask(ours_at_50, 0.7)), [50, 400], "regret")]
+        text = results.chosen_apart(*other)
+        assert text.index("50") < text.index(OURS) < text.index(THEIRS) and "400" not in text
+
     def test_a_large_loss_in_one_task_counts(self) -> None:
         (found,) = results.advise(self.rows([0.9, 0.9, 0.9, 0.6]), [50])
         assert found.advised == OURS
