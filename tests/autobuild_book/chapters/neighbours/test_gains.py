@@ -66,7 +66,7 @@ def test_in_words_and_as_a_table() -> None:
                         rows({("x", 0): 0.5}).drop(columns="source"))  # fmt: skip
     text = gains.sentence(frame, "CARL")
     assert "in 4 settings" in text and "above 0 in 3;" in text, "50 and 300 rows, and the single cell table"
-    assert "interval is above 0 in 1, below 0 in 1" in text and "unknown in 1" in text
+    assert "is above 0 in 1" in text and "below 0 in 1" in text and "unknown in 1" in text
     shown = gains.readable(frame, "CARL")
     assert shown["gain"].tolist()[0].startswith("0.200 [0.17") and shown["gain"].tolist()[-1] == "0.500"
     assert shown["pairs"].tolist() == [3, 3, 4, 1]
