@@ -15,14 +15,14 @@ from autobuild_book.chapters.neighbours.contests import Contest
 from autobuild_book.chapters.neighbours.nas_bench_201 import NAME
 from autobuild_book.chapters.neighbours.registry import NEIGHBOURS
 from autobuild_book.chapters.neighbours.systems import System
-from autobuild_book.chapters.shared.models.registry import FOREST_GRAF, TUNED
+from autobuild_book.chapters.shared.models.registry import ENSEMBLE, FOREST_GRAF, TUNED
 from autobuild_book.intervals import CORRELATION, interval_texts, mean_with_interval
 from autobuild_book.measured.sections import Section
 
 SIZES, SEEDS = (78, 156, 469, 781), tuple(range(5))
 ALL_CELLS = 15_625
 COLUMNS = ["model", "size", "seed", "tau", "fit_seconds", "predict_seconds"]
-RIVALS = (FOREST_GRAF.name, TUNED.name)
+RIVALS = (FOREST_GRAF.name, TUNED.name, ENSEMBLE.name)
 TENTH = 1_563  # cells, 10 %, that only those learn from whose papers do
 PUBLISHED = {
     "neural predictor": {78: 0.343, 156: 0.413, 469: 0.584, 781: 0.634},  # this and the next: the PINAT paper's table
