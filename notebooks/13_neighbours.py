@@ -99,9 +99,9 @@ verdicts.set_index("system").drop(columns="why")
 #
 # **Kendall's tau on NAS-Bench-201** {cite:p}`dong2020nasbench201`, at the sizes of the table in the PINAT paper
 # {cite:p}`lu2023pinat`, from which most published numbers are: a model learns from 78, 156, 469 or 781 cells (0.5, 1,
-# 3 and 5 %), and ranks all others by validation accuracy. Up to five seeds draw the cells; where a single one has, no
-# interval is shown. Two differences to the published protocol: the table here keeps one of all cells that differ in
-# dead ends alone (9,445 instead of 15,625), and its labels are validation accuracies.
+# 3 and 5 %), and ranks all others by validation accuracy. Five seeds draw the cells. Two differences to the published
+# protocol: the table here keeps one of all cells that differ in dead ends alone (9,445 instead of 15,625), and its
+# labels are validation accuracies.
 #
 # What a number rests on: *benchmark* labels, trained by other people.
 
