@@ -41,7 +41,7 @@ data = "bundled"
 space = ""
 live_source = "nas-bench-graph:cora"
 live_rows = 300
-live_steps = 300
+live_steps = 200
 shown_size = 100  # training rows of the comparison that is drawn
 out = "artifacts/standard"
 
