@@ -14,7 +14,7 @@ from pathlib import Path
 EPOCH = (1980, 1, 1, 0, 0, 0)  # of every file that is written
 MOST_FILES, MOST_BYTES = 10_000, 1 << 31  # of one that is read, unpacked
 _CHUNK = 1 << 20
-# What reading a damaged file raises.
+# What zipfile raises for a damaged file; NotImplementedError is for a way of packing that it does not know.
 UNREADABLE = (zipfile.BadZipFile, zlib.error, struct.error, EOFError, IndexError, NotImplementedError, RuntimeError)
 _LEADS_OUT = re.compile(r"^/|\\|:|(^|/)\.{0,2}(/|$)")  # absolute, of Windows, or with an empty part, a dot or two
 

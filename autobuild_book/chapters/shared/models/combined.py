@@ -117,13 +117,18 @@ def fit_with_graf(
 
 
 @dataclass(frozen=True)
-class ForestOnEmbeddings:
-    """A forest on GRAF and on the graph embeddings of an AutoBuild predictor that learnt from the same rows."""
+class Combination:
+    """AutoBuild and a forest on GRAF, of which either gets what the other makes of the same rows."""
 
     name: str
     autobuild: AutoBuild
     learner: Forest
     needs_proxies = False
+
+
+@dataclass(frozen=True)
+class ForestOnEmbeddings(Combination):
+    """A forest on GRAF and on the graph embeddings of an AutoBuild predictor that learnt from the same rows."""
 
     def fit_many(
         self, table: Table, targets: Sequence[str], seed: int = 0, proxies: pd.DataFrame | None = None
@@ -155,13 +160,8 @@ class EmbeddedForest:
 
 
 @dataclass(frozen=True)
-class AutoBuildOnGraf:
+class AutoBuildOnGraf(Combination):
     """AutoBuild with the GRAF features that a forest on the same rows finds most important, as global features."""
-
-    name: str
-    autobuild: AutoBuild
-    learner: Forest
-    needs_proxies = False
 
     def fit_many(
         self, table: Table, targets: Sequence[str], seed: int = 0, proxies: pd.DataFrame | None = None
