@@ -11,7 +11,7 @@ from scipy.stats import t, ttest_1samp
 
 Array = npt.NDArray[np.float64]
 Ends = tuple[float, float]
-ANYWHERE, CORRELATION = (-math.inf, math.inf), (-1.0, 1.0)
+ANYWHERE, CORRELATION, SHARE = (-math.inf, math.inf), (-1.0, 1.0), (0.0, 1.0)
 _CORRELATIONS = re.compile(r"srcc|spearman|kendall|\btau\b|correlation|\bhead\b|\bhop\b|hop_|_hop", re.IGNORECASE)
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from autobuild_book.chapters.shared.models.registry import ENSEMBLE, FOREST_GRAF, PAPER, RIDGE, TUNED
 from autobuild_book.chapters.shared.verdicts import SUPPORTED
 from autobuild_book.figures.style import PALETTE, Picture, picture, styled
-from autobuild_book.intervals import mean_with_interval
+from autobuild_book.intervals import CORRELATION, mean_with_interval
 from autobuild_book.pages import markdown
 from autobuild_book.pages.claims import CLAIMS, TRAINED, Claim, finding_of, on_trained
 from autobuild_book.pages.executed import Executed
@@ -109,7 +109,8 @@ def mean_curves(curves: pd.DataFrame) -> pd.DataFrame:
     graphs = curves[curves["source"].str.startswith(GRAPHS) & curves["model"].isin(LINES)]
     number = graphs["source"].nunique()
     groups = graphs.groupby(["model", "size"], sort=False)["mean"]
-    rows = [(*key, *mean_with_interval(part.to_numpy())) for key, part in groups if len(part) == number]
+    everywhere = [(key, part.to_numpy()) for key, part in groups if len(part) == number]
+    rows = [(*key, *mean_with_interval(means, within=CORRELATION)) for key, means in everywhere]
     return pd.DataFrame(rows, columns=["model", "size", "mean", "low", "high"])
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.stats import friedmanchisquare, rankdata, studentized_range
 
 from autobuild_book.chapters.board.measuring import KEY
-from autobuild_book.intervals import interval_texts, mean_with_interval
+from autobuild_book.intervals import ends_of, interval_texts, mean_with_interval
 
 TASK = ["table", "target"]
 MEASURES = {"srcc": True, "tau": True, "regret": False, "rank": False}  # whether more is better
@@ -41,7 +41,9 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
         cells: dict[str, float] = {"seeds": len(runs)}
         for measure in ("srcc", "tau", "regret"):
             names = (measure, f"{measure}_low", f"{measure}_high")
-            cells |= dict(zip(names, mean_with_interval(runs[measure].to_numpy()), strict=True))
+            values = runs[measure].to_numpy()
+            interval = mean_with_interval(values, within=ends_of(measure, values))
+            cells |= dict(zip(names, interval, strict=True))
         cells |= {"rank": runs["rank"].median(), "share": runs["share"].median()}
         cells |= {"rank_least": runs["rank"].min(), "rank_most": runs["rank"].max()}
         made.append({**dict(zip(KEY, key, strict=True)), **cells, **runs[SECONDS].mean()})

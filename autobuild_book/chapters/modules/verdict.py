@@ -8,7 +8,7 @@ import pandas as pd
 from autobuild_book.chapters.modules.agreement import CELL, UNIT, median_srcc
 from autobuild_book.chapters.modules.ranking import KINDS
 from autobuild_book.chapters.shared.verdicts import Verdict, estimate
-from autobuild_book.intervals import holm, or_unknown
+from autobuild_book.intervals import CORRELATION, SHARE, holm, or_unknown
 
 TASK = ["family", "target"]
 RULE = (
@@ -86,8 +86,8 @@ def module_estimates(effects: pd.DataFrame, correlations: pd.DataFrame, score: s
     shares = held.groupby(TASK).held.mean()
     medians = units.assign(srcc=units.srcc.fillna(0.0)).groupby(TASK).srcc.median()
     return [
-        estimate("share of cells in which best beats random beats worst", shares.to_numpy(float), "tasks"),
-        estimate("median over units of Spearman(score, effect)", medians.to_numpy(float), "tasks"),
+        estimate("share of cells in which best beats random beats worst", shares.to_numpy(float), "tasks", SHARE),
+        estimate("median over units of Spearman(score, effect)", medians.to_numpy(float), "tasks", CORRELATION),
     ]
 
 

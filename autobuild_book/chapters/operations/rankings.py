@@ -8,7 +8,7 @@ import pandas as pd
 from scipy.stats import kendalltau
 
 from autobuild_book.chapters.operations.hop_zero import CHEAP, INITIAL, SHUFFLED, TRUE, WITHIN
-from autobuild_book.intervals import mean_with_interval, or_unknown
+from autobuild_book.intervals import CORRELATION, mean_with_interval, or_unknown
 from autobuild_lib.statistics import srcc
 
 Array = npt.NDArray[np.float64]
@@ -83,12 +83,6 @@ def correlations(first: pd.DataFrame, second: pd.DataFrame | pd.Series) -> list[
     return [0.0 if np.isnan(value) else value for value in values]
 
 
-def mean_correlation(values: list[float]) -> tuple[float, float, float]:
-    """Mean of correlations with a 95 % interval (Student's t) that ends at -1 and 1; NaN for a single one."""
-    mean, low, high = mean_with_interval(values)
-    return mean, float(np.maximum(low, -1)), float(np.minimum(high, 1))
-
-
 def agreement_table(
     importance: pd.DataFrame, attribution: pd.DataFrame, effects: pd.DataFrame, associations: pd.DataFrame
 ) -> pd.DataFrame:
@@ -123,7 +117,7 @@ def agreement_table(
     for name, sides in compared.items():
         values = correlations(*sides)
         if values:
-            rows.append((name, "Spearman", *mean_correlation(values), len(values)))
+            rows.append((name, "Spearman", *mean_with_interval(values, within=CORRELATION), len(values)))
     return pd.DataFrame(rows, columns=["comparison", "measure", "value", "low", "high", "number"])
 
 

@@ -4,14 +4,9 @@ import numpy as np
 import pandas as pd
 
 from autobuild_book.chapters.operations.hop_zero import TRUE
-from autobuild_book.chapters.operations.rankings import (
-    correlations,
-    mean_correlation,
-    null_agreement,
-    scores,
-    seed_agreement,
-)
+from autobuild_book.chapters.operations.rankings import correlations, null_agreement, scores, seed_agreement
 from autobuild_book.chapters.shared.verdicts import Verdict
+from autobuild_book.intervals import CORRELATION, mean_with_interval
 
 RULE = (
     "On the tuned preset, rankings of operations agree between seeds (mean Kendall tau at least 0.6), more than "
@@ -29,7 +24,7 @@ def judge(importance: pd.DataFrame, attribution: pd.DataFrame) -> Verdict:
         return Verdict("Claim C2", pd.DataFrame(columns=["check", "value", "holds"]))
     limit = float(np.quantile(null, 0.95))
     of_all = attribution[attribution.family == attribution.family.iloc[0]]
-    related = mean_correlation(correlations(true, scores(of_all, TRUE, "ablation")))
+    related = mean_with_interval(correlations(true, scores(of_all, TRUE, "ablation")), within=CORRELATION)
     checks = [
         ("seeds agree (mean Kendall tau at least 0.6)", _text(mean, low, high), mean >= LEAST_AGREEMENT),
         ("more than with shuffled labels", f"{mean:.2f}; 95th percentile of {len(null)}: {limit:.2f}", mean > limit),

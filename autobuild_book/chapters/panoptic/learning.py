@@ -15,7 +15,7 @@ from autobuild_book.chapters.shared.fits import FitJob, fit_jobs, hop_options
 from autobuild_book.chapters.shared.frontiers import front_places
 from autobuild_book.chapters.shared.ranks import mean_ranks
 from autobuild_book.chapters.shared.ridge import AdditiveRidge
-from autobuild_book.intervals import mean_with_interval, or_unknown
+from autobuild_book.intervals import SHARE, mean_with_interval, or_unknown
 from autobuild_lib import data
 from autobuild_lib.data.table import Table
 from autobuild_lib.evaluation import evaluate
@@ -217,7 +217,7 @@ def feature_importance(fits: Sequence[Fit], target: str) -> pd.DataFrame:
     """
     every = pd.concat([_shares(fit.predictors[target]) for fit in fits])
     rows = [
-        (*key, *mean_with_interval(group["share"].to_numpy()))
+        (*key, *mean_with_interval(group["share"].to_numpy(), within=SHARE))
         for key, group in every.groupby(["feature", "value"], sort=False)
     ]
     return pd.DataFrame(rows, columns=["feature", "value", "share", "low", "high"])

@@ -8,11 +8,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from autobuild_book.chapters.shared.models.registry import EMBEDDED, EXTENDED, FEW, MODELS, PAPER, TUNED
-from autobuild_book.intervals import mean_with_interval
+from autobuild_book.intervals import ANYWHERE, CORRELATION, SHARE, mean_with_interval
 
 Array = npt.NDArray[np.float64]
 KEY = ["contest", "target", "model", "size"]
 MEASURES = {"srcc": True, "recall": True, "regret": False}  # whether more is better
+ENDS = {"srcc": CORRELATION, "recall": SHARE}  # what a measure can be
 AUTOBUILD = (PAPER.name, TUNED.name, FEW.name)
 COMBINED = (EMBEDDED.name, EXTENDED.name)
 MARGINS = {"srcc": 0.01, "recall": 0.03, "regret": 0.03}  # what a cheaper model may lose: a choice, not a finding
@@ -29,7 +30,9 @@ def mean_measures(rows: pd.DataFrame) -> pd.DataFrame:
     means = []
     for key, runs in rows.groupby(KEY, sort=False):
         by_draw = runs.groupby("draw")[list(MEASURES)].mean()
-        means += [(*key, measure, *mean_with_interval(by_draw[measure].to_numpy())) for measure in MEASURES]
+        for measure in MEASURES:
+            interval = mean_with_interval(by_draw[measure].to_numpy(), within=ENDS.get(measure, ANYWHERE))
+            means.append((*key, measure, *interval))
     return pd.DataFrame(means, columns=[*KEY, "measure", "value", "low", "high"])
 
 

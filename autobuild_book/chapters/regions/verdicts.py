@@ -10,7 +10,7 @@ from autobuild_book.chapters.regions.clusters import KEY, NUMBERS, SCORES, group
 from autobuild_book.chapters.regions.search_runs import BASELINES, OURS
 from autobuild_book.chapters.shared.rivals import SIGNIFICANT
 from autobuild_book.chapters.shared.verdicts import Verdict, estimate
-from autobuild_book.intervals import mean_with_interval
+from autobuild_book.intervals import SHARE, mean_with_interval
 
 RULE_C4 = (
     "By norm score, in 5 of 6 panels, at least half of the cluster dominates a point of the region's frontier "
@@ -26,7 +26,7 @@ def cluster_means(judged: pd.DataFrame) -> pd.DataFrame:
     """Mean over training seeds per panel, region and score; the share with its 95 % interval (NaN for one seed)."""
     rows = []
     for key, group in groups(judged, KEY[:-1]):
-        share, low, high = mean_with_interval(group["share"].to_numpy())
+        share, low, high = mean_with_interval(group["share"].to_numpy(), within=SHARE)
         rows.append((*key, share, low, high, *group[NUMBERS[1:]].mean(), len(group)))
     return pd.DataFrame(rows, columns=[*KEY[:-1], "share", "low", "high", *NUMBERS[1:], "seeds"])
 
@@ -75,8 +75,8 @@ def cluster_gains(budgets: pd.DataFrame) -> pd.DataFrame:
 
 def cluster_estimates(judged: pd.DataFrame, score: str = "norm") -> list[dict[str, Any]]:
     """Describe claim C4 panel by panel: the share of a cluster that improves its region (see `judge_clusters`)."""
-    shares = judged[judged["score"] == score].groupby(["family", "device"])["share"].mean()
-    return [estimate("share of a cluster that dominates a point of its region", shares.to_numpy(float), "panels")]
+    shares = judged[judged["score"] == score].groupby(["family", "device"])["share"].mean().to_numpy(float)
+    return [estimate("share of a cluster that dominates a point of its region", shares, "panels", SHARE)]
 
 
 def judge_searches(tests: pd.DataFrame, score: str = "norm") -> Verdict:

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from autobuild_book.intervals import mean_with_interval
+from autobuild_book.intervals import CORRELATION, mean_with_interval
 
 
 def mean_ranks(ranks: pd.DataFrame, by: Sequence[str] = ("family", "target", "preset", "level")) -> pd.DataFrame:
@@ -14,7 +14,7 @@ def mean_ranks(ranks: pd.DataFrame, by: Sequence[str] = ("family", "target", "pr
     """
     rows = []
     for key, group in ranks.groupby(list(by), sort=False):
-        mean, low, high = mean_with_interval(group.srcc.to_numpy())
+        mean, low, high = mean_with_interval(group.srcc.to_numpy(), within=CORRELATION)
         if len(group) == 1:
             low, high = float(group.low.iloc[0]), float(group.high.iloc[0])
         over = "seeds" if len(group) > 1 else "test rows"

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from autobuild_book.intervals import mean_with_interval
+from autobuild_book.intervals import ANYWHERE, Ends, mean_with_interval
 
 WORDS = SUPPORTED, PARTLY, NOT_SUPPORTED, UNDECIDED = "supported", "partly", "not supported", "undecided"
 
@@ -55,9 +55,14 @@ def check_line(row: Mapping[str, Any]) -> str:
     return f"{names}: {row['value']} ({'holds' if row['holds'] else 'fails'})"
 
 
-def estimate(name: str, values: Sequence[float] | npt.NDArray[np.float64], over: str) -> dict[str, Any]:
-    """Describe a mean with its 95 % interval (Student's t) over what `over` names; nothing is known of no values."""
-    mean, low, high = mean_with_interval(values) if len(values) else (float("nan"),) * 3
+def estimate(
+    name: str, values: Sequence[float] | npt.NDArray[np.float64], over: str, within: Ends = ANYWHERE
+) -> dict[str, Any]:
+    """Describe a mean with its 95 % interval (Student's t) over what `over` names; nothing is known of no values.
+
+    within: what the mean can be.
+    """
+    mean, low, high = mean_with_interval(values, within=within) if len(values) else (float("nan"),) * 3
     return {"estimate": name, "value": mean, "low": low, "high": high, "over": f"{len(values)} {over}"}
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from autobuild_book.chapters.shared.verdicts import Verdict
 from autobuild_book.chapters.trained.effects import ACCEL, ANY
 from autobuild_book.chapters.trained.scores import LARGE, MIDDLE, PAPER, long_form
-from autobuild_book.intervals import mean_with_interval
+from autobuild_book.intervals import CORRELATION, mean_with_interval
 
 RUN = ["source", "size", "seed", "model", "score"]
 CELL = [*RUN, "structure", "unit"]
@@ -96,9 +96,8 @@ def over_seeds(numbers: pd.DataFrame, keys: Sequence[str]) -> pd.DataFrame:
     Columns: those of `keys`, srcc, low, high.
     """
     by_seed = numbers.groupby([*keys, "seed"], sort=False)["srcc"].mean().reset_index()
-    rows = [
-        (*key, *mean_with_interval(group["srcc"].to_numpy())) for key, group in by_seed.groupby(list(keys), sort=False)
-    ]
+    groups = by_seed.groupby(list(keys), sort=False)["srcc"]
+    rows = [(*key, *mean_with_interval(group.to_numpy(), within=CORRELATION)) for key, group in groups]
     return pd.DataFrame(rows, columns=[*keys, "srcc", "low", "high"])
 
 

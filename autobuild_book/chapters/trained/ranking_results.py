@@ -10,7 +10,7 @@ from autobuild_book.chapters.shared.models.registry import PAPER
 from autobuild_book.chapters.shared.verdicts import Verdict
 from autobuild_book.chapters.trained.effects import ACCEL, GRAPHS
 from autobuild_book.chapters.trained.ranking import HEAD, targets_of
-from autobuild_book.intervals import mean_with_interval
+from autobuild_book.intervals import CORRELATION, mean_with_interval
 from autobuild_lib import data
 from autobuild_lib.statistics import srcc
 
@@ -30,7 +30,7 @@ def with_kinds(rows: pd.DataFrame) -> pd.DataFrame:
 def over_seeds(rows: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     """Mean SRCC and its 95 % interval over seeds; a constant prediction counts as 0. Columns: `by`, mean, low, high."""
     groups = rows.fillna({"srcc": 0.0}).groupby(list(by), sort=False)["srcc"]
-    means = [(*key, *mean_with_interval(group.to_numpy())) for key, group in groups]
+    means = [(*key, *mean_with_interval(group.to_numpy(), within=CORRELATION)) for key, group in groups]
     return pd.DataFrame(means, columns=[*by, "mean", "low", "high"])
 
 

@@ -8,7 +8,7 @@ import pandas as pd
 from autobuild_book.chapters.shared.verdicts import Verdict
 from autobuild_book.chapters.trained.regions import KNOWN, SHARES, SIZES
 from autobuild_book.chapters.trained.truth import GRAPHS
-from autobuild_book.intervals import mean_with_interval
+from autobuild_book.intervals import SHARE, mean_with_interval
 
 RULE = (
     "With 300 training rows and by norm score, in 5 of 6 data sets (8 of 9), at least half of the K = 3 space "
@@ -27,7 +27,7 @@ def mean_shares(rows: pd.DataFrame) -> pd.DataFrame:
     means = []
     others = ["networks", *SHARES[1:], "random", "percentile"]
     for key, group in rows.groupby(CLUSTER, sort=False):
-        means.append((*key, *mean_with_interval(group["share"].to_numpy()), *group[others].mean()))
+        means.append((*key, *mean_with_interval(group["share"].to_numpy(), within=SHARE), *group[others].mean()))
     return pd.DataFrame(means, columns=[*CLUSTER, "share", "low", "high", *others])
 
 

@@ -51,9 +51,11 @@ def test_one_panel_can_pass() -> None:
 
 
 def test_summary_by_hand() -> None:
-    two = pd.concat([judged(lambda *_: 0.5), judged(lambda *_: 0.7, seed=1)])
+    two = pd.concat([judged(lambda *_: 0.59), judged(lambda *_: 0.61, seed=1)])
     summary = cluster_means(two)
-    half = 12.706205 * 0.1  # t(0.975, 1) times sd / sqrt(2) of (0.5, 0.7)
+    half = 12.706205 * 0.01  # t(0.975, 1) times sd / sqrt(2) of (0.59, 0.61)
     assert summary.loc[0, ["share", "low", "high"]].to_list() == pytest.approx([0.6, 0.6 - half, 0.6 + half])
     assert len(summary) == 18 and set(summary.seeds) == {2} and summary.gained.to_list() == pytest.approx([0.01] * 18)
     assert math.isnan(cluster_means(two[two.seed == 0]).low[0])
+    far_apart = cluster_means(pd.concat([judged(lambda *_: 0.5), judged(lambda *_: 0.7, seed=1)]))
+    assert far_apart.loc[0, ["low", "high"]].to_list() == [0, 1]  # no share lies outside
