@@ -97,6 +97,7 @@ my_space = read_space(space) if space else my_space
 print(f"{my_space.size:,} architectures")
 
 # %% [markdown]
+# (read-the-table)=
 # ## Read the table
 #
 # The CSV has a column `architecture`, in the text form that `str(architecture)` gives, and a numeric column for each
@@ -416,17 +417,58 @@ for name, text in zip(["norm", "effect"], texts or ["not measured"] * 2, strict=
 #
 # ## Exercises
 #
-# 1. Give each activation a unit of its own, or make `dropout` categorical. What changes in the predictor's input?
-# 2. Learn `accuracy - log10(parameters) / 20` instead (`-p label` takes one label; give `ab.Target` this text).
-#    Which modules come first now?
-# 3. Write your own space as JSON and your own CSV, and run this page with `-p data`, `-p space` and `-p label`.
+# ```{exercise} A number, or a category
+# :label: exercise-number-or-category
 #
-# ````{dropdown} Answers
-# 1. With a unit each, position in the network and activation can no longer be told apart. A categorical `dropout` gets
-#    an embedding for each value instead of one linear layer, so that its effect need not grow with it.
-# 2. Narrow, short modules move up: a tenfold number of parameters must now buy five points of accuracy.
-# 3. The last section is left out unless the space is the perceptrons'.
-# ````
+# Make `dropout` categorical. What changes in the predictor's input, and what can it no longer know?
+# ```
+#
+# ```{solution} exercise-number-or-category
+# :class: dropdown
+#
+# A category has a vector for each value; a `Continuous` feature is one number, times one vector of weights. With
+# categories the effect need not grow with the value, at the price of more to learn; and a value that no training row
+# has, say 0.2, means nothing, where a number lies between its neighbours.
+# ```
+#
+# ```{exercise} Small networks first
+# :label: exercise-small-networks-first
+#
+# Learn `accuracy - log10(parameters) / 20` instead (the table has both labels; give `ab.Target` this text). A tenfold
+# number of parameters must now buy five points of accuracy. Which modules come first, by either score?
+# ```
+#
+# ```{solution} exercise-small-networks-first
+# :class: dropdown
+#
+# ~~~python
+# for equation in ("accuracy", "accuracy - log10(parameters) / 20"):
+#     target = ab.Target(equation)
+#     predictor = ab.fit(my_space, train, target, seed, preset="tuned", hops=enough_hops(my_space), epochs=epochs)
+#     for score in ("norm", "effect"):
+#         modules = ab.score_units(predictor, score=score, hosts=hosts).table
+#         print(modules.sort_values("score", ascending=False).groupby("unit").head(1).sort_values("unit"))
+# ~~~
+#
+# The first unit's best module by *effect* score is three layers of width 64 for accuracy alone, and one layer of width
+# 32 when parameters cost. The first modules by *norm* score are the same for both equations, though the head ranks both
+# equally well: another look at what norms do not say ([experiment 3](subgraph-ranking)).
+# ```
+#
+# ```{exercise} A space of your own
+# :label: exercise-space-of-your-own
+#
+# Write your space as JSON and your table as a CSV, and run this page with `-p data`, `-p space` and `-p label`.
+# ```
+#
+# ```{solution} exercise-space-of-your-own
+# :class: dropdown
+#
+# `my_space.to_json()` shows the form of the one, [the table above](read-the-table) that of the other. The section that
+# trains networks is left out unless the space is that of the perceptrons: your own program has to judge what is built.
+# An architecture that is not in the space, a label that is missing or a file that is no table ends in one line that
+# says where.
+# ```
 #
 # ## What this page was built with
 
