@@ -5,9 +5,11 @@ Nothing is unpacked: names in a zip lead nowhere, and of no file more is read th
 
 import re
 import zipfile
-from collections.abc import Callable, Iterator
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
+from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
 from autobuild_book.lines import brief
@@ -17,9 +19,11 @@ MOST_BYTES = 20_000_000  # of a notebook; what is larger holds pictures, which a
 MOST_FILES = 20_000  # in a zip
 NOTEBOOK = ".ipynb"
 # Moodle: "Ada Byron_1234567_assignsubmission_file_/lab1.ipynb", or the same without a folder.
-_MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_file(?:_(?P<file>.*))?")
+_MOODLE = re.compile(r"(?P<name>.+?)_(?P<id>\d+)_assignsubmission_[a-z]+(?:_(?P<file>.*))?")
 # Canvas: "byronada_LATE_1234_567890_lab1.ipynb"; without names "anon_x1Yz2_567890_lab1.ipynb".
-_CANVAS = re.compile(r"(?:(?P<name>\w+?)_)?(?:(?P<late>LATE)_)?(?P<id>\d+|anon_[^_]+)_\d+_(?P<file>.+)")
+_CANVAS = re.compile(r"(?!lab\d)(?:(?P<name>\w+?)_)?(?:(?P<late>LATE)_)?(?P<id>\d+|anon_[^_]+)_\d+_(?P<file>.+)")
+# A lab's own name, with dates and numbers of copies: what names no student.
+_OF_A_LAB = re.compile(r"lab[ _-]?\d[\W\d_]*(?:embeddings|importances|modules|regions)?[\W\d_]*", re.IGNORECASE)
 _UNREADABLE = (*UNREADABLE, OSError, ValueError)
 
 
@@ -56,12 +60,15 @@ def read_archive(path: Path) -> list[Student]:
     Raises `ValueError` for what is neither, and for a zip without files of students.
     """
     students: dict[tuple[str, str], Student] = {}
-    for name, date, read in _entries(path):
-        if _is_of_the_system(PurePosixPath(name)):
-            continue
-        owner, file, is_late = owner_of(name)
+    read = [
+        (name, _read(name, date, start))
+        for name, date, start in _entries(path)
+        if not _is_of_the_system(PurePosixPath(name))
+    ]
+    owners = owners_of([name for name, _ in read])
+    for (_, handed_in), (owner, file, is_late) in zip(read, owners, strict=True):
         student = students.setdefault((owner.name, owner.identifier), Student(owner))
-        student.files.append(replace(_read(file, date, read), is_late=is_late))
+        student.files.append(replace(handed_in, file=file, is_late=is_late))
     if not students:
         raise ValueError(f"{path}: there are no files of students in it")
     return sorted(students.values(), key=lambda student: (student.owner.name.casefold(), student.owner.identifier))
@@ -71,16 +78,48 @@ def _is_of_the_system(path: PurePosixPath) -> bool:
     return any(part in ("__MACOSX", ".ipynb_checkpoints", "__pycache__") for part in path.parts) or path.name[0] == "."
 
 
-def owner_of(name: str) -> tuple[Owner, str, bool]:
-    """Say whose file a path in a zip is, what the student had called it, and whether the LMS says that it was late."""
-    parts = [brief(part) for part in PurePosixPath(name.replace("\\", "/")).parts if part not in ("/", "..")]
+def owners_of(names: Sequence[str]) -> list[tuple[Owner, str, bool]]:
+    """Say whose file each path is, what the student had called it, and whether the LMS says that it was late.
+
+    A folder is a student's where the LMS names none: the first below what all notebooks share. Where the notebooks of
+    that folder lie in several, each of those is one student's: a folder of a group names nobody in it.
+    """
+    split = [_parts(name) for name in names]
+    notebooks = [parts for parts in split if parts[-1].lower().endswith(NOTEBOOK)]
+    levels = zip(*(parts[:-1] for parts in notebooks), strict=False)
+    shared = tuple(folders[0] for folders in takewhile(lambda folders: len(set(folders)) == 1, levels))
+    inside: dict[str, set[tuple[str, ...]]] = defaultdict(set)
+    for folders in (_of_students(parts[len(shared) : -1]) for parts in notebooks):
+        inside[folders[0] if folders else ""].add(folders)
+    groups = {first for first, folders in inside.items() if len(folders) > 1}
+    return [_owner(parts, shared, groups, is_only=len(notebooks) == 1) for parts in split]
+
+
+def _parts(name: str) -> tuple[str, ...]:
+    parts = PurePosixPath(name.replace("\\", "/")).parts
+    return tuple(brief(part) for part in parts if part not in ("/", "..")) or ("?",)
+
+
+def _of_students(names: Sequence[str]) -> tuple[str, ...]:
+    return tuple(name for name in names if not _OF_A_LAB.fullmatch(name))
+
+
+def _owner(
+    parts: tuple[str, ...], shared: tuple[str, ...], groups: Collection[str], is_only: bool
+) -> tuple[Owner, str, bool]:
     for part in parts:
         if match := _MOODLE.fullmatch(part):
             return Owner(match["name"], match["id"]), match["file"] or parts[-1], False
-    if match := _CANVAS.fullmatch(parts[-1]):
+    if parts[: len(shared)] != shared:
+        shared = ()  # no notebook, beside the folder that has them all
+    below = parts[len(shared) : -1]
+    folders, home, stem = _of_students(below), _of_students(shared)[-1:], PurePosixPath(parts[-1]).stem
+    if not folders and not (home and is_only) and (match := _CANVAS.fullmatch(parts[-1])):
         return Owner(match["name"] or match["id"], match["id"]), match["file"], match["late"] is not None
-    folders = [part for part in parts[:-1] if not part.lower().startswith("lab")]
-    return Owner(folders[-1] if folders else PurePosixPath(parts[-1]).stem), parts[-1], False
+    if folders and folders[0] in groups:
+        return Owner("/".join(folders)), parts[-1], False
+    names = [*folders[:1], *home, *_of_students([stem]), *below[:1], stem]
+    return Owner(names[0]), parts[-1], False
 
 
 def _entries(path: Path) -> Iterator[tuple[str, tuple[int, ...], Callable[[], bytes]]]:

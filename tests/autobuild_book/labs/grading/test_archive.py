@@ -7,13 +7,14 @@ from pathlib import Path
 import pytest
 
 from autobuild_book.labs.grading import archive
-from autobuild_book.labs.grading.archive import Owner, owner_of, read_archive
+from autobuild_book.labs.grading.archive import Owner, owners_of, read_archive
 from tests.autobuild_book.labs.grading.conftest import Zipped, notebook
 
 NAMES = {
     "Ada Byron_1234567_assignsubmission_file_/lab1 (1).ipynb": ("Ada Byron", "1234567", "lab1 (1).ipynb"),
     "Ada Byron_1234567_assignsubmission_file_lab1.ipynb": ("Ada Byron", "1234567", "lab1.ipynb"),
     "Ada Byron_1234567_assignsubmission_file/lab1.ipynb": ("Ada Byron", "1234567", "lab1.ipynb"),
+    "Flo Gee_1000006_assignsubmission_onlinetext_/onlinetext.html": ("Flo Gee", "1000006", "onlinetext.html"),
     "Lab 1/Émile du Châtelet_7_assignsubmission_file_/x/lab.ipynb": ("Émile du Châtelet", "7", "lab.ipynb"),
     "Participant_12_34_assignsubmission_file_/a_b_c.ipynb": ("Participant_12", "34", "a_b_c.ipynb"),
     "byronada_4711_900123_lab1_embeddings-1.ipynb": ("byronada", "4711", "lab1_embeddings-1.ipynb"),
@@ -30,8 +31,45 @@ NAMES = {
 @pytest.mark.parametrize("path", NAMES)
 def test_names_of_moodle_canvas_and_others(path: str) -> None:
     name, identifier, file = NAMES[path]
-    owner, called, is_late = owner_of(path)
+    ((owner, called, is_late),) = owners_of([path])
     assert (owner, called) == (Owner(name, identifier), file) and is_late == ("LATE" in path)
+
+
+OWNERS = {
+    "dates after a lab": {"Ada Byron/lab1_2026_11_30.ipynb": "Ada Byron", "Bob Roe/lab1_2026_11_29.ipynb": "Bob Roe"},
+    "surnames with lab": {"Laberge Anne/lab1.ipynb": "Laberge Anne", "Labrador Max/lab1.ipynb": "Labrador Max"},
+    "folders inside": {"all/ada/week3/lab1.ipynb": "ada", "all/bob/week3/lab1.ipynb": "bob"},
+    "folders of a lab": {"Lab 1/ada/lab1.ipynb": "ada", "lab1_embeddings/bob/lab1.ipynb": "bob"},
+    "two labs": {"ada/lab1_embeddings/lab1.ipynb": "ada", "ada/Lab 2/lab2.ipynb": "ada", "bob/x/lab1.ipynb": "bob"},
+    "groups": {"A/ada/lab1.ipynb": "A/ada", "A/bob/lab1.ipynb": "A/bob", "B/cyd/lab1.ipynb": "B"},
+    "something old": {"ada/lab1.ipynb": "ada", "ada/old/lab1.ipynb": "ada/old", "bob/lab1.ipynb": "bob"},
+    "other files": {"all/ada/lab1.ipynb": "ada", "all/ada/plots/a.png": "ada", "all/bob/lab1.ipynb": "bob",
+                    "grades.csv": "grades"},
+    "one folder of Canvas": {"all/byronada_1_2_lab1.ipynb": "byronada", "all/roebob_3_4_lab1.ipynb": "roebob"},
+    "one student": {"ada/lab1.ipynb": "ada", "ada/lab1 (2).ipynb": "ada"},
+    "one file": {"Ada Byron/work_2026_11_30.ipynb": "Ada Byron"},
+    "labs with names": {"lab1 Ada/a.ipynb": "lab1 Ada", "lab1 Bob/a.ipynb": "lab1 Bob", "lab1_cyd.ipynb": "lab1_cyd"},
+    "no names": {"lab1a/lab1.ipynb": "lab1a", "lab1b/lab1.ipynb": "lab1b", "lab1_2026_11_30.ipynb": "lab1_2026_11_30"},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", OWNERS)
+def test_no_two_students_are_taken_for_one(case: str) -> None:
+    paths = OWNERS[case]
+    assert {path: owner.name for path, (owner, _, _) in zip(paths, owners_of([*paths]), strict=True)} == paths
+
+
+def test_files_of_many_students_are_read_as_theirs(zipped: Zipped) -> None:
+    files = {f"{name}/lab1_2026_11_{day}.ipynb": name.encode() for day, name in ((30, "Ada"), (29, "Laberge"))}
+    students = read_archive(zipped(files))
+    assert [(student.owner, student.files[0].content) for student in students] == [
+        (Owner("Ada"), b"Ada"), (Owner("Laberge"), b"Laberge")]  # fmt: skip
+
+
+def test_moodles_online_text_belongs_to_its_student(zipped: Zipped) -> None:
+    files = {f"Flo_7_assignsubmission_{kind}": b"{}" for kind in ("file_/lab1.ipynb", "onlinetext_/onlinetext.html")}
+    (student,) = read_archive(zipped(files))
+    assert student.owner == Owner("Flo", "7") and len(student.files) == 2
 
 
 def test_a_student_has_all_their_files_and_the_system_none(zipped: Zipped) -> None:
