@@ -85,8 +85,9 @@ here.drop(columns="state").set_index("source")
 # (paired t-tests, 5 % after Holm's correction). *Supported*: all of it; *partly*: at least half of the checks.
 #
 # The equation of both is `ranks(acc) - ranks(latency)`: `ranks` are normal scores of ranks, so that neither label's
-# scale decides. A ceiling is what a second measurement of the same networks reaches: on Accel-NASBench another seed
-# (SRCC .992), on NAS-Bench-Graph, whose labels are means of three seeds, accuracy on the test nodes; for latencies
+# scale decides. A ceiling is what a second measurement of the same networks reaches. Only Accel-NASBench has one,
+# another seed (SRCC .992). For NAS-Bench-Graph, whose labels are means of three seeds, the rule took the agreement with
+# accuracy on the test nodes, which is no ceiling: it is another question, and heads exceed it (below). For latencies
 # nothing is known, and the ceiling is 1. Each seed draws training rows; **all other rows of the table** are ranked.
 
 # %%
@@ -121,8 +122,17 @@ glue("figure_trained_hops", ranking_figures.hops_and_head(levels))
 # %%
 verdict_ranking = ranking_results.judge(rank_rows, ceilings)
 checks_ranking = run.table("checks_ranking", lambda: verdict_ranking.checks)
-print(verdict_ranking)
+strict = ranking_results.judge(rank_rows, ceilings.where(ceilings.index == ranking.ACCEL, 1.0))
+print(f"{verdict_ranking}; with 1 as the ceiling of NAS-Bench-Graph: {strict.word}")
 checks_ranking
+
+# %% [markdown]
+# The tests count tasks as if they were independent, but the three targets of a table share their training rows, and
+# nine tables share their networks. Kind by kind, ten tasks each, how many of the checks hold:
+
+# %%
+by_kind = {kind: ranking_results.judge(rank_rows[rank_rows.kind == kind], ceilings) for kind in ranking_results.KINDS}
+print("; ".join(f"{kind}: {judged.held}, {judged.word}" for kind, judged in by_kind.items()))
 
 # %% [markdown]
 # The rule reads one size. Would more training rows, or fewer, have changed the checks?
@@ -160,8 +170,8 @@ glue("figure_trained_curves", ranking_figures.learning_curves(curves, shown, cei
 # ---
 #
 # Rank correlation of accuracy on all networks that were not trained on, against the number of training networks: means
-# over five seeds (at 1,000: three) with 95 % intervals.
-# Dashed: accuracy of the same networks on test nodes, or with another seed.
+# over five seeds (at 1,000: three) with 95 % intervals. Dashed: how the same networks are ranked by accuracy on test
+# nodes (another question, so no limit), or with another seed (Accel-NASBench).
 # Benchmark labels: trained by other people.
 # ```
 
@@ -173,14 +183,12 @@ graph_means = run.table("graph_means", lambda: ranking_results.graph_means(rank_
 graph_means.sort_values(graph_means.columns[-1], ascending=False).round(3)
 
 # %% [markdown]
-# The targets that we had set ourselves: at 100, 300 and 1,000 rows at least the forest (in the mean over the nine data
-# sets); on Accel-NASBench .95 at 100 rows and .98 at 400.
+# By how much the ensemble leads the two forests, in the mean over the nine data sets ([our aims](trained-aims) come at
+# the end):
 
 # %%
 leads = run.table("leads", lambda: ranking_results.leads_of(
     rank_rows, ranking.ENSEMBLE.name, [ranking.FOREST_GRAF.name, ranking.RANK_FOREST.name]))  # fmt: skip
-accel = curves[(curves.source == ranking.ACCEL) & (curves.model == ranking.ENSEMBLE.name)].set_index("size")["mean"]
-print("Accel-NASBench:", ", ".join(f"{value:.3f} at {size} rows" for size, value in accel.items()))
 leads[leads.source == "mean"].drop(columns="source").round(3)
 
 # %% [markdown]
@@ -231,6 +239,7 @@ print(measured_again.in_words(checked_ranks))
 # ```
 
 # %% [markdown]
+# (trained-ablation)=
 # ### What the parts of the recipe are worth
 #
 # Chosen on **validation rows of training sets** only: training rows were drawn, seven tenths learnt from, and the rest
@@ -241,14 +250,23 @@ from autobuild_book.chapters.trained import ablation, ablation_results
 
 ablation_rows = run.table("ablation", ablation.SECTION.committed)
 ablations = run.table("ablations", lambda: ablation_results.differences(ablation_rows))
+print(ablation_results.in_words(ablation_rows, ablations))
 ablations.set_index("variant").round(3)
 
 # %% [markdown]
-# The columns are rank correlations of validation rows, means over data sets, and by how much a variant's ensemble
-# differs from the recipe's, with its 95 % interval over data sets. The recipe was settled on earlier draws of the same
-# kind, of fewer data sets; where an interval holds zero, nothing says that the other choice is worse. An ensemble
-# without the ranking loss has no reason to have norms that mean anything: what is built from it below is built by
-# effects.
+# The columns are rank correlations of validation rows, means over the data sets, and by how much a variant's ensemble
+# differs from the recipe's, with its 95 % interval over data sets (draws and sizes averaged). The recipe was settled on
+# earlier draws of the same kind, of fewer data sets, and stays what it was when the chapter was measured; where an
+# interval lies above zero, another choice would have been better. An ensemble without the ranking loss has no reason to
+# have norms that mean anything: what is built from it below is built by effects.
+#
+# The forest, too, can be chosen on these rows. On ranks, its nine candidates of [the peers](peers), who chose on
+# surrogate labels:
+
+# %%
+candidates = run.table("candidates", lambda: ablation_results.candidates(ablation_rows))
+print(ablation_results.against_the_best(ablation_rows))
+candidates.set_index("forest").round(3)
 
 # %% [markdown]
 # (trained-modules)=
@@ -747,8 +765,10 @@ search_results.typical(best_shares, "test_rank").sort_values(300).map("{:.2%}".f
 
 # %% [markdown]
 # How much of this is luck with the training rows? The rank of the best of the last 25 alone, and in how many of the
-# nine data sets of NAS-Bench-Graph it is among the best 0.2 % (we had aimed at seven, and at none where the forest's
-# are better):
+# nine data sets of NAS-Bench-Graph its median is among the best 0.2 %. The aims were seven, and none where the forest's
+# are better ([what became of them](trained-aims)). With five seeds AutoBuild reached six and the forest eight; since
+# five fresh seeds had it the other way round, the number of seeds at 300 evaluations was set to twenty, all of which
+# count here, before the others were measured. The forest with AutoBuild's embeddings was added then, too:
 
 # %%
 built_ranks = search_results.typical(best_shares, "built_rank").sort_values(300)
@@ -901,18 +921,39 @@ verdict_rows = [(claim, judged.word, judged.held) for claim, judged in judged_cl
 run.table("verdicts", lambda: pd.DataFrame(verdict_rows, columns=["claim", "on trained networks", "checks that hold"]))
 
 # %% [markdown]
+# (trained-aims)=
+# ### What became of our aims
+#
+# Set before the rows were measured, for our own recipe: in rank correlation at least the forest on graph features, in
+# the mean over NAS-Bench-Graph's data sets; on Accel-NASBench .95 at 100 rows and .98 at 400, and an effect score that
+# agrees with the real effects in every unit; from 300 evaluations a network of the best 0.2 % among the 25 built ones
+# in seven data sets, and never a worse one than the forest's. *Met*: the value is on the right side; *shown*: its whole
+# interval is, over seeds.
+
+# %%
+from autobuild_book.chapters.trained import aims
+
+effects_400 = accel_units[(accel_units.model == scores.TUNED) & (accel_units.score == "effect")]
+became = run.table("aims", lambda: aims.table_of_aims(leads, rank_rows, effects_400, best_shares[
+    best_shares.source != best_networks.ACCEL]))  # fmt: skip
+became.set_index("aim").round(3)
+
+# %% [markdown]
+# {glue:text}`trained_aims` What would be needed for a better first choice is probably a loss that looks at the top: a
+# squared error on ranks weighs the order of poor networks as much as that of good ones. That was not tried.
+#
 # ```{admonition} Summary
 # On trained networks claim C1 is *{glue:text}`trained_c1`*, C3 *{glue:text}`trained_c3`* (by effect score
 # *{glue:text}`trained_c3_effect`*), C4 *{glue:text}`trained_c4`* (*{glue:text}`trained_c4_effect`*) and C5
 # *{glue:text}`trained_c5`* (*{glue:text}`trained_c5_effect`*). With 300 training rows AutoBuild's ensemble on ranks
 # leads the forest on graph features by {glue:text}`trained_lead` in rank correlation, in the mean over
 # NAS-Bench-Graph's data sets; without ranks and without an ensemble, the tuned preset is behind it by
-# {glue:text}`trained_tuned`.
+# {glue:text}`trained_tuned`. Of our own aims: {glue:text}`trained_aims`
 # ```
 #
 # **C1** ({ref}`ranking <trained-ranking>`). On surrogate labels norms come close to the ceiling, because the labels
 # are a smooth function of the same features. On networks that were trained the order of the hops is the paper's, but
-# their level is not: the last hop reaches 0.9 times the ceiling nowhere.
+# their level is not: the last hop reaches 0.9 times the ceiling in {glue:text}`trained_reached`.
 #
 # **C3** ({ref}`modules <trained-modules>`). A norm at hop 0 cannot know its place, and norms of different depths are
 # compared by moments alone. Neither can be seen where a surrogate is asked about random hosts of its own.
@@ -931,6 +972,7 @@ effect = {
     "c4_effect": regions_results.judge(region_rows, autobuild, "effect"),
     "c5_effect": search_results.judge(search_rows, autobuild, "effect"),
 }
+texts |= {"aims": aims.in_words(became), "reached": str(checks_ranking.value.iloc[0])}
 words = {name.lower(): judged.word for name, judged in (judged_claims | effect).items()} | texts
 for name, text in words.items():
     glue(f"trained_{name}", text, display=False)

@@ -7,11 +7,12 @@ import numpy as np
 import pandas as pd
 from scipy.stats import friedmanchisquare, rankdata, studentized_range
 
-from autobuild_book.chapters.board.measuring import KEY
-from autobuild_book.intervals import ends_of, interval_texts, mean_with_interval
+from autobuild_book.chapters.board.measuring import KEY, BoardJob
+from autobuild_book.intervals import CORRELATION, interval_texts, mean_with_interval
 
 TASK = ["table", "target"]
 MEASURES = {"srcc": True, "tau": True, "regret": False, "rank": False}  # whether more is better
+ENDS = {"srcc": CORRELATION, "tau": CORRELATION, "regret": (0.0, np.inf)}  # what a mean can be
 SECONDS = ["fit_seconds", "predict_seconds"]
 
 
@@ -39,11 +40,9 @@ def summary(rows: pd.DataFrame) -> pd.DataFrame:
     made = []
     for key, runs in rows.groupby(KEY, sort=False):
         cells: dict[str, float] = {"seeds": len(runs)}
-        for measure in ("srcc", "tau", "regret"):
+        for measure, ends in ENDS.items():
             names = (measure, f"{measure}_low", f"{measure}_high")
-            values = runs[measure].to_numpy()
-            interval = mean_with_interval(values, within=ends_of(measure, values))
-            cells |= dict(zip(names, interval, strict=True))
+            cells |= dict(zip(names, mean_with_interval(runs[measure].to_numpy(), within=ends), strict=True))
         cells |= {"rank": runs["rank"].median(), "share": runs["share"].median()}
         cells |= {"rank_least": runs["rank"].min(), "rank_most": runs["rank"].max()}
         made.append({**dict(zip(KEY, key, strict=True)), **cells, **runs[SECONDS].mean()})
@@ -70,6 +69,19 @@ def readable(means: pd.DataFrame) -> pd.DataFrame:
     )
 
 
+def coverage(rows: pd.DataFrame, jobs: Sequence[BoardJob]) -> pd.DataFrame:
+    """Say how much of a plan is measured: columns size, measured, planned (rows), models and tables that lack rows."""
+    keys = pd.DataFrame([key for job in jobs for key in job.keys], columns=[*KEY, "seed"])
+    there = set(rows[[*KEY, "seed"]].itertuples(index=False, name=None))
+    lacks = np.array([key not in there for key in keys.itertuples(index=False, name=None)], dtype=bool)
+    counted = []
+    for size, part in keys.assign(lacks=lacks).groupby("size"):
+        missing = part[part["lacks"]]
+        lacking = (", ".join(missing[name].unique()) or "none" for name in ("model", "table"))
+        counted.append((size, len(part) - len(missing), len(part), *lacking))
+    return pd.DataFrame(counted, columns=["size", "measured", "planned", "models", "tables"])
+
+
 # -------------------------------------------------------------------- models over tasks
 
 
@@ -81,6 +93,17 @@ def by_task(rows: pd.DataFrame, size: int, measure: str = "srcc") -> pd.DataFram
     """
     table = rows[rows["size"] == size].pivot_table(index=TASK, columns="model", values=measure, sort=False)
     return table.dropna(axis="index", thresh=(table.shape[1] + 1) // 2).dropna(axis="columns")
+
+
+def in_common(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return the rows of tasks that have every size, so that sizes can be compared."""
+    sizes = rows.groupby(TASK)["size"].transform("nunique")
+    return rows[sizes == rows["size"].nunique()]
+
+
+def place(srcc: float, others: pd.Series) -> str:
+    """Say which place a rank correlation has beside those of others; without others there is none."""
+    return f"{1 + int((others > srcc).sum())} of {len(others) + 1}" if len(others) else "alone"
 
 
 def average_ranks(table: pd.DataFrame, more_is_better: bool = True) -> pd.DataFrame:

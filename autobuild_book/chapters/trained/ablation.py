@@ -3,6 +3,7 @@
 A training set is drawn, seven tenths of it are learnt from, and the rest is ranked. No other row of a table is seen.
 """
 
+import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -12,7 +13,11 @@ import pandas as pd
 import torch
 from torch import Tensor
 
-from autobuild_book.chapters.shared.models.registry import MEMBER
+from autobuild_book.chapters.shared.models.features import GRAF
+from autobuild_book.chapters.shared.models.learners import Forest
+from autobuild_book.chapters.shared.models.on_features import FeatureModel
+from autobuild_book.chapters.shared.models.on_ranks import OnRanks
+from autobuild_book.chapters.shared.models.registry import FORESTS, MEMBER
 from autobuild_book.chapters.shared.splits import drawn_rows
 from autobuild_book.chapters.trained.effects import GRAPHS, trained_table
 from autobuild_book.measured.parts import key_of
@@ -31,6 +36,7 @@ from autobuild_lib.training import Course, configure
 MEMBERS = 5
 LEARNT = 0.7  # of the rows that are drawn
 SEED = 1000  # of the first draw: none that any other section takes
+Predictions = np.ndarray[Any, np.dtype[np.float64]]
 COLUMNS = ["source", "variant", "size", "seed", "member", "ensemble"]
 
 
@@ -102,9 +108,21 @@ VARIANTS = {
 }
 
 
+def forest_name(forest: Forest) -> str:
+    """Return the name that the rows give a forest."""
+    registered = ", the registry's" if forest == FORESTS[(GRAF,)] else ""
+    return f"forest on ranks: {forest.share_of_columns:g} of the columns, leaves of {forest.fewest_in_leaf}{registered}"
+
+
+# The candidates of chapter 8: there they were compared on surrogate labels, here on the rows that the recipe saw.
+CANDIDATES = {
+    forest_name(one): one for one in itertools.starmap(Forest, itertools.product((0.05, 0.1, 0.3), (1, 2, 5)))
+}
+
+
 @dataclass(frozen=True)
 class Ablation:
-    """One variant on one table: rows drawn by a seed, most learnt from, the others ranked."""
+    """One variant, or forest, on one table: rows drawn by a seed, most learnt from, the others ranked."""
 
     source: str
     variant: str
@@ -120,25 +138,34 @@ class Ablation:
     @property
     def estimate(self) -> float:
         """Seconds on one core, roughly."""
-        return 6.0
+        return 0.8 if self.variant in CANDIDATES else 6.0
 
     def measure(self) -> pd.DataFrame:
         """Return one row: rank correlations of validation rows, the mean over members, and of their mean."""
-        variant, table = VARIANTS[self.variant], trained_table(self.source)
-        drawn = variant.table(table.take(drawn_rows(len(table), self.size, SEED + self.seed)))
+        table = trained_table(self.source)
+        drawn = table.take(drawn_rows(len(table), self.size, SEED + self.seed))
         order = np.random.default_rng([SEED, self.seed]).permutation(self.size)
         first = round(LEARNT * self.size)
         learnt, others = drawn.take(np.sort(order[:first])), drawn.take(np.sort(order[first:]))
         with one_thread():
-            predicted = predictions(variant, learnt, others)
+            predicted = self.predictions(learnt, others)
         truth = others.evaluate(Target("acc"))
         single = np.mean([srcc(row, truth) for row in predicted])
         row = (self.source, self.variant, self.size, self.seed, single, srcc(predicted.mean(0), truth))
         return pd.DataFrame([row], columns=COLUMNS)
 
+    def predictions(self, learnt: Table, others: Table) -> Predictions:
+        """Learn from some rows, and return what each member says of others, [members, N]; a forest is one member."""
+        if self.variant in CANDIDATES:
+            model = OnRanks(self.variant, FeatureModel(self.variant, (GRAF,), CANDIDATES[self.variant]))
+            (fitted,) = model.fit_many(learnt, ["acc"], self.seed)
+            return fitted.predict(others.architectures)[None]
+        variant = VARIANTS[self.variant]
+        return predictions(variant, variant.table(learnt), variant.table(others))
+
 
 @plain_torch(gradients=True)
-def predictions(variant: Variant, learnt: Table, others: Table) -> np.ndarray[Any, np.dtype[np.float64]]:
+def predictions(variant: Variant, learnt: Table, others: Table) -> Predictions:
     """Train the members side by side on some rows, and return what each says of others, [members, N]."""
     config = configure(MEMBER.preset, {**dict(MEMBER.overrides), **variant.options})
     encoder = variant.encoder(learnt.space)
@@ -151,9 +178,11 @@ def predictions(variant: Variant, learnt: Table, others: Table) -> np.ndarray[An
 
 
 def plan(sizes: Sequence[int], seeds: Sequence[int]) -> list[Ablation]:
-    """Return a part per seed, size, table and variant."""
-    sources = [f"nas-bench-graph:{name}" for name in GRAPHS]
-    return [Ablation(s, v, size, seed) for seed in seeds for size in sizes for s in sources for v in VARIANTS]
+    """Return a part per seed, size, table and variant or forest."""
+    sources, names = [f"nas-bench-graph:{name}" for name in GRAPHS], (*VARIANTS, *CANDIDATES)
+    return [Ablation(source, name, size, seed)
+            for seed in seeds for size in sizes for source in sources for name in names]  # fmt: skip
 
 
-SECTION = Section("trained", "ablation", "what the recipe for ranks owes to each of its parts", plan, (143, 429), (0,))
+WHAT = "what the recipe for ranks owes to each of its parts"
+SECTION = Section("trained", "ablation", WHAT, plan, (143, 429), tuple(range(5)))

@@ -2,9 +2,13 @@
 
 from typing import Any
 
+import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
-from autobuild_book.chapters.trained.ablation import VARIANTS
+from autobuild_book.chapters.shared.models.features import GRAF
+from autobuild_book.chapters.shared.models.registry import FORESTS
+from autobuild_book.chapters.trained.ablation import CANDIDATES, VARIANTS, forest_name
 from autobuild_book.intervals import mean_with_interval
 
 RECIPE = next(iter(VARIANTS))
@@ -13,14 +17,52 @@ RECIPE = next(iter(VARIANTS))
 def differences(rows: pd.DataFrame) -> pd.DataFrame:
     """Return a row per variant: SRCC of a member and of the ensemble, and the ensemble's lead over the recipe's.
 
-    Columns: variant, member, ensemble, lead, low, high (95 % over tables, sizes and draws), cases.
+    Columns: variant, member, ensemble, lead, low, high (95 % over tables, whose draws are averaged), tables.
     """
     cases = rows.fillna({"member": 0.0, "ensemble": 0.0})
-    wide = cases.pivot(index=["source", "size", "seed"], columns="variant", values="ensemble")
     members = cases.groupby("variant")["member"].mean()
+    wide = _by_draw(rows)
     result: list[tuple[Any, ...]] = []
     for variant in [name for name in VARIANTS if name in wide]:
-        lead = (wide[variant] - wide[RECIPE]).dropna().to_numpy()
+        lead = _lead(wide, variant, RECIPE)
         interval = mean_with_interval(lead) if variant != RECIPE else (0.0, float("nan"), float("nan"))
         result.append((variant, members[variant], wide[variant].mean(), *interval, len(lead)))
-    return pd.DataFrame(result, columns=["variant", "member", "ensemble", "lead", "low", "high", "cases"])
+    return pd.DataFrame(result, columns=["variant", "member", "ensemble", "lead", "low", "high", "tables"])
+
+
+def in_words(rows: pd.DataFrame, leads: pd.DataFrame) -> str:
+    """Say what was drawn, and which variants have their whole interval on one side of the recipe."""
+    draws = rows[rows["variant"] == RECIPE].groupby("size")["seed"].nunique()
+    drawn = "; ".join(f"{size} rows: {number} draws" for size, number in draws.items())
+    names = leads.set_index("variant")
+    better, worse = (", ".join(names.index[kept]) or "none" for kept in (names["low"] > 0, names["high"] < 0))
+    return f"{drawn}. Shown to be better than the recipe: {better}. Shown to be worse: {worse}."
+
+
+def candidates(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return a row per forest, the best first: SRCC, and its lead over the registry's, with 95 % over tables."""
+    wide, registered = _by_draw(rows), forest_name(FORESTS[(GRAF,)])
+    result: list[tuple[Any, ...]] = []
+    for name in [name for name in CANDIDATES if name in wide]:
+        interval = (0.0, np.nan, np.nan) if name == registered else mean_with_interval(_lead(wide, name, registered))
+        result.append((name, wide[name].mean(), *interval))
+    frame = pd.DataFrame(result, columns=["forest", "srcc", "lead", "low", "high"])
+    return frame.sort_values("srcc", ascending=False, ignore_index=True)
+
+
+def against_the_best(rows: pd.DataFrame) -> str:
+    """Say by how much the recipe's ensemble leads the best of the forests, chosen on the same rows."""
+    wide, best = _by_draw(rows), str(candidates(rows)["forest"].iloc[0])
+    mean, low, high = mean_with_interval(_lead(wide, RECIPE, best))
+    return f"The ensemble of the recipe leads the best of them, {best}, by {mean:.3f} [{low:.3f}, {high:.3f}]."
+
+
+def _by_draw(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return SRCC of ensembles, a row per table, size and draw, a column per variant; a constant one counts as 0."""
+    return rows.fillna({"ensemble": 0.0}).pivot(index=["source", "size", "seed"], columns="variant", values="ensemble")
+
+
+def _lead(wide: pd.DataFrame, variant: str, other: str) -> npt.NDArray[np.float64]:
+    """Return the mean difference of each table, over the draws that have both, [tables]."""
+    lead = (wide[variant] - wide[other]).dropna().groupby("source").mean()
+    return lead.to_numpy(dtype=np.float64)

@@ -9,7 +9,9 @@ import pytest
 from scipy.stats import friedmanchisquare
 
 from autobuild_book.chapters.board import results
-from autobuild_book.chapters.board.measuring import ROWS
+from autobuild_book.chapters.board.measuring import ROWS, BoardJob
+from autobuild_book.chapters.board.newcomer import MarginalMeans
+from autobuild_book.chapters.board.tables import BoardTable
 
 
 def rows_of(values: dict[tuple[str, str, int], list[float]]) -> pd.DataFrame:
@@ -123,3 +125,27 @@ def test_the_model_that_gains_most_at_the_top_by_hand() -> None:
     text = results.better_at_the_top(pd.concat([rows, rows.assign(size=1000)]))
     first, second = text.split("; ")
     assert first.startswith("b ") and "50" in first and second.startswith("b ") and "1,000" in second
+
+
+def test_no_mean_lies_where_none_can() -> None:
+    far_apart = results.summary(rows_of({("x", "a", 50): [0.2, 1.0]})).iloc[0]
+    assert (far_apart.srcc_low, far_apart.srcc_high, far_apart.regret_low) == (-1, 1, 0) and far_apart.regret_high > 1
+
+
+def test_what_a_plan_lacks_is_named() -> None:
+    tables = [BoardTable("x", ("t",)), BoardTable("y", ("t",))]
+    jobs = [BoardJob(table, MarginalMeans(name), 50, seed) for table in tables for name in "abc" for seed in range(3)]
+    jobs += [BoardJob(tables[0], MarginalMeans("a"), 100, 0)]
+    table = results.coverage(ROWS_OF_TWO, jobs).set_index("size")
+    assert table.loc[50, ["measured", "planned"]].tolist() == [15, 18]
+    assert table.loc[50, ["models", "tables"]].tolist() == ["c", "y"]
+    assert table.loc[100].tolist() == [1, 1, "none", "none"]
+
+
+def test_sizes_are_compared_on_the_same_tasks() -> None:
+    assert set(results.in_common(ROWS_OF_TWO)["table"]) == {"x"}  # y has one size only
+
+
+def test_a_place_needs_others() -> None:
+    assert results.place(0.5, pd.Series([0.6, 0.5, 0.1])) == "2 of 4"
+    assert results.place(0.5, pd.Series(dtype=float)) == "alone"

@@ -1,5 +1,7 @@
 """Variants of the recipe: what each changes in the graphs, and what the rows say."""
 
+import itertools
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -68,10 +70,35 @@ def test_a_variant_learns(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     assert rows.ensemble.item() > 0.3
 
 
-def test_leads_are_of_the_same_draws() -> None:
-    recipe, other = list(ablation.VARIANTS)[:2]
-    cases = [("a", recipe, 1, 0, 0.1, 0.5), ("a", other, 1, 0, 0.2, 0.6), ("b", recipe, 1, 0, 0.3, 0.1),
-             ("b", other, 1, 0, 0.4, 0.4), ("c", recipe, 1, 0, 0.5, 0.9)]  # fmt: skip
-    found = ablation_results.differences(pd.DataFrame(cases, columns=ablation.COLUMNS)).set_index("variant")
-    assert found.loc[other, "lead"] == pytest.approx(0.2) and found.loc[other, "cases"] == 2
-    assert found.loc[recipe, "member"] == pytest.approx(0.3) and found.loc[recipe, "lead"] == 0
+def cases(values: dict[str, list[float]]) -> pd.DataFrame:
+    """Rows from {variant: SRCC of ensembles on tables a, b, ..., two draws each}; members have half of that."""
+    made = [(table, variant, 1, draw, srcc / 2, srcc) for variant, numbers in values.items()
+            for (table, draw), srcc in zip(itertools.product("abc", range(2)), numbers, strict=False)]  # fmt: skip
+    return pd.DataFrame(made, columns=ablation.COLUMNS)
+
+
+def test_leads_are_of_the_same_draws_and_over_tables() -> None:
+    recipe, other, worse = list(ablation.VARIANTS)[:3]
+    rows = cases({recipe: [0.5, 0.3, 0.2, 0.4, 0.9, 0.9], other: [0.6, 0.4, 0.4, 0.6], worse: [0.4, 0.2, 0.1, 0.3]})
+    table = ablation_results.differences(rows).set_index("variant")
+    assert table.loc[other, ["lead", "tables"]].tolist() == pytest.approx([0.15, 2])  # .1 on a, .2 on b
+    half = 12.706205 * 0.05  # t(0.975, 1) times the standard error of (.1, .2)
+    assert table.loc[other, ["low", "high"]].tolist() == pytest.approx([0.15 - half, 0.15 + half], abs=1e-6)
+    assert table.loc[recipe, "member"] == pytest.approx(3.2 / 12) and table.loc[recipe, "lead"] == 0
+    words = ablation_results.in_words(rows, table.reset_index())
+    assert words.startswith("1 rows: 2 draws") and words.endswith(f"worse: {worse}.") and "recipe: none." in words
+
+
+def test_the_best_forest_is_chosen_on_the_same_rows() -> None:
+    registered = ablation.forest_name(ablation.FORESTS[(ablation.GRAF,)])
+    other = next(name for name in ablation.CANDIDATES if name != registered)
+    rows = cases({"the recipe": [0.5, 0.5, 0.6, 0.6], registered: [0.3] * 4, other: [0.4, 0.4, 0.5, 0.5]})
+    table = ablation_results.candidates(rows)
+    assert table["forest"].tolist() == [other, registered] and table["lead"].tolist() == pytest.approx([0.15, 0])
+    assert f"{other}, by 0.100 [0.100, 0.100]" in ablation_results.against_the_best(rows)
+
+
+def test_a_forest_takes_part() -> None:
+    name = next(iter(ablation.CANDIDATES))
+    row = ablation.Ablation("nas-bench-graph:proteins", name, 200, 0).measure().iloc[0]
+    assert row.member == row.ensemble > 0.3

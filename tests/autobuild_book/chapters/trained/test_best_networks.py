@@ -11,7 +11,16 @@ from autobuild_book.chapters.shared.models.autobuild import AutoBuild
 from autobuild_book.chapters.shared.models.registry import MODELS
 from autobuild_book.chapters.shared.splits import subset
 from autobuild_book.chapters.trained import best_networks
-from autobuild_book.chapters.trained.best_networks import BUILT, EVOLUTION, NO_MODEL, OURS, PREDICTED, RANDOM, BestPart
+from autobuild_book.chapters.trained.best_networks import (
+    BUDGETS,
+    BUILT,
+    EVOLUTION,
+    NO_MODEL,
+    OURS,
+    PREDICTED,
+    RANDOM,
+    BestPart,
+)
 from autobuild_book.chapters.trained.truth import Truth
 from tests.helpers.trees import trees_truth
 
@@ -75,3 +84,5 @@ def test_a_sample_of_a_large_space_is_chosen_from(monkeypatch: pytest.MonkeyPatc
 
 def test_the_plan_has_everything_once() -> None:
     assert len(set(best_networks.plan((100, 300), range(2), ("a", "b")))) == 10 * 2 * 2 * 2
+    seeds = {budget: {part.seed for part in best_networks.plan() if part.budget == budget} for budget in BUDGETS}
+    assert seeds == {100: set(range(5)), 300: set(range(20)), 1000: set(range(5))}
