@@ -19,6 +19,7 @@ from autobuild_book.labs.grading import channel
 from autobuild_book.labs.grading.restoring import Cell
 from autobuild_book.labs.grading.shell import quiet_shell, run
 from autobuild_book.labs.grading.transport import Decoder, Encoder
+from autobuild_book.labs.notebooks import Undefined
 from autobuild_book.labs.verdicts import AnswerError, Right
 
 # All that a student's process gets of the environment: what Python needs to start.
@@ -144,7 +145,9 @@ def _verdicts(
         for cell in cells:
             if cell.kind == "check":
                 answer = answers.get(cell.id, {})
-                shell.push({name: decoder.decode(answer[name]) if name in answer else ... for name in cell.names})
+                shell.push(
+                    {name: decoder.decode(answer[name]) if name in answer else Undefined(name) for name in cell.names}
+                )
             result = None if cell.kind == "answer" else run(shell, cell.code)
             if cell.kind == "check":
                 missed = ended and cell.id not in answers

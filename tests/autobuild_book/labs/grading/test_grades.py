@@ -108,3 +108,15 @@ def test_students_without_a_notebook_have_a_row(lab: Lab) -> None:
     result = table([Graded(Owner("Ada"), notes=["x.pdf: no"]), Graded(Owner("Bob"), "lab1_tiny")], [lab])
     assert result["Grade"].tolist() == [0, 0] and result["Full name"].tolist() == ["Ada", "Bob"]
     assert isinstance(result, pd.DataFrame) and result["Notes"].tolist() == ["x.pdf: no", ""]
+
+
+@pytest.mark.slow
+def test_an_answer_under_another_name_is_missed_by_its_name(zipped: Zipped) -> None:
+    made = "from autobuild_book.labs.embeddings import Lab as Exercises\ncheck = Exercises(seed=0)"
+    cells = (Cell("cell-0", "given", made), Cell("loss", "answer", "loss = ..."),
+             Cell("check-loss", "check", "check.ranking_loss(loss)", 2, ("loss",)))  # fmt: skip
+    answers = {"ada": "my_loss = 0.1", "bob": "loss = ..."}
+    files = {f"{name}/lab1.ipynb": json.dumps({"cells": [code_cell(made, "cell-0"), code_cell(code, "loss")]}).encode()
+             for name, code in answers.items()}  # fmt: skip
+    ada, bob = grade(read_archive(zipped(files)), lambda _: [Lab("lab1_tiny", cells)], LIMITS)
+    assert "There is no loss" in ada.verdicts[0].hint and "three dots" in bob.verdicts[0].hint
