@@ -9,10 +9,8 @@ from autobuild_book.labs import usual
 from autobuild_book.labs.answers import call, check, numbers, read_numbers
 from autobuild_book.labs.hints import EMBEDDINGS as HINTS
 from autobuild_book.labs.notebooks import Checks
-from autobuild_book.labs.usual import FEATURES
+from autobuild_book.labs.usual import ENOUGH, FEATURES
 from autobuild_book.labs.verdicts import AnswerError, Right, compare, require
-
-ENOUGH = 0.001  # the loss that `better_norms` has to reach
 
 
 class Lab(Checks):

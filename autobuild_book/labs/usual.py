@@ -12,6 +12,7 @@ from autobuild_book.labs.verdicts import Array, Mistake, apart
 from autobuild_lib.losses import soft_rank
 
 FEATURES = ("unit = 0", "e = 6", "k = 3")
+ENOUGH = 0.001  # the ranking loss that counts as none
 PRINTED = (0.1, 0.3, 0.7, 1.0, 2.0, 10.0)  # strengths that the notebook shows
 Categories = dict[str, tuple[list[float], list[float], float]]  # value: vector, weights, bias
 Pair = tuple[float, float, float]  # a, b, strength
@@ -72,8 +73,10 @@ def _spaced(rng: np.random.Generator, low: int, high: int) -> Array:
 
 
 def _batch(rng: np.random.Generator) -> tuple[Array, Array]:
-    """Norms of five networks, some of them close, and targets in nearly the same order."""
+    """Norms of five networks, some of them close, and targets in nearly the same order, which have a loss as norms."""
     norms, targets = _spaced(rng, 2, 17), 70 + _spaced(rng, 11, 40)
+    while loss_of(targets, targets) <= 2 * ENOUGH:
+        targets = 70 + _spaced(rng, 11, 40)
     order, place = rng.permutation(5), int(rng.integers(1, 4))
     norms[[place, place + 1]] = norms[[place + 1, place]]
     return norms[order].round(1), targets[order].round(1)

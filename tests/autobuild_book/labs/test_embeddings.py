@@ -56,9 +56,13 @@ class TestLab1:
         right = [ab.losses.rank_loss(level[None], targets) for level in norms]
         assert lab1.losses_by_hop(right, norms, targets) and lab1.losses_by_hop(np.round(right, 3), norms, targets)
 
-    def test_targets_are_no_norms(self, lab1: embeddings.Lab) -> None:
-        with pytest.raises(AnswerError):
-            lab1.better_norms(lab1.targets)
+    @pytest.mark.parametrize("seed", range(60))
+    def test_targets_are_no_norms(self, seed: int) -> None:
+        lab = embeddings.Lab(seed)
+        for norms in (lab.targets, np.argsort(np.argsort(lab.targets)) + 1):
+            with pytest.raises(AnswerError) as caught:
+                lab.better_norms(norms)
+            assert caught.value.mistake == "far apart"
 
 
 def as_row(material: usual.Material) -> Sequence[float]:
