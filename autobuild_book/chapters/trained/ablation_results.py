@@ -52,7 +52,10 @@ def candidates(rows: pd.DataFrame) -> pd.DataFrame:
 
 def against_the_best(rows: pd.DataFrame) -> str:
     """Say by how much the recipe's ensemble leads the best of the forests, chosen on the same rows."""
-    wide, best = _by_draw(rows), str(candidates(rows)["forest"].iloc[0])
+    wide, forests = _by_draw(rows), candidates(rows)["forest"]
+    if forests.empty:
+        return "No forest was measured on these rows."
+    best = str(forests.iloc[0])
     mean, low, high = mean_with_interval(_lead(wide, RECIPE, best))
     return f"The ensemble of the recipe leads the best of them, {best}, by {mean:.3f} [{low:.3f}, {high:.3f}]."
 

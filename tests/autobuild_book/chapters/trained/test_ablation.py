@@ -96,6 +96,7 @@ def test_the_best_forest_is_chosen_on_the_same_rows() -> None:
     table = ablation_results.candidates(rows)
     assert table["forest"].tolist() == [other, registered] and table["lead"].tolist() == pytest.approx([0.15, 0])
     assert f"{other}, by 0.100 [0.100, 0.100]" in ablation_results.against_the_best(rows)
+    assert "0.1" not in ablation_results.against_the_best(cases({"the recipe": [0.5, 0.5]}))
 
 
 def test_a_forest_takes_part() -> None:
