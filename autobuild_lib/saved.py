@@ -109,11 +109,7 @@ def _moments_json(moments: Moments | None) -> dict[str, Any]:
 
 def _signed(config: dict[str, Any]) -> str:
     """Return a configuration as text with its checksum at the end."""
-    return _text(config | {OWN_SHA256: hashlib.sha256(_text(config).encode("utf-8")).hexdigest()})
-
-
-def _text(config: dict[str, Any]) -> str:
-    return json_text(config) + "\n"
+    return json_text(config | {OWN_SHA256: hashlib.sha256(f"{json_text(config)}\n".encode()).hexdigest()}) + "\n"
 
 
 # -------------------------------------------------------------------- reading

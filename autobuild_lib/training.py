@@ -202,7 +202,8 @@ def train_network(
             error = (predicted - truth).square().mean(1)
             loss = (error + config.rank_weight * rank_loss(norms, truth, config.rank_loss)).sum()
             gradients = torch.autograd.grad(loss, parameters)
-            weights.grad = _clip_each(torch.cat([g.flatten(1) for g in gradients], dim=1), config.gradient_clip)
+            joined = torch.cat([g.flatten(1) for g in gradients], dim=1)  # [P, numbers], each row of its own norm
+            weights.grad = joined * (config.gradient_clip / (joined.norm(dim=1, keepdim=True) + 1e-6)).clamp(max=1.0)
             optimiser.step()
             if scheduler:
                 scheduler.step()
@@ -221,12 +222,6 @@ def _in_one_tensor(parameters: Sequence[nn.Parameter]) -> nn.Parameter:
     for parameter, view in zip(parameters, views, strict=True):
         parameter.data = view.view(parameter.shape)
     return weights
-
-
-def _clip_each(gradients: Tensor, most: float) -> Tensor:
-    """Scale the gradient of each predictor, [P, numbers], to a norm of at most `most`."""
-    scale: Tensor = most / (gradients.norm(dim=1, keepdim=True) + 1e-6)
-    return gradients * scale.clamp(max=1.0)
 
 
 def member_of(stack: Network, place: int) -> Network:

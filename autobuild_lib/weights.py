@@ -11,6 +11,8 @@ from torch import Tensor, nn
 
 from autobuild_lib.values import naming
 
+VARIANCES = ("running_var", ".variance")  # of batch normalisation: names end so in PyTorch's, and in this library's
+
 
 def weights_bytes(network: nn.Module) -> bytes:
     """Return a network's weights in the safetensors format."""
@@ -56,8 +58,15 @@ def check(tensors: dict[str, Tensor], expected: dict[str, Tensor], path: Path) -
     for name, tensor in expected.items():
         if (there := _describe(tensors[name])) != (needed := _describe(tensor)):
             raise ValueError(f"{path}: {name} has {there}, expected finite numbers of {needed}")
-        if not torch.isfinite(tensors[name]).all():
-            raise ValueError(f"{path}: {name} has non-finite numbers, expected finite ones")
+        if fault := fault_of(name, tensors[name]):
+            raise ValueError(f"{path}: {name} has {fault}")
+
+
+def fault_of(name: str, tensor: Tensor) -> str:
+    """Say what is wrong with the numbers of a weight, "" where all are finite, and no variance is below zero."""
+    if tensor.is_meta or not torch.isfinite(tensor).all():
+        return f"{'no' if tensor.is_meta else 'non-finite'} numbers, expected finite ones"
+    return "numbers below zero, expected variances" if name.endswith(VARIANCES) and (tensor < 0).any() else ""
 
 
 def _describe(tensor: Tensor) -> str:

@@ -51,8 +51,7 @@ class FeatureMLP(nn.Module):
     def forward(self, codes: Tensor) -> Tensor:
         """Look every node's scores up."""
         table = torch.cat([self.value_scores(c) for c in self.categories], dim=1).abs()  # [P, all values]
-        places = (codes + self.offsets).flatten()
-        return table.index_select(1, places).reshape(len(table), *codes.shape)
+        return table.index_select(1, (codes + self.offsets).flatten()).reshape(len(table), *codes.shape)
 
 
 @dataclass(frozen=True)

@@ -129,7 +129,10 @@ def _read(path: Path) -> dict[str, Tensor]:
     with naming(f"{path}: not a published supernet", caught=MALFORMED):
         state = read_torch(path)
         state = state.get("state_dict", state)
-        tensors = {_name(name): tensor for name, tensor in state.items() if not name.endswith(COUNTER)}
+        names = sorted((name for name in state if not name.endswith(COUNTER)), key=_name)
+        if twice := [pair for pair in itertools.pairwise(names) if _name(pair[0]) == _name(pair[1])]:
+            raise ValueError(f"{' and '.join(twice[0])} are the same weight")
+        tensors = {_name(name): state[name] for name in names}
         if not all(isinstance(t, Tensor) and t.ndim and t.layout == torch.strided for t in tensors.values()):
             raise ValueError("needs tensors by name, alone or as state_dict")
     return tensors
@@ -138,6 +141,6 @@ def _read(path: Path) -> dict[str, Tensor]:
 def _name(name: str) -> str:
     """Name a weight alike with and without the wrappers that make layers elastic."""
     parts = name.split(".")
-    if parts[0] == "blocks":
-        del parts[2:3]  # "conv", or in older files "mobile_inverted_conv"
+    if parts[0] == "blocks" and parts[2:3] in (["conv"], ["mobile_inverted_conv"]):  # the latter in older files
+        del parts[2]
     return ".".join(part for part, _ in itertools.groupby(parts))

@@ -4,7 +4,6 @@ import re
 from pathlib import Path
 
 import numpy as np
-import torch
 from torch import Tensor
 
 from autobuild_lib.engine.layers import LayerEncoder
@@ -13,7 +12,7 @@ from autobuild_lib.spaces import SequenceSpace, ofa_mbv3, ofa_pn
 from autobuild_lib.spaces.ofa import RESOLUTIONS
 from autobuild_lib.torch_settings import plain_torch
 from autobuild_lib.values import MALFORMED, naming
-from autobuild_lib.weights import read_torch
+from autobuild_lib.weights import fault_of, read_torch
 
 EMBEDDINGS = {"unit": "stage", "index": "block", "op": "mbconv", "e": "exp", "k": "kernel"}
 OPS = ("mbconv2", "mbconv3")  # rows of the published op embedding
@@ -44,8 +43,8 @@ def _predictor(path: Path, state: "_State") -> Predictor:
     network.load_state_dict(_translate(space, state, config))
     if left := sorted(set(state) - set(UNUSED) - {n for n in state if n.endswith("num_batches_tracked")}):
         raise ValueError(f"unknown tensors: {', '.join(left[:5])}")
-    if bad := [name for name, tensor in network.state_dict().items() if not torch.isfinite(tensor).all()]:
-        raise ValueError(f"non-finite numbers in {bad[0]}")
+    if bad := [f"{name} has {why}" for name, tensor in network.state_dict().items() if (why := fault_of(name, tensor))]:
+        raise ValueError(bad[0])
     mean, sd = (float(v) for v in state.labels)
     target = next((name for name in LABELS if name in path.name), "label")
     return Predictor(network.eval(), target, mean, sd, _moments(state), {"source": path.name})

@@ -58,14 +58,9 @@ def forms(space: SequenceSpace, group: ScoringGroup, head: bytes) -> Iterator[Fo
         nodes = []
         for unit, index, axes in places:
             shape = [size if axis in axes else 1 for axis, size in enumerate(sizes)]
-            nodes.append(_node_codes(space, unit, index, head).reshape(*shape, -1))
+            codes = space.alone(unit).isolated(space.codecs[unit].ends(index + 1), head)  # all that they can be
+            nodes.append(torch.from_numpy(space.nodes(codes)[index :: index + 1]).reshape(*shape, -1))  # hop-0 codes
         yield Form(depths, tuple(sizes), tuple(nodes))
-
-
-def _node_codes(space: SequenceSpace, unit: int, index: int, head: bytes) -> Tensor:
-    """Hop-0 codes of one layer for every choice of the unit's features and of that layer, [choices, categories]."""
-    codes = space.alone(unit).isolated(space.codecs[unit].ends(index + 1), head)
-    return torch.from_numpy(space.nodes(codes)[index :: index + 1])
 
 
 @dataclass(frozen=True)

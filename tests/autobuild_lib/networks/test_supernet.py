@@ -1,6 +1,7 @@
 """Networks cut out of supernets: parts of weights by hand, counts, names of files, and hostile files."""
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,7 @@ from torch import Tensor
 
 import autobuild_lib as ab
 from autobuild_lib.networks import Supernet, build, count_parameters
+from autobuild_lib.networks.supernet import _name
 from autobuild_lib.spaces import SpaceError
 from tests.helpers.supernet_files import LAYOUTS, in_older_names, random_state, write_supernet
 
@@ -201,6 +203,45 @@ class TestFiles:
         with pytest.raises(ValueError, match="changed") as error:
             load(change)
         assert "\n" not in str(error.value)
+
+    @pytest.mark.parametrize(
+        ("name", "change", "fault"),
+        [
+            ("first_conv.bn.weight", lambda tensor: tensor.to("meta"), "no numbers"),
+            ("blocks.3.depth_conv.conv.weight", lambda tensor: tensor.to("meta"), "no numbers"),
+            ("blocks.3.depth_conv.bn.running_var", lambda tensor: -tensor, "numbers below zero"),
+            ("first_conv.bn.running_var", lambda tensor: tensor.index_fill(0, torch.tensor([7]), -1e-30), "below zero"),
+            ("blocks.3.depth_conv.bn.running_mean", lambda tensor: tensor / 0, "non-finite numbers"),
+        ],
+    )
+    def test_numbers_that_cannot_be_name_their_tensor(
+        self, narrow: State, tmp_path: Path, name: str, change: Callable[[Tensor], Tensor], fault: str
+    ) -> None:
+        (published,) = [key for key in narrow if _name(key) == name]
+        path = write_supernet(tmp_path / "changed", narrow | {published: change(narrow[published])})
+        with pytest.raises(ValueError, match=re.escape(f"{path}: {name} has ") + f".*{fault}") as error:
+            Supernet.load(path)
+        assert type(error.value) is ValueError and "\n" not in str(error.value)
+
+    @pytest.mark.parametrize(
+        ("old", "new"), [(".conv.depth_conv", ".mobile_inverted_conv.depth_conv"), (".conv.weight", ".weight")]
+    )
+    @pytest.mark.parametrize("is_copy", [False, True])
+    def test_two_names_of_one_weight_are_refused(
+        self, narrow: State, load: Callable[[State], Supernet], old: str, new: str, is_copy: bool
+    ) -> None:
+        name = "blocks.3.conv.depth_conv.conv.conv.weight"
+        twin = name.replace(old, new)
+        with pytest.raises(ValueError, match="changed") as error:
+            load({twin: narrow[name] if is_copy else narrow[name] + 1})
+        assert name in str(error.value) and twin in str(error.value) and "\n" not in str(error.value)
+
+    def test_a_wrapper_of_another_name_is_unknown(self, narrow: State, tmp_path: Path) -> None:
+        name = "blocks.3.conv.depth_conv.conv.conv.weight"
+        other = {key: weight for key, weight in narrow.items() if key != name}
+        other[name.replace(".conv.depth", ".convolution.depth")] = narrow[name]
+        with pytest.raises(ValueError, match=r"weights are missing: blocks\.3\.depth_conv\.conv\.weight"):
+            Supernet.load(write_supernet(tmp_path / "other", other))
 
     def test_missing_weights_are_named(self, narrow: State, tmp_path: Path) -> None:
         for missing in ("blocks.8.conv.depth_conv.se.fc.reduce.bias", "first_conv.conv.weight"):

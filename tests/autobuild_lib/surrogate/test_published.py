@@ -102,6 +102,14 @@ def nan(state: dict[str, Any]) -> None:
     state["post_proj.0.bias"][3] = float("nan")
 
 
+def negative(state: dict[str, Any]) -> None:
+    state["encoder.bns.0.module.running_var"][5] = -1e-30
+
+
+def meta(state: dict[str, Any]) -> None:
+    state["post_proj.0.bias"] = state["post_proj.0.bias"].to("meta")
+
+
 CHANGES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "missing head": (lambda s: s.pop("post_proj.3.bias"), "there is no 'post_proj.3.bias'"),
     "missing embedding": (lambda s: s.pop("embed_layer.exp_embed.weight"), "no 'embed_layer.exp_embed.weight'"),
@@ -116,7 +124,9 @@ CHANGES: dict[str, tuple[Callable[[dict[str, Any]], Any], str]] = {
     "family": (lambda s: s.update({"embed_layer.moment_tsr": torch.zeros(5, 6, 2)}), r"shape \(5, 6, 2\), expected"),
     "labels": (lambda s: s.update({"mlp_moments": torch.zeros(3)}), "not a checkpoint"),
     "not a tensor": (lambda s: s.update({"regressor.bias": 3}), "not a checkpoint"),
-    "nan": (nan, r"non-finite numbers in head\.0\.bias"),
+    "nan": (nan, r"head\.0\.bias has non-finite numbers"),
+    "negative": (negative, r"norms\.0\.variance has numbers below zero"),
+    "meta": (meta, "x.pt: not a checkpoint"),
 }
 
 
