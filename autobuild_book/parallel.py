@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from autobuild_lib.processes import WorkerPool
 from autobuild_lib.progress import progress_bar
 from autobuild_lib.torch_settings import one_thread
+from autobuild_lib.values import integer
 
 Task = TypeVar("Task")
 Result = TypeVar("Result")
@@ -38,11 +39,11 @@ def in_processes(
     """Return `work(*each)` for each of the arguments, in their order, from `workers` processes (default: one per core).
 
     `what` stands before the progress bar. Everything passed must be fit for another process. Raises `BrokenProcessPool`
-    when a process dies.
+    when a process dies, and `ValueError` for fewer than one worker.
     """
+    workers = cores() if workers is None else integer(workers, "workers", 1)
     bar = progress_bar(total=len(arguments), desc=what, disable=not progress)
-    workers = min(len(arguments), workers or cores())
-    with bar, WorkerPool(max(workers, 1)) as pool:
+    with bar, WorkerPool(max(min(len(arguments), workers), 1)) as pool:
         futures = [pool.submit(work, *each) for each in arguments]
         for future in futures:
             future.add_done_callback(lambda _: bar.update())

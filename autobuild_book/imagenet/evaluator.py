@@ -4,6 +4,7 @@ import functools
 import hashlib
 import time
 import timeit
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -53,9 +54,10 @@ class ImageNetEvaluator:
         device: str | None = None, batch: int = 100, threads: int | None = None, seed: int = 0, progress: bool = True,
     ) -> None:  # fmt: skip
         self.supernet, self.progress = supernet, progress
-        self.batch, self.threads = integer(batch, "batch", 1), integer(threads or cores(), "threads", 1)
+        self.batch = integer(batch, "batch", 1)
+        self.threads = cores() if threads is None else integer(threads, "threads", 1)
         self.seed, self.device = integer(seed, "seed", 0), _device(device)
-        self.labels = ("acc", LATENCY[self.device.type])
+        self.labels, self.folder = ("acc", LATENCY[self.device.type]), Path(folder)
         (classes, training), (others, held_out) = (images.list_images(Path(folder) / part) for part in ("train", "val"))
         if unshared := sorted(set(classes) ^ set(others)):
             raise ValueError(f"{folder}: class {unshared[0]} is in one of train and val only")
@@ -64,10 +66,15 @@ class ImageNetEvaluator:
         self.training = images.choose(training, integer(calibration, "calibration", 1), self.seed)
         self.validation = images.choose(held_out, integer(validation, "validation", 0), self.seed)
 
-    @property
+    @functools.cached_property
     def key(self) -> str:
-        """A short text that changes with whatever the accuracy depends on, for the name of a log."""
-        digest = hashlib.sha256(repr((self.seed, self.batch, self.labels, self.training, self.validation)).encode())
+        """A short text that changes with whatever the accuracy depends on, for the name of a log.
+
+        Images count by their places in the folder, which may itself be anywhere, their classes and sizes, and the first
+        and last 64 KiB of each, which are read once. Raises `ValueError` for an image that is no longer a file.
+        """
+        training, validation = map(self._described, (self.training, self.validation))
+        digest = hashlib.sha256(repr((self.seed, self.batch, self.labels, training, validation)).encode())
         for name, weights in sorted(self.supernet.weights.items()):
             digest.update(name.encode() + weights.numpy().tobytes())
         return digest.hexdigest()[:16]
@@ -77,6 +84,13 @@ class ImageNetEvaluator:
         """By which the log of a search remembers it: what the accuracy depends on, and whose latencies these are."""
         device = torch.cuda.get_device_name(self.device) if self.device.type == "cuda" else processor()
         return f"{type(self).__name__} {self.key} on {device}"
+
+    def _described(self, labelled: list[images.Labelled]) -> list[tuple[str, int, str]]:
+        """Return the place of each image in the folder, its class, and its checksum."""
+        with ThreadPoolExecutor(self.threads) as pool:
+            checksums = pool.map(images.checksum, (path for path, _ in labelled))
+            places = [(path.relative_to(self.folder).as_posix(), number) for path, number in labelled]
+            return [(*place, checksum) for place, checksum in zip(places, checksums, strict=True)]
 
     def __call__(self, architectures: list[Architecture], /) -> pd.DataFrame:
         """Return columns acc, and latency_cpu or latency_gpu."""

@@ -1,11 +1,13 @@
 """Folders of images in ImageNet's layout, read and cut as the once-for-all project does; reading is done in threads."""
 
+import hashlib
 import math
+import os
 from collections import deque
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import TypeAlias
+from typing import BinaryIO, TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -30,13 +32,14 @@ KEPT = 0.875  # side of the centre, as a part of the shorter side
 AREAS, RATIO = (0.08, 1.0), 4 / 3  # of a random part: its share of the area, its longer side over its shorter one
 TRIES = 10  # at a random part that lies inside
 MEAN, SD = torch.tensor([0.485, 0.456, 0.406]), torch.tensor([0.229, 0.224, 0.225])  # of ImageNet's red, green, blue
+END = 1 << 16  # bytes at the beginning, and at the end, of a file by which it is told from others
 AHEAD = 2  # batches that are read before they are used
 
 
 def list_images(folder: Path) -> tuple[list[str], list[Labelled]]:
     """Return classes and images of a folder that has a folder of images for each class, both in the order of names.
 
-    Raises `ValueError` for a folder without classes, and for a class without images.
+    Raises `ValueError` for a folder without classes, for a class without images, and for an image that is no file.
     """
     if not folder.is_dir():
         raise ValueError(f"{folder}: there is no such folder; needed is one with a folder of images for each class")
@@ -46,6 +49,8 @@ def list_images(folder: Path) -> tuple[list[str], list[Labelled]]:
         paths = sorted(path for path in (folder / name).iterdir() if path.suffix.lower() in SUFFIXES)
         if not paths:
             raise ValueError(f"{folder / name}: there are no images; allowed are files {', '.join(sorted(SUFFIXES))}")
+        if no_files := [path for path in paths if not path.is_file()]:
+            raise ValueError(f"{no_files[0]}: not a regular file; allowed are files and links to them")
         images += [(path, number) for path in paths]
     if not images:
         raise ValueError(f"{folder}: it is empty; needed is a folder of images for each class")
@@ -59,10 +64,27 @@ def choose(images: Sequence[Labelled], count: int, seed: int) -> list[Labelled]:
     return [images[place] for place in sorted(np.random.default_rng(seed).permutation(len(images))[:count])]
 
 
+def checksum(path: Path) -> str:
+    """Return a checksum of a file's size and of its first and last `END` bytes; `ValueError` for what is no file."""
+    with naming(f"{path}: not a file that can be read", caught=(OSError, ValueError)), open_file(path) as file:
+        size = os.fstat(file.fileno()).st_size
+        digest = hashlib.sha256(b"%d " % size + file.read(END))
+        file.seek(max(size - END, 0))
+        digest.update(file.read(END))
+    return digest.hexdigest()
+
+
+def open_file(path: Path) -> BinaryIO:
+    """Open a regular file to read; `ValueError` for anything else, such as a pipe, which would be waited for."""
+    if not path.is_file():
+        raise ValueError("not a regular file")
+    return path.open("rb")
+
+
 def read(path: Path) -> Picture:
     """Return an image in colours; `ValueError` for what is none, is damaged, or has more than `MOST_PIXELS`."""
     refusal = naming(f"{path}: not an image that can be read", caught=(Exception,))  # Pillow raises many kinds
-    with refusal, Image.open(path, formats=FORMATS) as picture:
+    with refusal, open_file(path) as file, Image.open(file, formats=FORMATS) as picture:
         if (pixels := picture.width * picture.height) > MOST_PIXELS:
             raise ValueError(f"{pixels:,} pixels; allowed are at most {MOST_PIXELS:,}")
         return picture.convert("RGB")

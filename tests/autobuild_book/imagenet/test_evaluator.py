@@ -1,6 +1,8 @@
 """Accuracy and latency of a supernet's parts on a small folder of images."""
 
+import os
 import pickle
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -107,6 +109,37 @@ def test_the_key_changes_with_what_the_accuracy_depends_on(make: Make, biased: S
     assert len(keys) == 6 and make(threads=1).key in keys
 
 
+def test_the_key_goes_along_with_the_folder_and_changes_with_its_images(
+    make: Make, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    there = make()
+    moved = shutil.copytree(folder, tmp_path / "elsewhere" / "images")
+    assert make(folder=moved).key == there.key and make(folder=moved).fingerprint == there.fingerprint
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert make(folder="images").key == make(folder=Path("./images/")).key == there.key
+    image = moved / "val" / "n002" / "0.png"
+    content, keys = image.read_bytes(), {there.key}
+    for changed in (content[:-1] + bytes([content[-1] ^ 1]), content + b"\0", b""):
+        image.write_bytes(changed)
+        keys.add(make(folder=moved).key)
+    image.write_bytes(content)
+    os.utime(image, (1, 1))
+    assert len(keys) == 4 and make(folder=moved).key == there.key
+    image.rename(image.with_name("1.png"))
+    assert make(folder=moved).key not in keys
+
+
+def test_an_image_that_is_gone_or_a_pipe_is_named_by_the_key(make: Make, folder: Path, tmp_path: Path) -> None:
+    evaluator = make(folder=(moved := shutil.copytree(folder, tmp_path / "images")))
+    (moved / "val" / "n002" / "0.png").unlink()
+    for _ in range(2):
+        with pytest.raises(ValueError, match=r"n002/0\.png: .*not a regular file") as error:
+            _ = evaluator.key
+        assert "\n" not in str(error.value)
+        if not (moved / "val" / "n002" / "0.png").exists():
+            os.mkfifo(moved / "val" / "n002" / "0.png")
+
+
 def test_a_search_goes_on_from_its_log(make: Make, supernet: Supernet, tmp_path: Path) -> None:
     evaluator, asked = make(calibration=4, validation=4), []
 
@@ -161,6 +194,10 @@ def test_scores_that_are_not_finite_are_an_error(make: Make, tmp_path: Path) -> 
         ({"calibration": 0}, "calibration"),
         ({"validation": -1}, "validation"),
         ({"batch": 0}, "batch"),
+        ({"threads": 0}, "threads is 0; allowed are whole numbers from 1 on"),
+        ({"threads": -1}, "threads is -1"),
+        ({"threads": False}, "threads is False"),
+        ({"threads": 1.5}, "threads is 1.5"),
         ({"seed": -1}, "seed"),
     ],
 )

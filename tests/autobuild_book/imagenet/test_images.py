@@ -1,7 +1,12 @@
 """Folders of images: lists, hostile files, and the parts of images that networks see."""
 
+import contextlib
+import os
+import re
+import socket
 import struct
 import zlib
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +22,20 @@ def gradient(width: int, height: int) -> Image.Image:
     """An image whose red is the place from the left, and whose green that from the top."""
     rows, columns = np.mgrid[:height, :width]
     return Image.fromarray(np.stack([columns, rows, 0 * rows], axis=2).astype(np.uint8))
+
+
+def pipe(path: Path) -> None:
+    os.mkfifo(path)
+
+
+def unix_socket(path: Path) -> None:
+    with socket.socket(socket.AF_UNIX) as bound, contextlib.chdir(path.parent):  # whole paths may be too long
+        bound.bind(path.name)
+
+
+NO_FILES: dict[str, Callable[[Path], object]] = {
+    "pipe": pipe, "socket": unix_socket, "folder": Path.mkdir, "broken link": lambda path: path.symlink_to("nowhere"),
+}  # fmt: skip
 
 
 class TestLists:
@@ -38,6 +57,21 @@ class TestLists:
         (tmp_path / "n000").mkdir()
         with pytest.raises(ValueError, match="n000"):
             images.list_images(tmp_path)
+
+    @pytest.mark.parametrize("kind", NO_FILES)
+    def test_an_image_that_is_no_file_is_refused_at_once(self, tmp_path: Path, kind: str) -> None:
+        folder = write_images(tmp_path, [], [1, 1]) / "val"
+        NO_FILES[kind](folder / "n001" / "x.png")
+        with pytest.raises(ValueError, match=re.escape(f"{folder / 'n001' / 'x.png'}: not a regular file")) as error:
+            images.list_images(folder)
+        assert type(error.value) is ValueError and "\n" not in str(error.value)
+
+    def test_a_link_to_an_image_is_an_image(self, tmp_path: Path) -> None:
+        folder = write_images(tmp_path, [], [1]) / "val"
+        (folder / "n000" / "link.png").symlink_to(folder / "n000" / "0.png")
+        _, labelled = images.list_images(folder)
+        assert [path.name for path, _ in labelled] == ["0.png", "link.png"]
+        assert images.checksum(labelled[0][0]) == images.checksum(labelled[1][0])
 
     def test_a_choice_depends_on_the_seed_alone(self) -> None:
         labelled = [(Path(str(number)), number) for number in range(50)]
@@ -73,6 +107,28 @@ class TestReading:
         (tmp_path / "x.png").write_bytes(b"\x89PNG\r\n\x1a\n" + chunk + struct.pack(">I", 0) + b"IDAT")
         with pytest.raises(ValueError, match=r"x\.png.*pixels"):
             images.read(tmp_path / "x.png")
+
+    @pytest.mark.parametrize("kind", NO_FILES)
+    @pytest.mark.parametrize("look", [images.read, images.checksum])
+    def test_what_is_no_file_is_not_waited_for(self, tmp_path: Path, kind: str, look: Callable[[Path], object]) -> None:
+        NO_FILES[kind](tmp_path / "x.png")
+        with pytest.raises(ValueError, match=r"x\.png: .*not a regular file") as error:
+            look(tmp_path / "x.png")
+        assert type(error.value) is ValueError and "\n" not in str(error.value)
+
+
+class TestChecksums:
+    @pytest.mark.parametrize("size", [0, 1, images.END - 1, images.END, images.END + 1, 3 * images.END])
+    def test_size_and_both_ends_count(self, tmp_path: Path, size: int) -> None:
+        path, content = tmp_path / "x.png", bytes(size)
+        path.write_bytes(content)
+        seen = {images.checksum(path)}
+        for other in (content + b"\0", *(content[:at] + b"x" + content[at + 1 :] for at in (0, size - 1) if size > 1)):
+            path.write_bytes(other)
+            seen.add(images.checksum(path))
+        assert len(seen) == (4 if size > 1 else 2) and {len(text) for text in seen} == {64}
+        path.write_bytes(content)
+        assert images.checksum(path) in seen
 
 
 class TestParts:

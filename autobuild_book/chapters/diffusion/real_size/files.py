@@ -77,6 +77,8 @@ class Pictures:
 
 
 def _size(path: Path) -> tuple[int, int]:
+    if not path.is_file():  # a pipe would be waited for
+        raise ValueError(f"{path}: not a readable image (no regular file)")
     try:
         with Image.open(path) as image:
             return image.size

@@ -2,6 +2,7 @@
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable
 from multiprocessing.reduction import ForkingPickler
@@ -263,6 +264,10 @@ SPOILED: dict[str, tuple[Callable[[Path, Path], object], str]] = {
     "no mask": (lambda _, d: (d / "masks/3.png").unlink(), "masks/3.png: not a readable image"),
     "other size": (lambda _, d: Image.new("RGB", (8, 16)).save(d / "images/4.png"), "8 x 16 pixels, 0.png has 16 x 16"),
     "no image at all": (lambda _, d: (d / "images/4.png").write_text("x"), "4.png: not a readable image"),
+    "a pipe": (lambda _, d: os.mkfifo(d / "images/9.png"), "9.png: not a readable image"),
+    "a pipe for a mask": (
+        lambda _, d: ((d / "masks/3.png").unlink(), os.mkfifo(d / "masks/3.png")), "masks/3.png: not a readable image",
+    ),
     "no prompt": (lambda _, d: (d / "prompt_embeds.safetensors").unlink(), "save it once where transformers"),
     "prompt of another name": (
         lambda _, d: save_file({"x": torch.zeros(1)}, d / "prompt_embeds.safetensors"), r"tensors \['x'\], expected",
