@@ -102,13 +102,13 @@ def bundled_space(entry: Bundled) -> SequenceSpace:
     return read_space(str(FILES / entry.space) if entry.space.endswith(".json") else entry.space)
 
 
-def checked_bytes(path: Path, sha256: str | None) -> bytes:
-    """Return the content of a file of tables; `DataError` when it is too large, or has another checksum."""
+def checked_bytes(path: Path, sha256: str | None, remedy: str = "restore the file") -> bytes:
+    """Return the content of a file of tables; `DataError`, with a remedy, where it is too large or another one."""
     if path.stat().st_size > MOST_BYTES:
         raise DataError(f"{path}: {path.stat().st_size:,} bytes, at most {MOST_BYTES:,} are read")
     content = path.read_bytes()
     if sha256 is not None and (present := hashlib.sha256(content).hexdigest()) != sha256:
-        raise DataError(f"{path}: sha256 is {present}, the manifest says {sha256}; restore the file")
+        raise DataError(f"{path}: sha256 is {present}, the manifest says {sha256}; {remedy}")
     return content
 
 

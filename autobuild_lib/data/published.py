@@ -94,10 +94,14 @@ def read_benchmark(source: str, space: SequenceSpace | None, folder: Path | None
 def _content(name: str, file: str, folder: Path | None) -> bytes:
     path, benchmark = find_benchmark(name, file, folder), benchmarks()[name]
     if not path.is_file():
-        place = f"download {benchmark.address}{benchmark.files[file]['path']} and put it at {path}"
-        remedy = "install the package again" if benchmark.package else f"`autobuild data fetch {name}`, or {place}"
-        raise FileNotFoundError(f"{name}: no file {path}; {remedy}")
-    return checked_bytes(path, benchmark.files[file]["sha256"])
+        place = f", or download {benchmark.address}{benchmark.files[file]['path']} and put it at {path}"
+        raise FileNotFoundError(f"{name}: no file {path}; {remedy(name)}{'' if benchmark.package else place}")
+    return checked_bytes(path, benchmark.files[file]["sha256"], remedy(name))
+
+
+def remedy(name: str) -> str:
+    """Say how the files of a benchmark come here whole."""
+    return "install the package again" if benchmarks()[name].package else f"run `autobuild data fetch {name}`"
 
 
 def _graph_networks(space: SequenceSpace, files: Mapping[str, bytes]) -> Networks:

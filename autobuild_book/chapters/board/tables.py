@@ -3,6 +3,7 @@
 import functools
 from dataclasses import dataclass
 
+from autobuild_book import benchmark_files
 from autobuild_book.chapters.shared.lookup import look_up
 from autobuild_lib import data
 from autobuild_lib.data.table import DataError, Table
@@ -47,12 +48,12 @@ def load(name: str) -> Table:
 
 
 def why_missing(name: str) -> str:
-    """Say why the rows of a trained table are not here, "" where its files are."""
+    """Say why the rows of a trained table are not here, "" where its files are, as they were published."""
     benchmark, _, part = name.partition(":")
     files = data.benchmarks()[benchmark].tables[part]["files"] if benchmark in data.benchmarks() else ()
     try:
-        if not all(data.find_benchmark(benchmark, file).is_file() for file in files):
-            load(name)
+        if benchmark_files.fault(benchmark, files):
+            data.load(name)  # which names the file, and what to do
     except (DataError, OSError, ModuleNotFoundError) as error:
         return str(error)
     return ""

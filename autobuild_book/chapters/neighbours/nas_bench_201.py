@@ -69,4 +69,5 @@ def find(file: PublishedFile, folder: Path | None = None) -> Path:
 
 def _read(file: PublishedFile, folder: Path | None) -> pd.DataFrame:
     """Return the labels of a file by cell, which is a text of six numbers."""
-    return pd.read_csv(io.BytesIO(checked_bytes(find(file, folder), file.sha256)), index_col="net")
+    content = checked_bytes(find(file, folder), file.sha256, f"download {ADDRESS}{file.name} again")
+    return pd.read_csv(io.BytesIO(content), index_col="net")

@@ -2,9 +2,8 @@
 
 import pandas as pd
 
+from autobuild_book.benchmark_files import HERE, fault
 from autobuild_lib import data
-
-HERE = "here"
 
 
 def present() -> pd.DataFrame:
@@ -19,7 +18,6 @@ def present() -> pd.DataFrame:
 
 def _state(name: str, files: list[str]) -> str:
     try:
-        missing = [file for file in files if not data.find_benchmark(name, file).is_file()]
+        return fault(name, files) or HERE
     except (ModuleNotFoundError, data.DataError) as error:
         return str(error)
-    return f"run `autobuild data fetch {name}`" if missing else HERE

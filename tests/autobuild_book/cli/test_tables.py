@@ -3,6 +3,7 @@
 import hashlib
 import importlib.metadata
 import json
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -43,25 +44,60 @@ def test_data_list(run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) ->
     assert len(lines) == len(ab.data.manifest()) + len(released.RELEASED) + len(tables)
     assert "surrogate" in lines["ofa_mbv3"] and "3,000 rows" in lines["ofa_mbv3"] and "latency_npu" in lines["ofa_mbv3"]
     assert lines["released:ofa_pn"].endswith("here") and "not here" not in lines["released:ofa_pn"]
-    assert lines["released:ofa_mbv3"].endswith("autobuild data fetch ofa_mbv3")
+    assert lines["released:ofa_mbv3"].endswith("not here: run `autobuild data fetch ofa_mbv3`")
 
 
 def test_data_list_shows_which_benchmarks_are_here(
-    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    run: Run, monkeypatch: pytest.MonkeyPatch, datasets: Path, tmp_path: Path
 ) -> None:
     monkeypatch.setenv("AUTOBUILD_DATA", str(tmp_path))
     (tmp_path / "help-ofa").mkdir()
     for file in ("ofa_archs.pt", "latency_v100_1.pt"):
-        (tmp_path / "help-ofa" / file).write_bytes(b"")
+        shutil.copyfile(datasets / "help-ofa" / file, tmp_path / "help-ofa" / file)
     lines = {line.split()[0]: line for line in run("data", "list")[1].splitlines()}
     assert lines["help-ofa:v100_1"].endswith(" here") and "5,000 rows" in lines["help-ofa:v100_1"]
     for source in ("help-ofa", "help-ofa:v100_32"):
-        assert lines[source].endswith("not here: autobuild data fetch help-ofa")
-    assert lines["accel-nasbench"].endswith("autobuild data fetch accel-nasbench")
+        assert lines[source].endswith("not here: run `autobuild data fetch help-ofa`")
+    assert lines["accel-nasbench"].endswith("not here: run `autobuild data fetch accel-nasbench`")
     assert lines["nas-bench-graph:proteins"].split()[1:] == ["benchmark", "2,021", "rows", "here"]
     monkeypatch.setattr(importlib.metadata, "distribution", absent)
     lines = {line.split()[0]: line for line in run("data", "list")[1].splitlines()}
     assert lines["nas-bench-graph:proteins"].endswith("pip install 'autobuild-book[benchmarks]'")
+
+
+@pytest.mark.parametrize("content", [b"", b"x" * 300, None])
+def test_data_list_names_a_damaged_file(
+    run: Run, monkeypatch: pytest.MonkeyPatch, datasets: Path, tmp_path: Path, content: bytes | None
+) -> None:
+    monkeypatch.setenv("AUTOBUILD_DATA", str(tmp_path))
+    shutil.copytree(datasets / "help-ofa", tmp_path / "help-ofa", copy_function=shutil.copyfile)
+    path = tmp_path / "help-ofa" / "latency_v100_32.pt"
+    whole = path.read_bytes()
+    path.write_bytes(whole[:-1] + b"x" if content is None else content)
+    lines = {line.split()[0]: line for line in run("data", "list")[1].splitlines()}
+    for source in ("help-ofa", "help-ofa:v100_32"):
+        assert lines[source].endswith(" damaged, latency_v100_32.pt: run `autobuild data fetch help-ofa`")
+    assert lines["help-ofa:v100_64"].endswith("rows  here")
+    code, _, err = run("data", "verify")
+    assert code == 1 and str(path) in err and "run `autobuild data fetch help-ofa`" in err and err.count("\n") == 1
+    path.write_bytes(whole)
+    lines = {line.split()[0]: line for line in run("data", "list")[1].splitlines()}
+    assert lines["help-ofa"].endswith("rows  here") and lines["help-ofa:v100_32"].endswith("rows  here")
+
+
+def test_data_list_compares_released_caches_with_their_record(
+    run: Run, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("AUTOBUILD_DATA", str(tmp_path))
+    file = released.RELEASED["ofa_pn"]
+    (tmp_path / file).write_bytes(b"whole")
+    (tmp_path / "checksums.json").write_text(json.dumps({file: hashlib.sha256(b"whole").hexdigest()}))
+    states = []
+    for content in (b"whole", b"who"):
+        (tmp_path / file).write_bytes(content)
+        (line,) = [line for line in run("data", "list")[1].splitlines() if line.startswith("released:ofa_pn ")]
+        states.append(line.split(maxsplit=2)[2])
+    assert states == ["here", f"damaged, {file}: run `autobuild data fetch ofa_pn`"]
 
 
 def absent(name: str) -> None:

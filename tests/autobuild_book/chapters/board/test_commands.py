@@ -1,12 +1,13 @@
 """The commands: they measure what is missing, name what is unknown, and export what can be read back."""
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 
-from autobuild_book.chapters.board import exporting, measuring
+from autobuild_book.chapters.board import exporting, measuring, tables
 from autobuild_book.chapters.board.tables import TABLES, BoardTable
 from autobuild_book.crates import describing
 from autobuild_lib.data import benchmarks
@@ -26,6 +27,20 @@ class TestMeasure:
         before = out.read_text()
         code, text, _ = run("board", "measure", *CHEAP, "--seeds", 2, "--out", out)
         assert code == 0 and out.read_text().startswith(before) and len(measuring.read_rows(out)) == 16
+
+    def test_a_damaged_table_is_left_out(
+        self, run: Command, trained: BoardTable, datasets: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setenv("AUTOBUILD_DATA", str(tmp_path))
+        shutil.copytree(datasets / "help-ofa", tmp_path / "help-ofa", copy_function=shutil.copyfile)
+        assert tables.why_missing("help-ofa") == ""
+        path = tmp_path / "help-ofa" / "ofa_archs.pt"
+        path.write_bytes(path.read_bytes()[:300])
+        code, text, _ = run("board", "measure", *CHEAP, "--seeds", 1, "--out", tmp_path / "rows.csv")
+        (line,) = [line for line in text.splitlines() if line.startswith("left out: ")]
+        assert code == 0 and str(path) in line and line.endswith("run `autobuild data fetch help-ofa`")
+        assert set(measuring.read_rows(tmp_path / "rows.csv").table) == {"toy"}
+        assert tables.why_missing("help-ofa") == line.removeprefix("left out: ")
 
     @pytest.mark.parametrize("arguments", [("--tables", "cora"), ("--models", "oracle"), ("--tables", "help-ofa")])
     def test_unknown_names_are_one_line(
