@@ -18,7 +18,7 @@ def test_a_process_uses_the_cores_that_it_is_given(monkeypatch: pytest.MonkeyPat
 
 @pytest.mark.parametrize("workers", [0, -1, True, 1.5])
 def test_workers_are_whole_numbers_from_1_on(workers: int) -> None:
-    with pytest.raises(ValueError, match=f"workers is {workers}; allowed are whole numbers from 1 on"):
+    with pytest.raises(ValueError, match=f"workers is {workers}; allowed.* from 1"):
         parallel.in_processes(os.getpid, [()], "measuring", workers=workers, progress=False)
 
 

@@ -194,7 +194,7 @@ def test_scores_that_are_not_finite_are_an_error(make: Make, tmp_path: Path) -> 
         ({"calibration": 0}, "calibration"),
         ({"validation": -1}, "validation"),
         ({"batch": 0}, "batch"),
-        ({"threads": 0}, "threads is 0; allowed are whole numbers from 1 on"),
+        ({"threads": 0}, "threads is 0; allowed.* from 1"),
         ({"threads": -1}, "threads is -1"),
         ({"threads": False}, "threads is False"),
         ({"threads": 1.5}, "threads is 1.5"),
