@@ -853,9 +853,9 @@ glue("figure_trained_latency", latency_figures.order_of_latencies(near))
 # ```
 #
 # With one image, time goes into starting one layer after another: the number of layers alone is nearly as good as the
-# surrogate, resolution does not matter, and another GPU is a worse guide than the surrogate, because single
-# measurements are noisy. With 32 or 64 images, time goes into arithmetic, and counting multiply-adds is better than
-# either. At 224 alone (220 networks) it is the same:
+# surrogate, resolution does not matter, and another GPU is a worse guide than the surrogate (why, these data do not
+# say). With 32 or 64 images, time goes into arithmetic: counting multiply-adds is far better than the surrogate and the
+# number of layers, and other GPUs are about as good a guide. At 224 alone (220 networks) it is the same:
 
 # %%
 exactly = latency_rows[latency_rows.from_resolution == 224]
