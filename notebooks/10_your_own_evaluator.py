@@ -96,8 +96,10 @@ evaluator(list(table.architectures[:2])).assign(in_the_table=table.labels.accura
 # middle of the work.
 #
 # The log also remembers *what* evaluated: with another evaluator, or another seed, the same log is an error, and no old
-# label passes for a new one. By default that is the name, the code and the `repr` of an evaluator; an attribute
-# `fingerprint`, a text that changes when the labels would, stands for it. When it is killed does not change any label.
+# label passes for a new one. By default that is the name of an evaluator and a digest of what it uses: its code and
+# settings, global variables, arrays to the last byte, and the packages. Files that it reads do not count. Where Python
+# cannot tell, as with an open connection, a log that is there is refused. An attribute `fingerprint`, a text that
+# changes when the labels would, stands for all that. When it is killed does not change any label.
 
 # %%
 @dataclass

@@ -14,9 +14,10 @@ from torch import Tensor, nn
 
 from autobuild_book.imagenet import images
 from autobuild_book.imagenet.moments import measure_moments
+from autobuild_book.imagenet.supernet import Supernet
 from autobuild_book.parallel import cores
 from autobuild_book.runs.origins import processor
-from autobuild_lib.networks import Supernet, blueprint
+from autobuild_lib.networks import blueprint
 from autobuild_lib.progress import progress_bar
 from autobuild_lib.spaces import Architecture
 from autobuild_lib.values import integer
@@ -34,7 +35,7 @@ class ImageNetEvaluator:
     what a GPU's sums differ in.
 
     Args:
-        supernet: from `ab.networks.Supernet.load`.
+        supernet: from `Supernet.load`.
         folder: with folders `train` and `val`, in each a folder of images for each class of the supernet, in the order
             of names.
         calibration: training images for the moments, at most.

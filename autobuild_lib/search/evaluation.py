@@ -1,11 +1,6 @@
 """Evaluating architectures once each: at once, one at a time, or in other processes; finished ones stay in a log."""
 
-import ast
-import hashlib
-import inspect
 import logging
-import re
-import textwrap
 from collections.abc import Callable, Sequence
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import ExitStack
@@ -13,6 +8,7 @@ from functools import partial
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any, Protocol
+from uuid import uuid4
 
 import numpy as np
 import pandas as pd
@@ -20,8 +16,9 @@ import pandas as pd
 from autobuild_lib import values
 from autobuild_lib.processes import WorkerPool
 from autobuild_lib.progress import Bar, progress_bar
+from autobuild_lib.search.identity import UnknownIdentityError, identity
 from autobuild_lib.search.log import Evaluation, EvaluationLog
-from autobuild_lib.spaces import Architecture
+from autobuild_lib.spaces import Architecture, SequenceSpace
 
 logger = logging.getLogger(__name__)
 Check = Callable[[list[Evaluation]], object]
@@ -43,25 +40,30 @@ class Evaluator(Protocol):
 def fingerprint(evaluator: Evaluator) -> str:
     """Return the text by which a log remembers an evaluator: its attribute `fingerprint`, or that of a method's object.
 
-    Where there is none: the name of its function or class, and a checksum of the code, comments and layout aside, and
-    of the `repr`, addresses aside. What the code calls or reads does not count.
+    Where there is none: the name of its function or class, and the start of its `identity`; where that cannot be known,
+    the reason, and a text that no other call returns.
     """
     subject = getattr(evaluator, "func", evaluator)  # of a partial
     for named in (subject, getattr(subject, "__self__", None)):
         if isinstance(text := getattr(named, "fingerprint", None), str) and text:
-            return text
+            arguments = [getattr(evaluator, name, None) for name in ("args", "keywords")]
+            return f"{text}, arguments {_identity(arguments)}" if subject is not evaluator and any(arguments) else text
     kind: Any = subject if hasattr(subject, "__qualname__") else type(subject)
-    parts = vars(kind).values() if isinstance(kind, type) else [kind]
-    facts = [re.sub(r" at 0x\w+", "", repr(evaluator)), *map(_code, filter(inspect.isroutine, parts))]
-    return f"{kind.__module__}.{kind.__qualname__} {hashlib.sha256(repr(facts).encode()).hexdigest()[:12]}"
+    return f"{kind.__module__}.{kind.__qualname__} {_identity(evaluator)}"
 
 
-def _code(function: Any) -> str:
-    """Return the code of a function, "" where Python does not keep it, or it is a lambda within a statement."""
+def _identity(thing: object) -> str:
     try:
-        return ast.unparse(ast.parse(textwrap.dedent(inspect.getsource(function))))
-    except (OSError, SyntaxError, TypeError):
-        return ""
+        return identity(thing)[:12]
+    except UnknownIdentityError as error:
+        return f"(what its labels depend on is unknown: {_one_line(error)}; call {uuid4().hex[:12]})"
+
+
+def open_log(
+    path: Path | str | None, space: SequenceSpace, retry_failed: bool, evaluator: Evaluator
+) -> EvaluationLog:  # fmt: skip
+    """Return the log of an evaluator, for which nobody asks where nothing is kept."""
+    return EvaluationLog(path, space, retry_failed, "" if path is None else fingerprint(evaluator))
 
 
 class Evaluations(ExitStack):
@@ -193,7 +195,7 @@ def evaluate_all(
         raise ValueError("there are no architectures to evaluate")
     space = architectures[0].space
     with (
-        Evaluations(evaluator, EvaluationLog(log, space, retry_failed, fingerprint(evaluator)), workers) as evaluations,
+        Evaluations(evaluator, open_log(log, space, retry_failed, evaluator), workers) as evaluations,
         progress_bar(total=len(architectures), desc="evaluating", unit="architecture", disable=not progress) as bar,
     ):
         return as_table(evaluations.run(space.from_codes(space.to_codes(architectures)), bar))

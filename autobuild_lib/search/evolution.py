@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from autobuild_lib.progress import progress_bar
-from autobuild_lib.search.evaluation import Evaluations, Evaluator, as_table, fingerprint
-from autobuild_lib.search.log import Evaluation, EvaluationLog
+from autobuild_lib.search.evaluation import Evaluations, Evaluator, as_table, open_log
+from autobuild_lib.search.log import Evaluation
 from autobuild_lib.search.mutations import Mutation
 from autobuild_lib.search.pareto import costs, front
 from autobuild_lib.spaces import Codes, SequenceSpace
@@ -37,7 +37,7 @@ class Search(ExitStack):
             raise ValueError(f"rounds of {list(rounds)} evaluations; each needs at least 1")
         self.space, self.budget = space, sum(rounds)
         self.objectives = tuple(Target(text).canonical for text in objectives)  # to maximise, to minimise
-        earlier = EvaluationLog(log, space, retry_failed, fingerprint(evaluator))
+        earlier = open_log(log, space, retry_failed, evaluator)
         asked = Evaluations(evaluator, earlier, workers, lambda done: costs(as_table(done).iloc[:0], *self.objectives))
         self._evaluations = self.enter_context(asked)  # objectives that the labels lack are an error after the first
         bar = progress_bar(total=self.budget, desc="search", unit="architecture", disable=not progress)

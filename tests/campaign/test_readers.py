@@ -20,7 +20,7 @@ from autobuild_book.measured.tables import read_manifest
 from autobuild_book.pages.executed import NOTEBOOK, read_notebook
 from autobuild_book.runs.comparison import compare
 from autobuild_book.runs.sweeps import plan_sweep
-from autobuild_lib.data import load_ir
+from autobuild_book.tracing.released import load_ir
 from autobuild_lib.data.files import FILES
 from autobuild_lib.released.caches import RELEASED, read_records
 from autobuild_lib.released.checksums import LOCK_NAME, read_checksums

@@ -14,12 +14,12 @@ import numpy as np
 import pandas as pd
 import torch
 
-from autobuild_book.measured.identity import UnknownIdentityError, identity
 from autobuild_book.measured.tasks import machine
 from autobuild_lib.networks import blueprint, build
 from autobuild_lib.progress import progress_bar
 from autobuild_lib.search import EvaluationLog, Evaluator
 from autobuild_lib.search.evaluation import Evaluations, as_table
+from autobuild_lib.search.identity import UnknownIdentityError, identity
 from autobuild_lib.spaces import Architecture
 from autobuild_lib.torch_settings import one_thread
 
@@ -115,9 +115,7 @@ def _evaluator(measure: Measure, label: str) -> Evaluator:
     return evaluate
 
 
-def _place(
-    folder: Path, label: str, measure: Measure, key: str, architectures: Sequence[Architecture]
-) -> Path | None:
+def _place(folder: Path, label: str, measure: Measure, key: str, architectures: Sequence[Architecture]) -> Path | None:
     """Return a folder for the logs, the same only for the same measure, architectures and machine; None: no logs."""
     try:
         subject = f"key {key}" if key else identity(measure)

@@ -12,6 +12,7 @@ import pandas as pd
 from autobuild_book.chapters.shared.fits import FitJob, fit_jobs
 from autobuild_book.chapters.shared.splits import BUNDLED
 from autobuild_book.intervals import mean_with_interval
+from autobuild_book.tracing.released import load_ir
 from autobuild_lib import data
 from autobuild_lib.data import DataError, IRTable
 from autobuild_lib.evaluation import evaluate
@@ -83,7 +84,7 @@ def _read(source: str, space: SequenceSpace | None = None) -> IRTable:
         return data.ir_table([data.load(name) for name in BUNDLED], progress=False)
     if source.endswith("_ir") or (source.endswith(".pkl") and space is None):
         try:
-            return data.load_ir(source)
+            return load_ir(source)
         except DataError as error:
             if "graph is a NoneType" not in str(error):
                 raise  # otherwise it is a cache of architectures, without graphs

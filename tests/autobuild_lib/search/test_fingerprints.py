@@ -4,12 +4,14 @@ import json
 import logging
 import subprocess
 import sys
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -84,12 +86,97 @@ def test_evaluators_that_differ_in_name_state_or_arguments_are_others() -> None:
     assert all("\n" not in text and len(text) < 120 for text in texts)
 
 
-def test_objects_without_a_repr_are_told_apart_by_their_class_alone() -> None:
-    class Plain:
-        def __call__(self, architectures: list[ab.Architecture]) -> pd.DataFrame:
-            return length(architectures)
+class Plain:
+    """Has no repr of its own."""
 
-    assert fingerprint(Plain()) == fingerprint(Plain()) and "Plain" in fingerprint(Plain())
+    def __init__(self, factor: float) -> None:
+        self.factor = factor
+
+    def __call__(self, architectures: list[ab.Architecture]) -> pd.DataFrame:
+        return length(architectures, self.factor)
+
+
+@dataclass
+class Holder:
+    """Has a repr that leaves out most of what it holds."""
+
+    numbers: np.ndarray
+
+    def __call__(self, architectures: list[ab.Architecture]) -> pd.DataFrame:
+        return length(architectures, float(self.numbers.sum()))
+
+
+FACTOR = 1.0
+
+
+def of_a_global(architectures: list[ab.Architecture]) -> pd.DataFrame:
+    return length(architectures, FACTOR)
+
+
+def closure(factor: float) -> Any:
+    def evaluate(architectures: list[ab.Architecture]) -> pd.DataFrame:
+        return length(architectures, factor)
+
+    return evaluate
+
+
+def executed(factor: float) -> Any:
+    scope: dict[str, Any] = {"length": length}
+    exec(f"def evaluate(architectures):\n    return length(architectures, {factor})", scope)  # noqa: S102
+    return scope["evaluate"]
+
+
+def one_of_two_lambdas(factor: float) -> Any:
+    return [lambda some: length(some, 1.0), lambda some: length(some, 100.0)][factor > 1]
+
+
+def with_global(factor: float) -> Any:
+    globals()["FACTOR"] = factor
+    return of_a_global
+
+
+def in_a_long_array(factor: float) -> Any:
+    numbers = np.zeros(5000)
+    numbers[2500] = factor
+    return Holder(numbers)
+
+
+WAYS = [
+    Plain, lambda factor: Plain(factor).__call__, closure, executed, one_of_two_lambdas, with_global, in_a_long_array,
+    lambda factor: partial(length, factor=factor), lambda factor: partial(said, factor=factor),
+]  # fmt: skip
+
+
+def said(architectures: list[ab.Architecture], factor: float) -> pd.DataFrame:
+    return length(architectures, factor)
+
+
+said.fingerprint = "length times a factor"  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("number", range(len(WAYS)))
+def test_no_old_label_passes_for_a_new_one(tmp_path: Path, number: int) -> None:
+    log, make = tmp_path / "log.jsonl", WAYS[number]
+    labels = all_labels(make(1.0), log)
+    assert all_labels(make(1.0), log).equals(labels)
+    with pytest.raises(ValueError, match="line 1: evaluated by"):
+        all_labels(make(100.0), log)
+    assert all_labels(make(100.0), tmp_path / "other.jsonl").acc.tolist() == [100 * acc for acc in labels.acc]
+
+
+def test_what_cannot_be_known_has_a_log_of_its_own_unless_it_says_what_it_is(tmp_path: Path) -> None:
+    log = tmp_path / "log.jsonl"
+    evaluator = closure(1.0)
+    evaluator.lock = threading.Lock()
+    labels = all_labels(evaluator, log)
+    with pytest.raises(ValueError, match="unknown") as error:
+        all_labels(evaluator, log)
+    assert "\n" not in str(error.value) and "fingerprint" in str(error.value)
+    evaluator.fingerprint = "mine"
+    with pytest.raises(ValueError, match="now asked is mine"):
+        all_labels(evaluator, log)
+    assert all_labels(evaluator, tmp_path / "mine.jsonl").equals(labels)
+    assert all_labels(evaluator, tmp_path / "mine.jsonl").equals(labels)
 
 
 @pytest.mark.parametrize("evaluator", [Marked(), Marked().half, partial(Marked())])

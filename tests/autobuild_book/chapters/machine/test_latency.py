@@ -4,6 +4,7 @@ import functools
 import itertools
 import json
 import sys
+import time
 import weakref
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -20,6 +21,7 @@ from torch import Tensor, nn
 import autobuild_lib as ab
 from autobuild_book.chapters.machine import latency
 from autobuild_book.chapters.machine.latency import LatencyMeter, complete, measure_rounds, medians
+from autobuild_lib.search.identity import identity
 
 SPACE = ab.spaces.ofa_mbv3()
 SMALL = SPACE.parse("resolution224|" + "|".join(["e3_k3,e3_k3"] * 5))
@@ -308,3 +310,8 @@ def rounds_of(*values: list[float]) -> Iterator[pd.DataFrame]:
 def test_medians_over_rounds_by_hand() -> None:
     found = medians(pd.concat(rounds_of([3.0, 10.0], [1.0, 30.0], [8.0, 20.0])))
     assert found["architecture"].tolist() == NETWORKS[:2] and found["latency"].tolist() == [3.0, 20.0]
+
+
+def test_a_meter_with_another_setting_or_clock_is_another() -> None:
+    meters = [LatencyMeter(), LatencyMeter(calls=2), LatencyMeter(clock=time.perf_counter)]
+    assert len({identity(meter) for meter in meters}) == 3 and identity(LatencyMeter()) == identity(LatencyMeter())

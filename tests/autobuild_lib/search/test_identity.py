@@ -23,8 +23,7 @@ import pytest
 import torch
 
 import autobuild_lib as ab
-from autobuild_book.chapters.machine.latency import LatencyMeter
-from autobuild_book.measured.identity import UnknownIdentityError, identity
+from autobuild_lib.search.identity import UnknownIdentityError, identity
 
 MODULE = """
 import functools, math, time
@@ -174,8 +173,8 @@ WAYS: list[Callable[[Any], Any]] = [
     lambda value: torch.tensor(value), lambda value: torch.tensor([value], dtype=torch.bfloat16), Decimal,
     lambda value: pd.DataFrame({"a": ["x"], "b": [value]}), lambda value: torch.nn.Linear(value, 2),
     np.random.default_rng, lambda value: list(Colour)[value - 1], lambda value: Path(str(value)),
-    lambda value: LatencyMeter(calls=value), lambda value: ab.SequenceSpace("toy", [ab.Unit(1, value)], {"op": ["a"]}),
-    lambda value: [LatencyMeter(), LatencyMeter(clock=time.perf_counter)][value - 1],
+    lambda value: ab.SequenceSpace("toy", [ab.Unit(1, value)], {"op": ["a"]}),
+    lambda value: [Meter(1), Meter(1, time.perf_counter)][value - 1],
     lambda value: [ab.spaces.ofa_mbv3, ab.spaces.ofa_pn][value - 1](),
     lambda value: ab.spaces.ofa_pn().sample(np.random.default_rng(value)), lambda value: [print, len][value - 1],
 ]  # fmt: skip
@@ -235,9 +234,7 @@ def test_every_process_finds_the_same(tmp_path: Path, monkeypatch: pytest.Monkey
     source = MODULE + "\nNAMES = {'a', 'b', 'c'}\n\ndef other(a):\n    return a in NAMES\n"
     (tmp_path / "helpers.py").write_text(HELPERS)
     (tmp_path / "dev.py").write_text(source)
-    script = (
-        "import dev; from autobuild_book.measured.identity import identity; print(identity([dev.measure, dev.other]))"
-    )
+    script = "import dev; from autobuild_lib.search.identity import identity; print(identity([dev.measure, dev.other]))"
     paths = os.pathsep.join([str(tmp_path), str(Path(__file__).parents[3])])
     process = subprocess.run([sys.executable, "-c", script], env={**os.environ, "PYTHONPATH": paths},
                              check=True, capture_output=True, text=True)  # fmt: skip

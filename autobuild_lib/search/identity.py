@@ -12,35 +12,33 @@ import dis
 import functools
 import hashlib
 import importlib.util
-import inspect
 import sys
 import sysconfig
-from collections.abc import Iterator
+import types
+from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import (
-    BuiltinFunctionType,
-    CodeType,
-    FunctionType,
-    GetSetDescriptorType,
-    MappingProxyType,
-    MemberDescriptorType,
-    MethodType,
-    ModuleType,
-)
+from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
 import torch
 
-from autobuild_book.houses import COMPANION, LIBRARY, digest_of_all
-
 PLAIN = (type(None), bool, int, float, complex, str, bytes, type(Ellipsis), type(NotImplemented))
-PLACES = ("stdlib", "platstdlib", "purelib", "platlib")
-INSTALLED = {LIBRARY, COMPANION, *(Path(sysconfig.get_path(name)) for name in PLACES)}
+PLACES = [Path(sysconfig.get_path(name)) for name in ("stdlib", "platstdlib", "purelib", "platlib")]
+HOUSES = ("autobuild_lib", "autobuild_book")  # ours, wherever they lie
 NOT_BEHAVIOUR = {
     "__dict__", "__weakref__", "__doc__", "__module__", "__firstlineno__", "__static_attributes__", "__annotations__",
     "__annotate__", "__annotate_func__", "__annotations_cache__", "__abstractmethods__", "_abc_impl", "__wrapped__",
+    "__slotnames__",  # copyreg keeps it there when it has looked
 }  # fmt: skip  # attributes of classes and functions
+PARTS: dict[type, Callable[[Any], tuple[Any, ...]]] = {  # of values of these types, and of no type derived from them
+    types.MethodType: lambda method: (method.__func__, method.__self__),
+    **dict.fromkeys((staticmethod, classmethod), lambda method: (method.__func__,)),
+    property: lambda value: (value.fget, value.fset, value.fdel),
+    **dict.fromkeys((tuple, list), lambda items: (len(items), *items)),
+    **dict.fromkeys((set, frozenset), lambda items: tuple(sorted(map(identity, items)))),
+    **dict.fromkeys((dict, types.MappingProxyType), lambda items: (list(items.keys()), list(items.values()))),
+}
 
 
 class UnknownIdentityError(ValueError):
@@ -59,17 +57,13 @@ def identity(thing: object) -> str:
         raise
     except Exception as error:  # anything: code of what is looked into runs
         raise UnknownIdentityError(f"looking into it failed ({type(error).__name__}: {error})") from None
-    return digest.text()
+    return digest.hash.hexdigest()
 
 
 class _Digest:
     def __init__(self) -> None:
-        self._hash = hashlib.sha256()
-        self._seen: dict[object, int] = {}
-        self._kept: list[object] = []  # so that no `id` is given to another object meanwhile
-
-    def text(self) -> str:
-        return self._hash.hexdigest()
+        self.hash = hashlib.sha256()
+        self._seen: dict[object, tuple[int, object]] = {}  # kept, so that no `id` is given to another object meanwhile
 
     def add(self, value: Any, names: frozenset[str] = frozenset()) -> None:
         """Add a value; of a module, what of it the `names` (of attributes) may mean."""
@@ -77,41 +71,34 @@ class _Digest:
             return self._write(type(value).__name__, repr(value))
         key = (id(value), names) if isinstance(value, ModuleType) else id(value)
         if key in self._seen:
-            return self._write("again", str(self._seen[key]))
-        self._seen[key] = len(self._seen)
-        self._kept.append(value)
+            return self._write("again", str(self._seen[key][0]))
+        self._seen[key] = len(self._seen), value
         self._write(type(value).__qualname__)
-        self._add_parts(value, names)
-
-    def _add_parts(self, value: Any, names: frozenset[str]) -> None:
         match value:
+            case _ if type(value) in PARTS:
+                self._add_all(*PARTS[type(value)](value))
+            case ModuleType() if not _is_installed(value.__name__):
+                attributes = vars(value)
+                for name in sorted(names & attributes.keys()):
+                    self._write(name)
+                    self.add(attributes[name], names)
             case ModuleType():
-                self._add_module(value, names)
+                self._add_installed(value.__name__)
             case FunctionType():
                 self._add_function(value)
             case CodeType():
                 self._add_code(value, {})
+            case type() if not _is_installed(value.__module__):
+                self._add_all(*value.__bases__, _attributes(value))
             case type():
-                self._add_class(value)
-            case MethodType():
-                self._add_all(value.__func__, value.__self__)
-            case BuiltinFunctionType() if value.__self__ is not None and not isinstance(value.__self__, ModuleType):
+                self._add_installed(value.__module__, value.__qualname__)
+            case BuiltinFunctionType() if not isinstance(value.__self__, ModuleType | None):
                 self._add_all(value.__name__, value.__self__)
-            case BuiltinFunctionType() | MemberDescriptorType() | GetSetDescriptorType():
-                self._add_installed(getattr(value, "__module__", None) or "", value.__qualname__)
-            case staticmethod() | classmethod():
-                self.add(value.__func__)
-            case property():
-                self._add_all(value.fget, value.fset, value.fdel)
-            case tuple() | list() if type(value) in (tuple, list):
-                self._add_all(len(value), *value)
-            case dict() | MappingProxyType() if type(value) in (dict, MappingProxyType):
-                self._add_all(len(value), *(part for item in value.items() for part in item))
-            case set() | frozenset():
-                self._add_all(*sorted(map(identity, value)))
+            case BuiltinFunctionType() | types.MemberDescriptorType():
+                self._add_installed(getattr(value, "__module__", None) or "builtins", value.__qualname__)
             case torch.Tensor():
                 content = value.detach().cpu().reshape(-1).view(torch.uint8).numpy()
-                self._write(str(value.dtype), str(tuple(value.shape)), hashlib.sha256(content.tobytes()).hexdigest())
+                self._add_all(str(value.dtype), tuple(value.shape), content)
             case np.ndarray() if type(value) is np.ndarray and not value.dtype.hasobject:
                 self._write(str(value.dtype), str(value.shape), hashlib.sha256(value.tobytes()).hexdigest())
             case _:
@@ -120,82 +107,55 @@ class _Digest:
     def _write(self, *texts: str) -> None:
         for text in texts:
             encoded = text.encode("utf-8", "surrogatepass")
-            self._hash.update(b"%d:" % len(encoded) + encoded)
+            self.hash.update(b"%d:" % len(encoded) + encoded)
 
     def _add_all(self, *values: object) -> None:
         for value in values:
             self.add(value)
 
-    def _add_module(self, module: ModuleType, names: frozenset[str]) -> None:
-        if _is_installed(module.__name__):
-            return self._add_installed(module.__name__, "")
-        for name in sorted(names & vars(module).keys()):
-            self._write(name)
-            self.add(vars(module)[name], names)
-
     def _add_function(self, function: FunctionType) -> None:
-        self._add_all(function.__defaults__, function.__kwdefaults__, _attributes(function))
-        for name, value in inspect.getclosurevars(function).nonlocals.items():
-            self._write(name)
-            self.add(value)
+        cells = [cell.cell_contents for cell in function.__closure__ or ()]
+        self._add_all(function.__defaults__, function.__kwdefaults__, _attributes(function), cells)
         scope = function.__globals__
-        if _is_installed(scope.get("__name__", ""), scope.get("__file__")):
-            self._add_installed(scope.get("__name__", ""), function.__qualname__)
+        if _is_installed(module := scope.get("__name__", ""), scope.get("__file__")):
+            self._add_installed(module, function.__qualname__)
         else:
             self._add_code(function.__code__, scope)
 
     def _add_code(self, code: CodeType, scope: dict[str, Any]) -> None:
-        self._write(code.co_code.hex(), *code.co_names)
+        self._write(code.co_code.hex(), *code.co_names, *code.co_freevars)
         for constant in code.co_consts:
             self._add_code(constant, scope) if isinstance(constant, CodeType) else self.add(constant)
         for step in dis.get_instructions(code):
             if step.opname == "IMPORT_NAME":
-                self._add_import(step.argval)
+                self._add_installed(step.argval, "imported while it runs")
             elif step.opname in ("LOAD_GLOBAL", "LOAD_NAME") and step.argval in scope:
                 self._write(step.argval)
                 self.add(scope[step.argval], frozenset(code.co_names))
             elif step.opname in ("LOAD_GLOBAL", "LOAD_NAME") and not hasattr(builtins, step.argval):
                 self._write(f"{step.argval} is not there")
 
-    def _add_import(self, name: str) -> None:
-        if not _is_installed(name):
-            raise UnknownIdentityError(f"it imports {name or 'a neighbour'} while it runs")
-        self._add_installed(name, "")
-
-    def _add_class(self, kind: type) -> None:
-        if _is_installed(kind.__module__):
-            return self._add_installed(kind.__module__, kind.__qualname__)
-        self._add_all(*kind.__bases__, _attributes(kind))
-
-    def _add_installed(self, module: str, name: str) -> None:
-        package = sys.modules.get(module.partition(".")[0])
-        self._write(module, name, str(getattr(package, "__version__", sys.version)))
+    def _add_installed(self, module: str, name: str = "") -> None:
+        house = module.partition(".")[0]
+        self._write(module, name, str(getattr(sys.modules.get(house), "__version__", sys.version)))
         path = Path(_file(module) or "")
-        if path.is_relative_to(LIBRARY) or path.is_relative_to(COMPANION):
-            self._write(_our_sources())
+        if house in HOUSES:
+            self._write(*map(_sources, HOUSES[: HOUSES.index(house) + 1]))
+        elif not _is_installed(module):
+            raise UnknownIdentityError(f"module {module or '.'}, {name}, cannot be looked into")
         elif path.suffix == ".py" and path.is_file():
             self._write(hashlib.sha256(path.read_bytes()).hexdigest())
 
     def _add_state(self, value: Any) -> None:
         """Add what would be needed to make an equal object, by the protocol of the modules copy and pickle."""
-        try:
-            reduce = copyreg.dispatch_table.get(type(value))
-            parts: str | tuple[Any, ...] = reduce(value) if reduce else value.__reduce_ex__(4)
-        except Exception as error:  # anything: the object's own code runs
-            raise UnknownIdentityError(f"a {type(value).__qualname__} cannot be looked into ({error})") from None
+        reduce = copyreg.dispatch_table.get(type(value))
+        parts: str | tuple[Any, ...] = reduce(value) if reduce else value.__reduce_ex__(4)
+        if isinstance(parts, str) and hasattr(value, "__wrapped__"):  # functools.cache and the like
+            return self.add(value.__wrapped__)
         if isinstance(parts, str):  # the name of something that is there once
-            return self._add_named(value, parts)
+            return self._add_installed(str(getattr(value, "__module__", None) or type(value).__module__), parts)
         for part in parts:  # how to make it, from what, its state; what it holds, in iterators
             self.add(list(part) if isinstance(part, Iterator) else part)
-
-    def _add_named(self, value: Any, name: str) -> None:
-        module = str(getattr(value, "__module__", None) or type(value).__module__)
-        if hasattr(value, "__wrapped__"):  # functools.cache and the like
-            self.add(value.__wrapped__)
-        elif _is_installed(module):
-            self._add_installed(module, name)
-        else:
-            raise UnknownIdentityError(f"a {type(value).__qualname__} cannot be looked into")
 
 
 def _attributes(thing: FunctionType | type) -> dict[str, object]:
@@ -204,14 +164,15 @@ def _attributes(thing: FunctionType | type) -> dict[str, object]:
 
 def _is_installed(module: str, path: str | None = None) -> bool:
     """Say whether a module is Python's own, of an installed package, or ours: its file stands for what it does."""
-    if module == "__main__":
-        return False
-    path = path or _file(module) or _file(module.partition(".")[0])
+    top = module.partition(".")[0]
+    if module == "__main__" or top in HOUSES:
+        return module != "__main__"
+    path = path or _file(module) or _file(top)
     if path is None or not Path(path).is_absolute():  # also "built-in" and "frozen"
-        return module.partition(".")[0] in sys.stdlib_module_names
-    if {"site-packages", "dist-packages"} & set(Path(path).parts):
-        return True
-    return any(form.is_relative_to(place) for form in (Path(path), Path(path).resolve()) for place in INSTALLED)
+        return top in sys.stdlib_module_names
+    forms = [Path(path), Path(path).resolve()]
+    installed = {"site-packages", "dist-packages"} & {*forms[0].parts}
+    return bool(installed) or any(form.is_relative_to(place) for form in forms for place in PLACES)
 
 
 def _file(module: str) -> str | None:
@@ -224,4 +185,7 @@ def _file(module: str) -> str | None:
     return spec.origin if spec else None
 
 
-_our_sources = functools.cache(digest_of_all)
+@functools.cache
+def _sources(house: str) -> str:
+    paths = sorted(Path(_file(house) or "").parent.rglob("*.py"))
+    return hashlib.sha256(b"".join(hashlib.sha256(path.read_bytes()).digest() for path in paths)).hexdigest()
