@@ -27,8 +27,9 @@ EPILOG = f"""examples, in the root of a clone:
   then the numbers side by side:
     autobuild compare artifacts/sweeps/00_method-quick --metric "srcc_*"
 
-A finished run is out of date when its code (the notebook's cells, the library, its chapter), its parameters or its data
-have changed since. It is kept nevertheless, and said so; --force runs those that are out of date again.
+A finished run is out of date when its code (the notebook's cells, the library with its data files, and what it imports
+of the companion), its parameters or its data have changed since. It is kept nevertheless, and said so; --force runs
+those that are out of date again.
 
 exit status:
   0    all runs are finished and up to date; or --plan has said what is

@@ -19,7 +19,7 @@ from typing import Any
 
 import pandas as pd
 
-from autobuild_book.houses import digest, imported_chapters
+from autobuild_book.houses import digest, imported
 from autobuild_book.runs import earlier, origins
 from autobuild_book.runs.metrics import NOT_COMPARED
 from autobuild_lib.data.table import Table
@@ -44,7 +44,7 @@ class Run:
     data: list[dict[str, Any]] = field(default_factory=list)
     started: float = field(default_factory=time.monotonic)
     date: datetime = field(default_factory=lambda: datetime.now(UTC))
-    sources: str = field(default_factory=lambda: digest(imported_chapters()))
+    sources: str = field(default_factory=lambda: digest(imported()))
     revision: origins.Revision = field(default_factory=origins.revision)
     cells: Sequence[str] = ()  # sources of those that have run
     before: Mapping[str, Any] = field(default_factory=dict)  # what metrics.json held before
@@ -75,8 +75,8 @@ class Run:
         folder.mkdir(parents=True, exist_ok=True)
         run = cls(notebook, folder, parameters, cells=origins.cells_that_ran(names), before=earlier.read(folder))
         file = origins.NOTEBOOKS / f"{notebook}.ipynb"
-        if file.is_file():  # which names chapters that are not imported yet
-            run.sources = digest(f"{imported_chapters()} {file.read_text(encoding='utf-8')}")
+        if file.is_file():  # which names modules that are not imported yet
+            run.sources = digest(f"{imported()} {file.read_text(encoding='utf-8')}")
         code = {"notebook_sha256": origins.file_sha256(file)}
         earlier.check_same(folder, run.before, run.identity() | code)
         return run
