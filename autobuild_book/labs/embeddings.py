@@ -10,7 +10,7 @@ from autobuild_book.labs.answers import call, check, numbers, read_numbers
 from autobuild_book.labs.hints import EMBEDDINGS as HINTS
 from autobuild_book.labs.notebooks import Checks
 from autobuild_book.labs.usual import ENOUGH, FEATURES
-from autobuild_book.labs.verdicts import AnswerError, Right, compare, require
+from autobuild_book.labs.verdicts import AnswerError, Right, compare, name_of_mistake, require
 
 
 class Lab(Checks):
@@ -56,15 +56,18 @@ class Lab(Checks):
             praise = "Inside the segment both ranks move with the values, and this is what gives a gradient."
             return compare(ranks.ravel(), right, praise, mistakes, HINTS["soft_rank_pair"], 5e-4)
         except AnswerError as error:
-            returned, total = ranks[first].round(4).tolist(), f"{ranks[first].sum():.3g}"
-            case = f"For a, b, strength = {self._pairs[first]} you return {returned}"
-            require(error.mistake, f"{case}, which adds up to {total}; 1 + 2 is 3.")
+            case = f"For a, b, strength = {self._pairs[first]} you return {ranks[first].round(4).tolist()}"
+            total = ranks[first].sum()
+            why = "which is not the nearest" if abs(total - 3) < 1e-3 else f"which adds up to {total:.3g}; 1 + 2 is 3"
+            require(error.mistake, f"{case}, {why}.")
             raise
 
     @check
     def largest_strength(self, answer: Any) -> Right:
         """Check exercise 5: the largest strength at which the soft ranks of the five values are hard."""
         right, mistakes = usual.strengths(self.values)
+        is_printed = name_of_mistake(numbers(answer, 1), usual.printed(self.values)[1])
+        require(not is_printed, HINTS["largest_strength"]["printed"], "printed")
         praise = "All gaps between neighbours must be at least the strength; the narrowest decides."
         return compare(numbers(answer, 1), right, praise, mistakes, HINTS["largest_strength"])
 

@@ -11,6 +11,9 @@ EMBEDDINGS = {
         "relu": "You cut negative scores off at 0 (ReLU); a magnitude turns their sign.",
         "square": "You squared the scores; a magnitude is an absolute value.",
         "sums": "You multiplied two sums; the product of vectors multiplies entry by entry first.",
+        "divided": "Do not divide by their sum, largest or norm: the magnitudes themselves.",
+        "bias alone": "That is the bias alone: vector . weights comes before it.",
+        "bias per entry": "You added the bias to every product; it comes once, after they are added up.",
     },
     "graph_norm": {
         "sum": "That is the norm of the sum over nodes; the graph embedding is their mean.",
@@ -22,8 +25,7 @@ EMBEDDINGS = {
         "L2 of all": "That is the L2 norm of the whole table; first average over nodes.",
         "L2 of nodes": "You averaged L2 norms of nodes; L1 adds up.",
         "matrix norm": "Of a table, norm(..., 1) is the largest column sum; average over nodes first.",
-        "first node": "That is the norm of the first node alone.",
-        "last node": "That is the norm of the last node alone.",
+        "one node": "That is the norm of one node alone; the graph embedding is the mean of all.",
     },
     "hard_ranks": {
         "argsort": "That is argsort: which value comes first, second, ... A rank says at which place each value comes.",
@@ -32,6 +34,7 @@ EMBEDDINGS = {
         "argsort, descending": "That is argsort: which value comes first, second, ... A rank says at which place each "
         "value comes. And yours begins with the largest.",
         "fractions": "These are fractions of the ranks; ranks are 1, 2, 3, 4, 5.",
+        "of magnitudes": "You ranked the values without their signs: a number below 0 is smaller than any above it.",
         "values": "These are the values; give the rank of each.",
         "sorted values": "You sorted the values; give the rank of each, in the order shown.",
         "1 to 5": "That is the order in which they stand; a rank depends on the value.",
@@ -40,6 +43,7 @@ EMBEDDINGS = {
         "no clip": "Some of your ranks leave the range from 1 to 2. The segment ends there: clip.",
         "no strength": "The strength has no effect: divide the values by it before projecting.",
         "multiplied": "You multiply by the strength; a large one should pull ranks together.",
+        "strength squared": "You divide by the strength twice; once is enough.",
         "descending": "Your ranks descend: the larger value should get the larger rank.",
         "hard": "These are hard ranks; soft ranks move when the values do.",
         "from 0": "Your ranks lie between 0 and 1; ours lie between 1 and 2.",
@@ -62,7 +66,8 @@ EMBEDDINGS = {
         "half": "Half of it: a pair merges when its gap is less than the strength itself.",
         "twice": "Twice of it: a pair merges as soon as its gap is less than the strength.",
         "smallest value": "That is a value; gaps between values decide.",
-        "printed": "That is a strength of the list above; a larger one that is not listed still works.",
+        "range": "That is the range of all five; gaps between neighbours decide.",
+        "printed": "That is a strength of the list above; the largest that still works lies between two of them.",
     },
     "ranking_loss": {
         "correlation": "That is the correlation; the loss is 1 minus it, and 0 is best.",
@@ -84,6 +89,12 @@ EMBEDDINGS = {
         "kendall": "That is 1 - Kendall's tau; take Pearson's correlation.",
         "argsort": "argsort is no rank: see exercise 3.",
         "covariance": "That is the covariance; a correlation divides by both spreads.",
+        "half": "That is half of it: the loss is 1 minus the correlation, from 0 to 2.",
+        "correlation of norms": "That is the correlation of the norms themselves; take their soft ranks of strength 1, "
+        "and 1 minus the correlation.",
+        "correlation of hard ranks": "That is the correlation of the hard ranks of the norms; take soft ranks of "
+        "strength 1, and 1 minus the correlation.",
+        "other correlation": "That is a correlation without soft ranks of strength 1; and the loss is 1 minus it.",
     },
     "losses_by_hop": {
         "reversed": "The hops stand in reverse order: hop 0 comes first.",

@@ -35,8 +35,8 @@ def material(seed: int) -> Material:
     """Make the numbers of the exercises; no mistake leads to the right answer or to that of another mistake."""
     rng = np.random.default_rng(seed)
     (categories,) = _until(lambda: (_categories(rng),), node_embeddings)
-    (nodes,) = _until(lambda: (_sparse(rng.integers(1, 25, (3, 4)) / 10),), graph_norms)
-    (values,) = _until(lambda: (rng.permutation(_spaced(rng, 5, 13)) - 1,), hard_ranks, strengths)
+    (nodes,) = _until(lambda: (_sparse(rng),), graph_norms)
+    (values,) = _until(lambda: (rng.permutation(_spaced(rng, 5, 13)) - 2,), hard_ranks, strengths, printed)
     norms, targets = _until(lambda: _batch(rng), losses)
     return Material(categories, nodes, values, norms, targets, _pairs(rng))
 
@@ -61,10 +61,13 @@ def _categories(rng: np.random.Generator) -> Categories:
     return made
 
 
-def _sparse(nodes: Array) -> Array:
-    """One zero in every row."""
-    nodes[np.arange(3), np.arange(3)] = 0
-    return nodes
+def _sparse(rng: np.random.Generator) -> Array:
+    """One zero in every row, and no whole sum of a row or column: it could be taken for a rounded norm."""
+    while True:
+        tenths = rng.integers(1, 25, (3, 4))
+        tenths[np.arange(3), np.arange(3)] = 0
+        if (tenths.sum(0) % 10).all() and (tenths.sum(1) % 10).all():
+            return np.asarray(tenths / 10)
 
 
 def _spaced(rng: np.random.Generator, low: int, high: int) -> Array:
@@ -109,6 +112,11 @@ def node_embeddings(categories: Categories) -> Solved:
         Mistake("relu", scores.clip(0)),
         Mistake("square", scores**2),
         Mistake("sums", np.abs(sums)),
+        Mistake("divided", np.abs(scores) / np.abs(scores).sum()),
+        Mistake("divided", np.abs(scores) / np.abs(scores).max()),
+        Mistake("divided", np.abs(scores) / np.linalg.norm(scores)),
+        Mistake("bias alone", np.abs(biases)),
+        Mistake("bias per entry", np.abs([(v * w + b).sum() for v, w, b in parts])),
     ]
 
 
@@ -125,8 +133,7 @@ def graph_norms(nodes: Array) -> Solved:
         Mistake("L2 of all", np.linalg.norm(nodes)),
         Mistake("L2 of nodes", np.linalg.norm(nodes, axis=1).mean()),
         Mistake("matrix norm", nodes.sum(0).max()),
-        Mistake("first node", nodes[0].sum()),
-        Mistake("last node", nodes[-1].sum()),
+        *(Mistake("one node", node.sum()) for node in nodes),
     ]
 
 
@@ -145,6 +152,9 @@ def hard_ranks(values: Array) -> Solved:
         Mistake("argsort, descending", order[::-1]),
         Mistake("argsort, descending", order[::-1] + 1),
         Mistake("fractions", right / 5),
+        Mistake("fractions", (right - 1) / 5),
+        Mistake("fractions", (right - 1) / 4),
+        *(Mistake("of magnitudes", rankdata(np.abs(values), ties)) for ties in ("average", "ordinal")),
         Mistake("values", values),
         Mistake("sorted values", np.sort(values)),
         Mistake("1 to 5", np.arange(1, 6)),
@@ -169,6 +179,9 @@ def soft_ranks_of_pairs(pairs: tuple[Pair, ...]) -> Solved:
         Mistake("multiplied", at((gap * strength).clip(-1, 1))),
         Mistake("descending", at(-d)),
         Mistake("hard", at(np.sign(gap))),
+        Mistake("hard", at(np.where(gap > 0, 1, -1))),
+        Mistake("hard", at(np.where(gap >= 0, 1, -1))),
+        Mistake("strength squared", at((gap / strength**2).clip(-1, 1))),
         Mistake("from 0", at(d) - 1),
         Mistake("not halved", at(d, share=1.0)),
         Mistake("sorted", np.sort(at(d), axis=1)),
@@ -183,7 +196,6 @@ def soft_ranks_of_pairs(pairs: tuple[Pair, ...]) -> Solved:
 def strengths(values: Array) -> Solved:
     """Return the narrowest gap between neighbours in the ranking, [1]."""
     gaps = np.sort(np.diff(np.sort(values)))
-    shown = max(strength for strength in PRINTED if strength < gaps[0] + 1e-9)
     return gaps[:1], [
         Mistake("widest", gaps[-1]),
         Mistake("mean", gaps.mean()),
@@ -194,8 +206,13 @@ def strengths(values: Array) -> Solved:
         Mistake("half", gaps[0] / 2),
         Mistake("twice", gaps[0] * 2),
         Mistake("smallest value", np.abs(values).min()),
-        Mistake("printed", shown),
+        Mistake("range", np.ptp(values)),
     ]
+
+
+def printed(values: Array) -> Solved:
+    """Return the narrowest gap, [1], and the strengths that the notebook shows, of which none is the right one."""
+    return strengths(values)[0], [Mistake("printed", strength) for strength in PRINTED]
 
 
 # ------------------------------------------------------------ exercises 6 to 8
@@ -225,6 +242,9 @@ def losses(norms: Array, targets: Array) -> Solved:
         Mistake("kendall", 1 - kendalltau(norms, targets).statistic),
         Mistake("argsort", 1 - _pearson(np.argsort(norms).astype(np.float64), targets)),
         Mistake("covariance", 1 - np.cov(soft, targets)[0, 1]),
+        Mistake("half", (1 - r) / 2),
+        Mistake("correlation of norms", _pearson(norms, targets), "other correlation"),
+        Mistake("correlation of hard ranks", _pearson(ranks, targets), "other correlation"),
     ]
 
 

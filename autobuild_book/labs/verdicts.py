@@ -20,7 +20,6 @@ ANY_EXERCISE = {
     "reversed": "The numbers stand in reverse order.",
     "sorted": "You sorted the numbers: leave them in the order of the question.",
 }  # hints for mistakes that fit any exercise
-COARSE = 0.1  # of the largest number: how far a right answer may be off by rounding
 FEWEST_DIGITS = 2  # of a number that is compared with mistakes, where it is rounded
 
 
@@ -90,10 +89,12 @@ def compare(
     exact = np.asarray(right, np.float64).ravel()
     if close(answer, exact, tolerance):
         return Right(praise)
-    off = np.abs(answer - exact).max() if answer.shape == exact.shape else np.inf
-    rounded = off <= min(_rounding(answer), COARSE * np.abs(exact).max()) and (exact != np.round(exact)).any()
     digits = int(np.ceil(-np.log10(tolerance)))
-    require(not rounded, f"Rounded so much, right and wrong look alike: give at least {digits} digits.", "rounded")
+    require(
+        not _is_rounded(answer, exact),
+        f"Rounded so much, right and wrong look alike: give at least {digits} digits.",
+        "rounded",
+    )
     for candidates in (mistakes, tuple(_of_any_exercise(exact))):
         if name := name_of_mistake(answer, candidates):
             raise AnswerError((ANY_EXERCISE | dict(hints))[name], name)
@@ -137,10 +138,23 @@ def _meets(answer: Array, mistake: Mistake, slack: float) -> bool:
     return bool((np.abs(answer - mistake.row) <= limit).all())
 
 
+def _decimals(answer: Array) -> int:
+    """How many decimals were written."""
+    return -min(0, *(int(Decimal(repr(number)).normalize().as_tuple().exponent) for number in answer.tolist()))
+
+
 def _rounding(answer: Array) -> float:
     """Half a unit of the last decimal that was written."""
-    exponents = [int(Decimal(repr(number)).normalize().as_tuple().exponent) for number in answer.tolist()]
-    return 0.5 * 10.0 ** min(0, *exponents) * (1 + 1e-9)
+    return 0.5 * 10.0 ** -_decimals(answer) * (1 + 1e-9)
+
+
+def _is_rounded(answer: Array, exact: Array) -> bool:
+    """Say whether rounding to the decimals that were written makes the answer; halves go up, or to even numbers."""
+    if answer.shape != exact.shape or not answer.any() or (exact == np.round(exact)).all():
+        return False
+    scale = 10.0 ** _decimals(answer)
+    whole = (np.floor(exact * scale + 0.5 + 1e-9), np.round(exact * scale))
+    return any(bool((np.abs(answer - each / scale) < 1e-9 / scale).all()) for each in whole)
 
 
 def _of_any_exercise(right: Array) -> Iterator[Mistake]:

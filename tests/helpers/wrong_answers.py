@@ -11,6 +11,7 @@ import autobuild_lib as ab
 from autobuild_book.labs import embeddings, judging, regions
 
 soft_rank = ab.losses.soft_rank
+PRINTED = (0.1, 0.3, 0.7, 1, 2.0, 10.0)  # strengths that lab 1 shows
 
 
 class Wrong(NamedTuple):
@@ -45,6 +46,10 @@ def _of_node_embedding(lab: embeddings.Lab) -> Iterator[tuple[str, Any]]:
     yield "no bias, signed", [v @ w for v, w, _ in parts]
     yield "bias after", [abs(v @ w) + b for v, w, b in parts]
     yield "bias subtracted", [abs(v @ w - b) for v, w, b in parts]
+    yield "divided", np.array(right) / sum(right)
+    yield "divided", np.array(right) / max(right)
+    yield "bias alone", [abs(b) for _, _, b in parts]
+    yield "bias per entry", [abs(sum(v * w + b)) for v, w, b in parts]
     yield "early", [(abs(v) * abs(w)).sum() + abs(b) for v, w, b in parts]
     yield "relu", [max(v @ w + b, 0) for v, w, b in parts]
     yield "square", [(v @ w + b) ** 2 for v, w, b in parts]
@@ -64,11 +69,12 @@ def _of_graph_norm(nodes: Any) -> Iterator[tuple[str, Any]]:
     yield "axes", np.abs(nodes.mean(axis=1)).sum()
     yield "L2 of all", np.linalg.norm(nodes)
     yield "matrix norm", np.linalg.norm(nodes, 1)
-    yield "first node", nodes[0].sum()
-    yield "last node", sum(nodes[2])
+    yield "one node", nodes[0].sum()
+    yield "one node", sum(nodes[2])
+    yield "one node", np.linalg.norm(nodes, 1, axis=1).max()
     yield "count", nodes.mean(0)
     yield "sign", -nodes.mean(0).sum()
-    yield "", nodes.mean(0).sum() + 0.5
+    yield "", nodes.mean(0).sum() * 1.2345
 
 
 def _of_hard_ranks(values: Any) -> Iterator[tuple[str, Any]]:
@@ -79,15 +85,23 @@ def _of_hard_ranks(values: Any) -> Iterator[tuple[str, Any]]:
     yield "descending", rankdata(-values)
     yield "argsort, descending", np.argsort(values)[::-1]
     yield "fractions", ranks / 5
+    yield "fractions", (ranks - 1) / 4
+    yield "of magnitudes", rankdata(abs(values))
+    yield "of magnitudes", np.argsort(np.argsort(abs(values))) + 1
     yield "values", values
     yield "sorted values", sorted(values)
     yield "1 to 5", [1, 2, 3, 4, 5]
     yield "count", ranks[:4]
     yield "form", str(ranks)
-    yield "", ranks[[1, 0, 2, 3, 4]]
+    yield "", [{4: 5, 5: 4}.get(rank, rank) for rank in ranks.tolist()]
 
 
 def _of_largest_strength(values: Any) -> Iterator[tuple[str, Any]]:
+    for mistake, answer in _other_strengths(values):
+        yield "printed" if np.ndim(answer) == 0 and np.isclose(answer, PRINTED).any() else mistake, answer
+
+
+def _other_strengths(values: Any) -> Iterator[tuple[str, Any]]:
     gaps = np.diff(np.sort(values))
     yield "widest", max(gaps)
     yield "mean", gaps.mean()
@@ -96,10 +110,9 @@ def _of_largest_strength(values: Any) -> Iterator[tuple[str, Any]]:
     yield "second", sorted(gaps)[1]
     yield "half", min(gaps) / 2
     yield "twice", 2 * min(gaps)
-    printed = (0.1, 0.3, 0.7, 1.0, 2.0, 10.0)
-    yield "printed", max(s for s in printed if np.allclose(soft_rank(values, s), rankdata(values)))
+    yield "range", values.max() - values.min()
+    yield from (("printed", strength) for strength in PRINTED)
     yield "count", gaps
-    yield "", 10
     yield "", 0.01
 
 
@@ -124,6 +137,10 @@ def _of_ranking_loss(norms: Any, targets: Any) -> Iterator[tuple[str, Any]]:
     yield "kendall", 1 - kendalltau(norms, targets).statistic
     yield "argsort", 1 - correlated(np.argsort(norms))
     yield "covariance", 1 - np.cov(soft, targets)[0, 1]
+    yield "half", (1 - r) / 2
+    yield "correlation of norms", correlated(norms)
+    yield "correlation of hard ranks", correlated(rankdata(norms))
+    yield "rounded", round(1 - r, 1)
     yield "count", 1 - np.corrcoef(soft, targets)
     yield "form", ab.Target("acc")
     yield "rounded", round(1 - r, 2) if abs(round(1 - r, 2) - (1 - r)) > 0.005 * (1 - r) else round(1 - r, 1)
@@ -156,6 +173,9 @@ def _pair_functions() -> Iterator[tuple[str, Callable[..., Any]]]:
     yield "multiplied", lambda a, b, s: clipped(a, b, 1 / s)
     yield "descending", lambda a, b, s: clipped(b, a, s)
     yield "hard", lambda a, b, s: ranks(float(np.sign(b - a)))
+    yield "hard", lambda a, b, s: (1, 2) if a < b else (2, 1)
+    yield "hard", lambda a, b, s: (1, 2) if a <= b else (2, 1)
+    yield "strength squared", lambda a, b, s: clipped(a, b, s**2)
     yield "from 0", lambda a, b, s: np.array(clipped(a, b, s)) - 1
     yield "not halved", lambda a, b, s: (1.5 - np.clip((b - a) / s, -1, 1), 1.5 + np.clip((b - a) / s, -1, 1))
     yield "sorted", lambda a, b, s: sorted(clipped(a, b, s))

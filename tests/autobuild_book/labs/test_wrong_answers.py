@@ -19,6 +19,7 @@ FEWEST = {"lab1": 90, "lab2": 60, "lab3": 60, "lab4": 60}
 GROUPS = {
     "norms": "no ranks", "large strength": "no ranks", "hard": "too hard", "small strength": "too hard",
     "unsorted": "another gap", "second": "another gap", "cluster's budget": "budget",
+    "correlation of norms": "other correlation", "correlation of hard ranks": "other correlation",
 }  # fmt: skip
 
 
