@@ -148,9 +148,12 @@ class Lab(Checks):
         if not len(places):
             slower = evaluated(target, best.table.assign(**{LATENCY: best.table[LATENCY] * 1.01}))
             beside = f"its favourite ({labels}) is not on the frontier."
-            require((slower <= values).all(), f"It rewards slow networks: {beside}", "slow")
+            require((slower <= values).any(), f"It rewards slow networks: {beside}", "slow")
             worse = evaluated(target, best.table.assign(acc=best.table["acc"] * 0.999))
-            require((worse <= values).all(), f"It rewards inaccurate networks: {beside}", "inaccurate")
+            require((worse <= values).any(), f"It rewards inaccurate networks: {beside}", "inaccurate")
+            aims = (slower > values).any() or (worse > values).any()
+            require(not aims, f"It aims at a number, and likes some networks less for being faster or more accurate: "
+                    f"{beside} Weigh accuracy against latency instead.", "number")  # fmt: skip
             other = [name for name in target.labels if name not in ("acc", LATENCY)]
             require(not other, f"It reads {', '.join(other)}: {beside}", "other label")
             raise AnswerError(f"I{beside[1:]}")

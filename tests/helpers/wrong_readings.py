@@ -167,6 +167,7 @@ def of_lab3(lab: modules.Lab, made: SimpleNamespace) -> Iterator[Wrong]:
         ("all units", 5 * right),
         ("any depth", sum(choices**layers for layers in range(1, unit.most + 1))),
         ("one choice", sum(unit.expansions**layers for layers in depths)),
+        ("one power", sum(unit.expansions**layers * unit.kernels for layers in depths)),
         ("sum of choices", sum((unit.expansions + unit.kernels) ** layers for layers in depths)),
         ("product of depths", np.prod([float(choices**layers) for layers in depths])),
         ("last left out", sum(choices**layers for layers in range(unit.fewest, unit.most))),
@@ -208,6 +209,12 @@ def _scores(lab: modules.Lab, predictor: ab.Predictor) -> Iterator[tuple[str, An
     yield "another unit", score(unit=lab.unit + 1)
     yield "another unit", score(unit=lab.unit - 1)
     yield "another depth", score(layers=4)
+    yield "moments of another hop", (norms[3] - hops[2][0]) / hops[2][1] * sd + mean
+    yield "printed moments", (norms[2] - hops[1][0]) / hops[1][1] * units[0, 4][1] + units[0, 4][0]
+    yield "printed moments", (norms[1] - hops[1][0]) / hops[1][1] * units[0, 4][1] + units[0, 4][0]
+    yield "parentheses", norms[2] - hops[2][0] / hops[2][1] * sd + mean
+    yield "sign", -z * sd + mean
+    yield "sign", -score()
     yield "one step", z
     yield "norm", norms[2]
     yield "swapped", z * mean + sd

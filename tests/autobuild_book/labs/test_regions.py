@@ -10,6 +10,7 @@ from hypothesis import given, strategies as st
 import autobuild_lib as ab
 from autobuild_book.chapters.shared.dominance import dominates
 from autobuild_book.labs import judging, regions
+from autobuild_book.labs.verdicts import AnswerError
 from autobuild_lib.search import costs, front
 
 
@@ -44,6 +45,12 @@ class TestLab4:
     )
     def test_any_equation_that_aims_at_the_region(self, answer: str, region: str, lab4: regions.Lab) -> None:
         assert lab4.region_equation(answer, region) and lab4.region_equation(ab.Target(answer), region)
+
+    @pytest.mark.parametrize("answer", ["-abs(latency_gpu - 7)", "-abs(acc - 0.765)"])
+    def test_a_number_to_aim_at_is_no_reward_for_slowness(self, answer: str, lab4: regions.Lab) -> None:
+        with pytest.raises(AnswerError) as caught:
+            lab4.region_equation(answer, "balanced")
+        assert caught.value.mistake == "number"
 
     @pytest.mark.parametrize(
         "text",
