@@ -66,7 +66,7 @@ class Lab(Checks):
     def largest_strength(self, answer: Any) -> Right:
         """Check exercise 5: the largest strength at which the soft ranks of the five values are hard."""
         right, mistakes = usual.strengths(self.values)
-        is_printed = name_of_mistake(numbers(answer, 1), usual.printed(self.values)[1])
+        is_printed = name_of_mistake(numbers(answer, 1), usual.printed(self.values)[1]) == "printed"
         require(not is_printed, HINTS["largest_strength"]["printed"], "printed")
         praise = "All gaps between neighbours must be at least the strength; the narrowest decides."
         return compare(numbers(answer, 1), right, praise, mistakes, HINTS["largest_strength"])

@@ -19,6 +19,7 @@ ANY_EXERCISE = {
     "fraction": "That is a hundredth: a fraction where percent are asked for.",
     "reversed": "The numbers stand in reverse order.",
     "sorted": "You sorted the numbers: leave them in the order of the question.",
+    "other order": "Your numbers are right, and stand in another order: leave them in that of the question.",
 }  # hints for mistakes that fit any exercise
 FEWEST_DIGITS = 2  # of a number that is compared with mistakes, where it is rounded
 
@@ -162,8 +163,8 @@ def _of_any_exercise(right: Array) -> Iterator[Mistake]:
     yield Mistake("percent", 100 * right)
     yield Mistake("fraction", right / 100)
     if len(right) > 2:
-        yield Mistake("reversed", right[::-1])
-        yield Mistake("sorted", np.sort(right))
+        yield Mistake("reversed", right[::-1], "other order")
+        yield Mistake("sorted", np.sort(right), "other order")
 
 
 def _first_wrong(answer: Array, exact: Array, tolerance: float, places: Sequence[str]) -> str:

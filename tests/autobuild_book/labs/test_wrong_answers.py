@@ -11,7 +11,7 @@ import autobuild_lib as ab
 from autobuild_book.labs import embeddings, importances, modules, regions
 from autobuild_book.labs.answers import UNKNOWN
 from autobuild_book.labs.verdicts import AnswerError
-from tests.helpers import wrong_answers, wrong_readings
+from tests.helpers import independent_answers, wrong_answers, wrong_readings
 from tests.helpers.wrong_answers import Wrong
 
 LEAST_NAMED = 0.8  # of all wrong answers
@@ -19,6 +19,7 @@ FEWEST = {"lab1": 90, "lab2": 60, "lab3": 60, "lab4": 60}
 GROUPS = {
     "norms": "no ranks", "large strength": "no ranks", "hard": "too hard", "small strength": "too hard",
     "unsorted": "another gap", "second": "another gap", "cluster's budget": "budget",
+    "reversed": "other order", "sorted": "other order",
     "correlation of norms": "other correlation", "correlation of hard ranks": "other correlation",
 }  # fmt: skip
 
@@ -35,6 +36,20 @@ def every(
         "lab3": (lab3, [*wrong_readings.of_lab3(lab3, aimed)]),
         "lab4": (lab4, [*wrong_answers.of_lab4(lab4, drawn)]),
     }
+
+
+@pytest.fixture(scope="session")
+def independent(
+    made: SimpleNamespace, drawn: list[ab.Architecture],
+    lab1: embeddings.Lab, lab2: importances.Lab, lab3: modules.Lab, lab4: regions.Lab,
+) -> list[tuple[Any, list[Wrong]]]:  # fmt: skip
+    aimed = SimpleNamespace(**vars(made) | {"predictor": made.aimed})
+    return [
+        (lab1, [*independent_answers.of_lab1(lab1)]),
+        (lab2, [*independent_answers.of_lab2(lab2, made)]),
+        (lab3, [*independent_answers.of_lab3(lab3, aimed)]),
+        (lab4, [*independent_answers.of_lab4(lab4, drawn)]),
+    ]
 
 
 def judged(lab: Any, answers: list[Wrong]) -> Iterator[tuple[Wrong, AnswerError]]:
@@ -63,6 +78,16 @@ def test_hints_name_the_mistake(name: str, every: dict[str, tuple[Any, list[Wron
             print(f"  {each}: {wrong.check}, {wrong.mistake!r}: {error.mistake!r} {error}")
     assert len(kinds) >= FEWEST[name]
     assert not counts["misleading"]
+    assert counts["named"] >= LEAST_NAMED * len(kinds)
+
+
+def test_hints_name_the_mistakes_of_an_independent_list(independent: list[tuple[Any, list[Wrong]]]) -> None:
+    kinds = [(kind(wrong, error), wrong.check, wrong.mistake, error)
+             for lab, answers in independent for wrong, error in judged(lab, answers)]  # fmt: skip
+    counts = Counter(each for each, *_ in kinds)
+    print(f"{len(kinds)} wrong answers, {counts['named'] / len(kinds):.0%} of hints name the mistake")
+    print(*(each for each in kinds if each[0] != "named"), sep="\n")
+    assert len(kinds) >= 60 and not counts["misleading"]
     assert counts["named"] >= LEAST_NAMED * len(kinds)
 
 
