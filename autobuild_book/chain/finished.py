@@ -20,6 +20,7 @@ from autobuild_book.runs.metrics import checksums, read_metrics
 from autobuild_book.runs.sweeps import Sweep, read_parameters
 from autobuild_lib.data.files import manifest
 
+SHARED = ("profile", "seed", "data", "space")  # parameters of all notebooks, which the user of a chain gives
 FINISHED, OUT_OF_DATE, TO_RUN = STATES = ("finished", "out of date", "to run")
 MOST_FILES = 3  # that a reason names
 
@@ -78,6 +79,27 @@ def decide(sweep: Sweep, force: bool = False, folder: Path = NOTEBOOKS) -> Decis
     return Decision(plan, standings, force)
 
 
+def other_runs(plan: Plan) -> dict[Job, list[str]]:
+    """Return the jobs whose place holds another run, and in which way: of `SHARED` parameters, or rows of a file.
+
+    Code, and what it brings (other parameters, bundled tables), does not count: a chain runs again what it changes.
+    """
+    others: dict[Job, list[str]] = {}
+    checksum = cache(_sha256)
+    for job in jobs(plan):
+        with suppress(OSError, ValueError):  # none, or no record of a run
+            record = read_metrics(job.metrics)
+            asked = {name: plan[str(job.folder)][job.notebook][name] for name in SHARED}
+            before = {name: record["parameters"].get(name) for name in SHARED}
+            run, now = ({"notebook": record["notebook"], "parameters": before},
+                        {"notebook": job.notebook, "parameters": asked})  # fmt: skip
+            ways = earlier.differences(run, now)
+            files = {name: sha256 for name, sha256 in checksums(record).items() if name not in manifest()}
+            ways += [f"the data {brief(name)} changed" for name in files if checksum(name) not in (None, files[name])]
+            others |= {job: ways} if ways else {}
+    return others
+
+
 def expected_seconds(sweep: Sweep, decision: Decision) -> dict[Job, float]:
     """Return how long runs may take, as far as finished ones tell: the mean of those with the most alike parameters.
 
@@ -112,7 +134,8 @@ def _standing(
         record = read_metrics(job.metrics)
     except (OSError, ValueError) as error:
         return Standing(OUT_OF_DATE, brief(str(error)))
-    why = earlier.differences(record, now)
+    why = [f"run again, and failed: {reason(job)}"] if job.log.exists() else []
+    why += earlier.differences(record, now)
     if record.get("sources") not in (None, now["sources"]) and (newer := _newer(sources, job.metrics)):
         why.append(f"newer than the run: {', '.join(newer)}")
     before = checksums(record)

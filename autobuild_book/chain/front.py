@@ -11,6 +11,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from autobuild_book.chain import aside
 from autobuild_book.chain.job import failure
 from autobuild_book.chain.parents import PATIENCE
 from autobuild_book.chain.plans import Job, Plan, jobs, plain_name, write_plan
@@ -22,7 +23,9 @@ COMMAND = [*WORKFLOW, "--nolock", "--rerun-incomplete", "--keep-going"]
 POLL = 1.0  # seconds
 
 
-def run_plan(plan: Plan, out: Path, profile: str, options: Sequence[str], cores: int) -> list[Job]:
+def run_plan(
+    plan: Plan, out: Path, profile: str, options: Sequence[str], cores: int, forced: Sequence[Job] = ()
+) -> list[Job]:
     """Run what Snakemake finds missing or changed; return the jobs that have not finished.
 
     Must be called inside `in_use(out)`, in the root of a clone.
@@ -33,16 +36,19 @@ def run_plan(plan: Plan, out: Path, profile: str, options: Sequence[str], cores:
         profile: for the usual times of notebooks.
         options: further options of Snakemake.
         cores: of this machine.
+        forced: jobs of the plan that run whatever Snakemake finds.
 
     Raises:
         BlockingIOError: if a notebook of the plan still runs, as on another machine.
         ChildProcessError: if Snakemake fails before it runs anything.
     """
     todo = jobs(plan)
-    pending = _pending(_config(plan, out), todo, out / "chain.log")
+    put_back(todo)
+    pending = _pending(_config(plan, out), todo, out / "chain.log") | set(forced)
     if not pending:
         sys.stdout.write(f"nothing to do: all {len(todo)} notebooks in {out} are up to date\n")
         return []
+    options = [*options, *(["--forcerun", *map(_output, forced)] if forced else [])]
     return run_jobs(plan, out, options, Progress(todo, pending, usual_seconds(todo, profile), cores, sys.stdout))
 
 
@@ -53,12 +59,23 @@ def run_jobs(plan: Plan, out: Path, options: Sequence[str], progress: Progress) 
         if job.lock.exists():
             with held(job.lock, str(job.executed)):
                 pass  # left by a job that was killed
+    for job in (replaced := [each.job for each in progress.watched]):
+        aside.keep(job)
     progress.write(f"{len(progress.watched)} of {progress.planned} notebooks to run; Snakemake's own output: {log}")
-    code = _follow([*COMMAND, *options, *_config(plan, out)], log, progress)
-    unfinished = [job for job in todo if not job.is_finished]
+    try:
+        code = _follow([*COMMAND, *options, *_config(plan, out)], log, progress)
+        unfinished = [job for job in todo if not job.is_finished]
+    finally:
+        put_back(replaced)
     if code and not unfinished:
         raise ChildProcessError(f"Snakemake ended with exit code {code}: {_last_line(log)}; all of it: {log}")
     return unfinished
+
+
+def put_back(jobs: Sequence[Job]) -> None:
+    """Put back the finished runs of jobs that were to be replaced and were not, also by a chain that was killed."""
+    for job in jobs:
+        aside.settle(job)
 
 
 def would_run(plan: Plan, out: Path) -> dict[Job, str]:

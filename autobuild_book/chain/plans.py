@@ -53,6 +53,11 @@ class Job(NamedTuple):
         return self.running.with_suffix(".lock")
 
     @property
+    def aside(self) -> Path:
+        """A folder for the finished run while another one runs in its place."""
+        return self.running.with_suffix(".before")
+
+    @property
     def is_finished(self) -> bool:
         """Whether the notebook has run to its end."""
         return self.executed.exists() and self.metrics.exists()

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from autobuild_book.arguments import check_writable, whole
 from autobuild_book.chain import front, plans
+from autobuild_book.chain.finished import other_runs
 from autobuild_book.parallel import cores
 from autobuild_book.runs.recording import PROFILES
 from autobuild_lib.extras import missing
@@ -28,6 +29,8 @@ def add_chain(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--only", action="append", metavar="NAME", help=text)
     text = "list the notebooks that would run, each with the reason, and run nothing"
     parser.add_argument("--dry-run", action="store_true", help=text)
+    text = "replace finished runs with another seed, data or space (runs of changed code are replaced anyway)"
+    parser.add_argument("--force", action="store_true", help=text)
     parser.add_argument("--pages", action="store_true", help="then build the book, also when notebooks have failed")
     parser.set_defaults(run=_chain, keeps="out")
 
@@ -53,12 +56,18 @@ def _chain(arguments: argparse.Namespace) -> None:
     plan = plans.chain_plan(arguments.profile, {name: value for name, value in settings.items() if value is not None})
     plan = plans.only(plan, arguments.only) if arguments.only else plan
     check_writable(arguments.out)
+    others = other_runs(plan)
+    if others and not arguments.force:
+        job, ways = next(iter(others.items()))
+        more = f", and {len(others) - 1} more" if len(others) > 1 else ""
+        raise ValueError(f"{arguments.out} holds other runs: {job.notebook} ({'; '.join(ways)}){more}; "
+                         "give another --out, or --force to replace them")  # fmt: skip
     if arguments.dry_run:
         _list(plan, arguments.out)
         return
     used = arguments.cores or cores()
     with front.in_use(arguments.out):
-        unfinished = front.run_plan(plan, arguments.out, arguments.profile, ["--cores", str(used)], used)
+        unfinished = front.run_plan(plan, arguments.out, arguments.profile, ["--cores", str(used)], used, list(others))
         code = _build_pages(arguments.profile) if arguments.pages else 0
         lines = front.failures(unfinished, arguments.out)
     print(*lines, sep="\n", end="\n" * bool(lines), file=sys.stderr)

@@ -70,6 +70,7 @@ def _sweep(arguments: argparse.Namespace) -> int:
     options = _options(arguments)
     check_writable(sweep.out)
     with front.in_use(sweep.out):
+        front.put_back([Job(sweep.out / name, sweep.notebook) for name in sweep.runs])
         decision = decide(sweep, arguments.force)
         sweep.write()
         _say(decision, progress := _progress(sweep, decision, arguments))

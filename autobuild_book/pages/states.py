@@ -106,7 +106,10 @@ def read_chapters(profile: str, root: Path) -> Chapters:
 
 
 def _read(name: str, notebook: Mapping[str, Any], profile: str, root: Path) -> Executed:
-    run = read_executed(root / "artifacts" / profile / f"{name}.ipynb", profile)
+    folder = root / "artifacts" / profile
+    if (folder / "failed" / f"{name}.txt").is_file():  # what is finished beside it is of an earlier run
+        raise StaleError("its last run did not finish")
+    run = read_executed(folder / f"{name}.ipynb", profile)
     if labels(run.content["cells"]) != labels(notebook["cells"]):
         raise StaleError(f"it has other labels than notebooks/{name}.ipynb has now")
     return run

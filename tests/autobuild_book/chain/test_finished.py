@@ -182,3 +182,44 @@ def test_the_times_of_the_runs_that_are_most_alike(place: Path) -> None:
     assert expected[jobs[3, "ofa_mbv3", "ofa_mbv3"]] == 15.0 and expected[jobs[3, "ofa_pn", "ofa_pn"]] == 60.0
     assert expected[jobs[3, "ofa_mbv3", "ofa_pn"]] == 30.0, "one place from all three"
     assert len(expected) == 12
+
+
+# -------------------------------------------------------------------- chains
+
+
+def chain(out: str, **settings: Any) -> dict[str, dict[str, dict[str, Any]]]:
+    common = {"profile": "quick", "seed": 1, "data": "bundled", "space": "", "out": out}
+    return {out: {NAME: {**common, "epochs": 3, **settings}}}
+
+
+def recorded(place: Path, **changes: Any) -> Job:
+    """A run in the folder `chain`, without its notebook, as papermill leaves it elsewhere."""
+    job, parameters = Job(Path("chain"), NAME), chain("chain")["chain"][NAME]
+    record = {"notebook": NAME, "parameters": parameters, "data": [], "versions": {}, "seconds": 1.0, "metrics": {}}
+    job.metrics.parent.mkdir(parents=True, exist_ok=True)
+    job.metrics.write_text(json.dumps(record | changes))
+    return job
+
+
+@pytest.mark.parametrize(
+    ("settings", "other"),
+    [({}, ""), ({"epochs": 5}, ""), ({"seed": 2}, "seed"), ({"data": "ofa_pn"}, "data"), ({"space": "x"}, "space")],
+)
+def test_a_chain_finds_another_run_by_what_the_user_gives(place: Path, settings: dict[str, Any], other: str) -> None:
+    job = recorded(place, sources="0" * 64, notebook_sha256="0" * 64)
+    ways = finished.other_runs(chain("chain", **settings))
+    assert list(ways) == ([job] if other else []) and all(other in way for way in ways.get(job, []))
+    assert not finished.other_runs(chain("elsewhere", **settings))
+
+
+def test_a_chain_finds_other_rows_of_a_file_but_not_of_a_bundled_table(place: Path) -> None:
+    (place / "mine.csv").write_text("architecture,acc\n")
+    name = next(iter(manifest()))
+    recorded(place, data=[{"source": name, "sha256": "0"}, {"source": "mine.csv", "sha256": "0"}])
+    ((way,),) = finished.other_runs(chain("chain")).values()
+    assert "mine.csv" in way
+
+
+def test_what_is_no_record_of_a_run_is_no_other_run(place: Path) -> None:
+    recorded(place).metrics.write_text("{")
+    assert finished.other_runs(chain("chain", seed=2)) == {}

@@ -84,3 +84,43 @@ def test_sigterm_reaches_all_processes_and_what_is_finished_is_kept(tmp_path: Pa
         os.utime(path)
     code, written = run(folder, *SWEEP)
     assert code == 0 and counts(written) == [2, 0, 0, 0] and finished(folder) == last, written
+
+
+def test_what_is_forced_is_kept_until_it_is_finished(tmp_path: Path) -> None:
+    folder = copy_repository(tmp_path / "clone")
+    (folder / "open").touch()
+    assert run(folder, *SWEEP)[0] == 0
+    before = finished(folder)
+    (folder / "open").unlink()
+    with (folder / "autobuild_lib" / "targets.py").open("a") as file:
+        file.write("# a comment\n")
+    sweep = start(folder, *SWEEP, "--force")
+    end = time.monotonic() + 300
+    while not (folder / "waiting").exists():
+        assert time.monotonic() < end and sweep.poll() is None
+        time.sleep(0.1)
+    sweep.send_signal(signal.SIGTERM)
+    sweep.communicate(timeout=120)
+    after = finished(folder)
+    assert sorted(after) == [2, 3] and after[3] == before[3]
+
+    code, written = run(folder, *SWEEP, "--set", "fail=true", "--force")
+    assert code == 1 and counts(written)[2] == 2
+    code, written = run(folder, *SWEEP)
+    assert code == OUT_OF_DATE and finished(folder)[3] == before[3], written
+
+
+def test_a_chain_replaces_another_run_only_when_it_is_asked_to(tmp_path: Path) -> None:
+    folder = copy_repository(tmp_path / "clone")
+    chain = ("chain", "--profile", "quick", "--only", NAME, "--out", "runs", "--cores", "1", "--seed")
+    metrics = folder / "runs" / NAME / "metrics.json"
+    assert run(folder, *chain, "2")[0] == 0
+    before = metrics.read_bytes()
+    for words in ([], ["--dry-run"]):
+        code, written = run(folder, *chain, "4", *words)
+        assert code == 1 and "seed was 2 and is 4" in written and metrics.read_bytes() == before
+    with (folder / "autobuild_lib" / "targets.py").open("a") as file:
+        file.write("# a comment\n")
+    assert run(folder, *chain, "2")[0] == 0 and metrics.read_bytes() != before
+    assert run(folder, *chain, "4", "--force")[0] == 0
+    assert json.loads(metrics.read_text())["parameters"]["seed"] == 4
