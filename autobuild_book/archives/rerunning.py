@@ -4,7 +4,7 @@ import io
 import json
 import subprocess
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 from zipfile import ZipFile
@@ -19,10 +19,14 @@ from autobuild_lib.storage import replace_bytes, replace_json
 
 INJECTED = "injected-parameters"  # papermill's tag for the cell that it adds
 ARCHIVED = "archived"  # folder of what comes from the archive
+TOLERANCE = 0.01  # of numbers that another machine computed
 
 
-def rerun(path: Path, place: str, out: Path) -> list[str]:
-    """Run a notebook of a checked archive again into a new or empty folder; return lines that compare what it made.
+def rerun(path: Path, place: str, out: Path) -> tuple[list[str], bool]:
+    """Run a notebook of a checked archive again into a new or empty folder, and compare what it made.
+
+    Returns lines about that, and whether all is the same: exactly on the same machine; numbers within `TOLERANCE`, of
+    the larger one, on another.
 
     Args:
         path: the archive.
@@ -44,7 +48,12 @@ def rerun(path: Path, place: str, out: Path) -> list[str]:
     parameters = _prepare(out / ARCHIVED / f"{name}.ipynb", out / ARCHIVED / "source.ipynb")
     command = [sys.executable, "-m", "autobuild_book.chain.job", name, json.dumps(parameters | {"out": str(out)})]
     subprocess.run([*command, str(out / ARCHIVED / "source.ipynb")], check=True)  # noqa: S603
-    return [*_circumstances(out, name), *compare_tables(out / ARCHIVED / name, out / name)]
+    then, now = (folder / name for folder in (out / ARCHIVED, out))
+    records = [read_json(folder / "metrics.json", RECORD) for folder in (then, now)]
+    tolerance = 0.0 if records[0]["machine"] == records[1]["machine"] else TOLERANCE
+    tables, tables_same = compare_tables(then, now, tolerance)
+    metrics, metrics_same = compare_metrics(records[0]["metrics"], records[1]["metrics"], tolerance)
+    return [*_circumstances(*records), *tables, *metrics], tables_same and metrics_same
 
 
 def _extract(archive: ZipFile, place: str, folder: Path) -> None:
@@ -68,9 +77,8 @@ def _prepare(executed: Path, source: Path) -> dict[str, Any]:
     return parameters
 
 
-def _circumstances(out: Path, name: str) -> Iterator[str]:
-    """Say what differs between then and now, beside the results."""
-    then, now = (read_json(folder / name / "metrics.json", RECORD) for folder in (out / ARCHIVED, out))
+def _circumstances(then: Mapping[str, Any], now: Mapping[str, Any]) -> Iterator[str]:
+    """Say what differs between the records of then and now, beside the results."""
     if then["sources"] != now["sources"]:
         yield f"other code: sha256 {then['sources'][:12]} then, {now['sources'][:12]} now"
     for package in sorted(then["versions"].keys() & now["versions"].keys()):
@@ -80,13 +88,56 @@ def _circumstances(out: Path, name: str) -> Iterator[str]:
         yield f"another machine: {then['machine']} then, {now['machine']} now"
 
 
-def compare_tables(then: Path, now: Path) -> list[str]:
-    """Return a line for each table that differs between two folders, and one that counts those that do not."""
+def compare_metrics(then: Any, now: Any, tolerance: float) -> tuple[list[str], bool]:
+    """Return a line for each metric that differs, and one that counts those that do not; and whether none does."""
+    before, after = dict(_leaves(then)), dict(_leaves(now))
+    names = list(dict.fromkeys([*before, *after]))
+    lines = [
+        f"metric {name}: {before.get(name, 'none')} then, {after.get(name, 'none')} now"
+        for name in names
+        if not (name in before and name in after and _alike(before[name], after[name], tolerance))
+    ]
+    within = f" (numbers within {tolerance:.1%})" if tolerance else ""
+    return [*lines, f"{len(names) - len(lines)} of {len(names)} metrics are the same{within}"], not lines
+
+
+def _leaves(value: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Yield everything in metrics that holds nothing else, with a name that says where it is."""
+    if isinstance(value, Mapping):
+        for key, part in value.items():
+            yield from _leaves(part, f"{name}.{key}" if name else str(key))
+    elif isinstance(value, list):
+        for number, part in enumerate(value):
+            yield from _leaves(part, f"{name}[{number}]")
+    else:
+        yield name, value
+
+
+def _alike(then: Any, now: Any, tolerance: float) -> bool:
+    numbers = all(isinstance(value, int | float) and not isinstance(value, bool) for value in (then, now))
+    return bool(np.isclose(then, now, rtol=tolerance, atol=0)) if numbers and tolerance else then == now
+
+
+def compare_tables(then: Path, now: Path, tolerance: float) -> tuple[list[str], bool]:
+    """Return a line for each table that differs, and one that counts those that do not; and whether all are alike."""
     names = sorted({path.name for folder in (then, now) for path in folder.glob("*.csv")})
     differences = {name: _difference(then / name, now / name) for name in names}
     same = [name for name, difference in differences.items() if not difference]
     lines = [f"{name}: {difference}" for name, difference in differences.items() if difference]
-    return [*lines, f"{len(same)} of {len(names)} tables have the same bytes"]
+    alike = all(name in same or _tables_alike(then / name, now / name, tolerance) for name in names)
+    return [*lines, f"{len(same)} of {len(names)} tables have the same bytes"], alike
+
+
+def _tables_alike(then: Path, now: Path, tolerance: float) -> bool:
+    """Say whether two tables of other bytes are the same but for numbers within a tolerance."""
+    if not tolerance or not (then.is_file() and now.is_file()):
+        return False
+    try:
+        old, new = pd.read_csv(then), pd.read_csv(now)
+        pd.testing.assert_frame_equal(old, new, check_exact=False, rtol=tolerance, atol=0, check_dtype=False)
+    except (AssertionError, ValueError):
+        return False
+    return True
 
 
 def _difference(then: Path, now: Path) -> str:

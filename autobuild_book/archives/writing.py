@@ -9,6 +9,7 @@ from autobuild_book.archives.describing import describe
 from autobuild_book.crates import METADATA
 from autobuild_book.pages.cells import hide_folders
 from autobuild_book.pages.executed import RECORD, Executed, StaleError, read_executed, read_json
+from autobuild_book.runs.tables import faults
 from autobuild_book.zips import zipped
 from autobuild_lib.storage import replace_bytes
 
@@ -21,11 +22,14 @@ def write(folder: Path, out: Path) -> list[str]:
     """Archive all runs below a folder into a zip file; return lines that say what it holds, and what was left out.
 
     A run is an executed notebook with its metrics. The same runs make the same bytes. Raises `ValueError` for a folder
-    without runs.
+    without runs, and for tables that are not as their runs wrote them.
     """
     runs, left_out = read_runs(folder)
     if not runs:
         raise ValueError("; ".join([f"{folder}: holds no notebook that has run, with its metrics", *left_out[:1]]))
+    if wrong := [line for run in runs.values() for line in faults(run.folder / "metrics.json", run.record)]:
+        more = f" (and {len(wrong) - 1} more)" if wrong[1:] else ""
+        raise ValueError(f"{wrong[0]}{more}; run its notebook again, or remove what no run wrote")
     files = {name: content for place, run in runs.items() for name, content in _files(place, run, folder)}
     parameters = {place: run.record["parameters"] for place, run in runs.items()}
     files[METADATA] = without_places(describe(runs, files), folder, parameters).encode()
@@ -57,11 +61,20 @@ def _read(path: Path) -> Executed:
 
 
 def _files(place: str, run: Executed, folder: Path) -> Iterator[tuple[str, bytes]]:
-    """Yield the names and contents of what is archived of a run."""
+    """Yield the names and contents of what is archived of a run; its record lists the tables as they are archived."""
     paths = [path for path in sorted(run.folder.iterdir()) if path.suffix in KEPT and path.is_file()]
-    names = [f"{place}.ipynb", *(f"{place}/{path.name}" for path in paths)]
-    for name, path in zip(names, [run.folder.with_name(f"{run.name}.ipynb"), *paths], strict=True):
-        yield name, without_places(path.read_text(encoding="utf-8"), folder, run.record["parameters"]).encode()
+    places = {f"{place}.ipynb": run.folder.with_name(f"{run.name}.ipynb")} | {f"{place}/{p.name}": p for p in paths}
+    before = {name: path.read_text(encoding="utf-8") for name, path in places.items()}
+    files = {name: without_places(text, folder, run.record["parameters"]) for name, text in before.items()}
+    for name in files:
+        if name.endswith(".csv"):
+            record = f"{place}/metrics.json"
+            files[record] = files[record].replace(_sha256(before[name]), _sha256(files[name]))
+    yield from ((name, text.encode()) for name, text in files.items())
+
+
+def _sha256(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def without_places(text: str, folder: Path, parameters: Mapping[str, Any]) -> str:

@@ -20,7 +20,7 @@ def add_archive(parser: argparse.ArgumentParser) -> None:
 def add_verify(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `autobuild verify`."""
     parser.add_argument("archive", type=Path, help="a file that `autobuild archive` wrote")
-    text = "run this notebook of it again (its code is the archive's: know who wrote it), and compare the tables"
+    text = "run this notebook of it again (its code is the archive's: know who wrote it); compare tables and metrics"
     parser.add_argument("--rerun", metavar="NOTEBOOK", help=text)
     parser.add_argument("--out", type=Path, metavar="FOLDER", help="for --rerun: a new or empty folder")
     parser.set_defaults(run=_verify)
@@ -39,6 +39,8 @@ def _archive(arguments: argparse.Namespace) -> None:
 def _verify(arguments: argparse.Namespace) -> None:
     if bool(arguments.rerun) != (arguments.out is not None):
         raise ValueError("--rerun NOTEBOOK and --out FOLDER belong together")
+    if arguments.archive.is_dir():
+        raise ValueError(f"{arguments.archive}: a folder; give the file that `autobuild archive` wrote")
     if arguments.rerun:
         check_writable(arguments.out)
     if problems := verifying.problems(arguments.archive):
@@ -47,4 +49,7 @@ def _verify(arguments: argparse.Namespace) -> None:
     print(verifying.check(arguments.archive))
     if arguments.rerun:
         rerunning = importlib.import_module("autobuild_book.archives.rerunning")  # needs what only an extra brings
-        print("\n".join(rerunning.rerun(arguments.archive, arguments.rerun, arguments.out)))
+        lines, same = rerunning.rerun(arguments.archive, arguments.rerun, arguments.out)
+        print("\n".join(lines))
+        if not same:
+            raise ValueError(f"{arguments.rerun}: other results than in {arguments.archive}, see the lines above")

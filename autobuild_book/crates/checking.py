@@ -6,6 +6,7 @@ from typing import Any
 from autobuild_book.crates import METADATA
 from autobuild_lib.released.checksums import SHA256
 
+PROFILE = "https://w3id.org/ro/crate/"
 NEEDED = ("name", "description", "license", "datePublished", "hasPart")  # of the root
 
 Checksum = Callable[[str], str]
@@ -21,6 +22,7 @@ def problems(described: Mapping[str, Any], names: Collection[str], checksum: Che
     """
     entities, lines = _entities(described)
     root = entities.get("./", {})
+    lines += [] if _is_crate(entities.get(METADATA, {})) else [f"{METADATA}: conforms to no version of {PROFILE}"]
     lines += [f"{METADATA}: the root has no {name}" for name in NEEDED if not root.get(name)]
     files = {name: entity for name, entity in entities.items() if _is_file(name, entity)}
     lines += [f"{name}: is missing" for name in sorted(files.keys() - set(names))]
@@ -37,6 +39,13 @@ def _entities(described: Mapping[str, Any]) -> tuple[dict[str, Mapping[str, Any]
     entities: dict[str, Mapping[str, Any]] = {entity["@id"]: entity for entity in good}
     same = len(entities) == len(graph)
     return entities, [] if same else [f"{METADATA}: describes something without an id, or one thing twice"]
+
+
+def _is_crate(descriptor: Mapping[str, Any]) -> bool:
+    """Say whether the entity of METADATA itself says that this is a crate."""
+    stated = descriptor.get("conformsTo")
+    formats = [each.get("@id") for each in (stated if isinstance(stated, list) else [stated]) if isinstance(each, dict)]
+    return any(isinstance(name, str) and name.startswith(PROFILE) for name in formats)
 
 
 def _is_file(name: str, entity: Mapping[str, Any]) -> bool:

@@ -45,6 +45,12 @@ def _tables(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
         yield name, entry if isinstance(entry, dict) else {}
 
 
+def faults(path: Path, record: Mapping[str, Any]) -> list[str]:
+    """Return a line for each table beside a metrics.json that is not as its run wrote it; older records list none."""
+    rows = _rows(path, record) if isinstance(record.get("tables"), dict) else ()
+    return [f"{file}: {state}" for *_, file, _, state in rows if state != LISTED]
+
+
 def _rows(path: Path, record: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
     commit = f"{record.get('commit') or 'unknown'}"[:12] + (", with changes" if record.get("dirty") else "")
     about = [printable(str(record.get(key) or "unknown")) for key in ("run", "notebook", "date")]

@@ -1,5 +1,6 @@
 """Whatever is wrong with an archive is a line that names it, and nothing of it is unpacked onto the disk."""
 
+import hashlib
 import json
 import stat
 import zipfile
@@ -41,6 +42,40 @@ def without(graph: list[dict[str, object]], identifier: str, key: str) -> None:
     next(entity for entity in graph if entity["@id"] == identifier).pop(key)
 
 
+def conforms(graph: list[dict[str, object]], format: str) -> None:
+    next(entity for entity in graph if entity["@id"] == METADATA)["conformsTo"] = {"@id": format}
+
+
+def listing(tables: object) -> Callable[[Files], None]:
+    """A change of the tables that a run lists, in an archive whose description is of the changed file."""
+
+    def change(files: Files) -> None:
+        name = RANKS.replace("ranks.csv", "metrics.json")
+        files[name] = json.dumps(json.loads(files[name]) | {"tables": tables}).encode()
+        sha256 = hashlib.sha256(files[name]).hexdigest()
+        described(lambda graph: next(each for each in graph if each["@id"] == name).update(sha256=sha256))(files)
+
+    return change
+
+
+@pytest.mark.parametrize(
+    ("tables", "line"),
+    [
+        ({}, f"{RANKS}: is not listed"),
+        ({"ranks": {"sha256": "0" * 64}}, f"{RANKS}: has another checksum"),
+        (
+            {"ranks": {"sha256": hashlib.sha256(b"x\n1\n2\n").hexdigest()}, "more": {"sha256": "0"}},
+            "01_predictor_srcc/more",
+        ),
+        ([], "01_predictor_srcc/metrics.json: no record"),
+        ({"ranks": {"sha256": hashlib.sha256(b"x\n1\n2\n").hexdigest()}}, ""),
+    ],
+)
+def test_tables_are_those_that_their_run_lists(archive: Path, tables: object, line: str) -> None:
+    lines = spoiled(archive, listing(tables))
+    assert lines[0].startswith(line) if line else lines == []
+
+
 @pytest.mark.parametrize(
     ("edit", "line"),
     [
@@ -55,6 +90,8 @@ def without(graph: list[dict[str, object]], identifier: str, key: str) -> None:
         (lambda files: files.update({METADATA: b"[" * 5000}), METADATA),
         (described(lambda graph: without(graph, "./", "license")), f"{METADATA}: the root has no license"),
         (described(lambda graph: without(graph, RANKS, "sha256")), f"{RANKS}: its description has no sha256"),
+        (described(lambda graph: conforms(graph, "https://example.org/crate")), f"{METADATA}: conforms to no"),
+        (described(lambda graph: without(graph, METADATA, "conformsTo")), f"{METADATA}: conforms to no"),
         (described(lambda graph: graph.append(dict(graph[0]))), f"{METADATA}: describes something"),
         (described(lambda graph: graph.append({"@id": 3})), f"{METADATA}: describes something"),
         (lambda files: files.update({"../evil": b""}), "../evil: its name leads out"),
