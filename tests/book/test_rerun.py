@@ -62,8 +62,12 @@ def test_every_block_is_tested_here() -> None:
 
 
 def test_one_notebook(clone: Path) -> None:
-    check(block_with("-p seed 3"), clone, "artifacts/mine/00_method.ipynb", "artifacts/mine/00_method/metrics.json")
-    check(block_with("jupyter-book build"), clone, page := "_build/_page/artifacts-mine-00_method/html/00_method.html")
+    check(block_with("-p seed 3"), clone, "artifacts/mine-00_method.ipynb", "artifacts/mine/00_method/metrics.json")
+    before = {path: path.read_bytes() for path in (clone / "artifacts" / "mine").rglob("*") if path.is_file()}
+    refused = run(block_with("-p seed 3").replace("-p seed 3", "-p seed 9").replace("mine-00", "mine-other"), clone)
+    assert refused.returncode and "AnotherRunError" in refused.stdout
+    assert before == {path: path.read_bytes() for path in (clone / "artifacts" / "mine").rglob("*") if path.is_file()}
+    check(block_with("jupyter-book build"), clone, page := "_build/_page/artifacts-mine-00_method/html/mine-00_method.html")
     text = (clone / page).read_text(encoding="utf-8")
     assert page in (ROOT / "book" / "rerun.md").read_text() and "glue:" not in text and "Do not quote" not in text
 
@@ -117,12 +121,12 @@ def test_own_data(clone: Path) -> None:
 
 @pytest.mark.slow
 def test_own_search_space(clone: Path) -> None:
-    check(block_with("toy.json"), clone, "toy.json", "artifacts/toy/00_method.ipynb")
+    check(block_with("toy.json"), clone, "toy.json", "artifacts/toy-00_method.ipynb")
 
 
 @pytest.mark.slow
 def test_own_device(clone: Path) -> None:
-    check(block_with("my_device"), clone, "my_device.py", "artifacts/device/07_your_machine.ipynb")
+    check(block_with("my_device"), clone, "my_device.py", "artifacts/device-07_your_machine.ipynb")
 
 
 @pytest.mark.slow
