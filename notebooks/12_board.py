@@ -324,6 +324,7 @@ assert ranks["rank"].between(1, len(ranks)).all() and abs(ranks["rank"].mean() -
 every = registry.MODELS.values()
 planned = [job for name in here for job in measuring.plan([tables.find_table(name)], every)]
 measured = run.table("coverage", lambda: results.coverage(rows, planned))
+pd.set_option("display.max_colwidth", None)
 measured.set_index("size")
 
 # %% [markdown]

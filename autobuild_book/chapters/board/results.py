@@ -77,9 +77,15 @@ def coverage(rows: pd.DataFrame, jobs: Sequence[BoardJob]) -> pd.DataFrame:
     counted = []
     for size, part in keys.assign(lacks=lacks).groupby("size"):
         missing = part[part["lacks"]]
-        lacking = (", ".join(missing[name].unique()) or "none" for name in ("model", "table"))
+        lacking = (_among(missing[name], part[name]) for name in ("model", "table"))
         counted.append((size, len(part) - len(missing), len(part), *lacking))
     return pd.DataFrame(counted, columns=["size", "measured", "planned", "models", "tables"])
+
+
+def _among(some: pd.Series, every: pd.Series) -> str:
+    """Name some of several things: none, all, or each."""
+    names = list(some.unique())
+    return "all" if len(names) == every.nunique() else ", ".join(names) or "none"
 
 
 # -------------------------------------------------------------------- models over tasks
@@ -117,7 +123,8 @@ def average_ranks(table: pd.DataFrame, more_is_better: bool = True) -> pd.DataFr
     """
     ranks = rankdata(-table.to_numpy() if more_is_better else table.to_numpy(), axis=1)
     wins = (table.to_numpy() == (table.max if more_is_better else table.min)(axis=1).to_numpy()[:, None]).sum(0)
-    rows = [(model, *mean_with_interval(ranks[:, n]), wins[n]) for n, model in enumerate(table)]
+    ends = (1.0, float(table.shape[1]))
+    rows = [(model, *mean_with_interval(ranks[:, n], within=ends), wins[n]) for n, model in enumerate(table)]
     frame = pd.DataFrame(rows, columns=["model", "rank", "low", "high", "wins"])
     return frame.sort_values("rank", kind="stable", ignore_index=True)
 

@@ -51,6 +51,7 @@ def test_average_ranks_by_hand() -> None:
     ranks = results.average_ranks(table).set_index("model")
     assert ranks["rank"].to_dict() == {"a": 1.25, "b": 1.75}  # ahead in x, equal in y
     assert ranks["wins"].to_dict() == {"a": 2, "b": 1}
+    assert (ranks.loc["a", "low"], ranks.loc["b", "high"]) == (1, 2)  # no model is before the first, or after the last
     less = results.average_ranks(table, more_is_better=False).set_index("model")
     assert less["rank"].to_dict() == {"a": 1.75, "b": 1.25}
 
@@ -140,6 +141,8 @@ def test_what_a_plan_lacks_is_named() -> None:
     assert table.loc[50, ["measured", "planned"]].tolist() == [15, 18]
     assert table.loc[50, ["models", "tables"]].tolist() == ["c", "y"]
     assert table.loc[100].tolist() == [1, 1, "none", "none"]
+    nothing = results.coverage(ROWS_OF_TWO.head(0), jobs[:2]).iloc[0]
+    assert nothing.tolist() == [50, 0, 2, "all", "all"]
 
 
 def test_sizes_are_compared_on_the_same_tasks() -> None:
