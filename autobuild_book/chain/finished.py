@@ -133,7 +133,7 @@ def _standing(
     try:
         record = read_metrics(job.metrics)
     except (OSError, ValueError) as error:
-        return Standing(OUT_OF_DATE, brief(str(error)))
+        return Standing(TO_RUN, f"unreadable: {brief(str(error))}")
     why = [f"run again, and failed: {reason(job)}"] if job.log.exists() else []
     why += earlier.differences(record, now)
     if record.get("sources") not in (None, now["sources"]) and (newer := _newer(sources, job.metrics)):

@@ -106,7 +106,8 @@ def compare(paths: str | Path | Sequence[str | Path]) -> Comparison:
         paths: metrics.json files, or folders that hold some, at any depth.
 
     Raises:
-        ValueError: for a file that is not the metrics of a notebook, for runs of several notebooks, and for none.
+        ValueError: for a file that is not the metrics of a notebook, for runs of several notebooks, and for none. In a
+            folder with others such a file is left out with a warning.
     """
     places = [Path(path) for path in ([paths] if isinstance(paths, str | Path) else paths)]
     files = find_metrics(places)
@@ -180,9 +181,23 @@ def _find(path: Path) -> list[Path]:
     if not (files := sorted(path.rglob("metrics.json"))):
         reason = "which a run writes at its end" if path.is_dir() else "for there is no such folder"
         raise ValueError(f"{path}: there is no metrics.json, {reason}; give runs, or folders of runs")
+    problems = {file: problem for file in files if (problem := _problem(file))}
+    if len(problems) < len(files):  # otherwise reading the first says what is wrong
+        files = [file for file in files if file not in problems]
+        for problem in problems.values():
+            logger.warning("%s; left out", problem)
     if unfinished := [run.name for run in sorted(path.iterdir()) if _is_unfinished(run)]:
         logger.warning("%s: %d runs have no metrics and are left out, such as %s", path, len(unfinished), unfinished[0])
     return files
+
+
+def _problem(file: Path) -> str:
+    """Say why a metrics.json cannot be read; "" where it can."""
+    try:
+        read_metrics(file)
+    except (OSError, ValueError) as error:
+        return str(error)
+    return ""
 
 
 def _is_unfinished(run: Path) -> bool:

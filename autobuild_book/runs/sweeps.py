@@ -9,6 +9,7 @@ import json
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from autobuild_book.bundled import read_header
 from autobuild_book.lines import brief
 from autobuild_book.runs.metrics import PLAN, as_cell, read_plan
 from autobuild_book.runs.recording import PROFILES, check_seed, read_literals
+from autobuild_lib import data
 from autobuild_lib.data.files import FLOPS, NOISE_FREE, bundled_space, manifest
 from autobuild_lib.data.table import ARCHITECTURE
 from autobuild_lib.networks import has_networks
@@ -27,6 +29,7 @@ from autobuild_lib.values import shown
 
 MOST_RUNS = 10_000
 OF_THE_SWEEP = ("profile", "out")  # parameters that a sweep gives itself
+TARGETS = ("target", "targets")
 KINDS = {int: "whole numbers", float: "numbers", bool: "true and false", str: "texts"}
 
 
@@ -40,9 +43,11 @@ class Sweep:
     runs: Mapping[str, Mapping[str, Any]]
 
     def write(self) -> Path:
-        """Write what the sweep is beside its runs, and return the path."""
+        """Write what the sweep is beside its runs, those that were planned there before included; return the path."""
         self.out.mkdir(parents=True, exist_ok=True)
-        replace_json(path := self.out / PLAN, {"notebook": self.notebook, "profile": self.profile, "runs": self.runs})
+        before = read_plan(path)["runs"] if (path := self.out / PLAN).is_file() else {}
+        runs = {**before, **self.runs}
+        replace_json(path, {"notebook": self.notebook, "profile": self.profile, "runs": runs})
         return path
 
     def labels(self) -> dict[str, str]:
@@ -74,8 +79,9 @@ def plan_sweep(
 
     Raises:
         ValueError: for an unknown notebook, profile or parameter, for values of another type than the notebook's, for
-            targets over labels that the data are known not to have, for CSV files that are not there or not read, and
-            for a folder that holds a sweep of another notebook or profile.
+            numbers below the least one, for targets over labels that the data are known not to have, for data of no
+            known name, for files that are not there or not read, and for a folder that holds a sweep of another
+            notebook or profile.
     """
     if profile not in PROFILES:
         raise ValueError(f"profile {profile!r}; choose from {', '.join(PROFILES)}")
@@ -88,8 +94,7 @@ def plan_sweep(
         raise ValueError(f"{size:,} combinations; a sweep has at most {MOST_RUNS:,} runs")
     names = [name for name in defaults if name in values]
     combinations = itertools.product(*(values[name].values() for name in names))
-    runs = [dict(zip(names, combination, strict=True)) for combination in combinations]
-    _check_targets(runs, defaults)
+    runs = _with_labels([dict(zip(names, combination, strict=True)) for combination in combinations], defaults)
     place = out or Path("artifacts") / "sweeps" / f"{notebook}-{profile}"
     _check_place(place, notebook, profile)
     return Sweep(notebook, profile, place, {run_name(profile, parameters): parameters for parameters in runs})
@@ -132,8 +137,12 @@ def read_parameters(folder: Path, notebook: str) -> dict[str, Any]:
 # -------------------------------------------------------------------- targets
 
 
-def _check_targets(runs: Iterable[Mapping[str, Any]], defaults: Mapping[str, Any]) -> None:
-    """Refuse targets over labels that the data of a run do not have, where that is known."""
+def _with_labels(runs: Iterable[Mapping[str, Any]], defaults: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Return runs in which targets that are the name of a label, such as "val score", are equations.
+
+    Targets over labels that the data of a run do not have, where that is known, are refused.
+    """
+    checked = []
     usual = {label for target in _targets(defaults) for label in target.labels}
     labels: dict[tuple[str, str], set[str]] = {}  # of data in a space
     for parameters in runs:
@@ -141,15 +150,27 @@ def _check_targets(runs: Iterable[Mapping[str, Any]], defaults: Mapping[str, Any
         if (source, space) not in labels:
             labels[source, space] = _labels(source, space, usual)
         there = labels[source, space]
-        for target in _targets(parameters):
+        checked.append({name: _equations(value, there) if name in TARGETS else value
+                        for name, value in parameters.items()})  # fmt: skip
+        for target in _targets(checked[-1]):
             if there and (missing := sorted(set(target.labels) - there)):
                 has = f"{source} has {', '.join(map(quoted, sorted(there)))}"
                 raise ValueError(f"--set target={brief(str(target))}: there is no label {', '.join(missing)}; {has}")
             target.check_meaning(there)
+    return checked
+
+
+def _equations(target: Any, labels: set[str]) -> Any:
+    if isinstance(target, list):
+        return [_equations(each, labels) for each in target]
+    with suppress(ValueError):
+        Target(target)
+        return target
+    return quoted(target.strip()) if target.strip() in labels else target
 
 
 def _targets(values: Mapping[str, Any]) -> list[Target]:
-    texts = [values.get("target", []), values.get("targets", [])]
+    texts = [values.get(name, []) for name in TARGETS]
     return [Target(text) for some in texts for text in ([some] if isinstance(some, str) else some)]
 
 
@@ -163,6 +184,10 @@ def _labels(source: str, space: str, usual: set[str]) -> set[str]:
         return set().union(*(columns for columns in bundled.values() if usual <= columns))
     if source.endswith((".csv", ".pkl")) and not Path(source).is_file():
         raise ValueError(f"--set data={brief(source)}: there is no such file")
+    names = {"", *bundled, *(f"released:{name}" for name in data.RELEASED), *data.benchmarks()}
+    if not source.endswith((".csv", ".pkl")) and {source, source.partition(":")[0]}.isdisjoint(names):
+        allowed = ", ".join(["bundled", *sorted(names - {""})])
+        raise ValueError(f"--set data={brief(source)}: no such data; give {allowed}, or a .csv or .pkl file")
     if source.endswith(".csv"):
         return _columns(read_header(Path(source)), read_space(space) if space else None)
     return bundled.get(source, set())
@@ -191,12 +216,21 @@ def _read_setting(setting: str, notebook: str, defaults: Mapping[str, Any]) -> t
     kind = type(default[0] if isinstance(default, list) else default)
     try:
         elements = [value for part in _parts(text) for value in _read(part, kind, isinstance(default, list))]
-        for value in elements if name == "seed" else ():
-            check_seed(value)
+        for value in elements:
+            check_seed(value) if name == "seed" else _check_size(value, default)
     except ValueError as error:
         needs = f"{name} takes {'lists of ' if isinstance(default, list) else ''}{KINDS[kind]}, such as {default!r}"
         raise ValueError(f"--set {brief(setting)}: {error}; {needs}") from None
     return name, elements
+
+
+def _check_size(value: Any, default: Any) -> None:
+    """Refuse whole numbers below 1, or below 0 where the notebook's own is 0: they count something."""
+    own = default if isinstance(default, list) else [default]
+    numbers = [each for each in (value if isinstance(value, list) else [value]) if type(each) is int]
+    least = min(1, *(each for each in own if type(each) is int), 1)
+    if numbers and min(numbers) < least:
+        raise ValueError(f"{min(numbers)} is less than {least}")
 
 
 def _parts(text: str) -> list[str]:

@@ -67,7 +67,8 @@ def test_one_notebook(clone: Path) -> None:
     refused = run(block_with("-p seed 3").replace("-p seed 3", "-p seed 9").replace("mine-00", "mine-other"), clone)
     assert refused.returncode and "AnotherRunError" in refused.stdout
     assert before == {path: path.read_bytes() for path in (clone / "artifacts" / "mine").rglob("*") if path.is_file()}
-    check(block_with("jupyter-book build"), clone, page := "_build/_page/artifacts-mine-00_method/html/mine-00_method.html")
+    page = "_build/_page/artifacts-mine-00_method/html/mine-00_method.html"
+    check(block_with("jupyter-book build"), clone, page)
     text = (clone / page).read_text(encoding="utf-8")
     assert page in (ROOT / "book" / "rerun.md").read_text() and "glue:" not in text and "Do not quote" not in text
 

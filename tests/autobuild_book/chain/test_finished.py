@@ -147,11 +147,13 @@ def test_a_space_of_the_users_own_that_is_newer(place: Path) -> None:
 
 
 @pytest.mark.parametrize("content", ["", "{", "[]", '{"metrics": {}}', "\udcff"])
-def test_a_damaged_record_is_kept(place: Path, content: str) -> None:
+def test_a_run_with_a_damaged_record_runs_again(place: Path, content: str) -> None:
     runs = sweep("seed=1")
     job = finish(runs, next(iter(runs.runs)))
     job.metrics.write_bytes(content.encode("utf-8", "surrogateescape"))
-    assert "metrics.json" in why(runs) and not decide(runs).todo
+    ((standing),) = decide(runs).standings.values()
+    assert standing.state == TO_RUN and "unreadable" in standing.why and "metrics.json" in standing.why
+    assert decide(runs).todo == [job]
 
 
 # -------------------------------------------------------------------- what runs

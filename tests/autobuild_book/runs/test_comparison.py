@@ -103,6 +103,16 @@ def test_a_record_with_a_wrong_part_is_refused(runs: Path) -> None:
             read_metrics(path)
 
 
+def test_a_record_that_cannot_be_read_is_left_out_of_its_folder(runs: Path, caplog: pytest.LogCaptureFixture) -> None:
+    number, broken = len(compare(runs).table), runs / "acc-1" / "01_some" / "metrics.json"
+    broken.write_text("{")
+    found = compare(runs)
+    assert len(found.table) == number - 1 and "acc-1" not in set(found.table.run)
+    assert [record.levelname for record in caplog.records] == ["WARNING"] and str(broken) in caplog.text
+    with pytest.raises(ValueError, match="not the metrics"):
+        compare(broken)
+
+
 def test_runs_of_two_notebooks_and_none_at_all(runs: Path) -> None:
     with pytest.raises(ValueError, match=r"there is no metrics\.json"):
         compare([runs / "nothing"])

@@ -12,6 +12,7 @@ from hypothesis import given, strategies as st
 import autobuild_lib as ab
 from autobuild_book.chain import front
 from autobuild_book.cli import chain
+from autobuild_book.runs.metrics import read_plan
 from autobuild_book.runs.sweeps import MOST_RUNS, PLAN, Sweep, plan_sweep, read_parameters, run_name
 from tests.helpers import sweep_notebook
 
@@ -61,7 +62,7 @@ def test_ranges_commas_and_repetition(settings: list[str], wanted: list[int]) ->
         ("sizes=50..52", "sizes", [[50], [51], [52]]),
         ("data=ofa_mbv3,released:ofa_pn", "data", ["ofa_mbv3", "released:ofa_pn"]),
         ("space=", "space", [""]),
-        ("data=a=b", "data", ["a=b"]),
+        ("space=a=b", "space", ["a=b"]),
     ],
 )
 def test_values_have_the_type_of_the_notebook(setting: str, name: str, wanted: list[object]) -> None:
@@ -308,3 +309,36 @@ def test_labels_of_any_name_in_the_targets_of_a_sweep(toy: ab.SequenceSpace, tmp
         plan("target=speed", *settings)
     with pytest.raises(ValueError, match="write `acc-std`"):
         plan("target=acc-std", *settings)
+    (run,) = plan("target=latency (ms)", *settings).runs.values()  # one value for its brackets, and no equation
+    assert run["targets"] == ["`latency (ms)`"]
+
+
+@pytest.mark.parametrize("setting", ["data=nope", "data=nas-bench", "data=released:nope", "data=ofa_mbv3,table.txt"])
+def test_data_of_no_known_name_are_refused(setting: str) -> None:
+    with pytest.raises(ValueError, match=r"no such data; give bundled, .*released:ofa_pn"):
+        plan(setting)
+
+
+@pytest.mark.parametrize("setting", ["data=nas-bench-graph:cora", "data=bundled", "data=released:ofa_mbv3_pn_ir"])
+def test_data_of_a_known_name_pass(setting: str) -> None:
+    assert plan(setting).runs
+
+
+@pytest.mark.parametrize(
+    "setting", ["paper_epochs=0", "paper_epochs=-3", "paper_epochs=-1..2", "sizes=[50,0]", "sizes=0", "curve_seeds=0"]
+)
+def test_numbers_of_nothing_are_refused(setting: str) -> None:
+    with pytest.raises(ValueError, match="is less than 1"):
+        plan(setting)
+
+
+def test_none_is_a_number_where_the_notebook_has_it() -> None:
+    assert plan("validate=0,5", "seed=0", notebook="04_pareto_regions").runs
+    with pytest.raises(ValueError, match="-1 is less than 0"):
+        plan("validate=-1", notebook="04_pareto_regions")
+
+
+def test_runs_that_are_added_later_stay_planned(tmp_path: Path) -> None:
+    for seeds in ("seed=1,2", "seed=2..4"):
+        path = plan_sweep(NOTEBOOK, [seeds], "quick", tmp_path, ROOT / "notebooks").write()
+    assert [run["seed"] for run in read_plan(path)["runs"].values()] == [1, 2, 3, 4]
