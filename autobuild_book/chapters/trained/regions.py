@@ -20,7 +20,7 @@ from autobuild_book.chapters.shared.dominance import dominates
 from autobuild_book.chapters.shared.frontiers import front_places, mark_regions
 from autobuild_book.chapters.shared.models.registry import RIDGE, find_model
 from autobuild_book.chapters.shared.splits import subset
-from autobuild_book.chapters.trained.recipes import AUTOBUILD
+from autobuild_book.chapters.trained.recipes import JUDGED, PRESETS
 from autobuild_book.chapters.trained.structures import K, Predicts, Structure, score_all
 from autobuild_book.chapters.trained.truth import GRAPHS, OBJECTIVES, Rows, Truth, load_truth
 from autobuild_book.measured.parts import key_of
@@ -39,7 +39,7 @@ STEP, LIMITS = 3.0, (0.1, 1000.0)
 DRAWS = 200  # random spaces
 SIZES, SEEDS = (300, 1000), range(5)
 KNOWN = "true effects"  # in place of a model
-RECIPES = (*AUTOBUILD, RIDGE.name, KNOWN)
+RECIPES = (*PRESETS, RIDGE.name, KNOWN)
 KEY = ["source", "size", "seed", "recipe", "score", "region"]
 SHARES = ["share", "three", "nine", "predicted"]
 COLUMNS = [*KEY, "exponent", "structure", "networks", *SHARES, "random", "percentile"]
@@ -175,13 +175,14 @@ def _row(field: Field, region: str, structures: Sequence[Structure], by_chance: 
 def plan(
     sizes: Sequence[int] = SIZES, seeds: Sequence[int] = SEEDS, recipes: Sequence[str] = RECIPES
 ) -> list[RegionsPart]:
-    """Return a part per data set, training size, seed and model."""
+    """Return a part per data set, training size, seed and model; the paper's preset has the size of the rule only."""
     return [
         RegionsPart(source, size, seed, recipe)
         for source in GRAPHS
         for size in sizes
         for seed in seeds
         for recipe in recipes
+        if recipe != JUDGED or size == SIZES[0]
     ]
 
 

@@ -23,7 +23,7 @@ from autobuild_book.chapters.shared.models.registry import find_model
 from autobuild_book.chapters.shared.nsga2 import nsga2
 from autobuild_book.chapters.shared.splits import subset
 from autobuild_book.chapters.trained.moves import StructureMutation
-from autobuild_book.chapters.trained.recipes import AUTOBUILD
+from autobuild_book.chapters.trained.recipes import PRESETS
 from autobuild_book.chapters.trained.regions import equation, exponents
 from autobuild_book.chapters.trained.structures import Predicts, score_all
 from autobuild_book.chapters.trained.truth import GRAPHS, OBJECTIVES, Rows, Truth, load_truth
@@ -41,7 +41,7 @@ ROUNDS = 4  # after the start, each as large as the start
 STRUCTURES = 3  # of each equation
 SEEDS = range(20)
 NO_MODEL = "none"
-RECIPES = (NO_MODEL, *AUTOBUILD)
+RECIPES = (NO_MODEL, *PRESETS)
 OURS = {"norm": "Unit-Reduce (norm)", "effect": "Unit-Reduce (effect)"}
 BASELINES = ("Stage-Full", "Layer-Full")  # the paper's; experts left no insight into these spaces
 RANDOM, OUTSIDE, PREDICTED = "random", "NSGA-II", "top predicted"

@@ -64,4 +64,6 @@ def test_plan() -> None:
         "ridge",
     }
     assert set(parts[parts["source"] == scores.SOURCES[-1]]["size"]) == {scores.MIDDLE}
+    presets = parts[parts["source"] != scores.ACCEL].groupby("model")[["source", "size", "seed"]]
+    pd.testing.assert_frame_equal(*(presets.get_group(model).reset_index(drop=True) for model in ("tuned", "paper")))
     assert {part.seed for part in scores.plan(seeds=[7])} == {7}
