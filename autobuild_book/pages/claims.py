@@ -205,11 +205,16 @@ def finding_of(claim: Claim, chapters: Chapters) -> Finding:
 
 
 def on_trained(claim: Claim, chapters: Chapters) -> Finding | None:
-    """Return what the chapter on trained networks found about a claim; None where it did not run, or judges others."""
+    """Return what the chapter on trained networks found about a claim; None where it did not run, or judges others.
+
+    The verdict is that of the paper's preset; where the tuned one was judged, too, it stands beside it.
+    """
     name, executed = claim.name.lower(), chapters.executed.get(TRAINED)
     if executed is None or name not in executed.record["metrics"]:
         return None
-    return checked(f"checks_{name}", name)(executed)
+    tuned = f"{name}_tuned"
+    others = {"tuned_preset": tuned} if tuned in executed.record["metrics"] else {}
+    return checked(f"checks_{name}", name, **others)(executed)
 
 
 def slug(heading: str) -> str:

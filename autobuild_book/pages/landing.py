@@ -53,8 +53,8 @@ def _sentences(chapters: Chapters) -> Iterator[str]:
         held = sum(finding.verdict == SUPPORTED for finding in again.values())
         words = ", ".join(f"{name} *{finding.verdict}*" for name, finding in again.items())
         yield (
-            f"**On networks that others trained and timed**, {held} of {len(again)} claims of the paper are supported: "
-            f"{words} ([the chapter](trained))."
+            f"**On networks that others trained and timed**, with the paper's preset, {held} of {len(again)} claims of "
+            f"the paper are supported: {words} ([the chapter](trained))."
         )
         yield from _lead(chapters.executed[TRAINED])
     if BOARD in chapters.executed:

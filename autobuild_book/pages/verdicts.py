@@ -71,7 +71,8 @@ def _parts(claim: Claim, finding: Finding, chapters: Chapters, elsewhere: pd.Dat
     beside = f"Beside the rule:\n\n{markdown.bullets(finding.beside)}" if finding.beside else ""
     again = on_trained(claim, chapters)
     trained = (
-        f"**On trained networks: {again.verdict}** ({link(TRAINED)})\n\n{markdown.bullets(again.judged)}"
+        f"**On trained networks, with the paper's preset: {again.verdict}** ({link(TRAINED)})\n\n"
+        f"{markdown.bullets([*again.judged, *again.beside])}"
         if again
         else ""
     )
@@ -83,5 +84,4 @@ def _parts(claim: Claim, finding: Finding, chapters: Chapters, elsewhere: pd.Dat
         markdown.bullets(finding.judged) or "Nothing that the rule could judge.",
         beside,
         trained,
-        markdown.bullets(again.judged) if again else "",
     ]

@@ -22,7 +22,8 @@ METRICS: dict[str, dict[str, Any]] = {
                             "verdict_effect": "undecided"},
     "06_diffusion_unets": {"verdict": "supported", "norm": "It wins by 0.1 [0.05, 0.15].", "most_macs": "It loses.",
                            "ridge": "It ties.", "verdict_effect": "not supported"},
-    "11_trained_networks": {"c1": "not supported", "checks_c1": [CHECKS[0] | {"check": "trained", "holds": False}]},
+    "11_trained_networks": {"c1": "not supported", "checks_c1": [CHECKS[0] | {"check": "trained", "holds": False}],
+                            "c1_tuned": "partly"},
     "04_pareto_regions": {
         "c4": "partly", "c4_effect": "not supported", "c4_ridge": "supported", "c5": "supported",
         "c5_effect": "supported", "judges": "5 of 6", "c4_published": "not supported",

@@ -7,7 +7,7 @@ import pandas as pd
 
 from autobuild_book.chapters.shared.verdicts import Verdict
 from autobuild_book.chapters.trained.effects import ACCEL, ANY
-from autobuild_book.chapters.trained.scores import LARGE, MIDDLE, PAPER, long_form
+from autobuild_book.chapters.trained.scores import LARGE, MIDDLE, PAPER, RIDGE, long_form
 from autobuild_book.intervals import CORRELATION, mean_with_interval
 
 RUN = ["source", "size", "seed", "model", "score"]
@@ -47,10 +47,10 @@ def beside(scores: pd.DataFrame, effects: pd.DataFrame) -> pd.DataFrame:
     return pd.concat(parts, ignore_index=True)[columns]
 
 
-def middle(rows: pd.DataFrame) -> pd.DataFrame:
-    """Return the rows of the size that verdicts rest on, without those of the paper preset."""
+def middle(rows: pd.DataFrame, *presets: str) -> pd.DataFrame:
+    """Return the rows of the size that verdicts rest on, of some presets and of the ridge."""
     usual = np.where(rows["source"] == ACCEL, LARGE[MIDDLE], MIDDLE)
-    return rows[(rows["size"] == usual) & (rows["model"] != PAPER)]
+    return rows[(rows["size"] == usual) & rows["model"].isin([*presets, RIDGE])]
 
 
 # -------------------------------------------------------------------- numbers of a cell
@@ -59,33 +59,42 @@ def middle(rows: pd.DataFrame) -> pd.DataFrame:
 def agreement(rows: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
     """Return how a score agrees with real effects in each unit, or in each part of it that `by` (depth) makes.
 
-    Columns: of `CELL` and `by`; modules; srcc (0 for a constant score); rank, the true rank of the best module by
-    score; certain, the same when only modules count as better whose interval lies above its own; lost, what its effect
-    lacks to the largest; ordered, whether the best is really above the mean of the cell and the worst below it.
+    Columns: of `CELL` and `by`; modules; srcc (0 for a constant score); marginal, the same with means of the networks
+    with a module in place of adjusted effects; rank, the true rank of the best module by score; certain, the same when
+    only modules count as better whose interval lies above its own; lost, what its effect lacks to the largest; ordered,
+    whether the best is really above the mean of the cell and the worst below it.
     """
     table = []
     for key, cell in rows.groupby([*CELL, *by], sort=False):
         if len(cell) > 1:
             table.append((*key, len(cell), *_numbers(cell)))
-    return pd.DataFrame(table, columns=[*CELL, *by, "modules", "srcc", "rank", "certain", "lost", "ordered"])
+    columns = ["modules", "srcc", "marginal", "rank", "certain", "lost", "ordered"]
+    return pd.DataFrame(table, columns=[*CELL, *by, *columns])
 
 
-def _numbers(cell: pd.DataFrame) -> tuple[float, int, int, float, bool]:
+def _numbers(cell: pd.DataFrame) -> tuple[float, float, int, int, float, bool]:
     value, real, low, high = (cell[name].to_numpy() for name in ("value", *EFFECTS))
     best, worst = int(value.argmax()), int(value.argmin())
     constant = np.ptp(value) == 0 or np.ptp(real) == 0
-    srcc = 0.0 if constant else float(pd.Series(value).corr(pd.Series(real), method="spearman"))
     ordered = bool(low[best] > real.mean() > high[worst]) and not constant
     rank, certain = int((real > real[best]).sum()) + 1, int((low > high[best]).sum()) + 1
-    return srcc, rank, certain, float(real.max() - real[best]), ordered
+    lost = float(real.max() - real[best])
+    srcc = _srcc(cell["value"], cell["real"])
+    marginal = srcc if cell["mean"].equals(cell["real"]) else _srcc(cell["value"], cell["mean"])
+    return srcc, marginal, rank, certain, lost, ordered
+
+
+def _srcc(scores: pd.Series, effects: pd.Series) -> float:
+    constant = scores.nunique() == 1 or effects.nunique() == 1
+    return 0.0 if constant else float(scores.corr(effects, method="spearman"))
 
 
 def by_score(numbers: pd.DataFrame, keys: Sequence[str] = ("size", "model", "score")) -> pd.DataFrame:
     """Return medians over cells by score, with the share of cells that are ordered, and the mean of what is lost."""
     groups = numbers.groupby(list(keys), sort=False)
     table = groups.agg(
-        cells=("srcc", "size"), srcc=("srcc", "median"), worst=("srcc", "min"), rank=("rank", "median"),
-        certain=("certain", "median"), lost=("lost", "mean"), ordered=("ordered", "mean"),
+        cells=("srcc", "size"), srcc=("srcc", "median"), marginal=("marginal", "median"), worst=("srcc", "min"),
+        rank=("rank", "median"), certain=("certain", "median"), lost=("lost", "mean"), ordered=("ordered", "mean"),
     )  # fmt: skip
     return table.reset_index()
 
@@ -143,15 +152,16 @@ def single_order(effects: pd.DataFrame) -> pd.DataFrame:
 # -------------------------------------------------------------------- the verdict
 
 
-def judge(rows: pd.DataFrame, score: str = "norm") -> Verdict:
+def judge(rows: pd.DataFrame, score: str = "norm", preset: str = PAPER) -> Verdict:
     """Judge claim C3 on trained networks on rows of `beside`: the checks of `_checks` for both kinds of tables."""
-    chosen = middle(rows)
+    chosen = middle(rows, preset)
     chosen = chosen[chosen["score"] == score]
     checks = [
         check for accel in (True, False) for check in _checks(chosen[(chosen["source"] == ACCEL) == accel], accel)
     ]
     table = pd.DataFrame(checks, columns=["check", "value", "holds"]).astype({"holds": bool})
-    return Verdict(f"Claim C3 on trained networks, {score} score", table, decidable=len(table) == 4)
+    of = "" if score == RIDGE else f", {preset} preset"
+    return Verdict(f"Claim C3 on trained networks, {score} score{of}", table, decidable=len(table) == 4)
 
 
 def _checks(rows: pd.DataFrame, accel: bool) -> Iterator[tuple[str, str, bool]]:
@@ -163,7 +173,8 @@ def _checks(rows: pd.DataFrame, accel: bool) -> Iterator[tuple[str, str, bool]]:
     """
     if rows.empty:
         return
-    units, cells = agreement(rows), agreement(rows, ["depth"])
+    units = agreement(rows)
+    cells = agreement(rows, ["depth"]) if accel else units
     where = "Accel-NASBench" if accel else "NAS-Bench-Graph"
     share, median = float(cells["ordered"].mean()), float(units["srcc"].median())
     yield f"{where}: best above mean above worst", f"{int(cells['ordered'].sum())} of {len(cells)} cells", share >= 0.8

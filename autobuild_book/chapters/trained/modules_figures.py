@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
+from autobuild_book.chapters.trained.scores import TUNED
 from autobuild_book.figures.style import INK, PALETTE, Picture, picture, styled
 
 LOOK = {"norm": ("o", PALETTE[3]), "effect": ("s", PALETTE[0]), "ridge": ("^", PALETTE[2])}
@@ -87,17 +88,20 @@ def agreement_by_group(agreement: pd.DataFrame, xlabel: str) -> Picture:
     """Draw the rank correlation of each score with real effects, one row per group of modules, bars over seeds.
 
     Args:
-        agreement: columns group (text), score, srcc, low, high.
+        agreement: columns group (text), model, score, srcc, low, high; markers of the tuned preset are hollow.
         xlabel: of the correlation.
     """
     names = list(dict.fromkeys(agreement["group"]))
-    figure = picture(0.27 * len(names) + 1.3)
+    figure = picture(0.36 * len(names) + 1.4)
     axes = figure.add_subplot(xlabel=xlabel)
-    for shift, (score, (marker, colour)) in zip((-0.2, 0.0, 0.2), LOOK.items(), strict=True):
-        rows = agreement[agreement["score"] == score]
+    found = {*zip(agreement["score"], agreement["model"], strict=True)}
+    kinds = sorted(found, key=lambda kind: ([*LOOK].index(kind[0]), kind[1]))
+    for shift, (score, model) in zip(np.linspace(-0.3, 0.3, len(kinds)), kinds, strict=True):
+        rows, (marker, colour) = agreement[(agreement["score"] == score) & (agreement["model"] == model)], LOOK[score]
         places = np.array([names.index(name) for name in rows["group"]], dtype=float) + shift
         axes.errorbar(rows["srcc"], places, xerr=_ends(rows), fmt=marker, color=colour, markersize=4.5, elinewidth=1,
-                      label="additive ridge" if score == "ridge" else f"{score} score")  # fmt: skip
+                      markerfacecolor="white" if model == TUNED else colour,
+                      label="additive ridge" if score == "ridge" else f"{score} score, {model} preset")  # fmt: skip
     _finish(axes, names)
     figure.legend(*axes.get_legend_handles_labels(), loc="outside lower center", ncols=3, fontsize=9)
     return figure

@@ -25,10 +25,11 @@ def effects_of(source: str, structure: str, real: Sequence[float], width: float 
 
 
 def scores_of(
-    source: str, size: int, values: Sequence[float], structure: str = ANY, score: str = "norm", seed: int = 0
-) -> pd.DataFrame:
+    source: str, size: int, values: Sequence[float], structure: str = ANY, score: str = "norm", seed: int = 0,
+    model: str = "paper",
+) -> pd.DataFrame:  # fmt: skip
     text = " ".join(map(str, values))
-    keys = {"source": source, "size": size, "seed": seed, "model": "tuned", "score": score}
+    keys = {"source": source, "size": size, "seed": seed, "model": model, "score": score}
     return pd.DataFrame([{**keys, "structure": structure, "unit": 0, "scores": text}])
 
 
@@ -47,6 +48,15 @@ def test_of_samples_the_adjusted_effect_counts() -> None:
     rows = agreement.beside(scores_of(ACCEL, 400, [1, 2]), effects_of(ACCEL, ANY, [3, -3], 0.5))
     assert rows["real"].tolist() == [3, -3] and rows["real_low"].tolist() == [2.5, -3.5]
     assert rows["mean"].tolist() == [0, 0]
+
+
+def test_marginal_means_stand_beside_adjusted_effects() -> None:
+    effects = effects_of(ACCEL, ANY, [0, 1, 2, 3], 0.5).assign(mean=[3.0, 2.0, 1.0, 0.0])
+    (numbers,) = agreement.agreement(agreement.beside(scores_of(ACCEL, 400, [1, 2, 3, 4]), effects)).to_dict("records")
+    assert (numbers["srcc"], numbers["marginal"]) == (pytest.approx(1), pytest.approx(-1))
+    exact = agreement.beside(scores_of(GRAPH, 300, [1, 3, 2]), effects_of(GRAPH, ANY, [0, 1, 2]))
+    (numbers,) = agreement.agreement(exact).to_dict("records")
+    assert numbers["srcc"] == numbers["marginal"] == pytest.approx(0.5)
 
 
 @pytest.mark.parametrize(
@@ -111,3 +121,14 @@ def test_verdict() -> None:
     right, wrong = [1, 2, 3, 4], [4, 3, 2, 1]
     assert word(right, right) == SUPPORTED and word(right, wrong) == PARTLY
     assert word(wrong, wrong) == NOT_SUPPORTED and word(right, right, size=1000) == UNDECIDED
+
+
+def test_each_preset_is_judged_by_itself() -> None:
+    effects = pd.concat([effects_of(ACCEL, ANY, [0, 1, 2, 3], 0.1), effects_of(GRAPH, "links 01", [0, 1, 2, 3])])
+    values = {"paper": [4, 3, 2, 1], "tuned": [1, 2, 3, 4]}
+    scores = [scores_of(source, size, values[model], model=model) for source, size in ((ACCEL, 400), (GRAPH, 300))
+              for model in values]  # fmt: skip
+    rows = agreement.beside(pd.concat(scores), effects)
+    assert agreement.judge(rows).word == NOT_SUPPORTED and agreement.judge(rows, preset="tuned").word == SUPPORTED
+    assert set(agreement.middle(rows, "paper", "tuned")["model"]) == {"paper", "tuned"}
+    assert "tuned preset" in agreement.judge(rows, preset="tuned").claim

@@ -35,11 +35,16 @@ def test_few_networks_are_named() -> None:
 
 
 def test_every_group_has_a_row() -> None:
-    rows = pd.DataFrame({"group": ["unit 0", "unit 1"] * 3, "score": ["norm", "effect", "ridge"] * 2, "srcc": 0.5,
-                         "low": [0.4, np.nan] * 3, "high": [0.6, np.nan] * 3})  # fmt: skip
+    kinds = [("ridge", "ridge"), ("tuned", "norm"), ("paper", "norm"), ("paper", "effect")]
+    rows = pd.DataFrame([(group, *kind, 0.5) for kind in kinds for group in ("unit 0", "unit 1")],
+                        columns=["group", "model", "score", "srcc"])  # fmt: skip
+    rows = rows.assign(low=[0.4, np.nan] * 4, high=[0.6, np.nan] * 4)
     (axes,) = figures.agreement_by_group(rows, "SRCC").axes
     assert [label.get_text() for label in axes.get_yticklabels()] == ["unit 0", "unit 1"]
-    assert len(axes.containers) == 3
+    labels = ["norm score, paper preset", "norm score, tuned preset", "effect score, paper preset", "additive ridge"]
+    assert [container.get_label() for container in axes.containers] == labels
+    hollow = [container.lines[0].get_markerfacecolor() == "white" for container in axes.containers]
+    assert hollow == [False, True, False, False]
 
 
 @pytest.mark.parametrize(
