@@ -79,10 +79,10 @@ here.drop(columns="state").set_index("source")
 #
 # **The question.** Do norms of graph embeddings rank networks at every hop, better with more hops, and the head best?
 #
-# **The rule, fixed before the runs** (that of [experiment 1](predictor-srcc)): with the paper's preset and 300
-# training rows, a task is a table and one of accuracy, latency, and an equation of both. Norms of the last hop reach
-# 0.9 times the ceiling in at least 7 of 8 tasks; over tasks, each hop beats the one before, and the head the last hop
-# (paired t-tests, 5 % after Holm's correction). *Supported*: all of it; *partly*: at least half of the checks.
+# **The rule, written before the rows were looked at** (that of [experiment 1](predictor-srcc)). With the paper's preset
+# and 300 training rows, a task is a table and one of accuracy, latency, and an equation of both. Norms of the last hop
+# reach 0.9 times the ceiling in at least 7 of 8 tasks; over tasks, each hop beats the one before, and the head the last
+# hop (paired t-tests, 5 % after Holm's correction). *Supported*: all of it; *partly*: at least half of the checks.
 #
 # The equation of both is `ranks(acc) - ranks(latency)`: `ranks` are normal scores of ranks, so that neither label's
 # scale decides. A ceiling is what a second measurement of the same networks reaches. Only Accel-NASBench has one,
@@ -860,9 +860,9 @@ glue("figure_trained_best", search_figures.best_ranks(best_shares))
 # The surrogate is right at resolution 224 only and is asked for that; networks measured at 216 to 224 count as near
 # enough (632 of them).
 #
-# **The rule, fixed before the runs.** With so many images at once the surrogate's latency *is* that of a GPU where it
-# orders the measured networks at least 0.9 times as well as an additive ridge that has learnt from measured latencies
-# of that very GPU (five folds, each network predicted from the rows of others).
+# **The rule, written before the rows were looked at.** With so many images at once the surrogate's latency *is* that of
+# a GPU where it orders the measured networks at least 0.9 times as well as an additive ridge that has learnt from
+# measured latencies of that very GPU (five folds, each network predicted from the rows of others).
 
 # %%
 from autobuild_book.chapters.trained import latency, latency_figures, swapped
@@ -972,9 +972,9 @@ run.table("verdicts", lambda: pd.DataFrame(verdict_rows).fillna("–").rename_ax
 #
 # Set before the rows were measured, for our own recipe: in rank correlation at least the forest on graph features, in
 # the mean over NAS-Bench-Graph's data sets; on Accel-NASBench .95 at 100 rows and .98 at 400, and an effect score that
-# agrees with the real effects in every unit; from 300 evaluations a network of the best 0.2 % among the 25 built ones
-# in seven data sets, and never a worse one than the forest's. *Met*: the value is on the right side; *shown*: its whole
-# interval is, over seeds.
+# agrees with the adjusted effects in every unit; from 300 evaluations a network of the best 0.2 % among the 25 built
+# ones in seven data sets, and never a worse one than the forest's. *Met*: the value is on the right side; *shown*: its
+# whole interval is, over seeds.
 
 # %%
 from autobuild_book.chapters.trained import aims

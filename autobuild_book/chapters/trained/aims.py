@@ -70,7 +70,7 @@ def _accel(ranks: pd.DataFrame) -> Iterator[Aim]:
 def _lowest_unit(effects: pd.DataFrame) -> Aim:
     units = over_seeds(effects, ["unit"])
     lowest = int(units["srcc"].to_numpy().argmin())
-    name = f"effect score and real effect, the worst unit of Accel-NASBench ({units['unit'][lowest]})"
+    name = f"effect score and adjusted effect, the worst unit of Accel-NASBench ({units['unit'][lowest]})"
     return _at_least(name, _numbers(units, lowest, "srcc"), EFFECT_SRCC)
 
 
