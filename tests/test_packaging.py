@@ -108,7 +108,7 @@ LIBRARY = [
     "units", "search",
 ]  # fmt: skip
 COMPANION = [
-    "houses", "extras", "lines", "locks", "parallel", "bundled", "hops", "layer_mutation", "unions",
+    "houses", "extras", "lines", "locks", "parallel", "bundled", "benchmark_files", "hops", "layer_mutation", "unions",
     "tracing", "intervals", "downloads", "zips", "figures", "runs", "crates", "chain", "measured", "imagenet",
     "arguments", "distributions", "chapters.shared", "chapters", "labs", "play", "pages", "onefile",
     "archives", "cli",
