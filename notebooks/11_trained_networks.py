@@ -248,6 +248,7 @@ print(measured_again.in_words(checked_ranks))
 # %%
 from autobuild_book.chapters.trained import ablation, ablation_results
 
+pd.set_option("display.max_colwidth", None)  # names of variants, and of aims below
 ablation_rows = run.table("ablation", ablation.SECTION.committed)
 ablations = run.table("ablations", lambda: ablation_results.differences(ablation_rows))
 print(ablation_results.in_words(ablation_rows, ablations))
