@@ -785,8 +785,6 @@ checks_search
 # chooses among the 5,125 trained networks.
 
 # %%
-import pandas as pd
-
 from autobuild_book.chapters.trained import best_networks
 
 best_rows = run.table("best", best_networks.SECTION.committed)
