@@ -86,25 +86,19 @@ def save(predictor: Predictor, folder: Path) -> None:
 def _describe(predictor: Predictor) -> dict[str, Any]:
     encoder = predictor.network.encoder
     config = {
-        "format": encoder.FORMATS[-1],
-        **encoder.to_json(),
-        "network": asdict(predictor.network.config),
-        "target": predictor.target,
-        "label_mean": predictor.label_mean,
-        "label_sd": predictor.label_sd,
+        "format": encoder.FORMATS[-1], **encoder.to_json(), "network": asdict(predictor.network.config),
+        "target": predictor.target, "label_mean": predictor.label_mean, "label_sd": predictor.label_sd,
         **(_moments_json(predictor.moments) if isinstance(encoder, LayerEncoder) else {}),
         "provenance": predictor.provenance,
-    }
+    }  # fmt: skip
     read_description(config)
     return config
 
 
 def _moments_json(moments: Moments | None) -> dict[str, Any]:
     units = {} if moments is None else moments.units
-    return {
-        "hop_moments": None if moments is None else moments.hops.tolist(),
-        "unit_target_moments": [[*key, *value] for key, value in sorted(units.items())],
-    }
+    rows = [[*key, *value] for key, value in sorted(units.items())]
+    return {"hop_moments": None if moments is None else moments.hops.tolist(), "unit_target_moments": rows}
 
 
 def _signed(config: dict[str, Any]) -> str:

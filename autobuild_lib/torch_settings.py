@@ -23,13 +23,8 @@ def plain_torch(gradients: bool = False) -> Iterator[None]:
     kind, elsewhere = torch.get_default_dtype(), torch.get_default_device().type != "cpu"
     torch.set_default_dtype(torch.float32)
     try:
-        with (
-            one_thread(),
-            torch.device("cpu") if elsewhere else nullcontext(),
-            torch.autocast("cpu", enabled=False),
-            torch.inference_mode(not gradients),
-            torch.set_grad_enabled(gradients),
-        ):
+        with (one_thread(), torch.device("cpu") if elsewhere else nullcontext(), torch.autocast("cpu", enabled=False),
+              torch.inference_mode(not gradients), torch.set_grad_enabled(gradients)):  # fmt: skip
             yield
     finally:
         torch.set_default_dtype(kind)

@@ -63,10 +63,8 @@ class TrainingConfig:
 
 # "tuned" was chosen on validation rows of the training split (tests/benchmarks/presets.py and ir_presets.py).
 FAST = {"convolution": "graphconv", "epochs": 40, "learning_rate": 1e-2, "schedule": "one_cycle"}
-PRESETS: dict[str, dict[str, Any]] = {
-    "paper": {},
-    "tuned": {**FAST, "pooling": "sum", "batch_size": 64, "weight_decay": 0.3},
-}
+TUNED = {**FAST, "pooling": "sum", "batch_size": 64, "weight_decay": 0.3}
+PRESETS: dict[str, dict[str, Any]] = {"paper": {}, "tuned": TUNED}
 IR_PRESETS: dict[str, dict[str, Any]] = {"paper": {}, "tuned": FAST}  # for op-level graphs
 
 
@@ -169,10 +167,8 @@ class Course:
 
     def predictors(self, stack: Network, moments: Sequence[Moments | None]) -> list[Predictor]:
         """Return the members of a trained stack, which remember how they were made."""
-        provenance = {
-            "preset": self.preset, "training": asdict(self.training), "data": self.table.describe(),
-            TRAINED_ON: " ".join(sorted(self.table.digests())), "torch": torch.__version__,
-        }  # fmt: skip
+        provenance = {"preset": self.preset, "training": asdict(self.training), "data": self.table.describe(),
+                      TRAINED_ON: " ".join(sorted(self.table.digests())), "torch": torch.__version__}  # fmt: skip
         members = enumerate(zip(self.equations, self.means, self.sds, moments, self.seeds, strict=True))
         return [Predictor(member_of(stack, n), str(target), float(mean), float(sd), those, provenance | {"seed": seed})
                 for n, (target, mean, sd, those, seed) in members]  # fmt: skip

@@ -11,12 +11,11 @@ import numpy as np
 import pandas as pd
 
 from autobuild_book.arguments import check_file, print_report, whole
-from autobuild_book.imagenet.supernet import Supernet
 from autobuild_book.layer_mutation import LayerMutation
 from autobuild_book.unions import union
 from autobuild_lib import surrogate
 from autobuild_lib.loading import load
-from autobuild_lib.networks import has_networks
+from autobuild_lib.networks import Supernet, has_networks
 from autobuild_lib.search import Evaluator, Mutation, StageMutation, costs, evolve, front
 from autobuild_lib.spaces import SequenceSpace, read_space
 from autobuild_lib.spaces.features import values_of

@@ -14,10 +14,9 @@ from torch import Tensor, nn
 
 from autobuild_book.imagenet import images
 from autobuild_book.imagenet.moments import measure_moments
-from autobuild_book.imagenet.supernet import Supernet
 from autobuild_book.parallel import cores
 from autobuild_book.runs.origins import processor
-from autobuild_lib.networks import blueprint
+from autobuild_lib.networks import Supernet, blueprint
 from autobuild_lib.progress import progress_bar
 from autobuild_lib.spaces import Architecture
 from autobuild_lib.values import integer
@@ -35,7 +34,7 @@ class ImageNetEvaluator:
     what a GPU's sums differ in.
 
     Args:
-        supernet: from `Supernet.load`.
+        supernet: from `ab.networks.Supernet.load`.
         folder: with folders `train` and `val`, in each a folder of images for each class of the supernet, in the order
             of names.
         calibration: training images for the moments, at most.

@@ -46,8 +46,20 @@ def _count(graph: Graph, allowance: Allowance) -> None:
     for node in _listed(vars(graph)["nodes"]):
         allowance.spend()
         for name in ("inputs", "outputs", "attribute", "initializer"):
-            allowance.spend_tree(vars(node).get(name) if isinstance(node, Node) else None)
-    allowance.spend_tree(vars(graph)["src2dst"])
+            spend_tree(allowance, vars(node).get(name) if isinstance(node, Node) else None)
+    spend_tree(allowance, vars(graph)["src2dst"])
+
+
+def spend_tree(allowance: Allowance, value: object) -> None:
+    """Count all that lists, tuples and dicts hold, shared parts each time that they are met."""
+    waiting = [value]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            part = list(part.values())
+        if isinstance(part, (list, tuple)):
+            allowance.spend(len(part))
+            waiting.extend(part)
 
 
 def _sorted(nodes: Iterable[str], edges: Sequence[tuple[str, str]]) -> Sequence[str]:

@@ -8,7 +8,7 @@ import pandas as pd
 from autobuild_lib.data.table import DataError, Table, make_table
 from autobuild_lib.released.caches import RELEASED as RELEASED, ReleasedRecord, find_released, read_records
 from autobuild_lib.released.checksums import sha256_of
-from autobuild_lib.spaces import Architecture, SequenceSpace, ofa_mbv3, ofa_pn
+from autobuild_lib.spaces import SequenceSpace, ofa_mbv3, ofa_pn
 from autobuild_lib.values import naming
 
 FAMILIES = {"mbconv3": ofa_mbv3, "mbconv2": ofa_pn}  # by the kind of their layers
@@ -18,15 +18,15 @@ def read_cache(source: str, space: SequenceSpace | None, folder: Path | None, du
     """Read evaluated architectures: arguments and errors are those of `load`, the source is a cache."""
     path, records = read_source(source, folder)
     space = space or family_of(records, f"{path}", [record.resolution for record in records])
-    names = list(records[0].labels)
+    names, architectures = list(records[0].labels), []
     for record in records:
         if set(record.labels) != set(names):
             raise DataError(f"{record.place}: labels {sorted(record.labels)}, entry 0 has {sorted(names)}")
-    return make_table(
-        space, [architecture_of(space, record) for record in records],
-        pd.DataFrame([record.labels for record in records], columns=names),
-        source=source, kind="released", sha256=sha256_of(path), duplicates=duplicates,
-    )  # fmt: skip
+        with naming(record.place, DataError):
+            architectures.append(space.from_lists(record.stages, resolution=record.resolution))
+    labels = pd.DataFrame([record.labels for record in records], columns=names)
+    return make_table(space, architectures, labels, source=source, kind="released", sha256=sha256_of(path),
+                      duplicates=duplicates)  # fmt: skip
 
 
 def read_source(source: str, folder: Path | None) -> tuple[Path, list[ReleasedRecord]]:
@@ -44,9 +44,3 @@ def family_of(records: Sequence[ReleasedRecord], place: str, resolutions: Iterab
         raise DataError(f"{place}: layers of {', '.join(sorted(kinds))}; allowed: {allowed}")
     with naming(place, DataError):
         return FAMILIES[kinds.pop()](resolutions=tuple(sorted(set(resolutions))))
-
-
-def architecture_of(space: SequenceSpace, record: ReleasedRecord) -> Architecture:
-    """Return the architecture of a record; `DataError` where it is none of the space."""
-    with naming(record.place, DataError):
-        return space.from_lists(record.stages, resolution=record.resolution)

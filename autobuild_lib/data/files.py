@@ -129,7 +129,6 @@ def read_csv(
     for (number, _), text in zip(cells, texts, strict=True):
         with naming(f"{path}, row {number}", DataError):
             architectures.append(space.parse(text))
-    return make_table(
-        space, architectures, frame[labels], source=source or str(path), kind=kind, rows=[row for row, _ in cells],
-        sha256=hashlib.sha256(content).hexdigest(), noise_free=noise_free or None, duplicates=duplicates, text=True,
-    )  # fmt: skip
+    return make_table(space, architectures, frame[labels], source=source or str(path), kind=kind,
+                      rows=[row for row, _ in cells], sha256=hashlib.sha256(content).hexdigest(),
+                      noise_free=noise_free or None, duplicates=duplicates, text=True)  # fmt: skip

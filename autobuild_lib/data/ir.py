@@ -47,11 +47,9 @@ def make_ir_table(
             raise DataError(f"{source}, row {row}: network {' '.join(network)} stands in row {before} already")
     checked = check_labels(labels, source, rows)
     content = digest_rows(map(" ".join, first), checked).encode() + b"".join(map(_content, graphs))
-    return IRTable(
-        tuple(graphs), tuple(families), tuple(names), labels=checked, rows=tuple(rows), kind=kind, source=source,
-        noise_free=None if noise_free is None else check_labels(noise_free, source, rows),
-        sha256=sha256 or hashlib.sha256(content).hexdigest(),
-    )  # fmt: skip
+    return IRTable(tuple(graphs), tuple(families), tuple(names), labels=checked, rows=tuple(rows), kind=kind,
+                   noise_free=None if noise_free is None else check_labels(noise_free, source, rows),
+                   source=source, sha256=sha256 or hashlib.sha256(content).hexdigest())  # fmt: skip
 
 
 def _content(graph: IRGraph) -> bytes:
@@ -84,9 +82,8 @@ def _graph(network: Any, what: str) -> IRGraph:
     if isinstance(network, IRGraph):
         return network
     try:
-        if isinstance(network, str | Path):
-            return graphs_of_networks.ir_from_onnx(network)
-        return ir_from_networkx(network)
+        is_path = isinstance(network, str | Path)
+        return graphs_of_networks.ir_from_onnx(network) if is_path else ir_from_networkx(network)
     except (AttributeError, LookupError, TypeError, ValueError) as error:
         kinds = "IRGraph (of modules: ir_from_module of autobuild_book.tracing), paths of ONNX files, networkx.DiGraph"
         raise DataError(f"{what}: {error}; a {type(network).__name__}, allowed are {kinds}") from None
@@ -105,4 +102,4 @@ def _joined(tables: Sequence[Table], progress: bool = True) -> IRTable:
         source=" + ".join(f"{table.source} ({table.part})" for table in tables),
         kind=" + ".join(sorted({table.kind for table in tables})),
         noise_free=pd.concat(frees, join="inner", ignore_index=True) if len(frees) == len(tables) else None,
-    )
+    )  # fmt: skip

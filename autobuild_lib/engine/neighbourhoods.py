@@ -154,13 +154,9 @@ def _refined(classes: Integers, source: Integers, target: Integers) -> tuple[Lev
     first = representatives[order]
     kept = entries_of(torch.from_numpy(degrees), torch.from_numpy(first)).numpy()
     itself = np.cumsum(degrees[first]) - degrees[first]  # where a class's own entry goes
-    level = Level(
-        starts=ends_of(torch.from_numpy(degrees[first] + 1)),
-        sources=torch.from_numpy(np.insert(read[kept], itself, classes[first])),
-        times=torch.from_numpy(np.insert(times[kept], itself, 1)).float(),
-        before=before,
-    )
-    return level, np.argsort(order)[new]
+    sources = torch.from_numpy(np.insert(read[kept], itself, classes[first]))
+    often = torch.from_numpy(np.insert(times[kept], itself, 1)).float()
+    return Level(ends_of(torch.from_numpy(degrees[first] + 1)), sources, often, before), np.argsort(order)[new]
 
 
 def _distinct(columns: Sequence[npt.NDArray[np.integer]]) -> tuple[Integers, Integers]:

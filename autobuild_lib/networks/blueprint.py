@@ -123,12 +123,10 @@ def make_block(inputs: int, stage: Stage, stride: int, expansion: int, kernel: i
     reduced = round_to_eight(width // 4)
     reduce = Convolution(width, reduced, activation="relu", normalised=False, bias=True)
     restore = Convolution(reduced, width, activation="hard_sigmoid", normalised=False, bias=True)
-    return Block(
-        expand=Convolution(inputs, width, activation=activation) if expansion > 1 else None,
-        depthwise=Convolution(width, width, kernel, stride, groups=width, activation=activation),
-        squeeze=(reduce, restore) if stage.squeezes else None,
-        project=Convolution(width, stage.width),
-    )
+    return Block(expand=Convolution(inputs, width, activation=activation) if expansion > 1 else None,
+                 depthwise=Convolution(width, width, kernel, stride, groups=width, activation=activation),
+                 squeeze=(reduce, restore) if stage.squeezes else None,
+                 project=Convolution(width, stage.width))  # fmt: skip
 
 
 def unit_block(family: Family, unit: int, index: int, expansion: int, kernel: int) -> Block:

@@ -19,14 +19,3 @@ class Allowance:
         self.spent += count
         if self.spent > self.most:
             raise self.error(f"found more than {self.most:,} {self.what}; allowed: at most that in this file")
-
-    def spend_tree(self, value: object) -> None:
-        """Count all that lists, tuples and dicts hold, shared parts each time that they are met."""
-        waiting = [value]
-        while waiting:
-            part = waiting.pop()
-            if isinstance(part, dict):
-                part = list(part.values())
-            if isinstance(part, (list, tuple)):
-                self.spend(len(part))
-                waiting.extend(part)

@@ -84,8 +84,7 @@ class _Machine:
     """The stack, the marks on it and the memo of a pickle that is being read."""
 
     def __init__(self, data: bytes, most_keys: int) -> None:
-        self.size = len(data)
-        self.file = io.BytesIO(data)
+        self.size, self.file = len(data), io.BytesIO(data)
         self.stack: list[Any] = []
         self.marks: list[int] = []
         self.memo: dict[int, Any] = {}
@@ -175,10 +174,6 @@ def _checked_array(raw: object, dtype: object, shape: object, order: object = "C
     return np.frombuffer(raw, settled).reshape(shape, order="F" if order == "F" else "C")
 
 
-def _array_from_buffer(raw: object, dtype: object, shape: object, order: object) -> np.ndarray[Any, Any]:
-    return _checked_array(raw, dtype, shape, order).copy(order="K")
-
-
 def _empty_array(kind: object, shape: object, code: object) -> np.ndarray[Any, Any]:
     if kind is not _NDARRAY or shape != (0,) or code != b"b":
         raise _refusal(f"numpy _reconstruct of {shown(kind)}", "numpy.ndarray of shape (0,)")
@@ -204,7 +199,7 @@ _KNOWN = [
 for _core in ("numpy.core", "numpy._core"):
     _KNOWN += [_Global(f"{_core}.multiarray.scalar", call=lambda dtype, raw: _checked_array(raw, dtype, ())[()]),
                _Global(f"{_core}.multiarray._reconstruct", call=_empty_array),
-               _Global(f"{_core}.numeric._frombuffer", call=_array_from_buffer)]
+               _Global(f"{_core}.numeric._frombuffer", call=lambda *parts: _checked_array(*parts).copy(order="K"))]
 _GLOBALS = {tuple(stand_in.name.rsplit(".", 1)): stand_in for stand_in in _KNOWN}
 
 
@@ -212,8 +207,7 @@ def _push_global(machine: _Machine, module: object, name: object) -> None:
     if not isinstance(module, str) or not isinstance(name, str):
         raise _refusal(f"a name made of {shown(module)} and {shown(name)}", "text")
     if (module, name) not in _GLOBALS:
-        allowed = "numpy scalars and arrays, onnx_ir.graph.Graph, onnx_ir.node.Node"
-        raise _refusal(f"{module:.90}.{name:.90}", allowed)
+        raise _refusal(f"{module:.90}.{name:.90}", "numpy scalars and arrays, onnx_ir.graph.Graph, onnx_ir.node.Node")
     machine.push(_GLOBALS[module, name])
 
 

@@ -59,9 +59,7 @@ def _identity(thing: object) -> str:
         return f"(what its labels depend on is unknown: {_one_line(error)}; call {uuid4().hex[:12]})"
 
 
-def open_log(
-    path: Path | str | None, space: SequenceSpace, retry_failed: bool, evaluator: Evaluator
-) -> EvaluationLog:  # fmt: skip
+def open_log(path: Path | str | None, space: SequenceSpace, retry_failed: bool, evaluator: Evaluator) -> EvaluationLog:
     """Return the log of an evaluator, for which nobody asks where nothing is kept."""
     return EvaluationLog(path, space, retry_failed, "" if path is None else fingerprint(evaluator))
 
@@ -162,10 +160,9 @@ def _checked(architectures: Sequence[Architecture], labels: pd.DataFrame) -> lis
 
 def _evaluation(architecture: Architecture, labels: dict[Any, object]) -> Evaluation:
     try:
-        numbers = {name: values.finite(value, f"label {name}", text=True) for name, value in labels.items()}
+        return Evaluation(architecture, {n: values.finite(v, f"label {n}", text=True) for n, v in labels.items()})
     except ValueError as error:
         return Evaluation(architecture, {}, str(error))
-    return Evaluation(architecture, numbers)
 
 
 def _one_line(error: Exception) -> str:

@@ -17,7 +17,6 @@ import sysconfig
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from types import BuiltinFunctionType, CodeType, FunctionType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -69,7 +68,7 @@ class _Digest:
         """Add a value; of a module, what of it the `names` (of attributes) may mean."""
         if type(value) in PLAIN:
             return self._write(type(value).__name__, repr(value))
-        key = (id(value), names) if isinstance(value, ModuleType) else id(value)
+        key = (id(value), names) if isinstance(value, types.ModuleType) else id(value)
         if key in self._seen:
             return self._write("again", str(self._seen[key][0]))
         self._seen[key] = len(self._seen), value
@@ -77,24 +76,24 @@ class _Digest:
         match value:
             case _ if type(value) in PARTS:
                 self._add_all(*PARTS[type(value)](value))
-            case ModuleType() if not _is_installed(value.__name__):
+            case types.ModuleType() if not _is_installed(value.__name__):
                 attributes = vars(value)
                 for name in sorted(names & attributes.keys()):
                     self._write(name)
                     self.add(attributes[name], names)
-            case ModuleType():
+            case types.ModuleType():
                 self._add_installed(value.__name__)
-            case FunctionType():
+            case types.FunctionType():
                 self._add_function(value)
-            case CodeType():
+            case types.CodeType():
                 self._add_code(value, {})
             case type() if not _is_installed(value.__module__):
                 self._add_all(*value.__bases__, _attributes(value))
             case type():
                 self._add_installed(value.__module__, value.__qualname__)
-            case BuiltinFunctionType() if not isinstance(value.__self__, ModuleType | None):
+            case types.BuiltinFunctionType() if not isinstance(value.__self__, types.ModuleType | None):
                 self._add_all(value.__name__, value.__self__)
-            case BuiltinFunctionType() | types.MemberDescriptorType():
+            case types.BuiltinFunctionType() | types.MemberDescriptorType():
                 self._add_installed(getattr(value, "__module__", None) or "builtins", value.__qualname__)
             case torch.Tensor():
                 content = value.detach().cpu().reshape(-1).view(torch.uint8).numpy()
@@ -113,7 +112,7 @@ class _Digest:
         for value in values:
             self.add(value)
 
-    def _add_function(self, function: FunctionType) -> None:
+    def _add_function(self, function: types.FunctionType) -> None:
         cells = [cell.cell_contents for cell in function.__closure__ or ()]
         self._add_all(function.__defaults__, function.__kwdefaults__, _attributes(function), cells)
         scope = function.__globals__
@@ -122,10 +121,10 @@ class _Digest:
         else:
             self._add_code(function.__code__, scope)
 
-    def _add_code(self, code: CodeType, scope: dict[str, Any]) -> None:
+    def _add_code(self, code: types.CodeType, scope: dict[str, Any]) -> None:
         self._write(code.co_code.hex(), *code.co_names, *code.co_freevars)
         for constant in code.co_consts:
-            self._add_code(constant, scope) if isinstance(constant, CodeType) else self.add(constant)
+            self._add_code(constant, scope) if isinstance(constant, types.CodeType) else self.add(constant)
         for step in dis.get_instructions(code):
             if step.opname == "IMPORT_NAME":
                 self._add_installed(step.argval, "imported while it runs")
@@ -138,12 +137,11 @@ class _Digest:
     def _add_installed(self, module: str, name: str = "") -> None:
         house = module.partition(".")[0]
         self._write(module, name, str(getattr(sys.modules.get(house), "__version__", sys.version)))
-        path = Path(_file(module) or "")
         if house in HOUSES:
             self._write(*map(_sources, HOUSES[: HOUSES.index(house) + 1]))
         elif not _is_installed(module):
             raise UnknownIdentityError(f"module {module or '.'}, {name}, cannot be looked into")
-        elif path.suffix == ".py" and path.is_file():
+        elif (path := Path(_file(module) or "")).suffix == ".py" and path.is_file():
             self._write(hashlib.sha256(path.read_bytes()).hexdigest())
 
     def _add_state(self, value: Any) -> None:
@@ -158,7 +156,7 @@ class _Digest:
             self.add(list(part) if isinstance(part, Iterator) else part)
 
 
-def _attributes(thing: FunctionType | type) -> dict[str, object]:
+def _attributes(thing: types.FunctionType | type) -> dict[str, object]:
     return {name: value for name, value in sorted(vars(thing).items()) if name not in NOT_BEHAVIOUR}
 
 

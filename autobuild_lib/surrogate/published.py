@@ -91,9 +91,8 @@ def _translate(space: SequenceSpace, state: _State, config: NetworkConfig) -> di
             _linear(new, f"features.scores.{category.name}", state, "embed_layer.res_mlp.1")
     for hop in range(config.hops):
         _convolution(new, f"convolutions.{hop}", state, f"encoder.gnn_layers.{hop}")
-        old = f"encoder.bns.{hop}.module"
         for name, part in NORMS.items():
-            new[f"norms.{hop}.{name}"] = state.take(f"{old}.{part}")[:, None]
+            new[f"norms.{hop}.{name}"] = state.take(f"encoder.bns.{hop}.module.{part}")[:, None]
     for layer, old_layer in enumerate(HEAD):
         _linear(new, f"head.{layer}", state, f"post_proj.{old_layer}")
     _linear(new, "output", state, "regressor")

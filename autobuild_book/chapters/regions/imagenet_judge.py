@@ -8,8 +8,7 @@ import pandas as pd
 
 from autobuild_book.chapters.shared.frontiers import Judge
 from autobuild_book.chapters.shared.panels import Panel
-from autobuild_book.imagenet.supernet import Supernet
-from autobuild_lib.networks import has_networks
+from autobuild_lib.networks import Supernet, has_networks
 from autobuild_lib.search import Evaluator
 from autobuild_lib.search.evaluation import evaluate_all
 from autobuild_lib.spaces import SequenceSpace

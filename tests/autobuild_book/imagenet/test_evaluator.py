@@ -15,7 +15,7 @@ import autobuild_lib as ab
 from autobuild_book.imagenet import images
 from autobuild_book.imagenet.evaluator import ImageNetEvaluator
 from autobuild_book.imagenet.moments import measure_moments
-from autobuild_book.imagenet.supernet import Supernet
+from autobuild_lib.networks import Supernet
 from autobuild_lib.search import StageMutation, evolve
 from tests.helpers.image_folders import write_images
 from tests.helpers.supernet_files import random_state, write_supernet

@@ -7,8 +7,10 @@ from typing import Any
 
 import pytest
 
+from autobuild_book.tracing.onnx_nodes import spend_tree
 from autobuild_book.tracing.released import load_ir
 from autobuild_lib.data import DataError
+from autobuild_lib.released.limits import Allowance
 from autobuild_lib.released.unpickle import Graph, Node
 from tests.autobuild_lib.released.test_limits import onnx_ir  # noqa: F401  # a fixture
 from tests.autobuild_lib.released.test_unpickle import write
@@ -55,3 +57,13 @@ def test_graphs_shared_by_entries_are_counted_for_the_file(tmp_path: Path) -> No
     path = write(tmp_path, pickle.dumps([{"net": [224, [["mbconv3_e6_k7"]]], "graph": shared}] * 3))
     with pytest.raises(DataError, match="entry 1"):
         load_ir(path)
+
+
+def test_an_allowance_counts_shared_parts_each_time_and_ends_in_circles() -> None:
+    shared, round_trip = [1, 2, 3], list[Any]()
+    allowance = Allowance(20)
+    spend_tree(allowance, {"a": [shared, shared], "b": (shared,)})
+    assert allowance.spent == 2 + 2 + 3 + 3 + 1 + 3
+    round_trip.append(round_trip)
+    with pytest.raises(ValueError, match="more than 20 objects"):
+        spend_tree(allowance, round_trip)

@@ -1,8 +1,7 @@
 """Published once-for-all supernets, from whose weights any network of the family is cut out.
 
-Cai et al., "Once-for-All: Train One Network and Specialize it for Efficient Deployment" (ICLR 2020): a smaller network
-takes the first layers of each unit, the first channels of each layer, and the centre of each kernel, which a learnt
-matrix turns into the smaller kernel.
+Cai et al., "Once-for-All" (ICLR 2020): a smaller network takes the first layers of each unit, the first channels of
+each layer, and the centre of each kernel, which a learnt matrix turns into the smaller kernel.
 """
 
 import itertools
@@ -22,11 +21,9 @@ from autobuild_lib.values import MALFORMED, naming
 from autobuild_lib.weights import check, read_torch
 
 WIDE, PROXYLESS = FAMILIES.values()  # widths 1.2 and 1.3
-STAGES = zip(WIDE.stages, (24, 40, 80, 112, 160), strict=True)
-NARROW = replace(  # MobileNetV3 at width 1.0
-    WIDE, stem=16, first=replace(WIDE.first, width=16), expanded=960, mixed=1280,
-    stages=tuple(replace(stage, width=width) for stage, width in STAGES),
-)  # fmt: skip
+STAGES = zip(WIDE.stages, (24, 40, 80, 112, 160), strict=True)  # of MobileNetV3 at width 1.0, as is the next
+NARROW = replace(WIDE, stem=16, first=replace(WIDE.first, width=16), expanded=960, mixed=1280,
+                 stages=tuple(replace(stage, width=width) for stage, width in STAGES))  # fmt: skip
 PUBLISHED = {family.stem: family for family in (NARROW, WIDE, PROXYLESS)}
 EPSILONS = {"ofa_mbv3": 1e-5, "ofa_pn": 1e-3}  # of the batch normalisation that the supernets were trained with
 MATRICES = {"7to5_matrix": 25, "5to3_matrix": 9}  # of every kernel that can be smaller, [n, n]

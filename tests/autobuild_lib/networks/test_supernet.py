@@ -12,8 +12,8 @@ import torch
 from torch import Tensor
 
 import autobuild_lib as ab
-from autobuild_book.imagenet.supernet import Supernet, _name
-from autobuild_lib.networks import build, count_parameters
+from autobuild_lib.networks import Supernet, build, count_parameters
+from autobuild_lib.networks.supernet import _name
 from autobuild_lib.spaces import SpaceError
 from tests.helpers.supernet_files import LAYOUTS, in_older_names, random_state, write_supernet
 

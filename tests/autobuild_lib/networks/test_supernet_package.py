@@ -13,7 +13,6 @@ import pytest
 import torch
 
 import autobuild_lib as ab
-from autobuild_book.imagenet.supernet import Supernet
 from tests.helpers.supernet_files import LAYOUTS, random_state, write_supernet
 
 pytestmark = [
@@ -74,7 +73,7 @@ def test_active_subnetworks_give_the_same_scores(kind: str, networks: Any, tmp_p
     state = random_state(kind)
     assert {name: t.shape for name, t in theirs.state_dict().items()} == {name: t.shape for name, t in state.items()}
     theirs.load_state_dict(state)
-    supernet = Supernet.load(write_supernet(tmp_path / kind, state))
+    supernet = ab.networks.Supernet.load(write_supernet(tmp_path / kind, state))
     for architecture in supernet.space.from_codes(supernet.space.sample_codes(np.random.default_rng(1), 12)):
         theirs.set_active_subnet(**settings(architecture))
         side = ab.networks.blueprint(architecture).resolution
