@@ -2,7 +2,8 @@
 
 The stack of P predictors comes first: rows are [P, rows, channels]. Graphs are in compressed sparse rows: row v reads
 `times[k]` times row `sources[k]` of the hop before, for k from `starts[v]` to `starts[v + 1]`; the first of these is
-itself. Every sum runs in one order on one thread, so that results depend on no number of cores.
+itself. Every sum runs in one order on one thread, so that results depend on no number of cores. A loop that sums over
+channels stores nothing: what else it reads could lie so close that LLVM adds in another order.
 """
 
 import logging
@@ -66,13 +67,9 @@ def attend(rows, shift, attention, bias, starts, sources, times):
         for v in range(length):
             first, last, row = starts[v], starts[v + 1], new[p, v]
             own = x[sources[first]]
-            logit = rows.dtype.type(0)
             for c in range(channels):
-                r = own[channels + c] + moved[c]
-                target[c] = r
-                t = own[c] + r
-                logit += a[c] * (t if t > 0 else slope * t)
-            most = w[first] = logit
+                target[c] = own[channels + c] + moved[c]
+            most = w[first] = _logit(own, target, a, slope)
             for k in range(first + 1, last):
                 w[k] = _logit(x[sources[k]], target, a, slope)
                 most = max(most, w[k])

@@ -73,3 +73,18 @@ def test_a_process_without_a_cache_computes_the_same() -> None:
 @pytest.mark.parametrize("name", ["attend", "attend_backward", "normalise", "normalise_backward", "pool", "some_rows"])
 def test_loops_are_kept_for_the_next_process(name: str) -> None:
     assert type(getattr(kernels, name)._cache).__name__ == "FunctionCache"
+
+
+def test_attention_does_not_depend_on_where_arrays_lie() -> None:
+    # Arrays of eight channels, which often lie closer together than a vector is wide.
+    rng = np.random.default_rng(0)
+    shapes = {"rows": (1, 5, 16), "shift": (1, 16), "attention": (1, 8), "bias": (1, 8)}
+    values = [rng.normal(size=shape).astype(np.float32) for shape in shapes.values()]
+    starts, sources = np.arange(0, 11, 2), np.array([0, 0, 1, 0, 2, 1, 3, 2, 4, 3])  # each reads itself and another
+    results, elsewhere = set(), []
+    for number in range(300):
+        arguments = [np.copy(value) for value in values]
+        elsewhere.append((arguments if number % 3 else None, np.empty(rng.integers(1, 40), np.float32)))
+        new, weights = kernels.attend(*arguments, starts, sources, np.ones(10, np.float32))
+        results.add(new.tobytes() + weights.tobytes())
+    assert len(results) == 1
