@@ -95,7 +95,9 @@ from autobuild_book.chapters.trained import ranking, ranking_figures, ranking_re
 
 rank_rows = run.table("ranking", lambda: ranking_results.with_kinds(ranking.SECTION.committed()))
 ceilings = ranking_results.repeated()
-print(f"{len(rank_rows):,} rank correlations: {rank_rows.source.nunique()} tables, {rank_rows.seed.nunique()} seeds")
+seeds = rank_rows.groupby("size").seed.nunique()
+print(f"{len(rank_rows):,} rank correlations of {rank_rows.source.nunique()} tables; seeds by training rows:",
+      ", ".join(f"{size:,}: {number}" for size, number in seeds.items()))  # fmt: skip
 paper_rows = rank_rows[(rank_rows.model == ranking.PAPER.name) & (rank_rows["size"] == ranking_results.JUDGED)]
 levels = run.table("levels", lambda: ranking_results.over_seeds(paper_rows, ["source", "kind", "level"]))
 levels.groupby(["kind", "level"], sort=False)["mean"].mean().unstack("level").round(3)
@@ -170,9 +172,8 @@ glue("figure_trained_curves", ranking_figures.learning_curves(curves, shown, cei
 # ---
 #
 # Rank correlation of accuracy on all networks that were not trained on, against the number of training networks: means
-# over five seeds (at 1,000: three) with 95 % intervals. Dashed: how the same networks are ranked by accuracy on test
-# nodes (another question, so no limit), or with another seed (Accel-NASBench).
-# Benchmark labels: trained by other people.
+# over five seeds with 95 % intervals. Dashed: how the same networks are ranked by accuracy on test nodes (another
+# question, so no limit), or with another seed (Accel-NASBench). Benchmark labels: trained by other people.
 # ```
 
 # %% [markdown]
