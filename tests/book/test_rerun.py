@@ -87,7 +87,7 @@ def test_a_sweep_over_targets_and_seeds(clone: Path) -> None:
     assert len((clone / made[-1]).read_text().splitlines()) == 1 + 2 * 2
     assert re.search(r"^acc +-?[01]\.\d+$", run(block_with("runs.comparison"), clone).stdout, re.MULTILINE)
     planned = run(block_with("autobuild sweep").split("autobuild compare")[0].strip() + " --plan", clone).stdout
-    assert re.findall(r"\d+", planned.splitlines()[0]) == ["4", "0", "0", "0"]
+    assert re.findall(r"\d+", planned.splitlines()[1]) == ["4", "0", "0", "0"]
 
 
 @pytest.mark.slow
