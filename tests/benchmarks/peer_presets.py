@@ -17,7 +17,7 @@ from autobuild_book.chapters.peers.contests import TEST_WITH_PROXIES, contests_t
 from autobuild_book.chapters.peers.proxy_tables import sample_architectures
 from autobuild_book.chapters.shared.models.autobuild import AutoBuild
 from autobuild_book.chapters.shared.models.base import Model
-from autobuild_book.chapters.shared.models.learners import Boosting, Forest, Gaussian, Neighbours
+from autobuild_book.chapters.shared.models.learners import FOREST_CANDIDATES, Boosting, Gaussian, Neighbours
 from autobuild_book.chapters.shared.models.on_features import FeatureModel
 from autobuild_book.chapters.shared.models.registry import FEW, FORESTS, GAUSSIAN, MODELS, NEIGHBOURS, named
 from autobuild_lib.data import Table
@@ -26,13 +26,11 @@ from autobuild_lib.surrogate import LABELS
 
 SIZES, PROXIED_SIZES, FEW_SIZES = (100, 400, 2000), (50, 200), (100,)  # training rows; the last: for few labels
 Split = tuple[Table, Table, pd.DataFrame | None]  # rows to learn from, validation rows, proxies
-SHARES, LEAVES_OF_TREES = (0.05, 0.1, 0.3), (1, 2, 5)
 RATES, LEAVES = (0.05, 0.1, 0.2), (5, 10, 20)
 NUMBERS = (2, 5, 10, 20, 30, 50, 70, 100, 200)
 POWERS = (0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95, 1.0)
 NETWORKS = (("gatv2", "mean"), ("graphconv", "mean"), ("graphconv", "sum"))
 STEPS = (200, 400, 800)
-FOREST = [Forest(*one) for one in itertools.product(SHARES, LEAVES_OF_TREES)]
 BOOSTING = [Boosting(*one) for one in itertools.product(RATES, LEAVES)]
 
 
@@ -42,7 +40,7 @@ def candidates() -> dict[str, list[Model]]:
         NEIGHBOURS.name: [replace(NEIGHBOURS, learner=Neighbours(number)) for number in NUMBERS],
         GAUSSIAN.name: [replace(GAUSSIAN, learner=Gaussian(power)) for power in POWERS],
     }
-    for learner, learners in (("forest", FOREST), ("boosting", BOOSTING)):
+    for learner, learners in (("forest", FOREST_CANDIDATES), ("boosting", BOOSTING)):
         for kinds in FORESTS:
             name = named(learner, kinds)
             found[name] = [FeatureModel(name, kinds, one) for one in learners]

@@ -3,7 +3,6 @@
 A training set is drawn, seven tenths of it are learnt from, and the rest is ranked. No other row of a table is seen.
 """
 
-import itertools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
@@ -14,7 +13,7 @@ import torch
 from torch import Tensor
 
 from autobuild_book.chapters.shared.models.features import GRAF
-from autobuild_book.chapters.shared.models.learners import Forest
+from autobuild_book.chapters.shared.models.learners import FOREST_CANDIDATES, Forest
 from autobuild_book.chapters.shared.models.on_features import FeatureModel
 from autobuild_book.chapters.shared.models.on_ranks import OnRanks
 from autobuild_book.chapters.shared.models.registry import FORESTS, MEMBER
@@ -115,9 +114,7 @@ def forest_name(forest: Forest) -> str:
 
 
 # The candidates of chapter 8: there they were compared on surrogate labels, here on the rows that the recipe saw.
-CANDIDATES = {
-    forest_name(one): one for one in itertools.starmap(Forest, itertools.product((0.05, 0.1, 0.3), (1, 2, 5)))
-}
+CANDIDATES = {forest_name(forest): forest for forest in FOREST_CANDIDATES}
 
 
 @dataclass(frozen=True)

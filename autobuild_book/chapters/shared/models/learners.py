@@ -1,5 +1,6 @@
 """Learners: what turns a table of features into predictions, each with its configuration."""
 
+import itertools
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -30,6 +31,10 @@ class Forest:
         return RandomForestRegressor(
             100, max_features=self.share_of_columns, min_samples_leaf=self.fewest_in_leaf, random_state=seed
         )
+
+
+# What the forests of the registry were chosen from.
+FOREST_CANDIDATES = tuple(itertools.starmap(Forest, itertools.product((0.05, 0.1, 0.3), (1, 2, 5))))
 
 
 @dataclass(frozen=True)
