@@ -247,12 +247,14 @@ print(measured_again.in_words(checked_ranks))
 # ranked. One thing at a time differs from the recipe. *Member*: one predictor; *ensemble*: the mean of five.
 
 # %%
+from textwrap import fill
+
 from autobuild_book.chapters.trained import ablation, ablation_results
 
 pd.set_option("display.max_colwidth", None)  # names of variants, and of aims below
 ablation_rows = run.table("ablation", ablation.SECTION.committed)
 ablations = run.table("ablations", lambda: ablation_results.differences(ablation_rows))
-print(ablation_results.in_words(ablation_rows, ablations))
+print(fill(ablation_results.in_words(ablation_rows, ablations), 76))
 ablations.set_index("variant").round(3)
 
 # %% [markdown]
@@ -267,7 +269,7 @@ ablations.set_index("variant").round(3)
 
 # %%
 candidates = run.table("candidates", lambda: ablation_results.candidates(ablation_rows))
-print(ablation_results.against_the_best(ablation_rows))
+print(fill(ablation_results.against_the_best(ablation_rows), 76))
 candidates.set_index("forest").round(3)
 
 # %% [markdown]

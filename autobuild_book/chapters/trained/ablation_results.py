@@ -33,10 +33,10 @@ def differences(rows: pd.DataFrame) -> pd.DataFrame:
 def in_words(rows: pd.DataFrame, leads: pd.DataFrame) -> str:
     """Say what was drawn, and which variants have their whole interval on one side of the recipe."""
     draws = rows[rows["variant"] == RECIPE].groupby("size")["seed"].nunique()
-    drawn = "; ".join(f"{size} rows: {number} draws" for size, number in draws.items())
+    drawn = ", ".join(f"{number} of {size} rows" for size, number in draws.items())
     names = leads.set_index("variant")
     better, worse = (", ".join(names.index[kept]) or "none" for kept in (names["low"] > 0, names["high"] < 0))
-    return f"{drawn}. Shown to be better than the recipe: {better}. Shown to be worse: {worse}."
+    return f"Draws: {drawn}. Shown to be better than the recipe: {better}. Shown to be worse: {worse}."
 
 
 def candidates(rows: pd.DataFrame) -> pd.DataFrame:

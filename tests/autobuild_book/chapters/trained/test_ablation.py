@@ -86,7 +86,7 @@ def test_leads_are_of_the_same_draws_and_over_tables() -> None:
     assert table.loc[other, ["low", "high"]].tolist() == pytest.approx([0.15 - half, 0.15 + half], abs=1e-6)
     assert table.loc[recipe, "member"] == pytest.approx(3.2 / 12) and table.loc[recipe, "lead"] == 0
     words = ablation_results.in_words(rows, table.reset_index())
-    assert words.startswith("1 rows: 2 draws") and words.endswith(f"worse: {worse}.") and "recipe: none." in words
+    assert words.startswith("Draws: 2 of 1 rows.") and words.endswith(f"worse: {worse}.") and "recipe: none." in words
 
 
 def test_the_best_forest_is_chosen_on_the_same_rows() -> None:
