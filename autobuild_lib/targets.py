@@ -48,6 +48,7 @@ ALLOWED = (
 WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 QUOTED = re.compile(r"`((?:[^`]|``)*)`")  # a backquote of the name itself is doubled
 BESIDE = re.compile(r"[\w.`]")  # what must not touch a quoted name
+KEYWORD = re.compile(rf"\b({'|'.join(keyword.kwlist)}|\d[\w.]*(and|else|for|i[fns]\w*|not|or))\b")  # also 1if
 
 
 def quoted(label: str) -> str:
@@ -73,9 +74,8 @@ class Target:
 
     def __post_init__(self) -> None:
         reader = _Reader(self.expression)
-        tree = reader.read()
-        object.__setattr__(self, "_tree", tree)
-        object.__setattr__(self, "canonical", ast.unparse(tree))
+        object.__setattr__(self, "_tree", reader.read())
+        object.__setattr__(self, "canonical", ast.unparse(self._tree))
         object.__setattr__(self, "labels", tuple(sorted(reader.labels)))
         if len(self.canonical) > MAX_CHARACTERS:
             reader.refuse(0, "is too long once written out", f"at most {MAX_CHARACTERS} characters")
@@ -165,8 +165,7 @@ class _Reader:
         raise ValueError(f"target {shown!r}, column {column + self.shift + 1}: {reason}; allowed: {allowed}")
 
     def refuse_node(self, node: ast.expr, reason: str) -> NoReturn:
-        part = self.text[node.col_offset : node.end_col_offset][:40]
-        self.refuse(node.col_offset, f"{part!r} {reason}")
+        self.refuse(node.col_offset, f"{self.text[node.col_offset : node.end_col_offset][:40]!r} {reason}")
 
     def read(self) -> ast.expr:
         if not self.text:
@@ -174,9 +173,10 @@ class _Reader:
         if len(self.text) > MAX_CHARACTERS:
             self.refuse(0, f"has {len(self.text)} characters", f"at most {MAX_CHARACTERS}")
         plain = QUOTED.sub(self.hide, self.text)
-        odd = re.search(r"[^A-Za-z0-9_ .,()+\-*/]", plain)  # ASCII only: look-alike letters stay out
-        if odd:
-            self.refuse(odd.start(), f"{odd.group()!r} is not a character of an equation")
+        if odd := re.search(r"[^A-Za-z0-9_ .,()+\-*/]", plain):  # ASCII only: look-alike letters stay out
+            self.refuse(odd.start(), f"{odd[0]!r} is not a character of an equation")
+        if word := KEYWORD.search(plain):
+            self.refuse(word.start(), f"{word[0]!r:.40} is or has a keyword; as a label it stands in backquotes")
         try:
             tree = ast.parse(plain, mode="eval").body  # a syntax tree, never code
         except SyntaxError as error:

@@ -2,6 +2,7 @@
 
 import ast
 import itertools
+import keyword
 import pickle
 import re
 import sys
@@ -100,7 +101,6 @@ def test_random_equations_agree_with_numpy(pair: Pair) -> None:
             target.evaluate(LABELS)
 
 
-@pytest.mark.filterwarnings("ignore::SyntaxWarning")
 @settings(deadline=None, max_examples=300)
 @given(st.text(alphabet=st.sampled_from("acx109._ ()+-*/,npog=[]{}:'\"\\\n\0"), max_size=40) | st.text(max_size=40))
 def test_any_text_is_a_target_or_a_one_line_value_error(text: str) -> None:
@@ -131,6 +131,7 @@ def test_any_text_is_a_target_or_a_one_line_value_error(text: str) -> None:
         ("max(0, acc)", ACC),
         ("exp(log(acc)) + sqrt(latency_gpu) * log2(8)", ACC + np.sqrt(GPU) * 3),
         ("1_000 * acc + 0x10", 1000 * ACC + 16),
+        ("0xdef * acc", 3567 * ACC),
     ],
 )
 def test_hand_cases(text: str, expected: np.ndarray) -> None:
@@ -207,14 +208,14 @@ HOSTILE = [
     "(" * 190 + "acc" + ")" * 190 + "()", "(" * 400 + "acc" + ")" * 400, "-" * 900 + "acc",
     "log(" * 150 + "acc" + ")" * 150, "acc" + "**acc" * 150, "acc" + "+1" * 400,
     "(" * 999, "acc+" * 10**6 + "acc", "9" * 5000 + "*acc", "a" * 10**6,
-    "1or 2", "acc if 1else 2", "0_0x", "1__0*acc", "acc!", "$acc", "acc?", "`acc", "acc`", "``", "` `", "`a``",
+    "1or 2", "acc if 1else 2", "1if2", "1.in2", "0x1finally",
+    "0_0x", "1__0*acc", "acc!", "$acc", "acc?", "`acc", "acc`", "``", "` `", "`a``",
     "`acc `", "` acc`", "2`a`",
     "a`b`", "`a`b", "np.`a`", "`a`.real", "`log`(acc)", "`a`(acc)", "`a` `b`", "`a\0`", "`np`.log(acc)", "`a`2",
     "`a\N{RIGHT-TO-LEFT OVERRIDE}`", "1e`5`", "`x` + _____", "_" * 3 + " + `x`", "max(`a`)", "`1` ** `a",
 ]  # fmt: skip
 
 
-@pytest.mark.filterwarnings("ignore::SyntaxWarning")  # "1or 2" runs a number into a word
 @pytest.mark.parametrize("text", HOSTILE, ids=lambda text: ascii(text)[:30])
 def test_hostile_expressions_are_refused_in_one_line(text: str) -> None:
     with pytest.raises(ValueError, match=r"column \d+: .*; allowed: ") as caught:
@@ -240,7 +241,8 @@ def test_only_texts(value: object) -> None:
         ("acc + min * 2", 7, "'min' is not"),
         ("`a b` + fid.real", 9, "'fid.real' is not allowed"),
         ("`a b` + `c", 9, "'`' is not a character"),
-        ("acc + True", 7, "'True' is not allowed"),
+        *((f"acc + {word} - 2", 7, f"'{word}' is or has a keyword") for word in keyword.kwlist),
+        ("acc + 0x1for acc", 7, "'0x1for' is or has a keyword"),
     ],
 )
 def test_errors_restate_point_and_list(text: str, column: int, part: str) -> None:

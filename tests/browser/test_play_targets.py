@@ -1,5 +1,6 @@
 """Equations on the page are read and refused as by `ab.Target`: in the same words, and with the same values."""
 
+import keyword
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -53,9 +54,12 @@ BAD = [
 PIECES = [
     *LABELS, "x", "np", "log", "min", "power", "np.log", "ranks", "`top 1`", "1", "2.5", "1e5", "01", "0x1F", "1_0",
     "3x", "+", "-",
-    "*", "/", "**", "//", "(", ")", "(", ")", ",", ".", " ", " ", " ", "not ", " if ", " else ", " and ", "é", "_",
-    "None", "c ", "print ",
+    "*", "/", "**", "//", "(", ")", "(", ")", ",", ".", " ", " ", " ", "not ", "if", "or", "lambda", "await", "é", "_",
+    "c ", "print ", "0xdef", *(f" {word} " for word in keyword.kwlist),
 ]  # fmt: skip
+# Every keyword alone, in the places of a label and of an operator, and where it touches a number or a name.
+AROUND = ["{}", "{} acc", "acc * {}", "acc {} latency_gpu", "log({} acc)", "(acc, {})", "np.{}", "2{}", "0x1{} acc",
+          "acc{}", "{}2 + acc", "`{}` + acc", "{}\n{}", "acc {} acc else acc"]  # fmt: skip
 OPERATORS = st.sampled_from([" + ", "-", "*", " / ", " ** "])
 
 
@@ -96,6 +100,11 @@ def test_good_equations_are_read_alike(page: Page) -> None:
 def test_bad_equations_are_refused_in_the_same_words(page: Page) -> None:
     assert all(isinstance(read(expression), str) for expression in BAD)
     check(page, BAD)
+
+
+@pytest.mark.parametrize("word", [*keyword.kwlist, *keyword.softkwlist])
+def test_keywords_are_read_or_refused_alike(page: Page, word: str) -> None:
+    check(page, [text.replace("{}", word) for text in AROUND])
 
 
 def grown(children: st.SearchStrategy[str]) -> st.SearchStrategy[str]:

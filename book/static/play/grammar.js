@@ -1,5 +1,5 @@
-// Python's expressions, as far as the characters of an equation reach: a parsing expression grammar that, as Python's,
-// is run a second time to say what is wrong. Not there: for, lambda, yield and await, which are just not an equation.
+// Python's expressions without keywords, as far as the characters of an equation reach: a parsing expression grammar
+// that, as Python's, is run a second time to say what is wrong.
 (function () {
   "use strict";
   const SOFT_KEYWORDS = ["_", "case", "match"], LEGACY = ["print", "exec"];
@@ -19,36 +19,21 @@
     expression() {
       return this.remember("expression", () => {
         if (this.explains) this.attempt(() => this.missingComma());
-        if (this.explains) this.attempt(() => this.missingElse());
         if (this.explains) this.attempt(() => this.legacy());
-        return this.conditional();
+        return this.sum();
       });
-    }
-
-    conditional() {
-      const start = this.peek().start;
-      const choice = this.attempt(() => this.disjunction() && this.take("if") && this.disjunction() && this.take("else") &&
-        this.expression() && this.node(start, "other"));
-      return choice || this.disjunction();
     }
 
     missingComma() {
       if (this.peek().type === "name") this.peek(1);
       if (SOFT_KEYWORDS.some((word) => word.startsWith(this.peek().text || " "))) return; // Python compares beginnings
-      const first = this.disjunction();
+      const first = this.sum();
       if (!first) return;
       this.explains = false;
-      const second = this.attempt(() => this.conditional());
+      const second = this.attempt(() => this.sum());
       this.explains = true;
       if (!second || (first.kind === "name" && LEGACY.includes(first.id)) || !this.tokens[this.mark - 1].level) return;
       this.fail("invalid syntax. Perhaps you forgot a comma?", first);
-    }
-
-    missingElse() {
-      const first = this.disjunction();
-      if (first && this.take("if") && this.disjunction() && this.peek().type !== "else") {
-        this.fail("expected 'else' after 'if' expression", first);
-      }
     }
 
     legacy() {
@@ -60,39 +45,6 @@
 
     starred() {
       return this.attempt(() => this.take("*") && this.sum()) || this.expression();
-    }
-
-    joined(word, rule) {
-      return this.remember(word, () => {
-        const start = this.peek().start, first = rule();
-        let joins = false;
-        while (first && this.attempt(() => this.take(word) && rule())) joins = true;
-        return joins ? this.node(start, "other") : first;
-      });
-    }
-
-    disjunction() {
-      return this.joined("or", () => this.joined("and", () => this.inversion()));
-    }
-
-    inversion() {
-      return this.remember("not", () => {
-        const start = this.peek().start;
-        return this.attempt(() => this.take("not") && this.inversion() && this.node(start, "other")) || this.comparison();
-      });
-    }
-
-    comparison() {
-      const start = this.peek().start, first = this.sum();
-      let compares = false;
-      while (first && this.attempt(() => this.compares() && this.sum())) compares = true;
-      return compares ? this.node(start, "other") : first;
-    }
-
-    compares() {
-      if (this.take("in")) return true;
-      if (this.take("is")) return this.take("not") || true;
-      return this.take("not") && this.take("in");
     }
 
     chain(operators, rule) {

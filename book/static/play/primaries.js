@@ -113,8 +113,7 @@
       if (token.type === "(") return this.attempt(() => this.tuple()) || this.attempt(() => this.group()) || this.generator();
       if (token.type === "name") return this.take("name") && this.node(token.start, "name", {id: token.text});
       if (token.type === "number") return this.take("number") && this.node(token.start, "number", {text: token.text});
-      const isOther = ["True", "False", "None", "..."].includes(token.type);
-      return isOther && this.take(token.type) ? this.node(token.start, "other") : null;
+      return this.take("...") && this.node(token.start, "other");
     }
 
     tuple() {

@@ -14,6 +14,8 @@
   const ALLOWED = "label names (in backquotes unless they are letters, digits and _), finite numbers, + - * / **, " +
     `parentheses, ${Object.keys(FUNCTIONS).join(", ")} (also as np.log ...)`;
   const WORD = /^[A-Za-z][A-Za-z0-9_]*$/, QUOTED = /`((?:[^`]|``)*)`/gu, BESIDE = /^[\p{L}\p{N}_.`]/u;
+  // Also 1if, which Python reads as 1 if.
+  const KEYWORD = new RegExp(`\\b(${[...KEYWORDS].join("|")}|\\d[\\w.]*(and|else|for|i[fns]\\w*|not|or))\\b`);
   const first = (text, count) => Array.from(text).slice(0, count).join("");
 
   function quoted(label) {
@@ -48,6 +50,10 @@
       const plain = Array.from(this.text.replace(QUOTED, (all, label, place) => this.hide(all, label, place)));
       const odd = plain.findIndex((character) => !/^[A-Za-z0-9_ .,()+\-*/]$/.test(character));
       if (odd >= 0) this.refuse(odd, `${repr(plain[odd])} is not a character of an equation`);
+      const word = KEYWORD.exec(plain.join(""));
+      if (word) {
+        this.refuse(word.index, `${first(repr(word[0]), 40)} is or has a keyword; as a label it stands in backquotes`);
+      }
       const kept = this.keep(this.parse(plain.join("")), 1);
       if (!this.labels.size) this.refuse(0, "is a constant, an equation needs at least one label");
       return kept;

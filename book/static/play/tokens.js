@@ -2,7 +2,6 @@
 (function () {
   "use strict";
   const MOST_PARENTHESES = 200;
-  const FOLLOWS_NUMBER = /^(?:(?:and|else|for|or|not)(?!\w)|i[fns])/; // Python only warns where these touch a number
   const isDigit = (c) => c >= "0" && c <= "9", isWord = (c) => /^\w/.test(c || "");
   const BASES = {
     x: ["hexadecimal", /^[0-9a-fA-F]/], o: ["octal", /^[0-7]/], b: ["binary", /^[01]/],
@@ -42,10 +41,8 @@
 
     other(c) {
       if (isWord(c)) {
-        const start = this.at;
         while (isWord(this.text[this.at])) this.at++;
-        const word = this.text.slice(start, this.at);
-        return play.python.KEYWORDS.has(word) ? word : "name";
+        return "name";
       }
       const two = this.text.slice(this.at, this.at + 2), three = this.text.slice(this.at, this.at + 3);
       const operator = three === "..." ? three : two === "**" || two === "//" ? two : c;
@@ -115,8 +112,7 @@
     }
 
     ends(kind) {
-      const rest = this.text.slice(this.at);
-      if (isWord(rest) && !FOLLOWS_NUMBER.test(rest)) fail(`invalid ${kind} literal`, this.at - 1);
+      if (isWord(this.text[this.at])) fail(`invalid ${kind} literal`, this.at - 1);
       return "number";
     }
   };
