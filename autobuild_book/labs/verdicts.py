@@ -13,6 +13,7 @@ import numpy.typing as npt
 Array = npt.NDArray[np.float64]
 TOLERANCE = 0.005  # of the largest number: three digits are enough
 EXACT = 1e-5  # of the largest number: how exactly a mistake that was not rounded is met
+NOISE = 5e-7  # of the largest number: how exactly single precision meets the right numbers
 ANY_EXERCISE = {
     "sign": "The sign is the other way round.",
     "percent": "That is 100 times as much: no percent here.",
@@ -84,11 +85,16 @@ def compare(
 ) -> Right:
     """Return `Right(praise)` for numbers [n] that agree with `right`; explain any others by the mistake behind them.
 
+    A mistake may lead close to the right numbers, as medians to means: an answer that has its digits is not right.
+
     hints: what to say, by the name of the mistake. tolerance: of the largest of the right numbers. places: what the
     numbers are called in a hint about one of them.
     """
     exact = np.asarray(right, np.float64).ravel()
+    every_hint, of_any_exercise = ANY_EXERCISE | dict(hints), [*_of_any_exercise(exact)]
     if close(answer, exact, tolerance):
+        name = name_of_mistake(answer, _nearer(answer, exact, [*mistakes, *of_any_exercise]))
+        require(not name, every_hint.get(name, ""), name)
         return Right(praise)
     digits = int(np.ceil(-np.log10(tolerance)))
     require(
@@ -96,9 +102,9 @@ def compare(
         f"Rounded so much, right and wrong look alike: give at least {digits} digits.",
         "rounded",
     )
-    for candidates in (mistakes, tuple(_of_any_exercise(exact))):
+    for candidates in (mistakes, of_any_exercise):
         if name := name_of_mistake(answer, candidates):
-            raise AnswerError((ANY_EXERCISE | dict(hints))[name], name)
+            raise AnswerError(every_hint[name], name)
     raise AnswerError(_first_wrong(answer, exact, tolerance, places))
 
 
@@ -137,6 +143,18 @@ def _near(answer: Array, exact: Array, tolerance: float) -> npt.NDArray[np.bool_
 def _meets(answer: Array, mistake: Mistake, slack: float) -> bool:
     limit = max(slack, EXACT * np.abs(mistake.row).max()) + 1e-12
     return bool((np.abs(answer - mistake.row) <= limit).all())
+
+
+def _nearer(answer: Array, exact: Array, mistakes: Sequence[Mistake]) -> list[Mistake]:
+    """Return the mistakes that an answer is three times nearer to than to the right numbers, unless those explain it.
+
+    Rounded to the decimals that were written, or computed in single precision, the right numbers are right.
+    """
+    if _is_rounded(answer, exact) or close(answer, exact, NOISE):
+        return []
+    distance = np.abs(answer - exact).max()
+    shaped = [mistake for mistake in mistakes if mistake.row.shape == answer.shape]
+    return [mistake for mistake in shaped if 3 * np.abs(answer - mistake.row).max() < distance]
 
 
 def _decimals(answer: Array) -> int:

@@ -248,6 +248,8 @@ def _latencies(made: SimpleNamespace) -> Iterator[tuple[str, Any]]:
     yield "swapped", [effect.latency_gpu.mean(), norm.latency_gpu.mean()]
     yield "accuracy", [norm.acc.mean(), effect.acc.mean()]
     yield "device", [norm.latency_npu.mean(), effect.latency_npu.mean()]
+    yield "median", [norm.latency_gpu.median(), effect.latency_gpu.median()]
+    yield "median", [round(float(np.median(each.latency_gpu)), 6) for each in (norm, effect)]
     yield "sum", [norm.latency_gpu.sum(), effect.latency_gpu.sum()]
     yield "smallest", [norm.latency_gpu.min(), effect.latency_gpu.min()]
     yield "same score", [norm.latency_gpu.mean()] * 2

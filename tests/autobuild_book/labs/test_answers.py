@@ -120,6 +120,23 @@ class TestMistakes:
         assert verdicts.name_of_mistake(np.array([2.5]), [*pair, Mistake("third", 2.5)]) == ""
         assert verdicts.apart([1.0], pair) and not verdicts.apart([2.5], pair)
 
+    @pytest.mark.parametrize("answer", [[6.25144, 9.20688], [6.2514, 9.2069], [6.251436, 9.206879]])
+    def test_a_mistake_close_to_the_right_numbers_is_named_by_its_digits(self, answer: list[float]) -> None:
+        means, medians = [6.25120, 9.20702], Mistake("median", [6.2514362, 9.2068791])
+        with pytest.raises(AnswerError, match=r"^Medians\.$") as caught:
+            verdicts.compare(np.array(answer), means, "", [medians], {"median": "Medians."}, 1e-4)
+        assert caught.value.mistake == "median"
+
+    @pytest.mark.parametrize("answer", [[6.2512, 9.20702], [6.251, 9.207], [6.25121, 9.207021], [6.2513, 9.207]])
+    def test_right_numbers_with_a_mistake_close_by_are_right(self, answer: list[float]) -> None:
+        means, medians = [6.25120, 9.20702], Mistake("median", [6.2514362, 9.2068791])
+        for numbers in (answer, np.array(means, np.float32).astype(float)):
+            assert verdicts.compare(np.array(numbers), means, "", [medians], {"median": "Medians."}, 1e-4)
+
+    def test_a_mistake_that_changes_nothing_is_none(self) -> None:
+        same = Mistake("sorted", [1.0, 2.0, 3.0])
+        assert verdicts.compare(np.array([1.0, 2.0, 3.0]), [1, 2, 3], "", [same])
+
     @pytest.mark.parametrize("answer", [0.0977, 0.098, 0.09769])
     def test_three_digits_are_right(self, answer: float) -> None:
         assert verdicts.compare(np.array([answer]), RIGHT, "")
