@@ -20,7 +20,8 @@ from autobuild_lib.spaces import SpaceError
 from autobuild_lib.units.corpus import UnitCorpus
 from autobuild_lib.values import shown
 
-THRESHOLDS = (250_000, 500_000, 1_000_000, 2_000_000)  # networks, in exercise 4
+CHOICES = (2, 3, 4, 5)  # of an expansion or a kernel, in exercise 1
+SMALLEST_K = range(13, 25)  # in exercise 4: below, K is also what the mistake 3 ** K leads to
 UNITS = 5
 K = 3  # best modules of each unit, in exercises 5 and 6
 
@@ -43,10 +44,10 @@ class Lab(Checks):
         rng = np.random.default_rng(seed)
         self.table = judging.table(seed)
         fewest = int(rng.integers(2, 4))
-        self.unit_of_exercise_1 = Unit(fewest, fewest + 2, *(int(n) for n in rng.choice([2, 3, 4], 2, replace=False)))
+        self.unit_of_exercise_1 = Unit(fewest, fewest + 2, *(int(n) for n in rng.choice(CHOICES, 2, replace=False)))
         self.unit = int(rng.integers(1, UNITS - 1))  # of exercise 2; units count from 0
         self.module = ",".join(f"e{rng.choice([3, 4, 6])}_k{rng.choice([3, 5, 7])}" for _ in range(3))
-        self.more_than = int(rng.choice(THRESHOLDS))  # in exercise 4
+        self.more_than = round_number(rng, int(rng.choice(SMALLEST_K)))  # in exercise 4
 
     def module_norms(self, predictor: Predictor) -> Array:
         """Return the L1 norm of the last layer's embedding in the isolated module, at every hop: [hops + 1]."""
@@ -261,6 +262,13 @@ class Lab(Checks):
         )
         raise AnswerError(f"Your network has {reached}; {of_the_table}. Mix modules of both clusters: some large, "
                           "some small.", "not accurate")  # fmt: skip
+
+
+def round_number(rng: np.random.Generator, smallest_k: int) -> int:
+    """Return a number of two digits and zeros that is exceeded by the networks of this K, and of no smaller one."""
+    low, high = (smallest_k - 1) ** UNITS, smallest_k**UNITS
+    step = int(10 ** (len(str(high)) - 2))
+    return step * int(rng.integers(low // step + 1, (high - 1) // step + 1))
 
 
 def _cluster(corpus: UnitCorpus, k: int = K) -> pd.DataFrame:

@@ -14,6 +14,7 @@ from autobuild_lib.losses import soft_rank
 FEATURES = ("unit = 0", "e = 6", "k = 3")
 ENOUGH = 0.001  # the ranking loss that counts as none
 PRINTED = (0.1, 0.3, 0.7, 1.0, 2.0, 10.0)  # strengths that the notebook shows
+NARROWEST = (5, 6, 8, 9, 11, 12, 13, 14, 15, 16, 17, 18)  # tenths of the narrowest gap: no guess is often right
 Categories = dict[str, tuple[list[float], list[float], float]]  # value: vector, weights, bias
 Pair = tuple[float, float, float]  # a, b, strength
 Solved = tuple[Array, list[Mistake]]  # the right numbers, and those of usual mistakes
@@ -36,7 +37,8 @@ def material(seed: int) -> Material:
     rng = np.random.default_rng(seed)
     (categories,) = _until(lambda: (_categories(rng),), node_embeddings)
     (nodes,) = _until(lambda: (_sparse(rng),), graph_norms)
-    (values,) = _until(lambda: (rng.permutation(_spaced(rng, 5, 13)) - 2,), hard_ranks, strengths, printed)
+    narrowest = int(rng.choice(NARROWEST))
+    (values,) = _until(lambda: (_values(rng, narrowest),), hard_ranks, strengths, printed)
     norms, targets = _until(lambda: _batch(rng), losses)
     return Material(categories, nodes, values, norms, targets, _pairs(rng))
 
@@ -69,6 +71,13 @@ def _sparse(rng: np.random.Generator) -> Array:
         sums = np.array([*tenths.sum(0), *tenths.sum(1), np.median(tenths, axis=0).sum()])
         if (sums % 10).all():
             return np.asarray(tenths / 10)
+
+
+def _values(rng: np.random.Generator, narrowest: int) -> Array:
+    """Five numbers in any order, some below 0; the narrowest gap between neighbours has so many tenths."""
+    gaps = np.array([narrowest, *narrowest + rng.integers(1, 9, 3)])
+    ascending = np.cumsum([-narrowest - rng.integers(1, 9), *rng.permutation(gaps)])
+    return np.asarray(rng.permutation(ascending) / 10)
 
 
 def _spaced(rng: np.random.Generator, low: int, high: int) -> Array:

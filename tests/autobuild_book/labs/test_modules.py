@@ -1,6 +1,8 @@
 """Checks of lab 3: right answers pass in any form, and exercise 6 can be failed and solved."""
 
+import copy
 import itertools
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -25,6 +27,27 @@ class TestLab3:
         layers = list(itertools.product(range(unit.expansions), range(unit.kernels)))
         right = sum(len(layers) ** depth for depth in range(unit.fewest, unit.most + 1))
         assert lab3.contents(right) and lab3.contents([float(right)]) and lab3.contents(np.int64(right))
+
+    def test_no_guess_of_a_count_is_often_right(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr(judging, "table", lambda seed: None)
+        contents, smallest = Counter[int](), Counter[int]()
+        for lab in map(modules.Lab, range(60)):
+            unit = lab.unit_of_exercise_1
+            contents[sum((unit.expansions * unit.kernels) ** n for n in range(unit.fewest, unit.most + 1))] += 1
+            smallest[next(k for k in itertools.count() if k**5 > lab.more_than)] += 1
+        for answers in (contents, smallest):
+            assert len(answers) >= 10 and max(answers.values()) <= 20
+
+    @pytest.mark.parametrize("smallest_k", modules.SMALLEST_K)
+    def test_the_smallest_k_is_told_from_its_neighbours_and_mistakes(self, smallest_k: int, lab3: modules.Lab) -> None:
+        lab = copy.copy(lab3)
+        for seed in range(30):
+            lab.more_than = modules.round_number(np.random.default_rng(seed), smallest_k)
+            assert lab.smallest_k(smallest_k)
+            logarithms = [int(np.log(lab.more_than) / np.log(base)) + 1 for base in (3, 5)]
+            for wrong in (smallest_k - 1, smallest_k + 1, *logarithms, int(lab.more_than ** (1 / 4)) + 1):
+                with pytest.raises(AnswerError):
+                    lab.smallest_k(wrong)
 
     def test_the_score_is_that_of_the_corpus(self, lab3: modules.Lab, aimed: ab.Predictor, corpora: Corpora) -> None:
         rows = corpora[0].table
