@@ -34,7 +34,7 @@ In Python, one call for the same table of pandas:
 def add_compare(parser: argparse.ArgumentParser) -> None:
     """Add the arguments of `autobuild compare`."""
     parser.formatter_class, parser.epilog = argparse.RawDescriptionHelpFormatter, EPILOG
-    parser.description = "Put runs of one notebook side by side; runs of different code or data are warned of."
+    parser.description = "Put runs of one notebook side by side; different code, data and versions are warned of."
     text = "metrics.json files, or folders with some in them, at any depth"
     parser.add_argument("runs", type=Path, nargs="+", metavar="RUNS", help=text)
     text = "a metric to show, or a pattern with * (default: all); again for more"

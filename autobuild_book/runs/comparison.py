@@ -3,7 +3,7 @@
 import hashlib
 import logging
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from fnmatch import fnmatchcase
 from html import escape
@@ -14,11 +14,20 @@ import pandas as pd
 
 from autobuild_book.intervals import ends_of, mean_with_interval
 from autobuild_book.lines import brief, printable
-from autobuild_book.runs.metrics import NOT_COMPARED, PLAN, as_cell, checksums, numbers, read_metrics, read_plan
+from autobuild_book.runs.metrics import (
+    NOT_COMPARED,
+    PLAN,
+    as_cell,
+    checksums,
+    numbers,
+    problem,
+    read_metrics,
+    read_plan,
+)
 
 logger = logging.getLogger(__name__)
 
-ORIGINS = ("commit", "code", "data_sha256", "machine")  # columns that say where a run comes from
+ORIGINS = ("commit", "code", "data_sha256", "machine", "versions")  # columns that say where a run comes from
 SUMMARY = ("metric", "mean", "low", "high", "n")
 UNKNOWN = "unknown"
 DIGITS = 12  # of a checksum
@@ -75,7 +84,7 @@ class Comparison:
         return self.table[[*self.parameters, *self.metrics, "run"]]
 
     def origins(self) -> Iterator[str]:
-        """Yield a line for each commit, code, data and machine: how many runs come from it."""
+        """Yield a line for each commit, code, data, machine and set of versions: how many runs come from it."""
         for name in ORIGINS:
             for value, count in Counter(self.table[name]).most_common():
                 yield f"{name} {value}: {count} runs"
@@ -140,6 +149,7 @@ def _origin(record: Mapping[str, Any]) -> dict[str, str]:
         "code": _code(record),
         "data_sha256": ", ".join(data) or UNKNOWN,
         "machine": str(record.get("machine") or UNKNOWN),
+        "versions": ", ".join(f"{package} {version}" for package, version in record["versions"].items()) or UNKNOWN,
     }
 
 
@@ -149,15 +159,24 @@ def _code(record: Mapping[str, Any]) -> str:
 
 
 def _mixed(records: Sequence[Mapping[str, Any]]) -> Iterator[str]:
-    """Warn of runs that do not belong side by side: of different code, or of different rows from the same source."""
+    """Warn of runs that do not belong side by side: of different code, versions, or rows from the same source."""
     if len(codes := Counter(map(_code, records))) > 1:
         counts = ", ".join(f"{count} runs of code {code}" for code, count in codes.most_common())
         yield f"runs of different code are mixed: {counts}"
-    rows = Counter(pair for record in records for pair in checksums(record).items())
-    for source, several in Counter(source for source, _ in rows).items():
+    versions = [{package: str(version) for package, version in record["versions"].items()} for record in records]
+    for package, counts in _differing(versions, brief):
+        yield f"runs of different versions are mixed: {package} has {counts}"
+    for source, counts in _differing(map(checksums, records), lambda sha256: printable(sha256[:DIGITS])):
+        yield f"runs of different data are mixed: {source} has {counts}"
+
+
+def _differing(records: Iterable[Mapping[str, str]], show: Callable[[str], str]) -> Iterator[tuple[str, str]]:
+    """Yield each key that has several values, and how many records have each; a record without the key has none."""
+    pairs = Counter(pair for record in records for pair in record.items())
+    for key, several in Counter(key for key, _ in pairs).items():
         if several > 1:
-            counts = ", ".join(f"{n} runs of {sha[:DIGITS]}" for (name, sha), n in rows.items() if name == source)
-            yield printable(f"runs of different data are mixed: {brief(source)} has {counts}")
+            counts = [f"{n} runs of {show(value)}" for (name, value), n in pairs.items() if name == key]
+            yield brief(key), ", ".join(counts)
 
 
 def _planned(places: Sequence[Path], files: Sequence[Path]) -> tuple[int, int] | None:
@@ -181,23 +200,14 @@ def _find(path: Path) -> list[Path]:
     if not (files := sorted(path.rglob("metrics.json"))):
         reason = "which a run writes at its end" if path.is_dir() else "for there is no such folder"
         raise ValueError(f"{path}: there is no metrics.json, {reason}; give runs, or folders of runs")
-    problems = {file: problem for file in files if (problem := _problem(file))}
+    problems = {file: why for file in files if (why := problem(file))}
     if len(problems) < len(files):  # otherwise reading the first says what is wrong
         files = [file for file in files if file not in problems]
-        for problem in problems.values():
-            logger.warning("%s; left out", problem)
+        for why in problems.values():
+            logger.warning("%s; left out", why)
     if unfinished := [run.name for run in sorted(path.iterdir()) if _is_unfinished(run)]:
         logger.warning("%s: %d runs have no metrics and are left out, such as %s", path, len(unfinished), unfinished[0])
     return files
-
-
-def _problem(file: Path) -> str:
-    """Say why a metrics.json cannot be read; "" where it can."""
-    try:
-        read_metrics(file)
-    except (OSError, ValueError) as error:
-        return str(error)
-    return ""
 
 
 def _is_unfinished(run: Path) -> bool:

@@ -18,6 +18,15 @@ def read_metrics(path: Path) -> dict[str, Any]:
     return _read(path, "the metrics of a notebook of this book", RECORD)
 
 
+def problem(path: Path) -> str:
+    """Say why a metrics.json cannot be read; "" where it can."""
+    try:
+        read_metrics(path)
+    except (OSError, ValueError) as error:
+        return str(error)
+    return ""
+
+
 def read_plan(path: Path) -> dict[str, Any]:
     """Read what `Sweep.write` wrote; anything else is a `ValueError`."""
     return _read(path, "the plan of a sweep", SWEEP)

@@ -7,7 +7,7 @@ from typing import Any
 import pandas as pd
 
 from autobuild_book.lines import printable
-from autobuild_book.runs.metrics import read_metrics
+from autobuild_book.runs.metrics import problem, read_metrics
 from autobuild_lib.released.checksums import sha256_of
 
 COLUMNS = ["run", "notebook", "date", "commit", "table", "rows", "state"]
@@ -17,30 +17,42 @@ LISTED, CHANGED, MISSING, UNLISTED = "as written", "changed since", "missing", "
 def list_tables(folders: Sequence[Path]) -> pd.DataFrame:
     """Return a row for each table of the runs in folders, at any depth, with columns `COLUMNS`.
 
-    The state says whether the file is as the run wrote it, has changed since, is missing, or is listed by no run.
+    The state says whether the file is as the run wrote it, has changed since, is missing, or is listed by no run. A
+    metrics.json that is no record of a run is left out: `unreadable` names it.
 
     Raises:
-        ValueError: where there is no run, or a metrics.json that is no record of one.
+        ValueError: where there is no run, or none that can be read.
     """
-    rows = [row for path in _records(folders) for row in _rows(path, read_metrics(path))]
+    rows = [row for path, record in _records(folders) for row in _rows(path, record)]
     return pd.DataFrame(rows, columns=COLUMNS)
 
 
 def runs_of(table: Path, folders: Sequence[Path]) -> list[Path]:
     """Return the metrics.json of each run in folders that wrote a table with the content of this file, and any name."""
     sha256 = sha256_of(table)
-    return [path for path in _records(folders) if sha256 in {each.get("sha256") for _, each in _tables(path)}]
+    wrote = ((path, {entry.get("sha256") for _, entry in _tables(record)}) for path, record in _records(folders))
+    return [path for path, checksums in wrote if sha256 in checksums]
 
 
-def _records(folders: Sequence[Path]) -> list[Path]:
-    if not (paths := sorted({path for folder in folders for path in folder.rglob("metrics.json")})):
+def unreadable(folders: Sequence[Path]) -> list[str]:
+    """Return a line for each metrics.json in folders that cannot be read: which it is, and why."""
+    return [why for path in _files(folders) if (why := problem(path))]
+
+
+def _files(folders: Sequence[Path]) -> list[Path]:
+    return sorted({path for folder in folders for path in folder.rglob("metrics.json")})
+
+
+def _records(folders: Sequence[Path]) -> list[tuple[Path, dict[str, Any]]]:
+    if not (paths := _files(folders)):
         raise ValueError(f"{', '.join(map(str, folders))}: there is no run, that is, no metrics.json; give its folder")
-    return paths
+    readable = [path for path in paths if not problem(path)] or paths[:1]  # the first says what is wrong with all
+    return [(path, read_metrics(path)) for path in readable]
 
 
-def _tables(path: Path) -> Iterator[tuple[str, Mapping[str, Any]]]:
+def _tables(record: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]:
     """Yield the names and entries of the tables that a record lists; older records list none."""
-    tables = read_metrics(path).get("tables")
+    tables = record.get("tables")
     for name, entry in (tables if isinstance(tables, dict) else {}).items():
         yield name, entry if isinstance(entry, dict) else {}
 
@@ -54,7 +66,7 @@ def faults(path: Path, record: Mapping[str, Any]) -> list[str]:
 def _rows(path: Path, record: Mapping[str, Any]) -> Iterator[tuple[Any, ...]]:
     commit = f"{record.get('commit') or 'unknown'}"[:12] + (", with changes" if record.get("dirty") else "")
     about = [printable(str(record.get(key) or "unknown")) for key in ("run", "notebook", "date")]
-    listed = dict(_tables(path))
+    listed = dict(_tables(record))
     for name, entry in listed.items():
         file = path.parent / f"{name}.csv"
         same = file.is_file() and sha256_of(file) == entry.get("sha256")

@@ -82,7 +82,7 @@ def test_a_sweep_over_targets_and_seeds(clone: Path) -> None:
     parameters = [json.loads(path.read_text())["parameters"] for path in metrics]
     found = sorted((*given["targets"], given["seed"]) for given in parameters)
     assert found == [(target, seed) for target in ("acc", "acc * 100 / latency_gpu") for seed in (1, 2)]
-    header = "run,seed,targets,commit,code,data_sha256,machine,table[paper].head,table[tuned].head\n"
+    header = "run,seed,targets,commit,code,data_sha256,machine,versions,table[paper].head,table[tuned].head\n"
     assert (clone / made[0]).read_text().startswith(header)
     assert len((clone / made[-1]).read_text().splitlines()) == 1 + 2 * 2
     assert re.search(r"^acc +-?[01]\.\d+$", run(block_with("runs.comparison"), clone).stdout, re.MULTILINE)

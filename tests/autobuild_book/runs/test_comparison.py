@@ -170,12 +170,14 @@ def test_the_interval_of_a_rank_correlation_is_cut_where_it_ends(tmp_path: Path)
 
 def test_runs_say_where_they_come_from(tmp_path: Path) -> None:
     record = {"commit": "a" * 40, "dirty": True, "sources": "b" * 64, "notebook_sha256": "c", "machine": "a machine"}
+    record["versions"] = {"python": "3.11.7", "torch": "2.13.0"}
     write(tmp_path, "new", {"seed": 1}, {}, data=[{"source": "ofa_pn", "sha256": "d" * 64}], **record)
     write(tmp_path, "old", {"seed": 2}, {})
     table = compare(tmp_path).table.set_index("run")
     assert table.commit["new"].startswith("a" * 12) and "changes" in table.commit["new"]
+    assert table.versions["new"] == "python 3.11.7, torch 2.13.0"
     assert table.data_sha256["new"] == f"ofa_pn {'d' * 12}" and table.machine["new"] == "a machine"
-    assert table.loc["old", [*ORIGINS]].tolist() == ["unknown"] * 4
+    assert table.loc["old", [*ORIGINS]].tolist() == ["unknown"] * 5
 
 
 @pytest.mark.parametrize("name", ["sources", "notebook_sha256"])
@@ -198,6 +200,23 @@ def test_runs_of_different_data_are_warned_of(tmp_path: Path) -> None:
     write(tmp_path, "other", {"seed": 3}, {}, data=[{"source": "y", "sha256": "3"}])
     (warning,) = compare(tmp_path).warnings
     assert "y" in warning.split() and "x" not in warning.split()
+
+
+def test_runs_of_different_versions_are_warned_of(run: Run, tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    versions = {"python": "3.11.7", "torch": "2.13.0", "numpy": "2.3.0"}
+    for number in range(3):
+        write(tmp_path / "runs", str(number), {"seed": number}, {"srcc": 0.5}, versions=versions)
+    write(tmp_path / "runs", "old", {"seed": 3}, {"srcc": 0.5}, versions={"python": "3.11.7"})
+    assert compare(tmp_path).warnings == (), "what was not recorded is not another version"
+    other = versions | {"torch": "2.6.0", "numpy": "2.1.0\x1b"}
+    write(tmp_path / "runs", "other", {"seed": 4}, {"srcc": 0.5}, versions=other)
+    about_torch, about_numpy = compare(tmp_path).warnings
+    assert re.findall(r"(\d+) runs of ([\d.]+)", about_torch) == [("3", "2.13.0"), ("1", "2.6.0")]
+    assert "torch" in about_torch.split() and "numpy" in about_numpy.split() and about_numpy.isprintable()
+    code, out, _ = run("compare", tmp_path / "runs", "--out", tmp_path / "made")
+    page = (tmp_path / "made" / "comparison.html").read_text()
+    assert code == 0 and all("torch 2.6.0" in text and "torch 2.13.0" in text for text in (out, page))
+    assert about_torch in page and about_torch in caplog.text
 
 
 def test_the_command_shows_what_was_planned_and_warns(

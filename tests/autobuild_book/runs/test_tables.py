@@ -79,6 +79,31 @@ class TestCommand:
         assert cli.main(["runs", str(runs)]) == 1
         assert tables.MISSING in (said := capsys.readouterr()).out and len(said.err.splitlines()) == 1
 
+    @pytest.mark.parametrize("content", [b"", b"{", b"[]", b"{}", b"\xff", b"[" * 100_000])
+    def test_one_unreadable_record_is_named_and_the_others_are_listed(
+        self, runs: Path, content: bytes, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        (broken := runs / "seed-1" / "01_some" / "metrics.json").write_bytes(content)
+        assert cli.main(["runs", str(runs)]) == 1
+        said = capsys.readouterr()
+        assert said.out.count(tables.LISTED) == 2 and "seed-2" in said.out and said.err == ""
+        (line,) = caplog.messages
+        assert line.startswith(f"{broken}: not the metrics") and "\n" not in line
+
+    def test_a_table_is_known_beside_an_unreadable_record(
+        self, runs: Path, capsys: pytest.CaptureFixture[str], caplog: pytest.LogCaptureFixture
+    ) -> None:
+        (runs / "seed-1" / "01_some" / "metrics.json").write_text("{")
+        table = runs / "seed-2" / "01_some" / "seeds.csv"
+        assert cli.main(["runs", str(runs), "--table", str(table)]) == 1
+        assert capsys.readouterr().out.splitlines() == [str(table.with_name("metrics.json"))]
+        assert len(caplog.messages) == 1
+
+    def test_nothing_but_an_unreadable_record(self, runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
+        (broken := runs / "seed-1" / "01_some" / "metrics.json").write_text("{")
+        assert cli.main(["runs", str(runs / "seed-1")]) == 1
+        assert str(broken) in (said := capsys.readouterr()).err and len(said.err.splitlines()) == 1 and not said.out
+
     def test_which_run_a_table_is_of(self, runs: Path, capsys: pytest.CaptureFixture[str]) -> None:
         table = runs / "seed-2" / "01_some" / "seeds.csv"
         assert cli.main(["runs", str(runs), "--table", str(table)]) == 0
