@@ -6,12 +6,13 @@ Nothing is unpacked: names in a zip lead nowhere, and of no file more is read th
 import re
 import zipfile
 from collections import defaultdict
-from collections.abc import Callable, Collection, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field, replace
 from itertools import takewhile
 from pathlib import Path, PurePosixPath
 
+from autobuild_book.labs.grading.filenames import student_of, students_in_folder, students_in_one_folder
 from autobuild_book.lines import brief
 from autobuild_book.zips import UNREADABLE
 
@@ -82,7 +83,9 @@ def owners_of(names: Sequence[str]) -> list[tuple[Owner, str, bool]]:
     """Say whose file each path is, what the student had called it, and whether the LMS says that it was late.
 
     A folder is a student's where the LMS names none: the first below what all notebooks share. Where the notebooks of
-    that folder lie in several, each of those is one student's: a folder of a group names nobody in it.
+    that folder lie in several, each of those is one student's: a folder of a group names nobody in it. Where no folders
+    tell notebooks apart, names of files do: see `students_in_one_folder`; and where two of one lab in a folder have
+    different names, each is one student's.
     """
     split = [_parts(name) for name in names]
     notebooks = [parts for parts in split if parts[-1].lower().endswith(NOTEBOOK)]
@@ -92,7 +95,16 @@ def owners_of(names: Sequence[str]) -> list[tuple[Owner, str, bool]]:
     for folders in (_of_students(parts[len(shared) : -1]) for parts in notebooks):
         inside[folders[0] if folders else ""].add(folders)
     groups = {first for first, folders in inside.items() if len(folders) > 1}
-    return [_owner(parts, shared, groups, is_only=len(notebooks) == 1) for parts in split]
+    together = [parts for parts in notebooks if not _of_students(parts[len(shared) : -1]) and not _is_of_an_lms(parts)]
+    students = students_in_one_folder(together, "".join(_of_students(shared)[-1:]))
+    for folder in {*inside} - {*groups, ""}:
+        of_it = [parts for parts in notebooks if _of_students(parts[len(shared) : -1])[:1] == (folder,)]
+        students |= students_in_folder([parts for parts in of_it if not _is_of_an_lms(parts[:-1])], folder)
+    return [_owner(parts, shared, groups, students, is_only=len(notebooks) == 1) for parts in split]
+
+
+def _is_of_an_lms(parts: tuple[str, ...]) -> bool:
+    return any(map(_MOODLE.fullmatch, parts)) or any(map(_CANVAS.fullmatch, parts[-1:]))
 
 
 def _parts(name: str) -> tuple[str, ...]:
@@ -105,8 +117,9 @@ def _of_students(names: Sequence[str]) -> tuple[str, ...]:
 
 
 def _owner(
-    parts: tuple[str, ...], shared: tuple[str, ...], groups: Collection[str], is_only: bool
-) -> tuple[Owner, str, bool]:
+    parts: tuple[str, ...], shared: tuple[str, ...], groups: Collection[str], students: Mapping[tuple[str, ...], str],
+    is_only: bool,
+) -> tuple[Owner, str, bool]:  # fmt: skip
     for part in parts:
         if match := _MOODLE.fullmatch(part):
             return Owner(match["name"], match["id"]), match["file"] or parts[-1], False
@@ -118,6 +131,8 @@ def _owner(
         return Owner(match["name"] or match["id"], match["id"]), match["file"], match["late"] is not None
     if folders and folders[0] in groups:
         return Owner("/".join(folders)), parts[-1], False
+    if student := students.get(parts) if folders else student_of(parts, students):
+        return Owner(student), parts[-1], False
     names = [*folders[:1], *home, *_of_students([stem]), *below[:1], stem]
     return Owner(names[0]), parts[-1], False
 
