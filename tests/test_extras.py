@@ -13,6 +13,7 @@ from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 import autobuild_lib as ab
+from autobuild_book.labs import handout
 from autobuild_lib.extras import extra, missing
 from tests.test_packaging import ROOT, requirements
 
@@ -43,11 +44,11 @@ def core(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
 
 
 def run(core: dict[str, str], folder: Path, code: str) -> object:
-    """Run code that prints JSON, with the core dependencies alone."""
+    """Run code whose last line of output is JSON, with the core dependencies alone."""
     command = [sys.executable, "-S", "-W", "error", "-c", code]
     done = subprocess.run(command, cwd=folder, env=core, capture_output=True, text=True, timeout=600)
     assert done.returncode == 0, done.stderr
-    return json.loads(done.stdout)
+    return json.loads(done.stdout.splitlines()[-1])
 
 
 IMPORT_ALL = """
@@ -73,6 +74,7 @@ COMPLETE = [
     *("autobuild_book.cli", "autobuild_book.cli.predictors", "autobuild_book.cli.modules", "autobuild_book.cli.tables"),
     "autobuild_book.cli.graphs",
     "autobuild_book.cli.archives",
+    *(f"autobuild_book.labs.{name}" for name in ("embeddings", "importances", "modules", "regions")),
 ]
 
 
@@ -136,6 +138,14 @@ def test_core_commands_need_no_extra(
     assert code == 1 and written.count("\n") == 1 and "onnx" in written and "'autobuild-book[onnx]'" in written
     code, written = compare
     assert code == 1 and written.count("\n") == 1 and "matplotlib" in written and "'autobuild-book[book]'" in written
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", handout.sources(ROOT), ids=lambda path: path.stem)
+def test_students_need_no_extra(core: dict[str, str], tmp_path: Path, path: Path) -> None:
+    notebook = handout.solution_version(handout.read_source(path))
+    code = [cell.source for cell in notebook.cells if cell.cell_type == "code"]
+    assert run(core, tmp_path, "\n".join([*code, "print(4)"])) == 4
 
 
 def test_other_errors_pass_through() -> None:

@@ -109,8 +109,8 @@ LIBRARY = [
 ]  # fmt: skip
 COMPANION = [
     "houses", "extras", "lines", "locks", "parallel", "bundled", "benchmark_files", "hops", "layer_mutation", "unions",
-    "tracing", "intervals", "downloads", "zips", "figures", "runs", "crates", "chain", "measured", "imagenet",
-    "arguments", "distributions", "chapters.shared", "chapters", "labs", "play", "pages", "onefile",
+    "dominance", "tracing", "intervals", "downloads", "zips", "figures", "runs", "crates", "chain", "measured",
+    "imagenet", "arguments", "distributions", "chapters.shared", "chapters", "labs", "play", "pages", "onefile",
     "archives", "cli",
 ]  # fmt: skip
 

@@ -8,7 +8,7 @@ import numpy as np
 import pandas as pd
 import torch
 
-from autobuild_book.chapters.shared.dominance import best_within
+from autobuild_book.dominance import best_within
 from autobuild_book.labs import judging
 from autobuild_book.labs.answers import check, filled_in, instance, listed, numbers
 from autobuild_book.labs.hints import MODULES as HINTS

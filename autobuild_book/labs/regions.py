@@ -10,7 +10,7 @@ import numpy.typing as npt
 import pandas as pd
 from scipy.stats import rankdata
 
-from autobuild_book.chapters.shared.dominance import best_within, dominates
+from autobuild_book.dominance import best_within, dominates
 from autobuild_book.labs import judging
 from autobuild_book.labs.answers import call, check, equation, evaluated, filled_in, listed, numbers, truth
 from autobuild_book.labs.hints import REGIONS as HINTS

@@ -37,7 +37,7 @@ PAGES = (
     )),
     ApiPage("search", "Search", ("autobuild_lib.search",)),
     ApiPage("chapters", "What several chapters compute", (
-        "autobuild_book.chapters.shared.*", "autobuild_book.chapters.foundations.*",
+        "autobuild_book.dominance", "autobuild_book.chapters.shared.*", "autobuild_book.chapters.foundations.*",
     )),
     ApiPage("experiments", "What experiments 1 to 4 compute and draw", (
         "autobuild_book.chapters.ranking.*", "autobuild_book.chapters.operations.*",

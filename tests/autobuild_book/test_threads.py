@@ -16,7 +16,7 @@ from autobuild_lib.data.ir import ir_table
 from autobuild_lib.ir_training import fit_ir
 from autobuild_book.chapters.shared.models.combined import embeddings
 from autobuild_book.chapters.shared.models.registry import GAUSSIAN, RIDGE
-from autobuild_book.chapters.shared.dominance import hypervolume_curve
+from autobuild_book.dominance import hypervolume_curve
 from autobuild_book.chapters.diffusion.task.images import digits
 from autobuild_book.chapters.diffusion.task.metrics import features, frechet_distance
 from autobuild_book.chapters.panoptic.task.measuring import Exam, exam_images, prepare

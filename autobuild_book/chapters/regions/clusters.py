@@ -8,7 +8,6 @@ from typing import Any, TypeAlias
 import numpy as np
 import pandas as pd
 
-from autobuild_book.chapters.shared.dominance import best_within, dominates
 from autobuild_book.chapters.shared.frontiers import (
     Array,
     Frontier,
@@ -18,6 +17,7 @@ from autobuild_book.chapters.shared.frontiers import (
 )
 from autobuild_book.chapters.shared.panels import COMMON, REGIONS, SPECIAL, Panel, load_panels
 from autobuild_book.chapters.shared.ridge import ridge_corpora
+from autobuild_book.dominance import best_within, dominates
 from autobuild_book.parallel import in_threads
 from autobuild_book.unions import union
 from autobuild_lib.data.files import FILES

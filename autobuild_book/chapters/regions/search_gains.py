@@ -8,9 +8,9 @@ import pandas as pd
 
 from autobuild_book.chapters.regions.clusters import BUDGETS, groups
 from autobuild_book.chapters.regions.search_runs import BASELINES, FRACTIONS, METHODS, OURS, OUTSIDE, PANEL
-from autobuild_book.chapters.shared.dominance import best_within
 from autobuild_book.chapters.shared.frontiers import Frontier
 from autobuild_book.chapters.shared.rivals import SIGNIFICANT, compare_rivals
+from autobuild_book.dominance import best_within
 from autobuild_lib.search import costs
 
 

@@ -10,9 +10,9 @@ import pandas as pd
 
 from autobuild_book.chapters.regions.clusters import Reduction
 from autobuild_book.chapters.regions.insights import expert_mutation
-from autobuild_book.chapters.shared.dominance import hypervolume_curve
 from autobuild_book.chapters.shared.frontiers import Frontier, Judge
 from autobuild_book.chapters.shared.nsga2 import nsga2
+from autobuild_book.dominance import hypervolume_curve
 from autobuild_book.layer_mutation import LayerMutation
 from autobuild_book.parallel import in_processes
 from autobuild_lib import surrogate

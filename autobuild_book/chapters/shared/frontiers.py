@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from autobuild_book.chapters.shared.dominance import hypervolume_curve
 from autobuild_book.chapters.shared.panels import Panel, evaluator
+from autobuild_book.dominance import hypervolume_curve
 from autobuild_book.measured.teachers import label_codes, load_teachers
 from autobuild_lib.predictor import Predictor
 from autobuild_lib.search import costs, front

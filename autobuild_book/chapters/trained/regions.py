@@ -16,13 +16,13 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from autobuild_book.chapters.shared.dominance import dominates
 from autobuild_book.chapters.shared.frontiers import front_places, mark_regions
 from autobuild_book.chapters.shared.models.registry import RIDGE, find_model
 from autobuild_book.chapters.shared.splits import subset
 from autobuild_book.chapters.trained.recipes import JUDGED, PRESETS
 from autobuild_book.chapters.trained.structures import K, Predicts, Structure, score_all
 from autobuild_book.chapters.trained.truth import GRAPHS, OBJECTIVES, Rows, Truth, load_truth
+from autobuild_book.dominance import dominates
 from autobuild_book.measured.parts import key_of
 from autobuild_book.measured.sections import Section
 from autobuild_lib.data.table import Table

@@ -18,7 +18,6 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from autobuild_book.chapters.shared.dominance import hypervolume_curve
 from autobuild_book.chapters.shared.models.registry import find_model
 from autobuild_book.chapters.shared.nsga2 import nsga2
 from autobuild_book.chapters.shared.splits import subset
@@ -27,6 +26,7 @@ from autobuild_book.chapters.trained.recipes import PRESETS
 from autobuild_book.chapters.trained.regions import equation, exponents
 from autobuild_book.chapters.trained.structures import Predicts, score_all
 from autobuild_book.chapters.trained.truth import GRAPHS, OBJECTIVES, Rows, Truth, load_truth
+from autobuild_book.dominance import hypervolume_curve
 from autobuild_book.layer_mutation import LayerMutation
 from autobuild_book.measured.parts import key_of
 from autobuild_book.measured.sections import Section

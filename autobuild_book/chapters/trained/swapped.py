@@ -14,12 +14,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from autobuild_book.chapters.shared.dominance import dominates
 from autobuild_book.chapters.shared.frontiers import front_places, mark_regions
 from autobuild_book.chapters.shared.panels import REGIONS
 from autobuild_book.chapters.shared.ridge import AdditiveRidge
 from autobuild_book.chapters.shared.splits import subset, train_and_test
 from autobuild_book.chapters.trained.latency import label_of, measured, srcc
+from autobuild_book.dominance import dominates
 from autobuild_book.measured.parts import key_of
 from autobuild_book.measured.sections import Section
 from autobuild_lib import data, networks, surrogate

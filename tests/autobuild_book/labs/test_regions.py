@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 import autobuild_lib as ab
-from autobuild_book.chapters.shared.dominance import dominates
+from autobuild_book.dominance import dominates
 from autobuild_book.labs import judging, regions
 from autobuild_book.labs.verdicts import AnswerError
 from autobuild_lib.search import costs, front

@@ -17,9 +17,9 @@ import numpy.typing as npt
 import pandas as pd
 
 from autobuild_book.chapters.neighbours.introspection.pool import ERROR, INTROSPECTABILITY, SPACE, pool
-from autobuild_book.chapters.shared.dominance import hypervolume_curve
 from autobuild_book.chapters.shared.models.registry import TUNED
 from autobuild_book.chapters.shared.nsga2 import nsga2
+from autobuild_book.dominance import hypervolume_curve
 from autobuild_book.intervals import mean_with_interval
 from autobuild_book.measured.parts import key_of
 from autobuild_book.measured.sections import Section

@@ -15,8 +15,8 @@ from autobuild_book.chapters.regions import clusters, search_gains, search_runs
 from autobuild_book.chapters.regions.clusters import Reduction
 from autobuild_book.chapters.regions.verdicts import judge_searches
 from autobuild_book.chapters.shared import frontiers, panels
-from autobuild_book.chapters.shared.dominance import best_within
 from autobuild_book.chapters.shared.rivals import median_curves
+from autobuild_book.dominance import best_within
 from autobuild_book.intervals import holm
 from autobuild_book.parallel import in_processes
 from autobuild_lib import surrogate

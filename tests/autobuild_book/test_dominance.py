@@ -9,8 +9,8 @@ from hypothesis import given, strategies as st
 from hypothesis.extra.numpy import arrays
 from pymoo.indicators.hv import HV
 
-from autobuild_book.chapters.shared import dominance
-from autobuild_book.chapters.shared.dominance import best_within, dominates, hypervolume_curve
+from autobuild_book import dominance
+from autobuild_book.dominance import best_within, dominates, hypervolume_curve
 from autobuild_lib.search import front
 from tests.autobuild_lib.search.test_pareto import POINTS
 
