@@ -264,7 +264,7 @@ shared.rename(columns={"of": "networks", "same": "shared"}).set_index("group")[[
 # %%
 compared = [*judged[judged.group == panoptic_builders.FRONT].architecture, *judged.architecture, *ours.architecture]
 finals = bundled_rows.final_rows()
-measured = final.find_or_measure(compared if measurable else [], finals, run.folder / "final.csv", budget)
+measured = final.find_or_measure(compared if measurable else [], finals, run.folder / "measured" / "final.csv", budget)
 front_of_labels = final.front_again(subject, judged, measured) if measured.rows else None
 print(f"{len(measured.rows)} measured on set B, {measured.fresh} of them just now; not yet: {len(measured.missing)}")
 run.table("missing", lambda: pd.DataFrame({"architecture": list(measured.missing)})).head()

@@ -260,7 +260,7 @@ same.pivot_table("same", "group", "setting", sort=False).astype("Int64")
 
 # %%
 jobs = final.missing(pd.concat([chosen, proposed]), measured) if choice.has_costs(table) else []
-measured = [*measured, *final.measure_within(jobs, measured, minutes, run.folder / "live.csv")]
+measured = [*measured, *final.measure_within(jobs, measured, minutes, run.folder / "measured" / "live.csv")]
 done = {row.key for row in measured}
 left = run.table("not_measured", lambda: final.table_of_jobs(job for job in jobs if job.key not in done))
 print(f"{len(left)} trainings of {left.architecture.nunique()} architectures are not measured yet")

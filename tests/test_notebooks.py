@@ -4,6 +4,7 @@ import ast
 import importlib.util
 import json
 import os
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ import pytest
 import yaml
 
 from autobuild_book.runs.recording import PROFILES
+from autobuild_book.runs.tables import faults
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "notebooks"
@@ -101,6 +103,11 @@ class TestSource:
     def test_it_ends_with_what_it_was_built_with(self, source: Path) -> None:
         assert code(source)[-1].source.rstrip().endswith("run.provenance()")
 
+    def test_no_table_lies_beside_those_that_the_run_lists(self, source: Path) -> None:
+        texts = [ast.unparse(node) for node in ast.walk(ast.parse("\n".join(cell.source for cell in code(source))))
+                 if isinstance(node, ast.BinOp)]  # fmt: skip
+        assert not [text for text in texts if re.fullmatch(r"run\.folder / '[^/]*\.csv'", text)]
+
     def test_checks_take_a_correlation_that_does_not_exist(self, source: Path) -> None:
         checks = [line for cell in code(source) for line in cell.source.splitlines() if line.startswith("assert")]
         assert not [line for line in checks if "srcc.between" in line or "regret >=" in line], "NaN is no fault"
@@ -170,6 +177,10 @@ class TestArtifacts:
         assert record["parameters"]["profile"] == "quick" and set(record["parameters"]) == set(parameters(source))
         assert record["seconds"] > 0 and {"python", "torch", "autobuild-book"} <= set(record["versions"])
         assert record["data"] and all(len(table["sha256"]) == 64 for table in record["data"])
+
+    def test_every_table_is_as_its_run_wrote_it(self, source: Path) -> None:
+        record = artifacts() / source.stem / "metrics.json"
+        assert not faults(record, json.loads(record.read_text()))
 
     def test_nothing_failed(self, source: Path) -> None:
         assert not (artifacts() / "failed" / f"{source.stem}.ipynb").exists()

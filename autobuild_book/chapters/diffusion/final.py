@@ -51,6 +51,7 @@ def measure_within(jobs: Sequence[Job], rows: Sequence[Measurement], minutes: fl
     line = np.polyfit([row.macs for row in rows], [row.seconds for row in rows], 1)
     expected = np.polyval(line, costs([job.architecture for job in jobs])["macs"].to_numpy())
     fits = int((np.cumsum(expected) <= 60 * minutes).sum())
+    out.parent.mkdir(parents=True, exist_ok=True)
     return complete(ROWS, jobs[:fits], out, unit="training")
 
 

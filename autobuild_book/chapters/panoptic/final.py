@@ -62,6 +62,7 @@ def find_or_measure(
     texts, fresh, until = list(dict.fromkeys(architectures)), 0, time.monotonic() + budget
     for text in texts:
         if text not in rows and time.monotonic() < until:
+            out.parent.mkdir(parents=True, exist_ok=True)
             (rows[text],) = measure_paired([backbone_space().parse(text)], out, progress=False)
             fresh += 1
     missing = tuple(text for text in texts if text not in rows)

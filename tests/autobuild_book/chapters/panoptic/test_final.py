@@ -42,11 +42,11 @@ def clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[], int]:
 
 def test_what_is_missing_is_measured_while_the_budget_lasts(clock: Callable[[], int], tmp_path: Path) -> None:
     known = [row(TEXTS[1], 0.7, 9), row(TEXTS[2], 0.7, 9, network="other"), row(TEXTS[3], 0.7, 9, count=800)]
-    found = final.find_or_measure([*TEXTS[:5], TEXTS[0]], known, tmp_path / "out.csv", 7)
+    found = final.find_or_measure([*TEXTS[:5], TEXTS[0]], known, tmp_path / "measured" / "out.csv", 7)
     assert list(found.rows) == [TEXTS[0], TEXTS[1], TEXTS[2], TEXTS[3]]  # begun at 0, 3 and 6 seconds
     assert (found.fresh, found.missing, clock()) == (3, (TEXTS[4],), 3)
-    assert found.rows[TEXTS[1]].pq == 0.7 and found.rows[TEXTS[2]].pq == 0.5
-    none = final.find_or_measure(TEXTS[:3], known, tmp_path / "out.csv", 0)
+    assert (tmp_path / "measured").is_dir() and found.rows[TEXTS[1]].pq == 0.7 and found.rows[TEXTS[2]].pq == 0.5
+    none = final.find_or_measure(TEXTS[:3], known, tmp_path / "measured" / "out.csv", 0)
     assert (list(none.rows), none.fresh, none.missing, clock()) == ([TEXTS[1]], 0, (TEXTS[0], TEXTS[2]), 3)
 
 
