@@ -124,7 +124,8 @@ def test_as_much_is_measured_as_the_minutes_allow(tmp_path: Path, monkeypatch: p
     minutes = (sum(seconds[:4]) + 0.5) / 60
     found = final.measure_within(jobs, ROWS, minutes, tmp_path / "measured" / "live.csv")
     assert len(found) == 4 and ran == jobs[:4]
-    assert final.measure_within(jobs, ROWS, minutes, tmp_path / "measured" / "live.csv") == found and len(ran) == 4, "kept"
+    again = final.measure_within(jobs, ROWS, minutes, tmp_path / "measured" / "live.csv")
+    assert again == found and len(ran) == 4, "kept"
     for arguments in ((jobs, ROWS, 0.0), ([], ROWS, 9.0), (jobs, [], 9.0)):
         assert final.measure_within(*arguments, tmp_path / "none.csv") == []
     assert not (tmp_path / "none.csv").exists()
