@@ -29,7 +29,7 @@ def run(block: str, folder: Path) -> subprocess.CompletedProcess[str]:
     environment = {**os.environ, "PATH": path, "OMP_NUM_THREADS": "1"}
     command = ["bash", "-euo", "pipefail", "-c", block]
     return subprocess.run(
-        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=900
+        command, cwd=folder, env=environment, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, timeout=3600
     )
 
 
