@@ -18,7 +18,8 @@ NARROW = 3.7  # inches: the width of the text on a phone
 RESOLUTION, SHARP = 130, 190  # dots per inch; screens of phones have more of them
 NARROW_TYPE = "application/x-narrow-png"  # beside image/png in what a notebook shows; base64
 LETTER, ENTRY = 0.085, 0.19  # inches, of a legend: the width of a letter, the height of a line
-LONGEST, WORDS = 18, 30  # letters of a tick's label, and of a line of an axis's, in a narrow figure
+LONGEST, TITLE, WORDS = 18, 24, 30  # letters of a tick's label, a small multiple's title, and an axis's, if narrow
+LOW = 0.8  # height of small multiples in a narrow figure, of that in a wide one
 BROKEN, LINE = 8, 8 * 1.3 / 72  # points of broken labels of ticks, and inches from one line to the next
 
 _narrow: ContextVar[bool] = ContextVar("narrow", default=False)
@@ -48,6 +49,7 @@ class Picture(Figure):
     redraw: "Callable[[], Picture] | None" = None
     one_width = False
     grid: Any = None  # panels [rows, columns] that stand in fewer columns
+    small_multiples = False  # panels that share both axes, in any number of columns
 
     def _repr_png_(self) -> bytes:
         return self._png(RESOLUTION)
@@ -82,20 +84,27 @@ class Picture(Figure):
         return super().legend(*args, **options)
 
     def subplots(self, nrows: int = 1, ncols: int = 1, **options: Any) -> Any:
-        """Make a grid of panels; in a narrow figure, up to three columns become one and four become two."""
+        """Make a grid of panels; in a narrow figure, up to three columns become one and four become two.
+
+        Small multiples stand in two columns there, named at the left and below.
+        """
         if not _narrow.get() or ncols == 1 or ncols > 4:
             return super().subplots(nrows, ncols, **options)
-        columns = 2 if ncols == 4 else 1
+        columns = 2 if ncols == 4 or self.small_multiples else 1
         return _stacked(self, nrows, ncols, columns, options)
 
 
 def _stacked(figure: Picture, rows: int, columns: int, shown: int, options: dict[str, Any]) -> Any:
     """Return panels [rows, columns] as asked for, which stand in `shown` columns."""
-    figure.set_size_inches(NARROW, figure.get_figheight() * (0.95 if shown == 1 else 1.1) * columns / shown)
+    higher = LOW if figure.small_multiples else 0.95 if shown == 1 else 1.1
+    lines = -(-rows * columns // shown)
+    figure.set_size_inches(NARROW, figure.get_figheight() * higher * lines / rows)
     heights = options.get("height_ratios")
     ratios = None if heights is None else np.repeat(heights, columns // shown).tolist()
-    panels = Figure.subplots(figure, rows * columns // shown, shown, squeeze=False, height_ratios=ratios)
-    grid = np.asarray(panels).reshape(rows, columns)
+    panels = np.asarray(Figure.subplots(figure, lines, shown, squeeze=False, height_ratios=ratios)).ravel()
+    for axes in panels[rows * columns :]:
+        axes.remove()
+    grid = panels[: rows * columns].reshape(rows, columns)
     figure.grid = grid
     _share(grid, options.get("sharex", False), "x")
     _share(grid, options.get("sharey", False), "y")
@@ -120,6 +129,8 @@ def finish_narrow(figure: Picture) -> None:
             first, top = figure.grid[row, 0], figure.grid[0, column]
             panel.set_ylabel(panel.get_ylabel() or first.get_ylabel(), fontsize=first.yaxis.label.get_size())
             panel.set_title(panel.get_title() or top.get_title(), fontsize=top.title.get_size())
+        if figure.small_multiples:
+            _name_outer(figure)
     for axes in figure.axes:
         labels = [label.get_text() for label in axes.get_yticklabels()]
         if max(map(len, labels), default=0) > LONGEST:
@@ -150,26 +161,42 @@ def _missing(axes: Axes) -> float:
 
 
 def _close_gaps(figure: Picture) -> None:
-    """Take out panels that show nothing, where there is one column."""
+    """Take out panels that show nothing, where there is one column, or where all panels are of one kind."""
     panels = list(figure.grid.flat)
     used = [axes for axes in panels if axes.has_data() or axes.get_legend() or axes.texts]
     spec = panels[0].get_subplotspec().get_gridspec()
-    if not used or len(used) == len(panels) or spec.ncols > 1:
+    columns = spec.ncols
+    if not used or len(used) == len(panels) or (columns > 1 and not figure.small_multiples):
         return
     for axes in panels:
         if axes not in used:
             axes.remove()
-    smaller = figure.add_gridspec(len(used), 1)
+    lines = -(-len(used) // columns)
+    smaller = figure.add_gridspec(lines, columns)
     for place, axes in enumerate(used):
-        axes.set_subplotspec(smaller[place])
-    figure.set_figheight(figure.get_figheight() * len(used) / len(panels))
+        axes.set_subplotspec(smaller[divmod(place, columns)])
+    figure.set_figheight(figure.get_figheight() * lines / spec.nrows)
 
 
-def picture(height: float, one_width: bool = False) -> Picture:
+def _name_outer(figure: Picture) -> None:
+    """Name axes and their ticks at the left and below only, as all panels share them; break long titles."""
+    panels = [axes for axes in figure.grid.flat if axes in figure.axes]
+    below = next((axes.get_xlabel() for axes in reversed(panels) if axes.get_xlabel()), "")
+    columns = panels[0].get_subplotspec().get_gridspec().ncols
+    for place, axes in enumerate(panels):
+        is_left, is_lowest = place % columns == 0, place + columns >= len(panels)
+        axes.tick_params(labelleft=is_left, labelbottom=is_lowest)
+        axes.set_xlabel(below if is_lowest else "")
+        axes.set_ylabel(axes.get_ylabel() if is_left else "")
+        axes.title.set_text(textwrap.fill(axes.get_title(), TITLE))
+
+
+def picture(height: float, one_width: bool = False, small_multiples: bool = False) -> Picture:
     """Return an empty figure of the book's width, or of a phone's, and the given height in inches.
 
+    small_multiples: for many panels that share both axes; a phone shows them two abreast.
     one_width: for figures whose parts stand where they stand, such as pictures in rows; a phone shows them smaller.
     """
     figure = Picture(figsize=(NARROW if _narrow.get() else WIDTH, height), layout="constrained")
-    figure.one_width = one_width
+    figure.one_width, figure.small_multiples = one_width, small_multiples
     return figure

@@ -9,6 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from autobuild_book.chapters.neighbours.systems import DIFFERS, FAITHFUL, FAMILIES, SMALLER, System
+from autobuild_book.figures.pictures import is_narrow
 from autobuild_book.figures.style import INK, PALETTE, Picture, picture, styled
 
 Array = npt.NDArray[np.float64]
@@ -111,7 +112,7 @@ def tau_curves(summary: pd.DataFrame, systems: Mapping[str, str]) -> Picture:
     columns = 3
     lines = -(-len(systems) // columns)
     sizes = sorted(summary["size"].unique())
-    figure = picture(1.45 * lines + 0.8)
+    figure = picture(1.45 * lines + 0.8, small_multiples=True)
     grid = figure.subplots(lines, columns, squeeze=False, sharex=True, sharey=True)
     for axes, (model, title) in zip(grid.flat, systems.items(), strict=False):
         part = summary[summary["model"] == model]
@@ -121,7 +122,8 @@ def tau_curves(summary: pd.DataFrame, systems: Mapping[str, str]) -> Picture:
             axes.plot(printed["size"], printed["published"], "D--", color=PALETTE[1], markersize=4, label="published")
         axes.set_title(title, fontsize=8.5)
         axes.set_xscale("log")
-        axes.set_xticks(sizes, list(map(str, sizes)), fontsize=8)
+        named = sizes[:: 2 if is_narrow() else 1]
+        axes.set_xticks(sizes, [str(size) if size in named else "" for size in sizes], fontsize=8)
         axes.minorticks_off()
     for axes in grid.flat[len(systems) :]:
         axes.set_axis_off()

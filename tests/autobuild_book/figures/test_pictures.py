@@ -17,9 +17,11 @@ def size(png: bytes) -> tuple[int, int]:
 
 
 @styled
-def lines(rows: int, columns: int, used: int = 99, one_width: bool = False, **options: Any) -> Picture:
+def lines(
+    rows: int, columns: int, used: int = 99, one_width: bool = False, small_multiples: bool = False, **options: Any
+) -> Picture:
     """A grid of panels, of which the first have a line; only the outer ones have labels."""
-    figure = picture(2.0 * rows, one_width)
+    figure = picture(2.0 * rows, one_width, small_multiples)
     grid = figure.subplots(rows, columns, squeeze=False, **options)
     for place, axes in enumerate(grid.flat):
         axes.plot([0, place + 1], [0, 10 * (place + 1)]) if place < used else axes.set_axis_off()
@@ -66,6 +68,20 @@ def test_a_panel_without_neighbours_has_its_own_names() -> None:
 def test_unused_panels_leave_no_gap() -> None:
     whole, part = redrawn(2, 2), redrawn(2, 2, used=3)
     assert len(part.axes) == 3 and part.get_figheight() == pytest.approx(whole.get_figheight() * 3 / 4)
+
+
+@pytest.mark.parametrize(("used", "rows"), [(20, 10), (19, 10), (21, 11)])
+def test_small_multiples_stand_two_abreast_and_are_named_at_the_left_and_below(used: int, rows: int) -> None:
+    options: Any = {"sharex": True, "sharey": True}
+    figure, stacked = redrawn(7, 3, used, small_multiples=True, **options), redrawn(7, 3, used, **options)
+    specs = [one.get_subplotspec() for one in figure.axes]
+    places = [(spec.rowspan.start, spec.colspan.start) for spec in specs if spec is not None]
+    assert places == [divmod(place, 2) for place in range(used)]
+    assert figure.get_figheight() == pytest.approx(14.0 * 0.8 * rows / 7)
+    assert figure.get_figheight() < stacked.get_figheight() / 2
+    ticks = [one.xaxis.get_tick_params()["labelbottom"] for one in figure.axes]
+    assert ticks == [place >= used - 2 for place in range(used)]
+    assert [bool(one.get_ylabel()) for one in figure.axes] == [place % 2 == 0 for place in range(used)]
 
 
 @pytest.mark.parametrize(("shared", "groups"), [("row", [0, 0, 1, 1]), ("col", [0, 1, 0, 1]), (True, [0] * 4)])

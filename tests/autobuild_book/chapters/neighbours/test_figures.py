@@ -3,7 +3,7 @@
 import numpy as np
 import pandas as pd
 
-from autobuild_book.chapters.neighbours import comparison, figures, systems
+from autobuild_book.chapters.neighbours import comparison, figures, systems, tau
 
 
 def test_the_map_has_a_row_per_system_in_families() -> None:
@@ -55,6 +55,14 @@ def test_the_lowest_panel_of_each_column_names_its_sizes() -> None:
     named = [axes.get_title() for axes in panels if axes.get_xlabel()]
     assert named == ["c", "d", "e"]
     assert all(axes.xaxis.get_tick_params()["labelbottom"] for axes in panels if axes.get_title() in named)
+
+
+def test_a_phone_shows_the_curves_of_all_models_two_abreast() -> None:
+    means = tau.summary(tau.SECTION.committed())
+    figure = figures.tau_curves(means, {model: model for model in means.model.unique()})
+    assert figure.redraw is not None and figure.redraw().get_figheight() < 1.2 * figure.get_figheight()
+    titles = [axes.title for axes in figure.redraw().axes]
+    assert len(titles) == means.model.nunique() and {title.get_fontsize() for title in titles} == {8.5}
 
 
 def test_the_decision_joins_what_is_worth_its_cost() -> None:
