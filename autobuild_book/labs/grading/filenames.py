@@ -12,6 +12,7 @@ _COPY = re.compile(r"\(\d+\)")
 _LAB = re.compile(r"lab[ _-]?(\d+)(?![^\W_])", re.IGNORECASE)
 _WORD = re.compile(r"[^\W_]+")
 _VERSION = re.compile(r"v?\d{1,5}", re.IGNORECASE)  # after the lab; what is longer may be a student's number
+_NUMBER_ALONE = re.compile(r"\d{1,2}")  # of a lab
 _TOPICS = {"embeddings": "1", "importances": "2", "modules": "3", "regions": "4"}
 _NO_NAMES = {
     "answer", "answers", "copy", "done", "draft", "exercise", "exercises", "final", "finished", "first", "homework",
@@ -23,6 +24,8 @@ _NO_NAMES = {
 def name_and_lab(stem: str) -> tuple[str, str]:
     """Read a student's name and a lab's number in the name of a file, without its ending; "" where there is none."""
     text = _COPY.sub(" ", _DATE.sub(" ", stem))
+    if _NUMBER_ALONE.fullmatch(text.strip()):
+        return "", text.strip()
     lab = _LAB.search(text)
     before, after = (text[: lab.start()], text[lab.end() :]) if lab else (text, "")
     words = [*_WORD.findall(before), *(word for word in _WORD.findall(after) if not _VERSION.fullmatch(word))]
@@ -66,9 +69,10 @@ def students_in_folder(notebooks: Sequence[Parts], folder: str) -> dict[Parts, s
     names: dict[str, set[str]] = defaultdict(set)
     for parts in notebooks:
         name, lab = name_and_lab(PurePosixPath(parts[-1]).stem)
-        if name and name.casefold() not in folder.casefold():
+        lab = lab or _lab_of_folders(parts)
+        if lab and name and name.casefold() not in folder.casefold():
             students[parts] = f"{folder}/{name}"
-            names[lab or _lab_of_folders(parts)].add(name.casefold())
+            names[lab].add(name.casefold())
     return students if any(len(each) > 1 for each in names.values()) else {}
 
 

@@ -63,6 +63,8 @@ OWNERS = {
     "folders of labs, no names": {"ada/lab1/notebook.ipynb": "ada", "ada/lab2/notebook.ipynb": "ada"},
     "folders of one lab": {"all/Lab 1/a/x.ipynb": "a", "all/lab1/x.ipynb": "x", "all/lab1/y.ipynb": "y"},
     "folders of one lab, alike": {"a/Lab 1/work.ipynb": "a/Lab 1/work", "a/lab1_/work.ipynb": "a/lab1_/work"},
+    "numbers of labs": {"ada/1.ipynb": "ada", "ada/2 (1).ipynb": "ada"},
+    "any names in folders": {"ada/1.ipynb": "ada", "ada/mine.ipynb": "ada", "ada/x.ipynb": "ada", "bob/a.ipynb": "bob"},
     "weeks": {"week1/ada_lab1.ipynb": "week1/ada", "week1/bob_lab1.ipynb": "week1/bob", "week2/ada_lab2.ipynb": "week2",
               "week1/plot.png": "week1"},
     "a student's folder beside others": {"ada/lab1.ipynb": "ada", "ada/lab1_try.ipynb": "ada", "bob/lab1.ipynb": "bob"},

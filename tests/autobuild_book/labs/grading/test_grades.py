@@ -68,7 +68,7 @@ def test_the_newest_notebook_counts_and_two_labs_make_one_row(lab: Lab, zipped: 
     cells = [code_cell(cell.code, cell.id) for cell in second.cells]
     cells[2]["source"] = "twice = 6"
     files = {"ada/1.ipynb": notebook(), "ada/2.ipynb": notebook(twice="twice = 6"),
-             "ada/other.ipynb": json.dumps({"cells": cells}).encode()}  # fmt: skip
+             "ada/3.ipynb": json.dumps({"cells": cells}).encode()}  # fmt: skip
     graded = grade(read_archive(zipped(files)), lambda _: [lab, second], LIMITS)
     (row,) = table(graded, [lab, second]).to_dict("records")
     assert (row["Grade"], row["Maximum grade"]) == (4, 5)
