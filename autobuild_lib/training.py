@@ -1,7 +1,7 @@
 """Training: predictors for several targets train side by side, exactly as they would alone."""
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -24,6 +24,7 @@ from autobuild_lib.torch_settings import plain_torch
 from autobuild_lib.values import Option, read_fields, read_seed
 
 logger = logging.getLogger(__name__)
+HeadLoss = Callable[[Tensor, Tensor], Tensor]  # of predictions and standardised targets, [P, n] each -> [P]
 SMALLEST_SD = np.sqrt(np.finfo(np.float64).tiny)  # the square of a smaller one is not a normal number
 TRAINED_ON = "trained_on"  # in what a predictor remembers: the digests of its rows
 FEW_ROWS = 25  # the smallest training set of the learning curves in the book; below it nothing says what to expect
@@ -158,11 +159,11 @@ class Course:
             raise ValueError(f"{len(seeds)} seeds for {len(equations)} targets; give one for all, or one for each")
         return cls(table, equations, raw, means, sds, tuple(map(read_seed, seeds)), preset, *configs)
 
-    def train(self, encoder: Encoder[Any], graphs: Any, progress: bool) -> Network:
-        """Train the P networks side by side on the graphs of the table's rows."""
+    def train(self, encoder: Encoder[Any], graphs: Any, progress: bool, loss: HeadLoss | None = None) -> Network:
+        """Train the P networks side by side on the graphs of the table's rows; `loss`: of the head, if not squared."""
         stack = Network(encoder, self.network, self.seeds)
         standardised = torch.from_numpy((self.raw - self.means[:, None]) / self.sds[:, None]).float()
-        train_network(stack, graphs, standardised, self.training, self.seeds[0], progress)
+        train_network(stack, graphs, standardised, self.training, self.seeds[0], progress, loss)
         return stack
 
     def predictors(self, stack: Network, moments: Sequence[Moments | None]) -> list[Predictor]:
@@ -175,8 +176,9 @@ class Course:
 
 
 def train_network(
-    network: Network, graphs: Any, targets: Tensor, config: TrainingConfig, seed: int, progress: bool = False
-) -> None:
+    network: Network, graphs: Any, targets: Tensor, config: TrainingConfig, seed: int, progress: bool = False,
+    loss_of_head: HeadLoss | None = None,
+) -> None:  # fmt: skip
     """Train P stacked networks in place on standardised targets [P, N]; the order of batches depends on the seed."""
     steps = config.epochs * -(-len(graphs) // config.batch_size)
     parameters = list(network.parameters())
@@ -195,7 +197,7 @@ def train_network(
             predicted, norms = network(batch)
             if not torch.isfinite(norms).all():
                 raise ValueError(f"training diverged in epoch {epoch + 1}: norms are not finite; lower learning_rate")
-            error = (predicted - truth).square().mean(1)
+            error = loss_of_head(predicted, truth) if loss_of_head else (predicted - truth).square().mean(1)
             loss = (error + config.rank_weight * rank_loss(norms, truth, config.rank_loss)).sum()
             gradients = torch.autograd.grad(loss, parameters)
             joined = torch.cat([g.flatten(1) for g in gradients], dim=1)  # [P, numbers], each row of its own norm

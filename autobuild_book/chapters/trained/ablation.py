@@ -10,7 +10,6 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import torch
-from torch import Tensor
 
 from autobuild_book.chapters.shared.models.features import GRAF
 from autobuild_book.chapters.shared.models.learners import FOREST_CANDIDATES, Forest
@@ -19,6 +18,7 @@ from autobuild_book.chapters.shared.models.on_ranks import OnRanks
 from autobuild_book.chapters.shared.models.registry import FORESTS, MEMBER
 from autobuild_book.chapters.shared.splits import drawn_rows
 from autobuild_book.chapters.trained.effects import GRAPHS, trained_table
+from autobuild_book.chapters.trained.pair_losses import lambdarank, ranknet, squared_and_lambdarank
 from autobuild_book.measured.parts import key_of
 from autobuild_book.measured.sections import Section
 from autobuild_lib import data
@@ -30,7 +30,7 @@ from autobuild_lib.spaces import Codes, SequenceSpace
 from autobuild_lib.statistics import srcc
 from autobuild_lib.targets import Target
 from autobuild_lib.torch_settings import one_thread, plain_torch
-from autobuild_lib.training import Course, configure
+from autobuild_lib.training import Course, HeadLoss, configure
 
 MEMBERS = 5
 LEARNT = 0.7  # of the rows that are drawn
@@ -81,12 +81,16 @@ def without_links(table: Table) -> Table:
 
 @dataclass(frozen=True)
 class Variant:
-    """One way to train: what differs from the recipe."""
+    """One way to train: what differs from the recipe.
+
+    loss: of the head, if not squared errors. It leaves scales free, so members are standardised before their mean.
+    """
 
     options: dict[str, Any]
     target: str = "ranks(acc)"
     encoder: Callable[[SequenceSpace], LayerEncoder] = LayerEncoder
     table: Callable[[Table], Table] = lambda table: table
+    loss: HeadLoss | None = None
 
 
 VARIANTS = {
@@ -94,6 +98,9 @@ VARIANTS = {
     "accuracy instead of ranks": Variant({}, "acc"),
     "ranking loss, weight 1 (the paper's)": Variant({"rank_weight": 1.0}),
     "ranking loss, weight 0.1": Variant({"rank_weight": 0.1}),
+    "pairs instead of squared errors": Variant({}, loss=ranknet),
+    "LambdaRank instead of squared errors": Variant({}, loss=lambdarank),
+    "LambdaRank beside squared errors": Variant({}, loss=squared_and_lambdarank),
     "40 epochs": Variant({"epochs": 40}),
     "160 epochs": Variant({"epochs": 160}),
     "batches of 16": Variant({"batch_size": 16}),
@@ -168,10 +175,17 @@ def predictions(variant: Variant, learnt: Table, others: Table) -> Predictions:
     encoder = variant.encoder(learnt.space)
     course = Course.of(learnt, [variant.target] * MEMBERS, range(MEMBERS), MEMBER.preset, config)
     graphs = [encoder.graphs(encoder.read(table.architectures), course.network.hops) for table in (learnt, others)]
-    stack = course.train(encoder, graphs[0], progress=False)
+    stack = course.train(encoder, graphs[0], False, variant.loss)
     with torch.inference_mode():
-        predicted: Tensor = stack(graphs[1])[0]
-    return predicted.double().numpy()
+        predicted = stack(graphs[1])[0].double().numpy()
+    return predicted if variant.loss is None else standardised(predicted)
+
+
+def standardised(predicted: Predictions) -> Predictions:
+    """Return predictions [members, N] with mean 0 and standard deviation 1 for each member; constant ones become 0."""
+    centred = predicted - predicted.mean(1, keepdims=True)
+    spread = centred.std(1, keepdims=True)
+    return np.divide(centred, spread, out=np.zeros_like(centred), where=spread > 0)
 
 
 def plan(sizes: Sequence[int], seeds: Sequence[int]) -> list[Ablation]:

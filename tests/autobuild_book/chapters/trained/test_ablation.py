@@ -12,6 +12,8 @@ from autobuild_lib import data
 from autobuild_lib.data.table import Table
 from tests.helpers.edges import edge_index
 
+PAIRS = "pairs instead of squared errors"
+
 
 @pytest.fixture(scope="module")
 def table() -> Table:
@@ -63,11 +65,16 @@ def test_learnt_and_ranked_rows_are_those_that_were_drawn(monkeypatch: pytest.Mo
     assert row.member == pytest.approx(1 / 3) and row.ensemble == pytest.approx(1)
 
 
-@pytest.mark.parametrize("name", ["the recipe", "links in both directions", "structure as a feature, no links"])
+@pytest.mark.parametrize("name", ["the recipe", "links in both directions", "structure as a feature, no links", PAIRS])
 def test_a_variant_learns(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(ablation, "MEMBERS", 2)
     rows = ablation.Ablation("nas-bench-graph:proteins", name, 200, 0).measure()
     assert rows.ensemble.item() > 0.3
+
+
+def test_members_of_free_scales_count_alike() -> None:
+    result = ablation.standardised(np.array([[1.0, 3.0], [-10.0, 10.0], [2.0, 2.0]]))
+    assert result.tolist() == [[-1, 1], [-1, 1], [0, 0]]
 
 
 def cases(values: dict[str, list[float]]) -> pd.DataFrame:
