@@ -245,6 +245,11 @@ print(measured_again.in_words(checked_ranks))
 #
 # Chosen on **validation rows of training sets** only: training rows were drawn, seven tenths learnt from, and the rest
 # ranked. One thing at a time differs from the recipe. *Member*: one predictor; *ensemble*: the mean of five.
+#
+# Three variants learn from pairs of networks. *Pairs* alike are RankNet's {cite}`burges2005learning`; *LambdaRank*
+# {cite}`burges2010from` weighs each pair by how much NDCG, which counts the top of a list most, would change if its
+# two networks changed places. The scores of such a member have any scale, so that the mean of five is taken of
+# standardised ones.
 
 # %%
 from textwrap import fill

@@ -177,7 +177,7 @@ def predictions(variant: Variant, learnt: Table, others: Table) -> Predictions:
     graphs = [encoder.graphs(encoder.read(table.architectures), course.network.hops) for table in (learnt, others)]
     stack = course.train(encoder, graphs[0], False, variant.loss)
     with torch.inference_mode():
-        predicted = stack(graphs[1])[0].double().numpy()
+        predicted: Predictions = stack(graphs[1])[0].double().numpy()
     return predicted if variant.loss is None else standardised(predicted)
 
 
