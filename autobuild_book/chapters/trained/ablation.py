@@ -36,7 +36,8 @@ MEMBERS = 5
 LEARNT = 0.7  # of the rows that are drawn
 SEED = 1000  # of the first draw: none that any other section takes
 Predictions = np.ndarray[Any, np.dtype[np.float64]]
-COLUMNS = ["source", "variant", "size", "seed", "member", "ensemble"]
+FIRST = 5  # networks that somebody would evaluate
+COLUMNS = ["source", "variant", "size", "seed", "member", "ensemble", "better"]
 
 
 class BothWays(LayerEncoder):
@@ -145,7 +146,10 @@ class Ablation:
         return 0.8 if self.variant in CANDIDATES else 6.0
 
     def measure(self) -> pd.DataFrame:
-        """Return one row: rank correlations of validation rows, the mean over members, and of their mean."""
+        """Return one row: rank correlations of validation rows, the mean over members, and of their mean.
+
+        Its last number, `better`, is of their mean, too: see `share_better`.
+        """
         table = trained_table(self.source)
         drawn = table.take(drawn_rows(len(table), self.size, SEED + self.seed))
         order = np.random.default_rng([SEED, self.seed]).permutation(self.size)
@@ -155,7 +159,9 @@ class Ablation:
             predicted = self.predictions(learnt, others)
         truth = others.evaluate(Target("acc"))
         single = np.mean([srcc(row, truth) for row in predicted])
-        row = (self.source, self.variant, self.size, self.seed, single, srcc(predicted.mean(0), truth))
+        joint = predicted.mean(0)
+        judged = single, srcc(joint, truth), share_better(joint, truth)
+        row = (self.source, self.variant, self.size, self.seed, *judged)
         return pd.DataFrame([row], columns=COLUMNS)
 
     def predictions(self, learnt: Table, others: Table) -> Predictions:
@@ -186,6 +192,12 @@ def standardised(predicted: Predictions) -> Predictions:
     centred = predicted - predicted.mean(1, keepdims=True)
     spread = centred.std(1, keepdims=True)
     return np.divide(centred, spread, out=np.zeros_like(centred), where=spread > 0)
+
+
+def share_better(predicted: Predictions, truth: Predictions) -> float:
+    """Return the share of networks that are better than the best of the five predicted best."""
+    first = np.argsort(-predicted, kind="stable")[:FIRST]
+    return float((truth > truth[first].max()).mean())
 
 
 def plan(sizes: Sequence[int], seeds: Sequence[int]) -> list[Ablation]:

@@ -60,6 +60,19 @@ def against_the_best(rows: pd.DataFrame) -> str:
     return f"The ensemble of the recipe leads the best of them, {best}, by {mean:.3f} [{low:.3f}, {high:.3f}]."
 
 
+def tops(rows: pd.DataFrame) -> pd.DataFrame:
+    """Return a row per variant of which it was measured: the share of networks better than the best of five.
+
+    Columns: variant, better (mean over tables, draws and sizes), more than the recipe's, low, high (95 % over tables).
+    """
+    wide = rows.pivot(index=["source", "size", "seed"], columns="variant", values="better").dropna(axis=1)
+    result: list[tuple[Any, ...]] = []
+    for name in [name for name in (*VARIANTS, *CANDIDATES) if name in wide]:
+        interval = (0.0, np.nan, np.nan) if name == RECIPE else mean_with_interval(_lead(wide, name, RECIPE))
+        result.append((name, wide[name].mean(), *interval))
+    return pd.DataFrame(result, columns=["variant", "better", "more", "low", "high"])
+
+
 def _by_draw(rows: pd.DataFrame) -> pd.DataFrame:
     """Return SRCC of ensembles, a row per table, size and draw, a column per variant; a constant one counts as 0."""
     return rows.fillna({"ensemble": 0.0}).pivot(index=["source", "size", "seed"], columns="variant", values="ensemble")

@@ -77,9 +77,15 @@ def test_members_of_free_scales_count_alike() -> None:
     assert result.tolist() == [[-1, 1], [-1, 1], [0, 0]]
 
 
+def test_the_share_that_is_better_than_the_best_of_five() -> None:
+    truth, predicted = np.array([9.0, 8, 7, 6, 5, 4, 3, 8]), np.array([0.0, 1, 7, 6, 5, 4, 3, 2])
+    assert ablation.share_better(predicted, truth) == 3 / 8  # 9, 8 and 8 are better than 7
+    assert ablation.share_better(truth, truth) == 0
+
+
 def cases(values: dict[str, list[float]]) -> pd.DataFrame:
-    """Rows from {variant: SRCC of ensembles on tables a, b, ..., two draws each}; members have half of that."""
-    made = [(table, variant, 1, draw, srcc / 2, srcc) for variant, numbers in values.items()
+    """Rows from {variant: SRCC of ensembles on tables a, b, ..., two draws each}; members and shares: half of that."""
+    made = [(table, variant, 1, draw, srcc / 2, srcc, srcc / 2) for variant, numbers in values.items()
             for (table, draw), srcc in zip(itertools.product("abc", range(2)), numbers, strict=False)]  # fmt: skip
     return pd.DataFrame(made, columns=ablation.COLUMNS)
 
@@ -94,6 +100,16 @@ def test_leads_are_of_the_same_draws_and_over_tables() -> None:
     assert table.loc[recipe, "member"] == pytest.approx(3.2 / 12) and table.loc[recipe, "lead"] == 0
     words = ablation_results.in_words(rows, table.reset_index())
     assert words.startswith("Draws: 2 of 1 rows.") and words.endswith(f"worse: {worse}.") and "recipe: none." in words
+
+
+def test_shares_are_compared_where_all_were_measured() -> None:
+    recipe, other, worse = list(ablation.VARIANTS)[:3]
+    rows = cases({recipe: [0.5, 0.3, 0.2, 0.4], other: [0.6, 0.4, 0.4, 0.6], worse: [0.4, 0.2, 0.1, 0.3]})
+    rows.loc[rows["variant"] == worse, "better"] = float("nan")
+    table = ablation_results.tops(rows).set_index("variant")
+    assert list(table.index) == [recipe, other]
+    half = 12.706205 * 0.025  # t(0.975, 1) times the standard error of (.05, .1)
+    assert table.loc[other].tolist() == pytest.approx([0.25, 0.075, 0.075 - half, 0.075 + half], abs=1e-6)
 
 
 def test_the_best_forest_is_chosen_on_the_same_rows() -> None:
