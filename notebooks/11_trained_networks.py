@@ -269,6 +269,15 @@ ablations.set_index("variant").round(3)
 # interval lies above zero, another choice would have been better. An ensemble without the ranking loss has no reason to
 # have norms that mean anything: what is built from it below is built by effects.
 #
+# Rank correlations count the whole list, and LambdaRank asks for its top. So, of those that learn from pairs, of the
+# recipe and of [the peers'](peers) forest on ranks: somebody evaluates the five that the ensemble puts first. Which
+# share of the ranked networks is better than the best of them? *More*: than the recipe's share; less is better.
+
+# %%
+tops = run.table("tops", lambda: ablation_results.tops(ablation_rows))
+tops.set_index("variant").round(4)
+
+# %% [markdown]
 # The forest, too, can be chosen on these rows. On ranks, its nine candidates of [the peers](peers), who chose on
 # surrogate labels:
 
@@ -661,8 +670,8 @@ region_gains = run.table("region_gains", lambda: pd.concat(
 region_gains.set_index(["recipe", "size", "score", "other"]).round(3)
 
 # %% [markdown]
-# And how the verdict would be with another way to choose structures, another score or preset, or more rows (the paper's
-# preset was measured with the rule's 300 only). The first way, `share`, and the norm score are the rule's:
+# And how the verdict would be with another way to choose structures, another score or preset, or more rows. The first
+# way, `share`, and the norm score are the rule's:
 
 # %%
 models = (*recipes.PRESETS, "additive ridge", regions.KNOWN)

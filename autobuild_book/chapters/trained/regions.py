@@ -19,7 +19,7 @@ import pandas as pd
 from autobuild_book.chapters.shared.frontiers import front_places, mark_regions
 from autobuild_book.chapters.shared.models.registry import RIDGE, find_model
 from autobuild_book.chapters.shared.splits import subset
-from autobuild_book.chapters.trained.recipes import JUDGED, PRESETS
+from autobuild_book.chapters.trained.recipes import PRESETS
 from autobuild_book.chapters.trained.structures import K, Predicts, Structure, score_all
 from autobuild_book.chapters.trained.truth import GRAPHS, OBJECTIVES, Rows, Truth, load_truth
 from autobuild_book.dominance import dominates
@@ -175,14 +175,13 @@ def _row(field: Field, region: str, structures: Sequence[Structure], by_chance: 
 def plan(
     sizes: Sequence[int] = SIZES, seeds: Sequence[int] = SEEDS, recipes: Sequence[str] = RECIPES
 ) -> list[RegionsPart]:
-    """Return a part per data set, training size, seed and model; the paper's preset has the size of the rule only."""
+    """Return a part per data set, training size, seed and model."""
     return [
         RegionsPart(source, size, seed, recipe)
         for source in GRAPHS
         for size in sizes
         for seed in seeds
         for recipe in recipes
-        if recipe != JUDGED or size == SIZES[0]
     ]
 
 
