@@ -275,6 +275,7 @@ ablations.set_index("variant").round(3)
 
 # %%
 tops = run.table("tops", lambda: ablation_results.tops(ablation_rows))
+print(fill(ablation_results.tops_in_words(tops), 76))
 tops.set_index("variant").round(4)
 
 # %% [markdown]

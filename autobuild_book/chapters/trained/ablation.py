@@ -191,7 +191,8 @@ def standardised(predicted: Predictions) -> Predictions:
     """Return predictions [members, N] with mean 0 and standard deviation 1 for each member; constant ones become 0."""
     centred = predicted - predicted.mean(1, keepdims=True)
     spread = centred.std(1, keepdims=True)
-    return np.divide(centred, spread, out=np.zeros_like(centred), where=spread > 0)
+    centred /= np.where(spread > 0, spread, 1)
+    return centred
 
 
 def share_better(predicted: Predictions, truth: Predictions) -> float:

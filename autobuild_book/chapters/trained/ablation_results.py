@@ -34,9 +34,17 @@ def in_words(rows: pd.DataFrame, leads: pd.DataFrame) -> str:
     """Say what was drawn, and which variants have their whole interval on one side of the recipe."""
     draws = rows[rows["variant"] == RECIPE].groupby("size")["seed"].nunique()
     drawn = ", ".join(f"{number} of {size} rows" for size, number in draws.items())
-    names = leads.set_index("variant")
-    better, worse = (", ".join(names.index[kept]) or "none" for kept in (names["low"] > 0, names["high"] < 0))
-    return f"Draws: {drawn}. Shown to be better than the recipe: {better}. Shown to be worse: {worse}."
+    return f"Draws: {drawn}. {_shown(leads['variant'], leads['low'] > 0, leads['high'] < 0)}"
+
+
+def tops_in_words(table: pd.DataFrame) -> str:
+    """Say for which rows of `tops` fewer networks, or more, are shown to be better than the best of five."""
+    return _shown(table["variant"], table["high"] < 0, table["low"] > 0)
+
+
+def _shown(names: "pd.Series[str]", better: "pd.Series[bool]", worse: "pd.Series[bool]") -> str:
+    best, worst = (", ".join(names[kept]) or "none" for kept in (better, worse))
+    return f"Shown to be better than the recipe: {best}. Shown to be worse: {worst}."
 
 
 def candidates(rows: pd.DataFrame) -> pd.DataFrame:

@@ -1,6 +1,7 @@
 """Variants of the recipe: what each changes in the graphs, and what the rows say."""
 
 import itertools
+import re
 
 import numpy as np
 import pandas as pd
@@ -110,6 +111,12 @@ def test_shares_are_compared_where_all_were_measured() -> None:
     assert list(table.index) == [recipe, other]
     half = 12.706205 * 0.025  # t(0.975, 1) times the standard error of (.05, .1)
     assert table.loc[other].tolist() == pytest.approx([0.25, 0.075, 0.075 - half, 0.075 + half], abs=1e-6)
+    for low, high, place in ((0.1, 0.2, -1), (-0.2, -0.1, 0), (-0.1, 0.1, None)):
+        lists = ["none.", "none."]
+        if place is not None:
+            lists[place] = f"{other}."
+        words = ablation_results.tops_in_words(pd.DataFrame({"variant": [other], "low": [low], "high": [high]}))
+        assert re.findall(r": ([^:]*\.)(?: |$)", words) == lists
 
 
 def test_the_best_forest_is_chosen_on_the_same_rows() -> None:
