@@ -189,7 +189,7 @@ def predictions(variant: Variant, learnt: Table, others: Table) -> Predictions:
 
 def standardised(predicted: Predictions) -> Predictions:
     """Return predictions [members, N] with mean 0 and standard deviation 1 for each member; constant ones become 0."""
-    centred = predicted - predicted.mean(1, keepdims=True)
+    centred: Predictions = predicted - predicted.mean(1, keepdims=True)
     spread = centred.std(1, keepdims=True)
     centred /= np.where(spread > 0, spread, 1)
     return centred
