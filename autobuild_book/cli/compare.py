@@ -16,6 +16,7 @@ from autobuild_lib.storage import replace_text
 logger = logging.getLogger(__name__)
 
 MOST_PANELS = 8  # metrics that are drawn, and listed run by run in the terminal
+UNREAD = "artifacts"  # MLflow 3.17 takes no folder in one of this name for a run
 FILES = "comparison.csv, summary.csv, comparison.html, .svg and .png"
 
 EPILOG = """examples, after `autobuild sweep --notebook 00_method --profile quick --set seed=0..2 ...`:
@@ -24,7 +25,7 @@ EPILOG = """examples, after `autobuild sweep --notebook 00_method --profile quic
   the same as tables, a page and a picture:
     autobuild compare artifacts/sweeps/00_method-quick --metric "srcc_*" --out artifacts/comparison
   all runs as MLflow keeps them (needs pip install 'autobuild-book[mlflow]'):
-    autobuild compare artifacts/sweeps/00_method-quick --to mlflow --store artifacts/mlflow
+    autobuild compare artifacts/sweeps/00_method-quick --to mlflow --store mlruns
 
 In Python, one call for the same table of pandas:
   from autobuild_book.runs.comparison import compare
@@ -41,12 +42,14 @@ def add_compare(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--metric", action="append", metavar="NAME", dest="metrics", help=text)
     parser.add_argument("--out", type=Path, help=f"folder for {FILES} (default: only print)")
     parser.add_argument("--to", choices=["mlflow"], help="also add the runs, with all metrics, to a store of MLflow")
-    text = "folder of that store (default: artifacts/mlflow)"
-    parser.add_argument("--store", type=Path, default=Path("artifacts") / "mlflow", help=text)
+    text = f"folder of that store, in none called {UNREAD} (default: mlruns)"
+    parser.add_argument("--store", type=Path, default=Path("mlruns"), help=text)
     parser.set_defaults(run=_compare)
 
 
 def _compare(arguments: argparse.Namespace) -> None:
+    if arguments.to and UNREAD in arguments.store.resolve().parts:
+        raise ValueError(f"--store {arguments.store}: MLflow reads no store in a folder {UNREAD}; give one elsewhere")
     tracking = import_module("autobuild_book.runs.tracking") if arguments.to else None
     for folder in filter(None, (arguments.out, arguments.store if tracking else None)):
         check_writable(folder)

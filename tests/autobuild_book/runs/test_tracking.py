@@ -73,3 +73,24 @@ def test_without_mlflow_the_extra_is_named(run: Run, tmp_path: Path, monkeypatch
     code, _, err = run("compare", tmp_path / "runs", "--to", "mlflow", "--store", tmp_path / "store")
     assert code == 1 and "autobuild-book[mlflow]" in err and err.count("\n") == 1
     assert not (tmp_path / "store").exists() and run("compare", tmp_path / "runs")[0] == 0
+
+
+def test_a_store_in_a_folder_that_mlflow_does_not_read_is_refused(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    write(tmp_path / "runs", 1)
+    (tmp_path / "artifacts").mkdir()
+    monkeypatch.chdir(tmp_path / "artifacts")
+    for store in ((), ("--store", tmp_path / "artifacts" / "store")):
+        code, _, err = run("compare", tmp_path / "runs", "--to", "mlflow", *store)
+        assert code == 1 and "--store" in err and "artifacts" in err and err.count("\n") == 1
+    assert not list((tmp_path / "artifacts").iterdir())
+
+
+def test_the_default_store_holds_the_runs(run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    mlflow = pytest.importorskip("mlflow")
+    write(tmp_path / "runs", 1)
+    monkeypatch.chdir(tmp_path)
+    assert run("compare", tmp_path / "runs", "--to", "mlflow")[0] == 0
+    client = mlflow.MlflowClient(tracking_uri=(tmp_path / "mlruns").as_uri())
+    assert len(client.search_runs([client.get_experiment_by_name("01_some").experiment_id])) == 1
