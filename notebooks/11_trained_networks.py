@@ -172,20 +172,22 @@ glue("figure_trained_curves", ranking_figures.learning_curves(curves, shown, cei
 # ---
 #
 # Rank correlation of accuracy on all networks that were not trained on, against the number of training networks: means
-# over five seeds with 95 % intervals. Dashed: how the same networks are ranked by accuracy on test nodes (another
-# question, so no limit), or with another seed (Accel-NASBench). Benchmark labels: trained by other people.
+# over seeds (five; with 2,700 networks three) with 95 % intervals. Dashed: how the same networks are ranked by accuracy
+# on test nodes (another question, so no limit), or with another seed (Accel-NASBench). Benchmark labels: trained by
+# other people.
 # ```
 
 # %% [markdown]
-# The mean over the nine data sets of NAS-Bench-Graph:
+# The mean over the nine data sets of NAS-Bench-Graph, of which `proteins`, with fewer operations to choose from, has too
+# few networks to learn from 2,700:
 
 # %%
 graph_means = run.table("graph_means", lambda: ranking_results.graph_means(rank_rows))
 graph_means.sort_values(graph_means.columns[-1], ascending=False).round(3)
 
 # %% [markdown]
-# By how much the ensemble leads the two forests, in the mean over the nine data sets ([our aims](trained-aims) come at
-# the end):
+# By how much the ensemble leads the two forests, in the mean over the data sets, eight with 2,700 rows ([our
+# aims](trained-aims) come at the end). With that many rows little is left of its lead over the forest on ranks:
 
 # %%
 leads = run.table("leads", lambda: ranking_results.leads_of(
