@@ -178,8 +178,8 @@ glue("figure_trained_curves", ranking_figures.learning_curves(curves, shown, cei
 # ```
 
 # %% [markdown]
-# The mean over the nine data sets of NAS-Bench-Graph, of which `proteins`, with fewer operations to choose from, has too
-# few networks to learn from 2,700:
+# The mean over the nine data sets of NAS-Bench-Graph; `proteins`, with fewer operations to choose from, has too few
+# networks to learn from 2,700:
 
 # %%
 graph_means = run.table("graph_means", lambda: ranking_results.graph_means(rank_rows))
