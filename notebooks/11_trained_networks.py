@@ -172,9 +172,8 @@ glue("figure_trained_curves", ranking_figures.learning_curves(curves, shown, cei
 # ---
 #
 # Rank correlation of accuracy on all networks that were not trained on, against the number of training networks: means
-# over seeds (five; with 2,700 networks three) with 95 % intervals. Dashed: how the same networks are ranked by accuracy
-# on test nodes (another question, so no limit), or with another seed (Accel-NASBench). Benchmark labels: trained by
-# other people.
+# over five seeds with 95 % intervals. Dashed: how the same networks are ranked by accuracy on test nodes (another
+# question, so no limit), or with another seed (Accel-NASBench). Benchmark labels: trained by other people.
 # ```
 
 # %% [markdown]
