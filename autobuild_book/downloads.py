@@ -43,8 +43,16 @@ class _InterruptedError(Exception):
     """An attempt failed in a way that another attempt may mend."""
 
 
-def fetch(name: str, folder: Path, url: str, known_sha256: str | None = None, *, progress: bool = True,
-          timeout: float = 30.0, retries: int = 3) -> Path:
+def fetch(
+    name: str,
+    folder: Path,
+    url: str,
+    known_sha256: str | None = None,
+    *,
+    progress: bool = True,
+    timeout: float = 30.0,
+    retries: int = 3,
+) -> Path:
     """Return `folder/name`, downloading it if need be; the first sha256 seen is recorded and enforced afterwards.
 
     A file that was put there by hand is taken as it is and recorded.
@@ -70,8 +78,16 @@ def fetch(name: str, folder: Path, url: str, known_sha256: str | None = None, *,
     return path
 
 
-def download(url: str, destination: Path, *, sha256: str | None = None, progress: bool = True,
-             timeout: float = 30.0, retries: int = 3, pause: float = 1.0) -> Path:
+def download(
+    url: str,
+    destination: Path,
+    *,
+    sha256: str | None = None,
+    progress: bool = True,
+    timeout: float = 30.0,
+    retries: int = 3,
+    pause: float = 1.0,
+) -> Path:
     """Download a file; it appears at its destination only when it is whole and its checksum is right.
 
     A destination that already has the given sha256 is returned without any network access; without a sha256 the file
@@ -125,8 +141,10 @@ class _Transfer:
         return self.path.with_name(self.path.name + ".part.json")
 
     def failure(self, reason: object) -> DownloadError:
-        return DownloadError(f"cannot download {self.path.name} from {self.url}: {reason}. "
-                             f"Without this network access, put the file at {self.path}")
+        return DownloadError(
+            f"cannot download {self.path.name} from {self.url}: {reason}. "
+            f"Without this network access, put the file at {self.path}"
+        )
 
     def discard(self) -> None:
         self.part.unlink(missing_ok=True)
@@ -232,14 +250,27 @@ def _opened(request: urllib.request.Request, transfer: _Transfer) -> Iterator[ht
 
 def _opener(transfer: _Transfer) -> urllib.request.OpenerDirector:
     class Redirects(urllib.request.HTTPRedirectHandler):
-        def redirect_request(self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str,
-                             headers: http.client.HTTPMessage, newurl: str) -> urllib.request.Request | None:
+        def redirect_request(
+            self,
+            req: urllib.request.Request,
+            fp: IO[bytes],
+            code: int,
+            msg: str,
+            headers: http.client.HTTPMessage,
+            newurl: str,
+        ) -> urllib.request.Request | None:
             _check_scheme(newurl, transfer, secure=_scheme(req.full_url) == "https")
             return super().redirect_request(req, fp, code, msg, headers, newurl)
 
     opener = urllib.request.OpenerDirector()  # without handlers for file: and ftp: addresses
-    for handler in (urllib.request.ProxyHandler, urllib.request.HTTPHandler, urllib.request.HTTPSHandler,
-                    urllib.request.HTTPDefaultErrorHandler, urllib.request.HTTPErrorProcessor, Redirects):
+    for handler in (
+        urllib.request.ProxyHandler,
+        urllib.request.HTTPHandler,
+        urllib.request.HTTPSHandler,
+        urllib.request.HTTPDefaultErrorHandler,
+        urllib.request.HTTPErrorProcessor,
+        Redirects,
+    ):
         opener.add_handler(handler())
     return opener
 
@@ -264,8 +295,9 @@ def _whole_size(response: http.client.HTTPResponse, offset: int) -> int | None:
 
 
 def _receive(response: http.client.HTTPResponse, offset: int, total: int | None, transfer: _Transfer) -> None:
-    bar: Bar = progress_bar(desc=transfer.path.name, total=total, initial=offset, unit="B", unit_scale=True,
-                          disable=not transfer.progress)
+    bar: Bar = progress_bar(
+        desc=transfer.path.name, total=total, initial=offset, unit="B", unit_scale=True, disable=not transfer.progress
+    )
     with bar, transfer.part.open("ab") as file:
         while chunk := _next_chunk(response, _CHUNK if total is None else min(_CHUNK, total - file.tell())):
             file.write(chunk)
@@ -284,8 +316,10 @@ def _next_chunk(response: http.client.HTTPResponse, limit: int) -> bytes:
 def _check_part(transfer: _Transfer, expected: str | None) -> None:
     if expected is not None and (received := sha256_of(transfer.part)) != expected:
         transfer.discard()
-        raise ChecksumError(f"{transfer.path.name} from {transfer.url}: sha256 {received}; allowed: {expected}. "
-                            f"The download was removed; the right file belongs at {transfer.path}")
+        raise ChecksumError(
+            f"{transfer.path.name} from {transfer.url}: sha256 {received}; allowed: {expected}. "
+            f"The download was removed; the right file belongs at {transfer.path}"
+        )
 
 
 def _record(path: Path) -> None:

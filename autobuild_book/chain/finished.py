@@ -125,9 +125,7 @@ def _of_the_nearest(key: tuple[str, ...], times: Mapping[tuple[str, ...], list[f
     return fmean(seconds for other, count in differing.items() if count == least for seconds in times[other])
 
 
-def _standing(
-    job: Job, now: Mapping[str, Any], sources: list[Path], checksum: Callable[[str], str | None]
-) -> Standing:
+def _standing(job: Job, now: Mapping[str, Any], sources: list[Path], checksum: Callable[[str], str | None]) -> Standing:
     if not job.is_finished:
         return Standing(TO_RUN, _unfinished(job))
     try:

@@ -32,8 +32,7 @@ def lasting_output() -> Iterator[Callable[[], OSError | None]]:
     before = sys.stdout, sys.stderr
     with ExitStack() as kept:
         sys.stdout, sys.stderr = (
-            _lasting(stream, ours, kept)
-            for stream, ours in zip(before, (sys.__stdout__, sys.__stderr__), strict=True)
+            _lasting(stream, ours, kept) for stream, ours in zip(before, (sys.__stdout__, sys.__stderr__), strict=True)
         )
         try:
             yield lambda out=sys.stdout: _failure(out)  # type: ignore[misc]

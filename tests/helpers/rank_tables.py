@@ -41,6 +41,4 @@ def two_seeds_and_one() -> pd.DataFrame:
         ("f", "t", "tuned", 0, "hop 0", 0.6, 0.1, 0.7, math.nan),
         ("f", "t", "tuned", 0, "head", 0.95, 0.9, 0.97, 1.0),
     ]
-    return pd.DataFrame(
-        rows, columns=["family", "target", "preset", "seed", "level", "srcc", "low", "high", "mae"]
-    )
+    return pd.DataFrame(rows, columns=["family", "target", "preset", "seed", "level", "srcc", "low", "high", "mae"])

@@ -36,9 +36,7 @@ def start(folder: Path, *arguments: str, environment: dict[str, str] | None = No
     """Start `autobuild` with the library of the copy; both its outputs are one."""
     command = [sys.executable, "-c", "import sys; from autobuild_book.cli import main; sys.exit(main())", *arguments]
     given = {**(environment or os.environ), "PYTHONPATH": str(folder)}
-    return subprocess.Popen(
-        command, cwd=folder, env=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
-    )
+    return subprocess.Popen(command, cwd=folder, env=given, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True)
 
 
 def run(folder: Path, *arguments: str, environment: dict[str, str] | None = None) -> tuple[int, str]:

@@ -24,7 +24,6 @@ QUOTED = {  # in the summary of the chapter: comparisons by name
 }
 
 
-
 def scores(table: pd.DataFrame, labels: str, column: str, preset: str = CHEAP) -> pd.DataFrame:
     """Return one column of a table as a row per seed and a column per operation, for a preset and some labels."""
     chosen = table[(table.preset == preset) & (table.labels == labels)]

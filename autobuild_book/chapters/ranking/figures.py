@@ -1,6 +1,5 @@
 """Figures of experiment 1: rank correlation by hop, and against the number of training architectures."""
 
-
 import pandas as pd
 import seaborn as sns
 from matplotlib.axes import Axes

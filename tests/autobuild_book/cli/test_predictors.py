@@ -138,7 +138,7 @@ def test_when_saving_fails_an_older_predictor_stays_whole(
     monkeypatch.setattr(saved, fails_at, full)
     for folder in ("old", "new"):
         code, out, err = fit_toy(out=tmp_path / folder, seed=1)
-        assert code == 1 and out == "" and err.splitlines()[-1] .startswith("autobuild: [Errno 28] ")
+        assert code == 1 and out == "" and err.splitlines()[-1].startswith("autobuild: [Errno 28] ")
     assert {name: (tmp_path / "old" / name).read_bytes() for name in before} == before
     assert ab.load(tmp_path / "old").predict(toy_table.architectures[:3]).shape == (3,)
     with pytest.raises((OSError, ValueError)):

@@ -16,8 +16,17 @@ import autobuild_lib as ab
 from autobuild_lib.data import DataError, benchmarks, find_benchmark
 
 OPERATIONS = ["gat", "gcn", "gin", "cheb", "sage", "arma", "graph", "fc", "skip"]  # as the package numbers them
-LINKS = [[0, 0, 0, 0], [0, 0, 0, 1], [0, 0, 1, 1], [0, 0, 1, 2], [0, 0, 1, 3], [0, 1, 1, 1], [0, 1, 1, 2], [0, 1, 2, 2],
-         [0, 1, 2, 3]]  # of its nine trees: 0 is the input, n the node n
+LINKS = [
+    [0, 0, 0, 0],
+    [0, 0, 0, 1],
+    [0, 0, 1, 1],
+    [0, 0, 1, 2],
+    [0, 0, 1, 3],
+    [0, 1, 1, 1],
+    [0, 1, 1, 2],
+    [0, 1, 2, 2],
+    [0, 1, 2, 3],
+]  # of its nine trees: 0 is the input, n the node n
 
 
 @pytest.mark.parametrize(("name", "rows", "operations"), [("cora", 26_206, 9), ("proteins", 2_021, 5)])
@@ -70,8 +79,11 @@ def test_mobile_networks_are_those_of_the_files(records: list[dict[str, Any]], d
     for record in records:
         chosen = record["architecture"]
         choices = [[chosen[f"block{block}_{name}"] for block in range(7)] for name in ("e", "k", "l", "se")]
-        labels = {"acc": record["metrics"]["val_top1"], "flops_m": record["model_info"]["macs"],
-                  "params_m": record["model_info"]["params"]}
+        labels = {
+            "acc": record["metrics"]["val_top1"],
+            "flops_m": record["model_info"]["macs"],
+            "params_m": record["model_info"]["params"],
+        }
         for name, timed in record["platform_perf"].items():
             labels[name] = timed["latency_mean" if name.startswith("latency") else "throughput_mean"]
         expected[mobile_text(*choices)].append([np.nan if value is None else value for value in labels.values()])

@@ -80,31 +80,47 @@ def test_golden_ir_cache(reference: Path) -> None:
 
 def test_numbers_become_floats(tmp_path: Path) -> None:
     labels = {"a": np.float32(0.5), "b": np.int64(3), "c": 2, "d": np.array(1.5)}
-    record, = read_records(cache(tmp_path, [{"net": (np.int64(208), tuple(map(tuple, STAGES)))} | labels]))
+    (record,) = read_records(cache(tmp_path, [{"net": (np.int64(208), tuple(map(tuple, STAGES)))} | labels]))
     assert record.resolution == 208 and record.stages == STAGES and type(record.resolution) is int
     assert record.labels == {"a": 0.5, "b": 3.0, "c": 2.0, "d": 1.5}
     assert {type(value) for value in record.labels.values()} == {float}
 
 
 def test_the_original_config_wins_over_net(tmp_path: Path) -> None:
-    record, = read_records(cache(tmp_path, [ENTRY | {"net": {"anything": 1}}]))
+    (record,) = read_records(cache(tmp_path, [ENTRY | {"net": {"anything": 1}}]))
     assert record.stages == STAGES and list(record.labels) == ["acc", "latency_gpu"]
 
 
-@pytest.mark.parametrize(("change", "found"), [
-    ({"acc": float("nan")}, "key 'acc' is nan"), ({"acc": float("inf")}, "key 'acc' is inf"),
-    ({"acc": np.float32("-inf")}, "key 'acc'"), ({"acc": "0.7"}, "key 'acc' is '0.7'"), ({"acc": None}, "key 'acc'"),
-    ({"acc": True}, "key 'acc' is True"), ({"acc": [0.7]}, "key 'acc' is [0.7]"),
-    ({"acc": np.array([0.7, 0.8])}, "key 'acc'"), ({"acc": 10**400}, "key 'acc'"), ({"acc": np.str_("a")}, "key 'acc'"),
-    ({3: 0.7}, "a key is 3"), ({"original config": None}, "key 'original config'"),
-    ({"original config": [224]}, "is [224]"), ({"original config": [0, STAGES]}, "resolution is 0"),
-    ({"original config": ["224", STAGES]}, "resolution is '224'"), ({"original config": [True, STAGES]}, "resolution"),
-    ({"original config": [224.5, STAGES]}, "resolution is 224.5"), ({"original config": [224, []]}, "stages is []"),
-    ({"original config": [224, "mbconv3_e3_k3"]}, "stages is 'mbconv3_e3_k3'"),
-    ({"original config": [224, [[]]]}, "stage 0"), ({"original config": [224, [["a"], "b"]]}, "stage 1 is 'b'"),
-    ({"original config": [224, [["a", 3]]]}, "stage 0: a layer is 3"),
-    ({"original config": [224, [[""]]]}, "a layer is ''"), ({"original config": [224, [["a"] * 65]]}, "stage 0"),
-], ids=str)
+@pytest.mark.parametrize(
+    ("change", "found"),
+    [
+        ({"acc": float("nan")}, "key 'acc' is nan"),
+        ({"acc": float("inf")}, "key 'acc' is inf"),
+        ({"acc": np.float32("-inf")}, "key 'acc'"),
+        ({"acc": "0.7"}, "key 'acc' is '0.7'"),
+        ({"acc": None}, "key 'acc'"),
+        ({"acc": True}, "key 'acc' is True"),
+        ({"acc": [0.7]}, "key 'acc' is [0.7]"),
+        ({"acc": np.array([0.7, 0.8])}, "key 'acc'"),
+        ({"acc": 10**400}, "key 'acc'"),
+        ({"acc": np.str_("a")}, "key 'acc'"),
+        ({3: 0.7}, "a key is 3"),
+        ({"original config": None}, "key 'original config'"),
+        ({"original config": [224]}, "is [224]"),
+        ({"original config": [0, STAGES]}, "resolution is 0"),
+        ({"original config": ["224", STAGES]}, "resolution is '224'"),
+        ({"original config": [True, STAGES]}, "resolution"),
+        ({"original config": [224.5, STAGES]}, "resolution is 224.5"),
+        ({"original config": [224, []]}, "stages is []"),
+        ({"original config": [224, "mbconv3_e3_k3"]}, "stages is 'mbconv3_e3_k3'"),
+        ({"original config": [224, [[]]]}, "stage 0"),
+        ({"original config": [224, [["a"], "b"]]}, "stage 1 is 'b'"),
+        ({"original config": [224, [["a", 3]]]}, "stage 0: a layer is 3"),
+        ({"original config": [224, [[""]]]}, "a layer is ''"),
+        ({"original config": [224, [["a"] * 65]]}, "stage 0"),
+    ],
+    ids=str,
+)
 def test_errors_name_entry_key_and_value(tmp_path: Path, change: dict[object, object], found: str) -> None:
     path = cache(tmp_path, [ENTRY, {**ENTRY, **change}])
     with pytest.raises(RecordError) as caught:

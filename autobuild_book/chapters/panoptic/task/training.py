@@ -103,7 +103,6 @@ class _Training:
         except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
             raise ValueError(f"{path}: not a checkpoint of this training ({error}); remove it to begin again") from None
 
-
     def _checked(self, state: dict[str, Tensor]) -> int:
         """Return the number of finished steps; a training's own numbers are finite, and of as many steps."""
         if (step := state.pop(STEP)).shape or step.dtype != torch.int64 or not 0 < step <= self.recipe.steps:

@@ -68,9 +68,7 @@ def test_second_look_by_hand(toy: ab.SequenceSpace, toy_subject: Subject) -> Non
         "architecture": [*drawn, subjects.smallest(toy)],
     })  # fmt: skip
     again = rounds_of([*drawn, subjects.smallest(toy)], [20.0, 25.0, 40.0, 40.0, 7.0])
-    found = gains.second_look(
-        toy_subject, table, gains.final_values(toy_subject, chosen, again)
-    ).set_index("group")
+    found = gains.second_look(toy_subject, table, gains.final_values(toy_subject, chosen, again)).set_index("group")
     assert found["change"].to_dict() == pytest.approx({BEST: -35.0, RANDOM: 12.5})  # -50 and -20; 0 and 25
 
 

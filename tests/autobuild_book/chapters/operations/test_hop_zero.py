@@ -74,9 +74,7 @@ def test_shuffles_keep_values_and_the_inner_ones_keep_families(table: IRTable) -
     assert sorted(mixed.shuffled_1[families == "ofa_pn"]) != sorted(mixed.acc[families == "ofa_pn"])
 
 
-def test_all_predictors_are_trained_and_read(
-    table: IRTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_all_predictors_are_trained_and_read(table: IRTable, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[FitJob] = []
 
     def run(jobs: list[FitJob], folder: Path) -> Any:

@@ -118,9 +118,7 @@ def test_compare_presets(splits: list[Split], tmp_path: Path, in_process: list[F
     rank_correlations.compare_table(mean_ranks(found), rank_correlations.reference_lines(splits))
 
 
-def test_overrides_go_to_their_own_preset(
-    splits: list[Split], tmp_path: Path, in_process: list[FitJob]
-) -> None:
+def test_overrides_go_to_their_own_preset(splits: list[Split], tmp_path: Path, in_process: list[FitJob]) -> None:
     paper, tuned = ({"epochs": 1, "width": width, "hops": 1} for width in (8, 4))
     seeds = {"paper": [0], "tuned": [0]}
     rank_correlations.compare_presets(splits, seeds, tmp_path, {"paper": paper, "tuned": tuned})

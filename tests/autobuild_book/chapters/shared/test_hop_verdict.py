@@ -85,9 +85,7 @@ def test_the_mean_over_seeds_is_judged() -> None:
     frame = ranks()
     frame.loc[frame.seed == 0, "srcc"] -= 0.2
     frame.loc[frame.seed == 1, "srcc"] += 0.2
-    pd.testing.assert_series_equal(
-        judge(frame, references()).checks.holds, judge(ranks(), references()).checks.holds
-    )
+    pd.testing.assert_series_equal(judge(frame, references()).checks.holds, judge(ranks(), references()).checks.holds)
 
 
 def test_only_the_given_preset_is_judged() -> None:
