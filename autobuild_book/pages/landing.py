@@ -68,7 +68,7 @@ def _sentences(chapters: Chapters) -> Iterator[str]:
 
 def standing(run: Executed) -> str:
     """Say who ranks networks best over the tables of the board."""
-    return f"**Against other models**, {run.metric('tasks')} tasks: {run.metric('standings')[-1]} ([the board](board))"
+    return f"**Against other models**: {run.metric('standings')[-1]} ([the board](board))"
 
 
 def _lead(run: Executed) -> Iterator[str]:

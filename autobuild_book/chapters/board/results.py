@@ -189,6 +189,8 @@ class Standing:
     rank: float
     wins: int
     tasks: int
+    second: str
+    second_rank: float
     alike: tuple[str, ...]
     autobuild: str
     autobuild_rank: float
@@ -196,26 +198,26 @@ class Standing:
     def sentence(self) -> str:
         """The standing in words, in Markdown."""
         text = f"With {self.size:,} labelled networks, **{self.first}** has the best average rank ({self.rank:.1f}) "
-        text += f"and is best on {self.wins} of {self.tasks} tasks"
+        text += f"and is best on {self.wins} of {self.tasks} tasks; next is {self.second} ({self.second_rank:.1f})"
         if self.alike:
             text += f"; the critical difference does not tell it from {len(self.alike)} others"
-        if self.autobuild and self.autobuild != self.first:
-            text += f"; {self.autobuild} has {self.autobuild_rank:.1f}"
+        if self.autobuild and self.autobuild not in (self.first, self.second):
+            text += f"; the best single predictor of AutoBuild's, {self.autobuild}, has {self.autobuild_rank:.1f}"
         return f"{text}."
 
 
 def standings(rows: pd.DataFrame, ours: Sequence[str], measure: str = "srcc") -> list[Standing]:
     """Return who is ahead for each size. ours: AutoBuild's recipes, of which the best one is named, too."""
-    found = []
+    standings_by_size = []
     for size in sorted(rows["size"].unique()):
         table = by_task(rows, size, measure)
         if table.shape[1] < 2:
             continue
         ranks = average_ranks(table, MEASURES[measure])
-        best = ranks.iloc[0]
+        best, second = ranks.iloc[0], ranks.iloc[1]
+        places = (best["model"], best["rank"], int(best["wins"]), len(table), second["model"], second["rank"])
         near = ranks["rank"] - best["rank"] < critical_difference(len(ranks), len(table))
         mine = ranks[ranks["model"].isin(ours)].head(1)
         name, rank = (mine["model"].iloc[0], mine["rank"].iloc[0]) if len(mine) else ("", float("nan"))
-        standing = (int(size), best["model"], best["rank"], int(best["wins"]), len(table))
-        found.append(Standing(*standing, tuple(ranks["model"][near][1:]), name, float(rank)))
-    return found
+        standings_by_size.append(Standing(int(size), *places, tuple(ranks["model"][near][1:]), name, float(rank)))
+    return standings_by_size
