@@ -202,7 +202,7 @@ class Standing:
         if self.alike:
             text += f"; the critical difference does not tell it from {len(self.alike)} others"
         if self.autobuild and self.autobuild not in (self.first, self.second):
-            text += f"; the best single predictor of AutoBuild's, {self.autobuild}, has {self.autobuild_rank:.1f}"
+            text += f"; AutoBuild's best single predictor ({self.autobuild}) has {self.autobuild_rank:.1f}"
         return f"{text}."
 
 

@@ -93,7 +93,7 @@ def test_standings() -> None:
     assert found.alike == ("b",) and (found.second, found.second_rank) == ("b", 2.0)
     assert (found.autobuild, found.autobuild_rank) == ("c", 3.0)
     assert results.critical_difference(4, 12) == pytest.approx(1.354, abs=1e-3)  # so that c is not alike
-    assert "12 of 12" in found.sentence() and "c, has 3.0" in found.sentence()
+    assert "12 of 12" in found.sentence() and "(c) has 3.0" in found.sentence()
     assert results.standings(rows_of({("x", "a", 50): [0.5]}), []) == []
 
 
