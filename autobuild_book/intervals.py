@@ -56,7 +56,7 @@ def greater_than_zero(differences: Sequence[float] | Array) -> float:
     array = np.asarray(differences, dtype=np.float64)
     if len(array) < 2:
         return float("nan")
-    if np.ptp(array) == 0:  # without spread the test's limit: sure, or not at all
+    if np.ptp(array) <= 1e-12 * np.abs(array).max():  # without spread the test's limit: sure, or not at all
         return 0.0 if array[0] > 0 else 1.0
     return float(ttest_1samp(array, 0.0, alternative="greater").pvalue)
 

@@ -1,6 +1,6 @@
 """What the measured rows of the board say: means over seeds, average ranks of models, and who wins where."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -129,12 +129,39 @@ def average_ranks(table: pd.DataFrame, more_is_better: bool = True) -> pd.DataFr
     return frame.sort_values("rank", kind="stable", ignore_index=True)
 
 
+def average_ranks_apart(rows: pd.DataFrame, groups: Mapping[str, Collection[str]]) -> pd.DataFrame:
+    """Rank models within groups of tables: average ranks, a row per model, a column per group and size.
+
+    Args:
+        rows: measured rows.
+        groups: a name and its tables.
+    """
+    columns = {}
+    for group, tables in groups.items():
+        part = rows[rows["table"].isin(tables)]
+        for size in sorted(part["size"].unique()):
+            columns[group, size] = average_ranks(by_task(part, size)).set_index("model")["rank"]
+    return pd.concat(columns, axis="columns", names=["tables", "size"])
+
+
 def average_places(rows: pd.DataFrame, size: int) -> pd.DataFrame:
     """Return average ranks over tasks by SRCC and by the true place of what is built: a row per model, two columns."""
     by_srcc, by_share = by_task(rows, size), by_task(rows, size, "share")
     ranks = average_ranks(by_srcc), average_ranks(by_share, more_is_better=False)
     srcc, share = (table.set_index("model")["rank"] for table in ranks)
     return pd.DataFrame({"srcc": srcc, "share": share})
+
+
+def ranks_by_seed(rows: pd.DataFrame, model: str, other: str) -> pd.DataFrame:
+    """Return the true ranks of what a model builds: a row per size, a column per seed; and the median of another model.
+
+    Args:
+        rows: of one task.
+    """
+    of_model, of_other = (rows[rows["model"] == name] for name in (model, other))
+    ranks = of_model.pivot(index="size", columns="seed", values="rank").add_prefix("seed ")
+    medians = of_other.groupby("size")["rank"].median()
+    return ranks.assign(srcc=of_model.groupby("size")["srcc"].mean(), **{other: medians}).reset_index()
 
 
 def better_at_the_top(rows: pd.DataFrame) -> str:

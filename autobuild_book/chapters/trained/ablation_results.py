@@ -9,7 +9,7 @@ import pandas as pd
 from autobuild_book.chapters.shared.models.features import GRAF
 from autobuild_book.chapters.shared.models.registry import FORESTS
 from autobuild_book.chapters.trained.ablation import CANDIDATES, VARIANTS, forest_name
-from autobuild_book.intervals import mean_with_interval
+from autobuild_book.intervals import greater_than_zero, holm, mean_with_interval
 
 RECIPE = next(iter(VARIANTS))
 
@@ -17,7 +17,8 @@ RECIPE = next(iter(VARIANTS))
 def differences(rows: pd.DataFrame) -> pd.DataFrame:
     """Return a row per variant: SRCC of a member and of the ensemble, and the ensemble's lead over the recipe's.
 
-    Columns: variant, member, ensemble, lead, low, high (95 % over tables, whose draws are averaged), tables.
+    Columns: variant, member, ensemble, lead, low, high (95 % over tables, whose draws are averaged), p (paired t-test
+    over tables, two-sided, after Holm's correction over the variants), tables.
     """
     cases = rows.fillna({"member": 0.0, "ensemble": 0.0})
     members = cases.groupby("variant")["member"].mean()
@@ -26,25 +27,31 @@ def differences(rows: pd.DataFrame) -> pd.DataFrame:
     for variant in [name for name in VARIANTS if name in wide]:
         lead = _lead(wide, variant, RECIPE)
         interval = mean_with_interval(lead) if variant != RECIPE else (0.0, float("nan"), float("nan"))
-        result.append((variant, members[variant], wide[variant].mean(), *interval, len(lead)))
-    return pd.DataFrame(result, columns=["variant", "member", "ensemble", "lead", "low", "high", "tables"])
+        p = 2 * min(greater_than_zero(lead), greater_than_zero(-lead)) if variant != RECIPE else float("nan")
+        result.append((variant, members[variant], wide[variant].mean(), *interval, p, len(lead)))
+    frame = pd.DataFrame(result, columns=["variant", "member", "ensemble", "lead", "low", "high", "p", "tables"])
+    tested = frame["variant"] != RECIPE
+    frame.loc[tested, "p"] = holm(frame.loc[tested, "p"].to_list())
+    return frame
 
 
 def in_words(rows: pd.DataFrame, leads: pd.DataFrame) -> str:
     """Say what was drawn, and which variants have their whole interval on one side of the recipe."""
     draws = rows[rows["variant"] == RECIPE].groupby("size")["seed"].nunique()
     drawn = ", ".join(f"{number} of {size} rows" for size, number in draws.items())
-    return f"Draws: {drawn}. {_shown(leads['variant'], leads['low'] > 0, leads['high'] < 0)}"
+    corrected = ", ".join(leads["variant"][leads["p"] < 0.05]) or "none"
+    alone = _shown(leads["variant"], leads["low"] > 0, leads["high"] < 0)
+    return f"Draws: {drawn}. Each for itself: {alone} After Holm's correction there is a difference for: {corrected}."
 
 
 def tops_in_words(table: pd.DataFrame) -> str:
     """Say for which rows of `tops` fewer networks, or more, are shown to be better than the best of five."""
-    return _shown(table["variant"], table["high"] < 0, table["low"] > 0)
+    return f"Each for itself: {_shown(table['variant'], table['high'] < 0, table['low'] > 0)}"
 
 
 def _shown(names: "pd.Series[str]", better: "pd.Series[bool]", worse: "pd.Series[bool]") -> str:
     best, worst = (", ".join(names[kept]) or "none" for kept in (better, worse))
-    return f"Shown to be better than the recipe: {best}. Shown to be worse: {worst}."
+    return f"shown to be better than the recipe: {best}; shown to be worse: {worst}."
 
 
 def candidates(rows: pd.DataFrame) -> pd.DataFrame:

@@ -83,6 +83,14 @@ def test_winners_are_paired_over_seeds() -> None:
     assert results.winners(ROWS_OF_TWO, "rank").model.tolist() == ["a", "a", "a"]
 
 
+def test_average_ranks_of_groups_of_tables() -> None:
+    values = {("t", "a", 50): [0.9], ("t", "b", 50): [0.8], ("u", "a", 50): [0.1], ("u", "b", 50): [0.2],
+              ("v", "a", 50): [0.3], ("v", "b", 50): [0.2], ("v", "a", 100): [0.3], ("v", "b", 100): [0.4]}  # fmt: skip
+    ranks = results.average_ranks_apart(rows_of(values), {"first": ["t"], "rest": ["u", "v"]})
+    assert ranks["first", 50].to_dict() == {"a": 1, "b": 2} and ranks["rest", 50].to_dict() == {"a": 1.5, "b": 1.5}
+    assert ranks["rest", 100].to_dict() == {"a": 2, "b": 1} and ("first", 100) not in ranks
+
+
 def test_standings() -> None:
     values = {
         (str(task), model, 50): [place / 10 + task / 100]
@@ -127,6 +135,12 @@ def test_the_model_that_gains_most_at_the_top_by_hand() -> None:
     text = results.better_at_the_top(pd.concat([rows, rows.assign(size=1000)]))
     first, second = text.split("; ")
     assert first.startswith("b ") and "50" in first and second.startswith("b ") and "1,000" in second
+
+
+def test_ranks_of_what_is_built_seed_by_seed() -> None:
+    rows = rows_of({("x", "a", 50): [0.5, 0.7], ("x", "b", 50): [0.1, 0.2]}).assign(rank=[3, 9, 4, 8])
+    (row,) = results.ranks_by_seed(rows, "a", "b").to_dict("records")
+    assert row == {"size": 50, "seed 0": 3, "seed 1": 9, "srcc": pytest.approx(0.6), "b": 6}
 
 
 def test_no_mean_lies_where_none_can() -> None:

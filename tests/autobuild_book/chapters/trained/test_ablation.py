@@ -1,12 +1,14 @@
 """Variants of the recipe: what each changes in the graphs, and what the rows say."""
 
 import itertools
+import math
 import re
 
 import numpy as np
 import pandas as pd
 import pytest
 import torch
+from scipy.stats import ttest_1samp
 
 from autobuild_book.chapters.trained import ablation, ablation_results
 from autobuild_lib import data
@@ -99,8 +101,20 @@ def test_leads_are_of_the_same_draws_and_over_tables() -> None:
     half = 12.706205 * 0.05  # t(0.975, 1) times the standard error of (.1, .2)
     assert table.loc[other, ["low", "high"]].tolist() == pytest.approx([0.15 - half, 0.15 + half], abs=1e-6)
     assert table.loc[recipe, "member"] == pytest.approx(3.2 / 12) and table.loc[recipe, "lead"] == 0
+    assert table.loc[other, "p"] == pytest.approx(2 * math.atan(1 / 3) / math.pi)  # t = 3, one degree of freedom
+    assert table.loc[worse, "p"] == 0 and math.isnan(table.loc[recipe, "p"])
     words = ablation_results.in_words(rows, table.reset_index())
-    assert words.startswith("Draws: 2 of 1 rows.") and words.endswith(f"worse: {worse}.") and "recipe: none." in words
+    assert words.startswith("Draws: 2 of 1 rows.") and f"worse: {worse}." in words and "recipe: none;" in words
+    assert words.endswith(f": {worse}.")
+
+
+def test_many_variants_need_smaller_p_values() -> None:
+    recipe, *others = list(ablation.VARIANTS)[:4]
+    leads = ([0.1, 0.2, 0.12], [0.1, 0.3, 0.5], [0.1, -0.1, 0.2])
+    values = {name: [srcc for srcc in lead for _ in range(2)] for name, lead in zip(others, leads, strict=True)}
+    table = ablation_results.differences(cases({recipe: [0.0] * 6, **values})).set_index("variant")
+    alone = [ttest_1samp(lead, 0.0).pvalue for lead in leads]
+    assert table.loc[others, "p"].tolist() == pytest.approx([3 * alone[0], 2 * alone[1], alone[2]])
 
 
 def test_shares_are_compared_where_all_were_measured() -> None:
@@ -112,11 +126,11 @@ def test_shares_are_compared_where_all_were_measured() -> None:
     half = 12.706205 * 0.025  # t(0.975, 1) times the standard error of (.05, .1)
     assert table.loc[other].tolist() == pytest.approx([0.25, 0.075, 0.075 - half, 0.075 + half], abs=1e-6)
     for low, high, place in ((0.1, 0.2, -1), (-0.2, -0.1, 0), (-0.1, 0.1, None)):
-        lists = ["none.", "none."]
+        lists = ["none", "none"]
         if place is not None:
-            lists[place] = f"{other}."
+            lists[place] = other
         words = ablation_results.tops_in_words(pd.DataFrame({"variant": [other], "low": [low], "high": [high]}))
-        assert re.findall(r": ([^:]*\.)(?: |$)", words) == lists
+        assert re.findall(r": ([^:]*?)[;.](?: |$)", words) == lists
 
 
 def test_the_best_forest_is_chosen_on_the_same_rows() -> None:

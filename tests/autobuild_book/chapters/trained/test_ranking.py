@@ -49,13 +49,35 @@ class TestResults:
         assert leads.loc["nas-bench-graph:b", "mean"] == pytest.approx(-0.1)  # constant predictions rank nothing
         assert leads.seeds.to_dict() == {"nas-bench-graph:a": 2, "nas-bench-graph:b": 1, ACCEL: 1, "mean": 2}
 
+    def test_leads_over_data_sets(self) -> None:
+        some = rows(
+            ("nas-bench-graph:a", "x", 100, 0, 0.5), ("nas-bench-graph:a", "y", 100, 0, 0.3),
+            ("nas-bench-graph:a", "x", 100, 1, 0.7), ("nas-bench-graph:a", "y", 100, 1, 0.3),
+            ("nas-bench-graph:b", "x", 100, 0, 0.2), ("nas-bench-graph:b", "y", 100, 0, 0.3),
+            ("nas-bench-graph:b", "x", 100, 1, 0.2), ("nas-bench-graph:b", "y", 100, 1, 0.3),
+            (ACCEL, "x", 100, 0, 0.9), (ACCEL, "y", 100, 0, 0.1),
+        )  # fmt: skip
+        (lead,) = ranking_results.over_data_sets(ranking_results.leads_of(some, "x", ["y"])).itertuples()
+        assert (lead.mean, lead.ahead, lead.data_sets) == (pytest.approx(0.1), 1, 2)
+        t = 12.706205  # t(0.975, 1); the seeds have .05 and .15, the data sets .3 and -.1
+        assert (lead.low, lead.high) == (pytest.approx(0.1 - 0.05 * t), pytest.approx(0.1 + 0.05 * t))
+        assert (lead.sets_low, lead.sets_high) == (pytest.approx(0.1 - 0.2 * t), pytest.approx(0.1 + 0.2 * t))
+
     def test_means_over_data_sets_need_all_of_them(self) -> None:
         some = rows(
             ("nas-bench-graph:a", "x", 100, 0, 0.2), ("nas-bench-graph:a", "x", 100, 1, 0.4),
             ("nas-bench-graph:b", "x", 100, 0, 0.5), ("nas-bench-graph:a", "x", 300, 0, 0.6), (ACCEL, "x", 100, 0, 1.0),
+            ("nas-bench-graph:b", "y", 300, 0, 0.7), ("nas-bench-graph:c", "x", 100, 0, 0.6),
+            ("nas-bench-graph:a", "x", 900, 0, 0.6),
         )  # fmt: skip
         means = ranking_results.graph_means(some)
-        assert list(means.columns) == [100] and means.loc["x", 100] == pytest.approx(0.4)
+        assert list(means.columns) == [100] and means.loc["x", 100] == pytest.approx(1.4 / 3)
+
+    def test_one_data_set_may_lack_a_size(self) -> None:
+        some = rows(*(("nas-bench-graph:" + name, "x", size, 0, srcc) for name, size, srcc in [
+            ("a", 100, 0.1), ("b", 100, 0.4), ("c", 100, 0.7), ("a", 900, 0.6), ("b", 900, 0.8)]))  # fmt: skip
+        means = ranking_results.graph_means(some)
+        assert means.loc["x"].to_dict() == pytest.approx({100: 0.4, 900: 0.7})
 
     def test_the_ceiling_of_accuracy_is_what_a_second_measurement_reaches(self) -> None:
         ceilings = ranking_results.repeated()
@@ -89,6 +111,6 @@ def test_checks_by_size_leave_out_sizes_of_one_table() -> None:
     committed = ranking_results.with_kinds(ranking.SECTION.committed())
     ceilings = ranking_results.repeated()
     checks = ranking_results.checks_by_size(committed, ceilings)
-    assert sorted(checks["size"].unique()) == [50, 100, 300, 1000]  # 400: Accel-NASBench alone
+    assert sorted(checks["size"].unique()) == [50, 100, 300, 1000, 2700]  # 400: Accel-NASBench alone
     judged = checks[checks["size"] == ranking_results.JUDGED].drop(columns="size").reset_index(drop=True)
     assert judged.equals(ranking_results.judge(committed, ceilings).checks)
