@@ -263,7 +263,7 @@ places.sort_values("srcc").head(8).round(1)
 cora = rows[rows.table == "nas-bench-graph:cora"]
 choices = run.table("choices_on_cora", lambda: results.ranks_by_seed(
     cora, registry.ENSEMBLE.name, registry.RANK_FOREST.name))  # fmt: skip
-choices
+choices.set_index("size").round(2)
 
 # %% [markdown]
 # Which networks are these? Fitted here once more, with 100 rows:

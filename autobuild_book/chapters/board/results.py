@@ -159,7 +159,7 @@ def ranks_by_seed(rows: pd.DataFrame, model: str, other: str) -> pd.DataFrame:
         rows: of one task.
     """
     of_model, of_other = (rows[rows["model"] == name] for name in (model, other))
-    ranks = of_model.pivot(index="size", columns="seed", values="rank").add_prefix("seed ")
+    ranks = of_model.pivot(index="size", columns="seed", values="rank").add_prefix("seed ").rename_axis(columns=None)
     medians = of_other.groupby("size")["rank"].median()
     return ranks.assign(srcc=of_model.groupby("size")["srcc"].mean(), **{other: medians}).reset_index()
 
