@@ -72,6 +72,11 @@ class TestSource:
         """Pages drop empty lines at the beginning of a cell, and then its names are not found in it."""
         assert not [cell.source for cell in code(source) if not cell.source[:1].strip()]
 
+    def test_no_line_of_prose_begins_with_a_percent_sign(self, source: Path) -> None:
+        """MyST takes such a line for a comment, and pages lack it."""
+        prose = [cell.source.splitlines() for cell in jupytext.read(source).cells if cell.cell_type == "markdown"]
+        assert not [line for lines in prose for line in lines if re.match(r"\s*%", line)]
+
     def test_prose_stands_before_every_code_cell(self, source: Path) -> None:
         kinds = [cell.cell_type for cell in jupytext.read(source).cells]
         assert kinds[0] == "markdown"

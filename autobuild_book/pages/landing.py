@@ -77,7 +77,7 @@ def _lead(run: Executed) -> Iterator[str]:
     if {"lead", "tuned"} <= metrics.keys():
         yield (
             f"**A better recipe**: with 300 labelled networks this book's ensemble on ranks leads a forest on graph "
-            f"features by {metrics['lead']} in rank correlation; one predictor without ranks is behind it by "
+            f"features in rank correlation by {metrics['lead']}; which leads one predictor without ranks by "
             f"{metrics['tuned']} ({{ref}}`how <trained-ranking>`)."
         )
 

@@ -90,8 +90,8 @@ def over_data_sets(leads: pd.DataFrame) -> pd.DataFrame:
 
 def lead_in_words(lead: "pd.Series[float]") -> str:
     """Write a row of `over_data_sets`: the mean, its interval over data sets, and in how many the model is ahead."""
-    interval = f"[{lead['sets_low']:.3f}, {lead['sets_high']:.3f}] over data sets"
-    return f"{lead['mean']:.3f} ({interval}, ahead in {lead['ahead']:.0f} of {lead['data_sets']:.0f})"
+    interval = f"[{lead['sets_low']:.3f}, {lead['sets_high']:.3f}]"
+    return f"{lead['mean']:.3f} {interval} (ahead in {lead['ahead']:.0f} of {lead['data_sets']:.0f} data sets)"
 
 
 def graph_means(rows: pd.DataFrame) -> pd.DataFrame:

@@ -114,3 +114,8 @@ def test_checks_by_size_leave_out_sizes_of_one_table() -> None:
     assert sorted(checks["size"].unique()) == [50, 100, 300, 1000, 2700]  # 400: Accel-NASBench alone
     judged = checks[checks["size"] == ranking_results.JUDGED].drop(columns="size").reset_index(drop=True)
     assert judged.equals(ranking_results.judge(committed, ceilings).checks)
+
+
+def test_a_lead_in_words() -> None:
+    lead = pd.Series({"mean": 0.0361, "sets_low": -0.0149, "sets_high": 0.0572, "ahead": 7, "data_sets": 9})
+    assert ranking_results.lead_in_words(lead) == "0.036 [-0.015, 0.057] (ahead in 7 of 9 data sets)"
