@@ -483,6 +483,55 @@ record = run.finish(**numbers, standings=sentences, friedman=results.friedman(by
 # ranks 2, 1.5 and 2.5.
 # ```
 #
+# ```{exercise} A cautious ensemble
+# :label: exercise-cautious
+#
+# The five members of the ensemble do not agree. Let a network count the mean of what they say, less the standard
+# deviation among them: that should keep it out of corners. Guess what happens [to the first
+# choice](board-first-choice), on Cora and elsewhere; then measure.
+# ```
+#
+# ```{solution} exercise-cautious
+# :class: dropdown
+#
+# ~~~python
+# from dataclasses import dataclass
+#
+# import numpy as np
+#
+# from autobuild_book.chapters.shared.models.on_ranks import OnRanks
+#
+#
+# @dataclass(frozen=True)
+# class Cautious:
+#     members: tuple
+#
+#     def predict(self, architectures):
+#         predicted = [member.predict(architectures) for member in self.members]
+#         return np.mean(predicted, axis=0) - np.std(predicted, axis=0)
+#
+#
+# @dataclass(frozen=True)
+# class CautiousEnsemble:
+#     name: str
+#     needs_proxies = False
+#
+#     def fit_many(self, table, targets, seed=0, proxies=None):
+#         ensembles = registry.ENSEMBLE.model.fit_many(table, targets, seed)
+#         return [Cautious(tuple(ensemble.predictors)) for ensemble in ensembles]
+#
+#
+# model = OnRanks("cautious", CautiousEnsemble("members"))
+# chosen = [table for table in tables.TABLES if table.name.startswith("nas-bench-graph")]
+# measuring.as_frame([row for job in measuring.plan(chosen, [model], [300], range(3)) for row in job.rows()])
+# ~~~
+#
+# With 300 labels, one standard deviation, which was fixed before, and three seeds a data set: on Cora the median place
+# of the first choice goes from the worst 4 % to the best 12 %. Over the nine data sets it does not get better: a median
+# place in the best 10.2 % instead of 7.9 %, a regret of 0.267 instead of 0.259, and a rank correlation of 0.771
+# instead of 0.780. Members with the same blind spot agree, and where they do not, the network may be a good one.
+# ```
+#
 # ```{exercise} Ten looks, or 25
 # :label: exercise-more-looks
 #

@@ -68,18 +68,29 @@ def worth_their_cost(means: pd.DataFrame) -> pd.DataFrame:
 
 def standings(rows: pd.DataFrame) -> list[str]:
     """Say for every size who ranks best over the tables, where AutoBuild stands, and the best that is neither."""
-    return [_standing(size, overall(rows, size)) for size in sorted(rows["size"].unique())]
+    return [
+        _standing(size, overall(rows, size), _lead(rows[rows["size"] == size]))
+        for size in sorted(rows["size"].unique())
+    ]
 
 
-def _standing(size: int, means: pd.DataFrame) -> str:
+def _lead(rows: pd.DataFrame) -> str:
+    """Say by how much the best model leads the next one, with the 95 % interval over tables."""
+    tables = by_task(rows).pivot(index="source", columns="model", values="srcc")
+    first, second = tables.mean().sort_values(ascending=False, kind="stable").index[:2]
+    mean, low, high = mean_with_interval((tables[first] - tables[second]).to_numpy())
+    return f"before {second} by {mean:.3f} [{low:.3f}, {high:.3f}]"
+
+
+def _standing(size: int, means: pd.DataFrame, lead: str) -> str:
     first, ours = means.iloc[0], means[means["model"].isin(AUTOBUILD.models)].iloc[0]
     near = means[means["model"].isin(NEIGHBOURS)].iloc[0]
     texts = [f"{row['model']} ({row['srcc']:.3f})" for row in (first, near, ours)]
     order = means["model"].tolist()
     places = [f"{order.index(row['model']) + 1} of {len(order)}" for row in (near, ours)]
     return (
-        f"With **{size:,} labels**, {texts[0]} ranks best over {first['tables']} tables; of the chapter's systems "
-        f"{texts[1]} is first (place {places[0]}), of AutoBuild's {texts[2]} (place {places[1]})."
+        f"With **{size:,} labels**, {texts[0]} ranks best over {first['tables']} tables, {lead}; of the chapter's "
+        f"systems {texts[1]} is first (place {places[0]}), of AutoBuild's {texts[2]} (place {places[1]})."
     )
 
 

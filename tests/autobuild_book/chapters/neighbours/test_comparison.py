@@ -46,8 +46,11 @@ def test_a_grid_for_readers_has_the_best_first() -> None:
 def test_standings_name_the_first_of_all_of_the_chapter_and_of_autobuild() -> None:
     placed = {"forest: GRAF": 0.9, "GATES": 0.8, "AutoBuild, tuned preset": 0.7, "neural predictor": 0.1}
     rows = [("x", model, 50, 0, value, 1.0, 0.0) for model, value in placed.items()]
+    rows += [("y", model, 50, 0, value - 0.1 * (model == "GATES"), 1.0, 0.0) for model, value in placed.items()]
     (text,) = comparison.standings(pd.DataFrame(rows, columns=list(ROWS)))
-    assert "forest: GRAF (0.900)" in text and "GATES (0.800) is first (place 2 of 4)" in text
+    half = 12.706205 * 0.05  # t(0.975, 1) times the standard error of leads of .1 and .2
+    assert f"before GATES by 0.150 [{0.15 - half:.3f}, {0.15 + half:.3f}]" in text
+    assert "forest: GRAF (0.900)" in text and "GATES (0.750) is first (place 2 of 4)" in text
     assert "tuned preset (0.700) (place 3 of 4)" in text
 
 
