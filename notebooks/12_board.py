@@ -407,8 +407,8 @@ record = run.finish(**numbers, standings=sentences, friedman=results.friedman(by
 # On {glue:text}`board_tasks` tasks whose labels were really measured: {glue:text}`board_few` {glue:text}`board_many`
 # With {glue:text}`board_size` labels the best model of a task is shown to beat the next one in {glue:text}`board_shown`
 # tasks. Who builds the one network with the best prediction ends in the median among the best so many percent of a
-# table: {glue:text}`board_built`, the best three of all models, which differ less than their seeds; the ensemble on
-# ranks has place {glue:text}`board_built_by_ensemble`. Evaluate more than one.
+# table: {glue:text}`board_built`, the best three of all models; the ensemble on ranks has place
+# {glue:text}`board_built_by_ensemble`. Evaluate more than one.
 # ```
 #
 # ## Exercises
