@@ -852,8 +852,8 @@ search_results.typical(on_graphs, "test_rank").sort_values(300).map("{:.2%}".for
 # And the median rank on Accel-NASBench, by validation accuracy, where most who learn end with the best network:
 
 # %%
-on_accel = best_rows[best_rows.source == best_networks.ACCEL]
-search_results.median_ranks(on_accel).sort_values(300)
+on_accel = search_results.typical(best_shares[best_shares.source == best_networks.ACCEL])
+(networks[best_networks.ACCEL] * on_accel).sort_values(300).round(1)
 
 # %% [markdown]
 # How much of this is luck with the training rows? The rank of the best of the last 25 alone, and in how many of the

@@ -1,7 +1,5 @@
 """The one network that a model puts first: which it is, how good it really is, and why it can be a bad one."""
 
-import itertools
-from collections import Counter
 from collections.abc import Iterable
 
 import numpy as np
@@ -42,7 +40,9 @@ def by_repeats(table: Table, target: str) -> pd.DataFrame:
     """
     labels = table.labels[target].to_numpy(dtype=np.float64)
     low, high = np.quantile(labels, [0.01, 0.99])
-    layers = [itertools.chain.from_iterable(network.to_lists()) for network in table.architectures]
-    repeats = np.array([max(Counter(each).values()) for each in layers])
+    codes = table.space.to_codes(table.architectures)
+    layers, present = table.space.layers(codes), table.space.present(codes)
+    alike = (layers[:, :, None] == layers[:, None]).all(-1) & present[:, :, None] & present[:, None]
+    repeats = alike.sum(2).max(1)
     groups = pd.DataFrame({"best": labels >= high, "worst": labels <= low}).groupby(repeats)
     return groups.mean().assign(networks=groups.size()).rename_axis("same layers")[["networks", "best", "worst"]]

@@ -76,7 +76,7 @@ def standings(rows: pd.DataFrame) -> list[str]:
 
 def _lead(rows: pd.DataFrame) -> str:
     """Say by how much the best model leads the next one, with the 95 % interval over tables."""
-    tables = by_task(rows).pivot(index="source", columns="model", values="srcc")
+    tables = rows.pivot_table(index="source", columns="model", values="srcc")
     first, second = tables.mean().sort_values(ascending=False, kind="stable").index[:2]
     mean, low, high = mean_with_interval((tables[first] - tables[second]).to_numpy())
     return f"before {second} by {mean:.3f} [{low:.3f}, {high:.3f}]"

@@ -101,11 +101,9 @@ def graph_means(rows: pd.DataFrame) -> pd.DataFrame:
     no mean.
     """
     graphs = accuracy_of_heads(rows[rows["source"] != ACCEL]).fillna({"srcc": 0.0})
-    measured = graphs.groupby("size")["source"].nunique()
-    graphs = graphs[graphs["size"].map(measured) >= graphs["source"].nunique() - 1]
-    means = graphs.groupby(["model", "size", "source"], sort=False)["srcc"].mean().reset_index()
-    complete = means.groupby(["model", "size"])["source"].transform("nunique") == means["size"].map(measured)
-    return means[complete].groupby(["model", "size"], sort=False)["srcc"].mean().unstack("size")
+    by_source = graphs.pivot_table("srcc", ["size", "source"], "model").groupby("size")
+    means = by_source.agg(lambda srcc: srcc.mean(skipna=False)).T
+    return means.loc[:, by_source.size() >= graphs["source"].nunique() - 1].dropna(axis="columns", how="all")
 
 
 def judge(rows: pd.DataFrame, ceilings: pd.Series, size: int = JUDGED) -> Verdict:

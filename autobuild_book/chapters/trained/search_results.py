@@ -91,13 +91,6 @@ def typical(shares: pd.DataFrame, column: str = "rank") -> pd.DataFrame:
     return means.map(np.exp).unstack("budget").sort_index(axis="columns")
 
 
-def median_ranks(rows: pd.DataFrame) -> pd.DataFrame:
-    """Median rank over seeds of the best network, for rows of one table: a row per method, a column per budget."""
-    names = [named(*pair) for pair in zip(rows["recipe"], rows["method"], strict=True)]
-    groups = rows.assign(name=names).groupby(["name", "budget"], sort=False)
-    return groups["rank"].median().unstack("budget").sort_index(axis="columns")
-
-
 def least(networks: pd.Series) -> float:
     """Return what `typical` gives whoever ends with the best network of every table; networks: how many, by source."""
     return float(np.exp(np.log(1 / networks).mean()))

@@ -139,19 +139,6 @@ def test_ranks_become_shares() -> None:
     assert [text.get_text() for text in figure.axes[0].get_yticklabels()] == ["y", "m: x"]
 
 
-def test_median_ranks_of_one_table() -> None:
-    cells = [
-        (100, 0, "m", "x", 3),
-        (100, 1, "m", "x", 1),
-        (100, 2, "m", "x", 8),
-        (300, 0, "m", "x", 1),
-        (100, 0, NO_MODEL, "y", 4),
-    ]
-    rows = pd.DataFrame(cells, columns=["budget", "seed", "recipe", "method", "rank"])
-    medians = search_results.median_ranks(rows)
-    assert medians[100].to_dict() == {"m: x": 3, "y": 4} and medians.loc["m: x", 300] == 1
-
-
 def test_the_least_mean_is_that_of_first_places() -> None:
     assert search_results.least(pd.Series({"a": 1000, "b": 10})) == pytest.approx(0.01)
 
