@@ -102,7 +102,7 @@ def graph_means(rows: pd.DataFrame) -> pd.DataFrame:
     """
     graphs = accuracy_of_heads(rows[rows["source"] != ACCEL]).fillna({"srcc": 0.0})
     by_source = graphs.pivot_table("srcc", ["size", "source"], "model").groupby("size")
-    means = by_source.agg(lambda srcc: srcc.mean(skipna=False)).T
+    means = pd.DataFrame({size: part.mean(skipna=False) for size, part in by_source}).rename_axis(columns="size")
     return means.loc[:, by_source.size() >= graphs["source"].nunique() - 1].dropna(axis="columns", how="all")
 
 
